@@ -1,0 +1,21 @@
+PY := .venv/bin/python
+.PHONY: install run test proof check bench
+install: .venv/test.stamp
+run: .venv/run.stamp
+	@exec .venv/bin/backstop run
+test: .venv/test.stamp
+	@$(PY) -m pytest
+proof: .venv/test.stamp
+	@$(PY) tests/proof.py $(PROOF)
+check: .venv/test.stamp
+	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy
+bench: .venv/test.stamp
+	@$(PY) tests/bench/run.py
+.venv/made.stamp:
+	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo "Backstop needs Python 3.11 or newer as python3: apt-get install python3" >&2; exit 1; }
+	@python3 -c 'import ensurepip, venv' 2>/dev/null || { echo "Backstop needs Python's venv module: apt-get install python3-venv" >&2; exit 1; }
+	@python3 -m venv .venv && touch $@
+.venv/run.stamp: .venv/made.stamp pyproject.toml
+	@echo "Installing Backstop into .venv (about a minute, once) …" && .venv/bin/pip install --quiet --disable-pip-version-check -e . && touch $@
+.venv/test.stamp: .venv/run.stamp
+	@echo "Installing what the tests need …" && .venv/bin/pip install --quiet --disable-pip-version-check -e '.[dev]' && touch $@

@@ -1,0 +1,43 @@
+"""Command line of Backstop: parse, run one command, turn every known error into one sentence and exit status 2."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+
+from coach.commands import analyze, migrate, run, simulate, user
+from coach.errors import CoachError
+from devices.errors import DeviceError
+from programs.errors import ProgramError
+
+COMMANDS = (run, analyze, simulate, user, migrate)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status: 0 done, 2 wrong input, 130 interrupted."""
+    parser = argparse.ArgumentParser(
+        prog="backstop", description="Coaching from wearable motion: strain, its evidence, a program, a re-test."
+    )
+    parser.add_argument("--version", action="version", version=f"backstop {version('backstop')}")
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        command.register(subparsers)
+    args = parser.parse_args(argv)
+    try:
+        return int(args.handler(args))
+    except (CoachError, DeviceError, ProgramError) as error:
+        print(f"backstop {args.command}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # The reader of our output went away (head, a closed pager); that is its right.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

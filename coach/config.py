@@ -1,0 +1,200 @@
+"""Configuration: config.toml, overridden by BACKSTOP_* environment variables. Unknown keys are refused."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
+
+from coach.analysis.types import AnalysisParams, BendingParams, ReferenceParams, RepetitionParams
+from coach.errors import ConfigError
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class Section(BaseModel):
+    # `extra` on the outer model does not reach nested ones, so every section carries it.
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Storage(Section):
+    directory: Path = Path("var")
+
+
+class Web(Section):
+    host: str = "0.0.0.0"  # noqa: S104 - the local network is the point; every page needs a sign-in
+    port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    page_threads: Annotated[int, Field(ge=4, le=256)] = 32
+    event_readers_max: Annotated[int, Field(ge=1, le=1000)] = 64
+    session_days: Annotated[int, Field(ge=1, le=365)] = 30
+    sign_in_link_hours: Annotated[int, Field(ge=1, le=168)] = 24
+
+
+class ChunkSection(Section):
+    duration_s: Annotated[float, Field(ge=0.5, le=60)] = 5.0
+    live_s: Annotated[float, Field(ge=0.05, le=5)] = 0.25
+
+
+class LinkSection(Section):
+    silence_s: Positive = 2.0
+    connect_timeout_s: Positive = 20.0
+    scan_s: Positive = 10.0
+    backoff_first_s: Positive = 0.5
+    backoff_max_s: Positive = 30.0
+
+
+class Simulate(Section):
+    athlete: bool = True
+    product: str = "movella-dot"
+    motion: str = "lifting"
+    seed: int = 7
+    rate_hz: Positive = 60.0
+    replay_s: Annotated[float, Field(ge=0, le=86400)] = 900.0
+    replay_speed: Annotated[float, Field(ge=1, le=100)] = 45.0
+
+
+class ReferenceSection(Section):
+    still_s: Positive = 2.0
+    still_gyr_rms_degps: Positive = 5.0
+    search_s: Positive = 300.0
+
+
+class Posture(Section):
+    thresholds_deg: Annotated[tuple[float, ...], Field(min_length=1, max_length=12)] = (20.0, 30.0, 45.0, 60.0)
+
+
+class RepetitionSection(Section):
+    min_range_deg: Annotated[float, Field(gt=0, lt=180)] = 20.0
+
+
+class Bending(Section):
+    rate_per_min: Positive = 4.0
+    min_duration_s: Annotated[float, Field(ge=60, le=14400)] = 600.0
+    min_range_deg: Annotated[float, Field(gt=0, lt=180)] = 20.0
+    coverage_share: Share = 0.8
+
+
+class Strain(Section):
+    bending: Bending = Bending()
+
+
+class ProgramSection(Section):
+    weeks: Annotated[int, Field(ge=1, le=12)] = 4
+    sessions_per_week: Annotated[int, Field(ge=1, le=7)] = 3
+    plan_ahead_days: Annotated[int, Field(ge=7, le=84)] = 28
+
+
+class ClockSection(Section):
+    release_tick_s: Positive = 15.0
+    plan_tick_s: Positive = 3600.0
+
+
+class Config(BaseSettings):
+    """All keys; defaults equal the shipped config.toml (a test holds them together)."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="BACKSTOP_",
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        nested_model_default_partial_update=True,
+    )
+
+    storage: Storage = Storage()
+    web: Web = Web()
+    chunk: ChunkSection = ChunkSection()
+    link: LinkSection = LinkSection()
+    simulate: Simulate = Simulate()
+    reference: ReferenceSection = ReferenceSection()
+    posture: Posture = Posture()
+    repetition: RepetitionSection = RepetitionSection()
+    strain: Strain = Strain()
+    program: ProgramSection = ProgramSection()
+    clock: ClockSection = ClockSection()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        # First wins: the environment beats the file, which arrives as init values.
+        return (env_settings, init_settings)
+
+    def analysis_params(self) -> AnalysisParams:
+        """Return the frozen parameters that the analysis takes; the only way from configuration to analysis."""
+        return AnalysisParams(
+            posture_thresholds_deg=self.posture.thresholds_deg,
+            reference=ReferenceParams(**self.reference.model_dump()),
+            repetition=RepetitionParams(**self.repetition.model_dump()),
+            bending=BendingParams(**self.strain.bending.model_dump()),
+        )
+
+
+def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> Config:
+    """Read the configuration.
+
+    path: a TOML file; None means `BACKSTOP_CONFIG`, else `config.toml` in the working folder, else the defaults.
+    Raises ConfigError with one sentence that names the key.
+    """
+    environ = os.environ if environ is None else environ
+    named = path or (Path(environ["BACKSTOP_CONFIG"]) if environ.get("BACKSTOP_CONFIG") else None)
+    chosen = named or Path("config.toml")
+    if named is not None and not named.is_file():
+        raise ConfigError(
+            f"The configuration file {named} does not exist: name one that does, or leave it out for the defaults."
+        )
+    values = _read_toml(chosen) if chosen.is_file() else {}
+    _refuse_unknown_environment(environ)
+    try:
+        return Config(**values)
+    except (ValidationError, SettingsError) as error:
+        raise ConfigError(_sentence(error, chosen)) from None
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(
+            f"The configuration file {path} cannot be read ({error}): mend that line, or remove the file."
+        ) from None
+
+
+# Variables that start like a key but belong to somebody else: the choice of the file, the recordings of the tests,
+# and the shared clock that `backstop simulate --speed` prints.
+_OTHER_VARIABLES = frozenset({"BACKSTOP_CONFIG", "BACKSTOP_RECORDINGS", "BACKSTOP_SHARED_CLOCK"})
+
+
+def _refuse_unknown_environment(environ: Mapping[str, str]) -> None:
+    # pydantic-settings ignores an unknown variable; a misspelt one must not be ignored in silence.
+    for name in environ:
+        if not name.startswith("BACKSTOP_") or name in _OTHER_VARIABLES:
+            continue
+        model: Any = Config
+        for part in name.removeprefix("BACKSTOP_").lower().split("__"):
+            fields = getattr(model, "model_fields", {})
+            if part not in fields:
+                raise ConfigError(
+                    f"The environment variable {name} names no key of the configuration: see config.toml for the keys."
+                )
+            model = fields[part].annotation
+
+
+def _sentence(error: ValidationError | SettingsError, path: Path) -> str:
+    if isinstance(error, SettingsError):
+        return f"The configuration cannot be read from the environment ({error}): see config.toml for the keys."
+    first = error.errors(include_url=False, include_input=False)[0]
+    key = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        return f"The configuration has no key {key} ({path} or environment): remove it or see config.toml for the keys."
+    return f"The configuration key {key} is wrong ({path} or environment): {first['msg'][0].lower()}{first['msg'][1:]}."

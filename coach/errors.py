@@ -1,0 +1,35 @@
+"""The one error tree of `coach`. The message is a sentence: what happened, where, what to do."""
+
+from __future__ import annotations
+
+
+class CoachError(Exception):
+    """Any failure of the service that a person or a program should hear of."""
+
+
+class ConfigError(CoachError):
+    """A key, a value or a file of the configuration is wrong."""
+
+
+class NotAllowed(CoachError):
+    """This person may not do this to this object."""
+
+
+class NoSuch(CoachError):
+    """The object does not exist (or is not shown to this person)."""
+
+
+class Locked(CoachError):
+    """Triage locked the athlete's program; the message is what to show."""
+
+
+class Conflict(CoachError):
+    """The object is no longer in the state that the request supposes."""
+
+
+class InvalidInput(CoachError):
+    """What was sent cannot be used; the message says which part and why."""
+
+
+class AlreadyRunning(CoachError):
+    """Another Backstop holds this database or this address."""

@@ -1,0 +1,156 @@
+"""What the service answers to web, clock, worker and gateway. Frozen values; times are aware UTC."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from enum import StrEnum
+from typing import Any
+
+from devices.types import LinkStatus
+from programs.types import Prescription, TriageResult
+
+
+class Role(StrEnum):
+    ATHLETE = "athlete"
+    COACH = "coach"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who asks. athlete_id is set for athletes only."""
+
+    user_id: str
+    role: Role
+    name: str
+    athlete_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AthleteView:
+    athlete_id: str
+    name: str
+    time_zone: str
+    sport: str
+    simulated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RosterRow:
+    """One athlete on the coach's roster. attention: why the coach is needed, in a few words, or None."""
+
+    athlete: AthleteView
+    attention: str | None
+    attention_rank: int  # 0 needs you first
+    latest_statement: str | None
+    wearable_state: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class WearableView:
+    """status is None when no link is open in this process."""
+
+    wearable_id: str
+    athlete_id: str
+    name: str
+    family: str
+    address: str
+    placement: str
+    simulated: bool
+    calibrated_at: datetime | None
+    status: LinkStatus | None
+
+
+@dataclass(frozen=True, slots=True)
+class FindingView:
+    """A stored finding. because: as in coach.analysis.types.Finding, plus window.start_utc / window.end_utc (ISO)."""
+
+    finding_id: str
+    athlete_id: str
+    kind: str
+    statement: str
+    grade: str
+    state: str  # open | closed
+    started_at: datetime
+    ended_at: datetime
+    coverage_share: float
+    because: dict[str, Any]
+    placement: str
+
+
+class PlanState(StrEnum):
+    PROPOSED = "proposed"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    SUPERSEDED = "superseded"
+
+
+@dataclass(frozen=True, slots=True)
+class PlanView:
+    plan_id: str
+    athlete_id: str
+    state: PlanState
+    prescription: Prescription
+    finding_ids: tuple[str, ...]
+    created_at: datetime
+    decided_at: datetime | None
+    decided_by: str | None
+    note: str | None
+
+
+class SessionState(StrEnum):
+    PLANNED = "planned"
+    DUE = "due"  # released by the clock
+    DONE = "done"
+    SKIPPED = "skipped"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionView:
+    """One planned session. exercises: names, levels, doses and because as plain values for a page."""
+
+    session_id: str
+    athlete_id: str
+    plan_id: str
+    state: SessionState
+    local_date: date
+    local_time: time
+    time_zone: str
+    due_at: datetime
+    released_at: datetime | None
+    duration_min: int
+    exercises: tuple[dict[str, Any], ...]
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class TriageView:
+    """state of the safety questions: result is None while they were never answered."""
+
+    result: TriageResult | None
+    answered_at: datetime | None
+    cleared_by: str | None
+    must_ask: bool  # never answered, or due again
+
+
+@dataclass(frozen=True, slots=True)
+class SignalWindow:
+    """Inclination for a chart. t_utc_s and inclination_deg have one entry per point; None in a gap."""
+
+    start_utc_s: float
+    t_utc_s: tuple[float, ...]
+    inclination_deg: tuple[float | None, ...]
+    reference: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DayTotals:
+    """Today so far, over all trunk recordings of the athlete's local day. None: not enough data (see `needs`)."""
+
+    covered_s: float
+    coverage_share: float | None
+    bends: int | None
+    bends_per_min: float | None
+    share_above_deg: dict[float, float]
+    needs: str | None

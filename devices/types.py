@@ -1,0 +1,145 @@
+"""Values that travel from a radio or a file to the analysis. Plain, frozen, no I/O.
+
+Axes are those of the sensor; `acc` is specific force (gravity included: +9.81 m/s^2 along the axis that points up at
+rest), `gyr` the angular rate. See docs/frames.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+
+class Placement(StrEnum):
+    """Where on the body a wearable is worn. Values are the `<place>` names used in files and tables."""
+
+    CHEST = "chest"
+    UPPER_BACK = "upper_back"
+    LOWER_BACK = "lower_back"
+    HIP = "hip"
+    WRIST_LEFT = "wrist_left"
+    WRIST_RIGHT = "wrist_right"
+    UPPER_ARM_LEFT = "upper_arm_left"
+    UPPER_ARM_RIGHT = "upper_arm_right"
+    THIGH_LEFT = "thigh_left"
+    THIGH_RIGHT = "thigh_right"
+    ANKLE_LEFT = "ankle_left"
+    ANKLE_RIGHT = "ankle_right"
+
+
+@dataclass(frozen=True, slots=True)
+class SampleBlock:
+    """Samples decoded from one notification.
+
+    ticks: (n,) device clock of each sample, as sent (not unwrapped).
+    acc_mps2, gyr_radps: (n, 3).
+    """
+
+    ticks: IntArray
+    acc_mps2: FloatArray
+    gyr_radps: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class HeartRateSample:
+    """One Heart Rate Measurement (0x2A37): bpm, RR intervals in s (oldest first), contact None when not supported."""
+
+    heart_rate_bpm: int
+    rr_s: tuple[float, ...]
+    contact: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Samples `start` .. `start + count - 1` of a chunk that never arrived."""
+
+    start: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A run of consecutive samples of one recording on the device's own sample grid.
+
+    device_id, recording_id, seq: the idempotency key; seq counts 0, 1, 2, … without holes within a recording.
+    start_utc_s: Unix time of the first sample. start_index: its number on the recording's sample grid, so that
+    `start_index` minus the end of the chunk before is the number of samples missing between two chunks.
+    rate_hz: samples per second of that grid.
+    acc_mps2, gyr_radps: (n, 3); rows inside `gaps` are NaN. A gap is never filled here.
+    """
+
+    device_id: str
+    recording_id: str
+    seq: int
+    start_utc_s: float
+    start_index: int
+    rate_hz: float
+    acc_mps2: FloatArray
+    gyr_radps: FloatArray
+    gaps: tuple[Gap, ...] = ()
+
+    def __len__(self) -> int:
+        return int(self.acc_mps2.shape[0])
+
+    @property
+    def key(self) -> str:
+        """Return `device-recording-seq`, the one idempotency key of a chunk."""
+        return f"{self.device_id}-{self.recording_id}-{self.seq}"
+
+    @property
+    def missing(self) -> int:
+        """Return the number of samples that never arrived."""
+        return sum(gap.count for gap in self.gaps)
+
+
+@dataclass(frozen=True, slots=True)
+class Advertisement:
+    """What a scan saw: address, name (may be empty), service UUIDs, manufacturer data by company id, RSSI in dBm."""
+
+    address: str
+    name: str
+    service_uuids: tuple[str, ...]
+    manufacturer_data: dict[int, bytes]
+    rssi_dbm: int
+
+
+class LinkState(StrEnum):
+    """What a wearable's link is doing now."""
+
+    SCANNING = "scanning"
+    CONNECTING = "connecting"
+    STREAMING = "streaming"
+    WAITING = "waiting"  # back-off between failed connects
+    BLOCKED = "blocked"  # needs the person; `problem` says what to do
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkStatus:
+    """Snapshot of one link, for people and for tests. Counts are since the link was opened.
+
+    problem: one sentence for the athlete, or None. battery_share: 0..1 or None when not read.
+    frames: notifications received; bad_packets: damaged, truncated or foreign ones, not decoded.
+    samples_received / samples_missing: on the device's own clock. losses: times the link was lost.
+    drift_ppm: device clock against UTC, None until it can be told.
+    """
+
+    state: LinkState
+    since_utc_s: float
+    problem: str | None = None
+    battery_share: float | None = None
+    rssi_dbm: int | None = None
+    rate_hz: float | None = None
+    frames: int = 0
+    bad_packets: int = 0
+    samples_received: int = 0
+    samples_missing: int = 0
+    losses: int = 0
+    drift_ppm: float | None = None
+    device_info: tuple[tuple[str, str], ...] = ()

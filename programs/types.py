@@ -1,0 +1,159 @@
+"""Values of the programs: what is needed, what answers it, when it is done. Standard library only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from enum import StrEnum
+
+
+class Plane(StrEnum):
+    SAGITTAL = "sagittal"
+    FRONTAL = "frontal"
+    TRANSVERSE = "transverse"
+
+
+@dataclass(frozen=True, slots=True)
+class Dose:
+    """How much of an exercise: sets of repetitions or of holds. `repetitions` has one entry per set (6, 4, 2).
+
+    hold_s: length of one hold, None for exercises that are counted. per_side: each side does the dose.
+    """
+
+    repetitions: tuple[int, ...]
+    hold_s: float | None
+    rest_s: float
+    per_side: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Exercise:
+    """One exercise of the library. `levels` are named from easiest to hardest; `source` cites dose and choice."""
+
+    id: str
+    name: str
+    target: str
+    plane: Plane
+    answers: tuple[str, ...]  # kinds of need it is an answer to
+    levels: tuple[str, ...]
+    dose_by_level: tuple[Dose, ...]
+    cues: tuple[str, ...]
+    regression: str
+    contraindications: tuple[str, ...]  # ids that triage or the athlete's profile may carry
+    flexion_loaded: bool
+    muscle_group: str
+    source: str
+
+
+class TriageLevel(StrEnum):
+    """Most urgent first."""
+
+    EMERGENCY = "EMERGENCY"
+    URGENT = "URGENT"
+    PROMPT = "PROMPT"
+    ROUTINE = "ROUTINE"
+    CLEAR = "CLEAR"
+
+
+class Answer(StrEnum):
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"  # not sure, or skipped
+
+
+@dataclass(frozen=True, slots=True)
+class TriageQuestion:
+    id: str
+    text: str
+    level: TriageLevel
+
+
+@dataclass(frozen=True, slots=True)
+class TriageResult:
+    """level: the most urgent of all answers. locked: no session may be planned or released.
+
+    messages: what to show, most urgent first. reasons: ids of the questions that decided.
+    """
+
+    level: TriageLevel
+    locked: bool
+    messages: tuple[str, ...]
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Why something should be done: a kind the library can answer, its weight 0..1, and the evidence as a sentence.
+
+    finding_ids: what it rests on, for the page's way back to the signal.
+    """
+
+    kind: str
+    weight: float
+    because: str
+    finding_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What prescribe must know of the athlete. level_by_exercise: index into Exercise.levels, absent = 0."""
+
+    level_by_exercise: dict[str, int] = field(default_factory=dict)
+    contraindications: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PrescribedExercise:
+    exercise_id: str
+    level: int
+    dose: Dose
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class RestRule:
+    """Rest that belongs to the program. kind: "micro_break" or "lighter_day" or "deload_week"; text is for people."""
+
+    kind: str
+    text: str
+    because: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prescription:
+    """Answer to needs: exercises, how often, for how many weeks, and the rest that goes with it."""
+
+    title: str
+    exercises: tuple[PrescribedExercise, ...]
+    sessions_per_week: int
+    weeks: int
+    session_duration_min: int
+    rest: tuple[RestRule, ...]
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Availability:
+    """When the athlete can train. time_zone: IANA name. weekdays: 0 Monday .. 6 Sunday.
+
+    preferred: local time of day. wake: usual waking time, for the early-morning rule.
+    """
+
+    time_zone: str
+    weekdays: tuple[int, ...] = (0, 1, 2, 3, 4, 5, 6)
+    preferred: time = time(18, 30)
+    wake: time = time(7, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedSession:
+    """One session at a local time. slot: key of the occurrence, unique per athlete: the local date, ISO form."""
+
+    slot: str
+    local_date: date
+    local_time: time
+    due_at: datetime  # aware, UTC
+    duration_min: int
+    exercises: tuple[PrescribedExercise, ...]
+    because: str

@@ -1,0 +1,60 @@
+"""What every test may ask for."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def in_ci() -> bool:
+    return os.environ.get("CI", "").lower() in {"1", "true", "yes"}
+
+
+def skip_or_fail(reason: str) -> None:
+    """Skip with the reason; in CI a missing part is a failure."""
+    if in_ci():
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def recordings() -> Path:
+    """The folder of real recordings (BACKSTOP_RECORDINGS, default ../shared/data)."""
+    folder = Path(os.environ.get("BACKSTOP_RECORDINGS", ROOT.parent / "shared" / "data"))
+    if not (folder / "pted" / "index.csv").is_file():
+        skip_or_fail(f"No recordings in {folder}: set BACKSTOP_RECORDINGS to their folder.")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _own_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads the settings of whoever runs it."""
+    for name in list(os.environ):
+        if name.startswith("BACKSTOP_") and name != "BACKSTOP_RECORDINGS":
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def full_or_quick() -> Callable[[int, int], int]:
+    """Choose a count: `full_or_quick(30_000, 3_000)` is the first under `make proof`, the second under `make test`."""
+    return lambda full, quick: full if os.environ.get("PROOF") else quick
+
+
+@pytest.fixture
+def figure(request: pytest.FixtureRequest) -> Callable[[str, object, str], None]:
+    """Report a measured figure: printed, and collected by `make proof`."""
+
+    def report(name: str, value: object, unit: str = "") -> None:
+        print(f"\n{request.node.name}: {name} = {value} {unit}".rstrip())
+        target = os.environ.get("PROOF_FIGURES")
+        if target:
+            with Path(target).open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"name": name, "value": value, "unit": unit}) + "\n")
+
+    return report
