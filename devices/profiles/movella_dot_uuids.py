@@ -1,9 +1,22 @@
 """Name the UUIDs and numbers that a Movella DOT and its simulation share. Constants only: each side encodes by itself.
 
-Source: vendor document XD0506P (28 October 2021) for the vendor's services; Bluetooth SIG assigned numbers for the rest.
+Source: vendor document XD0506P (28 October 2021) for the vendor's services, sig_uuids.py for the rest.
 """
 
 from __future__ import annotations
+
+# The simulated product carries these SIG services as well.
+from devices.profiles.sig_uuids import BATTERY_LEVEL as BATTERY_LEVEL
+from devices.profiles.sig_uuids import BATTERY_SERVICE as BATTERY_SERVICE
+from devices.profiles.sig_uuids import BODY_SENSOR_LOCATION as BODY_SENSOR_LOCATION
+from devices.profiles.sig_uuids import DEVICE_INFORMATION_SERVICE as DEVICE_INFORMATION_SERVICE
+from devices.profiles.sig_uuids import FIRMWARE_REVISION as FIRMWARE_REVISION
+from devices.profiles.sig_uuids import HARDWARE_REVISION as HARDWARE_REVISION
+from devices.profiles.sig_uuids import HEART_RATE_MEASUREMENT as HEART_RATE_MEASUREMENT
+from devices.profiles.sig_uuids import HEART_RATE_SERVICE as HEART_RATE_SERVICE
+from devices.profiles.sig_uuids import MANUFACTURER_NAME as MANUFACTURER_NAME
+from devices.profiles.sig_uuids import MODEL_NUMBER as MODEL_NUMBER
+from devices.profiles.sig_uuids import SERIAL_NUMBER as SERIAL_NUMBER
 
 # Bluetooth SIG company identifier 0x0886, in the advertisement's manufacturer data.
 COMPANY_ID = 2182
@@ -27,17 +40,3 @@ DOT_BATTERY = "15173001-4947-11e9-8646-d663bd873d93"
 
 # Payload mode "rate quantities": u32 time stamp, 3 float32 acc (m/s^2), 3 float32 gyr (deg/s).
 MODE_RATE_QUANTITIES = 21
-
-BATTERY_SERVICE = "0000180f-0000-1000-8000-00805f9b34fb"
-BATTERY_LEVEL = "00002a19-0000-1000-8000-00805f9b34fb"
-
-DEVICE_INFORMATION_SERVICE = "0000180a-0000-1000-8000-00805f9b34fb"
-MODEL_NUMBER = "00002a24-0000-1000-8000-00805f9b34fb"
-SERIAL_NUMBER = "00002a25-0000-1000-8000-00805f9b34fb"
-FIRMWARE_REVISION = "00002a26-0000-1000-8000-00805f9b34fb"
-HARDWARE_REVISION = "00002a27-0000-1000-8000-00805f9b34fb"
-MANUFACTURER_NAME = "00002a29-0000-1000-8000-00805f9b34fb"
-
-HEART_RATE_SERVICE = "0000180d-0000-1000-8000-00805f9b34fb"
-HEART_RATE_MEASUREMENT = "00002a37-0000-1000-8000-00805f9b34fb"
-BODY_SENSOR_LOCATION = "00002a38-0000-1000-8000-00805f9b34fb"
