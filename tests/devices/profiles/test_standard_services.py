@@ -1,0 +1,78 @@
+"""SIG services against the vectors of a vendor: polarofficial/polar-ble-sdk, BleHrClientTest and BleRscClientTest."""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from devices.errors import BadPacket
+from devices.profiles.standard import (
+    RunningSpeedSample,
+    decode_battery_share,
+    decode_heart_rate,
+    decode_running_speed,
+)
+
+
+@pytest.mark.parametrize(
+    ("frame_hex", "bpm", "contact", "rr_ms"),
+    [
+        ("00ff", 255, None, []),
+        ("007f", 127, None, []),
+        ("018080", 32896, None, []),
+        ("017f7f", 32639, None, []),
+        ("0600", 0, True, []),
+        ("0400", 0, False, []),
+        ("0200", 0, None, []),
+        ("0000", 0, None, []),
+        ("090000ffff", 0, None, []),
+        ("08007f80", 0, None, []),
+        ("1000ffff", 0, None, [63999]),
+        ("110000ffff7f80", 0, None, [63999, 32124]),
+        ("1100000000", 0, None, [0]),
+    ],
+)
+def test_heart_rate_vectors(frame_hex: str, bpm: int, contact: bool | None, rr_ms: list[int]) -> None:
+    sample = decode_heart_rate(bytes.fromhex(frame_hex))
+    assert (sample.heart_rate_bpm, sample.contact) == (bpm, contact)
+    assert [round(rr * 1000) for rr in sample.rr_s] == rr_ms
+
+
+@pytest.mark.parametrize(
+    ("frame_hex", "expected"),
+    [
+        ("07341256890704030201", RunningSpeedSample(18.203125, 86, True, 19.29, 1690906.0)),
+        ("000a0014", RunningSpeedSample(10 / 256, 20, False, None, None)),
+    ],
+)
+def test_running_speed_vectors(frame_hex: str, expected: RunningSpeedSample) -> None:
+    assert decode_running_speed(bytes.fromhex(frame_hex)) == expected
+
+
+@pytest.mark.parametrize("frame_hex", ["", "00", "01ff", "0900", "10003f", "100000000a", "0a0b0c", "08007f"])
+def test_a_heart_rate_of_a_wrong_length_is_a_bad_packet(frame_hex: str) -> None:
+    with pytest.raises(BadPacket):
+        decode_heart_rate(bytes.fromhex(frame_hex))
+
+
+@pytest.mark.parametrize("frame_hex", ["", "00", "000a00", "000a001400", "07341256"])
+def test_a_running_speed_of_a_wrong_length_is_a_bad_packet(frame_hex: str) -> None:
+    with pytest.raises(BadPacket):
+        decode_running_speed(bytes.fromhex(frame_hex))
+
+
+def test_battery() -> None:
+    assert decode_battery_share(b"\x57") == 0.87
+    for wrong in (b"", b"\x65", b"\x00\x01"):
+        with pytest.raises(BadPacket, match="0 to 100 %"):
+            decode_battery_share(wrong)
+
+
+@given(st.binary(max_size=30))
+def test_any_bytes_are_decoded_or_a_bad_packet(data: bytes) -> None:
+    for decode in (decode_battery_share, decode_heart_rate, decode_running_speed):
+        with contextlib.suppress(BadPacket):
+            decode(data)
