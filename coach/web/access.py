@@ -1,0 +1,126 @@
+"""Who may call which endpoint: every view declares it, everything else is refused.
+
+A view without a declaration is a mistake of ours and answers 500; `check_declared` finds it when the app is made.
+Whether this athlete is yours is asked by the services, with the identity that is found here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from flask import Flask, abort, current_app, g, redirect, request, session, url_for
+from werkzeug.wrappers import Response
+
+from coach.errors import CoachError
+from coach.service.types import Identity, Role
+from coach.web.house import house
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+class Access(StrEnum):
+    """What an endpoint asks for."""
+
+    PUBLIC = "public"
+    SIGNED_IN = "signed_in"
+    ATHLETE = "athlete"
+    COACH = "coach"
+    BEARER = "bearer"  # a gateway's or program's token instead of a session
+
+
+def _declare(access: Access) -> Callable[[View], View]:
+    def mark(view: View) -> View:
+        view.__dict__["backstop_access"] = access
+        return view
+
+    return mark
+
+
+public = _declare(Access.PUBLIC)
+signed_in = _declare(Access.SIGNED_IN)
+athlete = _declare(Access.ATHLETE)
+coach = _declare(Access.COACH)
+bearer = _declare(Access.BEARER)
+
+
+def access_of(app: Flask, endpoint: str) -> Access | None:
+    """Return what an endpoint declared, or None."""
+    found = getattr(app.view_functions[endpoint], "backstop_access", None)
+    return found if isinstance(found, Access) else None
+
+
+def check_declared(app: Flask) -> None:
+    """Raise CoachError if any endpoint forgot to say who may call it."""
+    silent = sorted(endpoint for endpoint in app.view_functions if access_of(app, endpoint) is None)
+    if silent:
+        names = ", ".join(silent)
+        raise CoachError(f"These endpoints do not say who may call them: {names}. Add a decorator of access.py.")
+
+
+def me() -> Identity:
+    """Return who is signed in; only for views that are not public."""
+    identity = g.get("identity")
+    if not isinstance(identity, Identity):
+        abort(401)
+    return identity
+
+
+def someone() -> Identity | None:
+    """Return who is signed in, or None; for public views and the page's frame."""
+    return g.get("identity")
+
+
+def wants_json() -> bool:
+    """Tell whether the answer should be JSON: the API, and whoever prefers it to HTML."""
+    if request.path.startswith("/api/") or request.path.endswith(".json"):
+        return True
+    best = request.accept_mimetypes.best_match(["text/html", "application/json"], default="text/html")
+    return best == "application/json"
+
+
+def identity_of_session() -> Identity | None:
+    """Return who the session cookie names, None when the person is gone or has signed out elsewhere."""
+    user_id = session.get("user_id")
+    if not isinstance(user_id, str):
+        return None
+    found = house().services.accounts.identity(user_id)
+    if found is None:
+        session.clear()
+    return found
+
+
+def _refuse_stranger() -> Response:
+    if wants_json() or request.endpoint == "live.events":
+        abort(401)
+    welcome = url_for("welcome.welcome")
+    if request.headers.get("HX-Request"):
+        answer = Response(status=401)
+        answer.headers["HX-Redirect"] = welcome
+        return answer
+    return redirect(welcome, code=303)
+
+
+def _gate() -> Response | None:
+    if request.endpoint is None:
+        return None  # no such page: Flask answers 404
+    access = access_of(current_app, request.endpoint)
+    if access is None:
+        abort(500)
+    if request.endpoint == "static" or access is Access.BEARER:
+        return None
+    g.identity = identity_of_session()
+    if access is Access.PUBLIC:
+        return None
+    if g.identity is None:
+        return _refuse_stranger()
+    needed = {Access.ATHLETE: Role.ATHLETE, Access.COACH: Role.COACH}.get(access)
+    if needed is not None and g.identity.role is not needed:
+        abort(403)
+    return None
+
+
+def install(app: Flask) -> None:
+    """Ask before every request."""
+    app.before_request(_gate)

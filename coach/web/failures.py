@@ -1,0 +1,78 @@
+"""Every failure as one sentence: a page for people, `{"error": {"what": …}}` for programs."""
+
+from __future__ import annotations
+
+import json
+
+from flask import Flask, render_template, request
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
+
+from coach.errors import CoachError, Conflict, InvalidInput, Locked, NoSuch, NotAllowed
+from coach.web.access import wants_json
+
+STATUS_OF: dict[type[CoachError], int] = {
+    InvalidInput: 422,
+    NotAllowed: 403,
+    NoSuch: 404,
+    Locked: 409,
+    Conflict: 409,
+}
+
+SENTENCE_OF_STATUS = {
+    400: "This request could not be read. Go back, reload the page and try again.",
+    401: "Please sign in first.",
+    403: "This page is not shared with you.",
+    404: "There is nothing here. It may have been removed, or the address has a typing mistake.",
+    405: "This address does not take that kind of request.",
+    413: "That is more than this address accepts.",
+    429: "That was tried too often. Wait a minute, then try again.",
+    500: "Something went wrong on our side. What was saved before is kept. Please try again.",
+}
+
+
+def _answer(status: int, what: str) -> Response:
+    if wants_json():
+        body = json.dumps({"error": {"what": what}})
+        answer = Response(body, status=status, content_type="application/json")
+    elif request.headers.get("HX-Request"):
+        answer = Response(render_template("failure_fragment.html", what=what), status=status, content_type="text/html")
+    else:
+        page = render_template("failure.html", what=what, status=status)
+        answer = Response(page, status=status, content_type="text/html; charset=utf-8")
+    if status == 401:
+        answer.headers["WWW-Authenticate"] = "Bearer" if request.path.startswith("/api/") else "Session"
+    return answer
+
+
+def _on_coach_error(error: CoachError) -> Response:
+    status = next((code for kind, code in STATUS_OF.items() if isinstance(error, kind)), 500)
+    return _answer(status, str(error) if status < 500 else SENTENCE_OF_STATUS[500])
+
+
+def _on_csrf_error(_: CSRFError) -> Response:
+    return _answer(400, "This page was open too long, so nothing was changed. Reload it and try again.")
+
+
+def _on_http_error(error: HTTPException) -> Response:
+    if error.response is not None and error.code is None:
+        return error.response
+    status = error.code or 500
+    # A description of our own beats the table; werkzeug's own are written for programmers.
+    own = error.description if error.description and error.description != type(error).description else None
+    if status == 429:
+        own = None
+    answer = _answer(status, own or SENTENCE_OF_STATUS.get(status, SENTENCE_OF_STATUS[400]))
+    if status == 429:
+        answer.headers.setdefault("Retry-After", "60")
+    if status == 405:
+        answer.headers["Allow"] = ", ".join(getattr(error, "valid_methods", None) or ())
+    return answer
+
+
+def install(app: Flask) -> None:
+    """Answer every known failure with a sentence; unknown ones are logged by Flask and answered with 500's."""
+    app.register_error_handler(CoachError, _on_coach_error)
+    app.register_error_handler(CSRFError, _on_csrf_error)
+    app.register_error_handler(HTTPException, _on_http_error)

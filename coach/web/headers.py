@@ -1,0 +1,82 @@
+"""Headers that every answer carries, and the Origin check of every request that changes something."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from flask import Flask, abort, request
+from werkzeug.wrappers import Response
+
+# Nothing inline and nothing foreign. `data:` is for the small drawings inside Tabler's style sheet.
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'self'",
+        "img-src 'self' data:",
+        "style-src 'self'",
+        "script-src 'self'",
+        "connect-src 'self'",
+        "object-src 'none'",
+        "frame-ancestors 'none'",
+        "base-uri 'none'",
+        "form-action 'self'",
+    )
+)
+
+FIXED = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    # A path of ours may name an athlete; other sites learn nothing of it.
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+FOREIGN = "Another site asked for this change, so nothing was changed. Open Backstop itself and try again."
+DEFAULT_PORT = {"http": 80, "https": 443}
+
+
+def _add_headers(response: Response) -> Response:
+    for name, value in FIXED.items():
+        response.headers.setdefault(name, value)
+    if request.endpoint != "static":
+        # Pages carry health data: no shared cache and no back button after signing out may show them.
+        response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def _same_host(origin: str, host: str) -> bool:
+    """Compare an Origin with a Host header; the scheme is not compared, a proxy may have ended https."""
+    try:
+        left = urlsplit(origin)
+        right = urlsplit(f"//{host}")
+        default = DEFAULT_PORT.get(left.scheme)
+        if default is None or left.hostname is None:
+            return False
+        return left.hostname == right.hostname and (left.port or default) == (right.port or default)
+    except ValueError:
+        return False
+
+
+def _check_origin() -> None:
+    """Refuse a change that another site's page asked for.
+
+    Works under any host name, for it only compares what the browser says with what it asked for. A proxy that
+    rewrites Host names the old one in X-Forwarded-Host; a foreign page cannot set either header.
+    """
+    if request.method in {"GET", "HEAD", "OPTIONS", "TRACE"}:
+        return
+    origin = request.headers.get("Origin")
+    if origin is None:
+        if request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
+            abort(400, FOREIGN)
+        return
+    hosts = [request.host, *request.headers.get("X-Forwarded-Host", "").split(",")]
+    if not any(_same_host(origin, host.strip()) for host in hosts if host.strip()):
+        abort(400, FOREIGN)
+
+
+def install(app: Flask) -> None:
+    """Put the check before and the headers after every request."""
+    app.before_request(_check_origin)
+    app.after_request(_add_headers)

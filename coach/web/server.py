@@ -1,0 +1,175 @@
+"""The web server: one gunicorn worker with threads, made for pages and open event streams side by side.
+
+Why this server and these settings: docs/decisions/0002-server.md.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import logging
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+from gunicorn.workers.gthread import ThreadWorker
+
+from coach.config import Web
+from coach.errors import AlreadyRunning, ConfigError
+from coach.web.house import house_of
+
+# Own choice: loading the app includes the database's migrations, on a slow disk a matter of seconds.
+BOOT_TIMEOUT_S = 120
+# Own choice: longest wait for pages that are still being made when the server stops.
+STOP_TIMEOUT_S = 10
+# Own choice: a predecessor that is just ending gives the address free within this time.
+PATIENCE_S = 2.0
+# Linux: ask the kernel for a signal when the parent dies. Source: prctl(2), PR_SET_PDEATHSIG.
+PR_SET_PDEATHSIG = 1
+
+
+class StreamWorker(ThreadWorker):  # type: ignore[misc]
+    """gunicorn's threaded worker that also tells open event streams to end, so that stopping is quick."""
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        self._end_streams()
+        super().handle_exit(sig, frame)
+
+    def handle_quit(self, sig: int, frame: Any) -> None:
+        # Ctrl-C reaches this process and its parent at once; ending in order is quick enough for both.
+        self.handle_exit(sig, frame)
+
+    def is_parent_alive(self) -> bool:
+        alive = bool(super().is_parent_alive())
+        if not alive:
+            self._end_streams()
+        return alive
+
+    def _end_streams(self) -> None:
+        app = self.app.callable
+        if isinstance(app, Flask):
+            house_of(app).stopping.set()
+
+
+class _Server(BaseApplication):  # type: ignore[misc]
+    def __init__(self, make_app: Callable[[], Flask], settings: dict[str, Any]) -> None:
+        self._make_app = make_app
+        self._settings = settings
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in self._settings.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        return self._make_app()
+
+
+def _die_with_parent(_: Any, worker: StreamWorker) -> None:
+    """Let `kill -9` of the parent end the worker too, at once, so that nothing keeps the database's lock.
+
+    Elsewhere than on Linux the worker sees it by itself within a second.
+    """
+    if sys.platform != "linux":
+        return
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != worker.ppid:
+        sys.exit(1)  # the parent died before the request was made
+
+
+def listen(host: str, port: int, patience_s: float = PATIENCE_S) -> socket.socket:
+    """Bind the address, once, before any process is forked; wait `patience_s` for a predecessor that is ending.
+
+    Raises AlreadyRunning when somebody listens there, ConfigError when this machine has no such address.
+    """
+    give_up_s = time.monotonic() + patience_s
+    while True:
+        try:
+            return _bind(host, port)
+        except AlreadyRunning:
+            if time.monotonic() >= give_up_s:
+                raise
+            time.sleep(0.1)
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE | socket.AI_NUMERICSERV
+        )[0]
+        bound = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise ConfigError(f"web.host is {host!r}, which this machine does not know ({error}). Set web.host.") from error
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(address)
+        bound.listen(2048)
+    except OSError as error:
+        bound.close()
+        if error.errno == errno.EADDRINUSE:
+            raise AlreadyRunning(
+                f"Port {port} is in use, perhaps by another Backstop. Stop that one, or set BACKSTOP_WEB__PORT=8001."
+            ) from error
+        raise ConfigError(
+            f"Backstop cannot listen on {host}:{port} ({error.strerror}). Set web.host and web.port."
+        ) from error
+    return bound
+
+
+def serve(
+    make_app: Callable[[], Flask],
+    web: Web,
+    *,
+    on_ready: Callable[[Flask, int], None] | None = None,
+    on_stop: Callable[[], None] | None = None,
+) -> int:
+    """Serve until SIGTERM or Ctrl-C, and return the exit status.
+
+    make_app runs in the serving process, after the fork: threads and connections belong there. on_ready(app, port)
+    runs in that process once requests can be answered, on_stop() when it ends in order. If that process dies, it is
+    started again by the same three calls. Raises AlreadyRunning, ConfigError.
+    """
+    bound = listen(web.host, web.port)
+    port = int(bound.getsockname()[1])
+
+    def post_worker_init(worker: StreamWorker) -> None:
+        if on_ready is not None:
+            on_ready(worker.wsgi, port)
+
+    def worker_exit(_: Any, worker: StreamWorker) -> None:
+        # The parent calls this hook too, for a worker that was gone before it could be told to stop.
+        if on_stop is not None and worker.pid == os.getpid():
+            on_stop()
+
+    threads = web.page_threads + web.event_readers_max
+    settings = {
+        "bind": [f"fd://{bound.detach()}"],
+        "worker_class": "coach.web.server.StreamWorker",
+        # One process: the wearable's link, the live feed and the limits' counts live in it.
+        "workers": 1,
+        "threads": threads,
+        "worker_connections": max(1000, 4 * threads),
+        "timeout": BOOT_TIMEOUT_S,
+        "graceful_timeout": STOP_TIMEOUT_S,
+        "keepalive": 15,
+        "control_socket_disable": True,
+        # No access log: paths of sign-in links and calendar feeds carry secrets.
+        "accesslog": None,
+        "loglevel": "warning",
+        "proc_name": "backstop",
+        "post_fork": _die_with_parent,
+        "post_worker_init": post_worker_init,
+        "worker_exit": worker_exit,
+    }
+    logging.captureWarnings(True)
+    try:
+        _Server(make_app, settings).run()
+    except SystemExit as exit_:
+        return exit_.code if isinstance(exit_.code, int) else 1
+    return 0

@@ -1,0 +1,106 @@
+// The live line: one event stream, one chart, the sentence above it, and word to the page's parts that something changed.
+import { clock, fillTable, inclinationChart, onSchemeChange, stepRows } from "./chart.js";
+
+const WINDOW_S = 120;
+// A hole of this many sample times is a gap; shorter ones are rounding.
+const GAP_STEPS = 2.5;
+const LATENCIES_KEPT = 2000;
+
+window.backstop = { latency_s: [], points: 0, redraws: 0 };
+
+function keepLatency(notified_utc_s) {
+  const kept = window.backstop.latency_s;
+  kept.push(Date.now() / 1000 - notified_utc_s);
+  if (kept.length > LATENCIES_KEPT) kept.splice(0, kept.length - LATENCIES_KEPT);
+}
+
+class LiveLine {
+  constructor(host) {
+    this.host = host;
+    this.t = [];
+    this.deg = [];
+    this.zone = host.dataset.zone;
+    this.end = 0;
+    this.make();
+    onSchemeChange(() => { this.made.destroy(); this.make(); this.draw(); });
+  }
+
+  make() {
+    this.made = inclinationChart(this.host, { zone: this.zone, range: () => [this.end - WINDOW_S, this.end] });
+  }
+
+  add(start_utc_s, step_s, values) {
+    const last = this.t.length ? this.t[this.t.length - 1] : null;
+    if (last !== null && start_utc_s <= last - WINDOW_S) { this.t = []; this.deg = []; }
+    else if (last !== null && start_utc_s - last > GAP_STEPS * step_s) { this.t.push(last + step_s); this.deg.push(null); }
+    for (let index = 0; index < values.length; index += 1) {
+      const t = start_utc_s + index * step_s;
+      if (this.t.length && t <= this.t[this.t.length - 1]) continue;
+      this.t.push(t);
+      this.deg.push(values[index]);
+    }
+    if (this.t.length) this.end = this.t[this.t.length - 1];
+    const first = this.t.findIndex((t) => t >= this.end - WINDOW_S);
+    if (first > 0) { this.t.splice(0, first); this.deg.splice(0, first); }
+  }
+
+  draw() {
+    this.host.querySelector(".chart-empty")?.remove();
+    this.made.chart.setData([this.t, this.deg]);
+    window.backstop.points = this.t.length;
+    window.backstop.redraws += 1;
+  }
+}
+
+function put(name, text) {
+  for (const place of document.querySelectorAll(`[data-live="${name}"]`)) if (place.textContent !== text) place.textContent = text;
+}
+
+function showStatus(status) {
+  put("state", status.sentence);
+  put("battery", status.battery ?? "");
+  for (const dot of document.querySelectorAll("[data-live-dot]")) dot.className = `dot ${status.tone}`;
+}
+
+class LivePage {
+  constructor(host) {
+    this.line = new LiveLine(host);
+    this.at = clock(host.dataset.zone);
+    this.table = document.getElementById(host.dataset.table);
+    this.lastRows = 0;
+    this.lastSentence = 0;
+    this.source = new EventSource(host.dataset.stream);
+    this.source.onmessage = (event) => this.take(JSON.parse(event.data));
+    this.source.onerror = () => put("link", "The live line is interrupted; trying again. What is measured meanwhile is kept.");
+    this.source.onopen = () => put("link", "");
+    addEventListener("pagehide", () => this.source.close());
+  }
+
+  take(news) {
+    if (news.signal) this.signal(news.signal, news.notified_utc_s);
+    if (news.status) showStatus(news.status);
+    if (news.counts) for (const [name, text] of Object.entries(news.counts)) put(name, text);
+    for (const what of news.changed ?? []) document.body.dispatchEvent(new CustomEvent(`backstop:${what}`));
+  }
+
+  signal(runs, notified_utc_s) {
+    for (const run of runs) this.line.add(run.start_utc_s, run.step_s, run.deg);
+    this.line.draw();
+    if (notified_utc_s) keepLatency(notified_utc_s);
+    const now = performance.now();
+    // A number that changes five times a second cannot be read; once is enough.
+    if (now - this.lastSentence > 900) {
+      this.lastSentence = now;
+      const newest = this.line.deg[this.line.deg.length - 1];
+      put("angle", newest === null || newest === undefined ? "no signal" : `${Math.round(newest)}° from upright`);
+      put("time", this.at(this.line.end));
+    }
+    if (this.table?.closest("details")?.open && now - this.lastRows > 2000) {
+      this.lastRows = now;
+      fillTable(this.table, stepRows(this.line.t, this.line.deg, 10, this.at));
+    }
+  }
+}
+
+const host = document.querySelector("[data-stream]");
+if (host) window.backstop.page = new LivePage(host);

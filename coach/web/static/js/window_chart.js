@@ -1,0 +1,47 @@
+// The stored signal around a finding, or of a day: fetched once, drawn with the finding's bracket, with its numbers.
+import { clock, fillTable, inclinationChart, onSchemeChange, stepRows } from "./chart.js";
+
+const drawn = new Map();
+
+function draw(host, signal) {
+  drawn.get(host)?.destroy();
+  host.querySelector(".chart-empty")?.remove();
+  const { zone } = host.dataset;
+  const bracket = host.dataset.from ? [Number(host.dataset.from), Number(host.dataset.to)] : null;
+  const made = inclinationChart(host, { zone, seconds: false, bracket });
+  made.chart.setData([signal.t_utc_s, signal.inclination_deg]);
+  drawn.set(host, made);
+}
+
+function say(host, sentence) {
+  const empty = host.querySelector(".chart-empty") ?? host.appendChild(document.createElement("div"));
+  empty.className = "chart-empty";
+  empty.textContent = sentence;
+}
+
+async function load(host) {
+  host.dataset.loaded = "yes";
+  try {
+    const answer = await fetch(host.dataset.window, { headers: { Accept: "application/json" } });
+    const signal = await answer.json();
+    if (!answer.ok) throw new Error(signal.error?.what);
+    if (!signal.t_utc_s.length) {
+      say(host, "No signal is stored for this time.");
+      return;
+    }
+    draw(host, signal);
+    onSchemeChange(() => { if (host.isConnected) draw(host, signal); });
+    const table = document.getElementById(host.dataset.table);
+    if (table) fillTable(table, stepRows(signal.t_utc_s, signal.inclination_deg, 60, clock(host.dataset.zone, false)));
+  } catch (error) {
+    say(host, error.message || "The signal could not be fetched. Reload the page.");
+  }
+}
+
+function loadAll() {
+  for (const host of drawn.keys()) if (!host.isConnected) { drawn.get(host).destroy(); drawn.delete(host); }
+  for (const host of document.querySelectorAll("[data-window]:not([data-loaded])")) load(host);
+}
+
+loadAll();
+document.body.addEventListener("htmx:after:swap", loadAll);
