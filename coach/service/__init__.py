@@ -1,0 +1,56 @@
+"""The use-cases, one class per subject. Web, clock, worker and gateway call these and nothing below them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from coach.config import Config
+from coach.log import ChunkLog, TableChunkLog
+from coach.service.accounts import Accounts
+from coach.service.athletes import Athletes
+from coach.service.findings import Findings
+from coach.service.ground import Ground
+from coach.service.ingest import Ingest
+from coach.service.links import LinkBoard
+from coach.service.motion import Motion
+from coach.service.plans import Plans
+from coach.service.triage import Triage
+from coach.service.wearables import Wearables
+from coach.store.engine import Store
+from devices.hostclock import HostClock
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """All use-cases over one store. log: where chunks go; links: where the gateway shows its links."""
+
+    accounts: Accounts
+    athletes: Athletes
+    wearables: Wearables
+    motion: Motion
+    findings: Findings
+    triage: Triage
+    plans: Plans
+    ingest: Ingest
+    log: ChunkLog
+    links: LinkBoard
+
+
+def build_services(store: Store, config: Config, clock: HostClock) -> Services:
+    """Return the services over a store whose schema is up to date. Starts nothing."""
+    ground = Ground(store, config, clock)
+    links = LinkBoard()
+    log = TableChunkLog(store, clock)
+    accounts = Accounts(ground)
+    return Services(
+        accounts=accounts,
+        athletes=Athletes(ground),
+        wearables=Wearables(ground, links),
+        motion=Motion(ground),
+        findings=Findings(ground),
+        triage=Triage(ground),
+        plans=Plans(ground),
+        ingest=Ingest(ground, accounts, log),
+        log=log,
+        links=links,
+    )

@@ -1,0 +1,23 @@
+"""What every service stands on: the store, the configuration and the clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from coach.config import Config
+from coach.store.engine import Store
+from devices.hostclock import HostClock
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """One per process; shared by all services."""
+
+    store: Store
+    config: Config
+    clock: HostClock
+
+    def now(self) -> datetime:
+        """Return the present as aware UTC."""
+        return datetime.fromtimestamp(self.clock.utc_s(), UTC)
