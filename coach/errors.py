@@ -33,3 +33,7 @@ class InvalidInput(CoachError):
 
 class AlreadyRunning(CoachError):
     """Another Backstop holds this database or this address."""
+
+
+class StoreUnavailable(CoachError):
+    """The database cannot be read or written now; nothing was changed."""

@@ -1,0 +1,308 @@
+"""The tables. Ids are uuid4 hex strings; chunk, feature and event are numbered. Times are aware UTC.
+
+A stream is one recording of one wearable. What the append path writes (stream.max_seq) and what the worker writes
+(stream_state) are two rows, so that a large state is not rewritten with every chunk that arrives.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    Time,
+    UniqueConstraint,
+    text,
+)
+
+from coach.store.engine import UtcDateTime
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_ID = String(32)
+# SQLite numbers rows only for the exact type INTEGER.
+_NUMBER = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _where(index: str, condition: str, *columns: str) -> Index:
+    """Return a unique index over the rows that meet the condition; SQLite and PostgreSQL both have it."""
+    return Index(index, *columns, unique=True, sqlite_where=text(condition), postgresql_where=text(condition))
+
+
+athlete = Table(
+    "athlete",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("time_zone", String(64), nullable=False),
+    Column("wake", Time, nullable=False),
+    Column("preferred", Time, nullable=False),
+    Column("weekdays", JSON, nullable=False),
+    Column("sport", String(100), nullable=False),
+    Column("simulated", Boolean, nullable=False),
+    Column("locked", Boolean, nullable=False),  # triage; here so that releasing asks one table
+    Column("replan_wanted", Boolean, nullable=False),
+    Column("calendar_token", String(64), nullable=False, unique=True),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+user_account = Table(
+    "user_account",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("name_key", String(200), nullable=False, unique=True),
+    Column("role", String(20), nullable=False),
+    Column("password_hash", String(200)),
+    Column("athlete_id", _ID, ForeignKey("athlete.id"), unique=True),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+sign_in_link = Table(
+    "sign_in_link",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("user_id", _ID, ForeignKey("user_account.id"), nullable=False, index=True),
+    Column("token_hash", String(64), nullable=False, unique=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("used_at", UtcDateTime),
+)
+
+coach_athlete = Table(
+    "coach_athlete",
+    metadata,
+    Column("coach_id", _ID, ForeignKey("user_account.id"), primary_key=True),
+    Column("athlete_id", _ID, ForeignKey("athlete.id"), primary_key=True, index=True),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+api_token = Table(
+    "api_token",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("token_hash", String(64), nullable=False, unique=True),
+    Column("scope", String(40), nullable=False),
+    Column("athlete_id", _ID, ForeignKey("athlete.id"), nullable=False, index=True),
+    Column("label", String(200), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("revoked_at", UtcDateTime),
+)
+
+wearable = Table(
+    "wearable",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("athlete_id", _ID, ForeignKey("athlete.id"), nullable=False, index=True),
+    Column("address", String(100), nullable=False),
+    Column("family", String(40), nullable=False),
+    Column("name", String(100), nullable=False),
+    Column("placement", String(40), nullable=False),
+    Column("simulated", Boolean, nullable=False),
+    Column("upright", JSON),
+    Column("calibrated_at", UtcDateTime),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("forgotten_at", UtcDateTime),
+    _where("uq_wearable_address_in_use", "forgotten_at IS NULL", "address"),
+)
+
+stream = Table(
+    "stream",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("device_id", String(100), nullable=False),
+    Column("recording_id", String(100), nullable=False),
+    Column("athlete_id", _ID, ForeignKey("athlete.id"), nullable=False, index=True),
+    Column("wearable_id", _ID, ForeignKey("wearable.id"), nullable=False, index=True),
+    Column("placement", String(40), nullable=False),
+    Column("upright", JSON),
+    Column("rate_hz", Double, nullable=False),
+    Column("max_seq", Integer, nullable=False),
+    Column("last_received_at", UtcDateTime, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    UniqueConstraint("device_id", "recording_id"),
+)
+
+stream_state = Table(
+    "stream_state",
+    metadata,
+    Column("stream_id", _ID, ForeignKey("stream.id"), primary_key=True),
+    Column("last_seq", Integer, nullable=False),  # the fence: this and everything before it is done
+    Column("state_version", Integer, nullable=False),
+    Column("state", LargeBinary),
+    Column("algorithm_name", String(40), nullable=False),
+    Column("algorithm_version", String(40), nullable=False),
+    Column("reference", String(40)),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Column("settled_at", UtcDateTime),  # the tail was settled; a later chunk undoes it
+)
+
+chunk = Table(
+    "chunk",
+    metadata,
+    Column("id", _NUMBER, primary_key=True, autoincrement=True),
+    Column("stream_id", _ID, ForeignKey("stream.id"), nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("start_utc_s", Double, nullable=False),
+    Column("start_index", BigInteger, nullable=False),
+    Column("samples", Integer, nullable=False),
+    Column("missing", Integer, nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("blob", LargeBinary, nullable=False),
+    UniqueConstraint("stream_id", "seq"),
+)
+
+set_aside = Table(
+    "set_aside",
+    metadata,
+    Column("chunk_id", _NUMBER, ForeignKey("chunk.id"), primary_key=True, autoincrement=False),
+    Column("reason", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)
+
+feature = Table(
+    "feature",
+    metadata,
+    Column("id", _NUMBER, primary_key=True, autoincrement=True),
+    Column("chunk_id", _NUMBER, ForeignKey("chunk.id"), unique=True),  # null: the settled tail of a recording
+    Column("stream_id", _ID, ForeignKey("stream.id"), nullable=False, index=True),
+    Column("athlete_id", _ID, ForeignKey("athlete.id"), nullable=False),
+    Column("placement", String(40), nullable=False),
+    Column("start_utc_s", Double, nullable=False),
+    Column("start_index", BigInteger, nullable=False),
+    Column("rate_hz", Double, nullable=False),
+    Column("expected", Integer, nullable=False),
+    Column("covered", Integer, nullable=False),
+    Column("repetitions", JSON, nullable=False),  # [[start_s, peak_s, end_s, rom_deg], …]
+    Column("above", JSON, nullable=False),  # {"20": samples above 20 deg, …}
+    Column("line_start_utc_s", Double, nullable=False),
+    Column("line_rate_hz", Double, nullable=False),
+    Column("line", LargeBinary, nullable=False),  # int16, 0.01 deg, little-endian; -32768 in a gap
+    Column("analysed_at", UtcDateTime, nullable=False),
+    Index("ix_feature_athlete_time", "athlete_id", "start_utc_s"),
+)
+
+finding = Table(
+    "finding",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("stream_id", _ID, ForeignKey("stream.id"), nullable=False),
+    Column("athlete_id", _ID, ForeignKey("athlete.id"), nullable=False, index=True),
+    Column("key", String(100), nullable=False),
+    Column("kind", String(60), nullable=False),
+    Column("placement", String(40), nullable=False),
+    Column("statement", Text, nullable=False),
+    Column("grade", String(20), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime, nullable=False),
+    Column("coverage_share", Double, nullable=False),
+    Column("because", JSON, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    UniqueConstraint("stream_id", "key"),
+)
+
+triage_answer = Table(
+    "triage_answer",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("athlete_id", _ID, ForeignKey("athlete.id"), nullable=False, index=True),
+    Column("answered_by", _ID, ForeignKey("user_account.id"), nullable=False),
+    Column("answered_at", UtcDateTime, nullable=False),
+    Column("age_years", Integer),
+    Column("answers", JSON, nullable=False),
+    Column("level", String(20), nullable=False),
+    Column("locked", Boolean, nullable=False),
+    Column("messages", JSON, nullable=False),
+    Column("reasons", JSON, nullable=False),
+    Column("cleared_at", UtcDateTime),
+    Column("cleared_by", String(200)),  # the clinician who saw the athlete
+    Column("cleared_seen_on", Date),
+)
+
+plan = Table(
+    "plan",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("athlete_id", _ID, ForeignKey("athlete.id"), nullable=False, index=True),
+    Column("state", String(20), nullable=False),
+    Column("prescription", JSON, nullable=False),
+    Column("need_kinds", JSON, nullable=False),
+    Column("finding_ids", JSON, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("decided_at", UtcDateTime),
+    Column("decided_by", _ID, ForeignKey("user_account.id")),
+    Column("note", Text),
+    Column("starts_on", Date),
+    Column("ends_on", Date),  # the day after the last week
+    _where("uq_plan_one_proposed", "state = 'proposed'", "athlete_id"),
+    _where("uq_plan_one_accepted", "state = 'accepted'", "athlete_id"),
+)
+
+planned_session = Table(
+    "planned_session",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("athlete_id", _ID, ForeignKey("athlete.id"), nullable=False),
+    Column("plan_id", _ID, ForeignKey("plan.id"), nullable=False, index=True),
+    Column("slot", String(40), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("local_date", Date, nullable=False),
+    Column("local_time", Time, nullable=False),
+    Column("time_zone", String(64), nullable=False),
+    Column("due_at", UtcDateTime, nullable=False),
+    Column("released_at", UtcDateTime),
+    Column("duration_min", Integer, nullable=False),
+    Column("exercises", JSON, nullable=False),
+    Column("because", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    _where("uq_planned_session_live_slot", "state <> 'cancelled'", "athlete_id", "slot"),
+    Index("ix_planned_session_state_due", "state", "due_at"),
+    Index("ix_planned_session_athlete_date", "athlete_id", "local_date"),
+)
+
+session_outcome = Table(
+    "session_outcome",
+    metadata,
+    Column("session_id", _ID, ForeignKey("planned_session.id"), primary_key=True),
+    Column("outcome", String(20), nullable=False),
+    Column("effort", Integer),
+    Column("pain_during", Integer),
+    Column("reason", Text),
+    Column("recorded_by", _ID, ForeignKey("user_account.id")),  # null: the clock
+    Column("recorded_at", UtcDateTime, nullable=False),
+)
+
+event = Table(
+    "event",
+    metadata,
+    Column("id", _NUMBER, primary_key=True, autoincrement=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("actor", String(40), nullable=False),  # a user's id, or the part of the service that did it
+    Column("action", String(60), nullable=False),
+    Column("subject", String(60), nullable=False),
+    Column("subject_id", String(100), nullable=False),
+    Column("athlete_id", _ID, ForeignKey("athlete.id"), index=True),
+    Column("why", Text, nullable=False),
+)
