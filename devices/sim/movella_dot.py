@@ -93,6 +93,7 @@ class MovellaDot:
     company_id = dot.COMPANY_ID
     table = TABLE
     stream_uuid = dot.MEDIUM_PAYLOAD
+    frame_bytes = MEDIUM_PAYLOAD_BYTES
 
     def __init__(self, address: str, rate_hz: float) -> None:
         self.rate_hz = offered_rate_hz(rate_hz)

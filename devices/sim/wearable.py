@@ -117,6 +117,16 @@ class SimWearable:
         return self._firmware.table
 
     @property
+    def stream_uuid(self) -> str:
+        """Return the characteristic that carries the stream."""
+        return self._firmware.stream_uuid
+
+    @property
+    def frame_bytes(self) -> int:
+        """Return the size of one intact frame of the stream."""
+        return self._firmware.frame_bytes
+
+    @property
     def name(self) -> str:
         """Return the advertised name (the tag, which a central may change)."""
         return self._firmware.tag
