@@ -1,0 +1,255 @@
+"""Device ticks -> UTC: unwrap, notice a restart of the device's clock, fit the arrivals on line.
+
+A notification arrives late, never early: by the radio, by the operating system, by a busy program. So the best line
+through (device time, arrival) is the one that lies under all points. Limits, stated: the absolute time cannot be
+better than the shortest delay seen; drift is told only when the line's slope is certain to 20 ppm, which takes two
+minutes of calm arrivals and may never come during a fast replay, where each millisecond of delay counts many times.
+Source of the line: the lower hull's edge over the mean is the lowest-sum line under all points (linear programming).
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from devices.types import FloatArray, IntArray
+
+# One point of the fit stands for this long; it is the least late arrival of it (own heuristic).
+_WINDOW_S = 10.0
+# Ten minutes of points: enough for 20 ppm, short enough to follow a host clock that was set (own heuristic).
+_WINDOWS_MAX = 60
+# Crystal oscillators of wearables stay far inside this (own heuristic, ten times a common 50 ppm).
+_DRIFT_MAX_PPM = 500.0
+_DRIFT_SPAN_MIN_S = 120.0
+_DRIFT_CERTAIN_PPM = 20.0
+# The told time follows the fit at most this fast, so that it never goes backwards (own heuristic).
+_SLEW_SHARE = 0.05
+# Device time between two points of the told time, and how many of them are kept: 10 minutes.
+_KNOT_S = 0.25
+_KNOTS_MAX = 2400
+
+
+@dataclass(frozen=True, slots=True)
+class ClockParams:
+    """What is known of a device clock.
+
+    step_max_s: a longer step forward, or one further back than this, needs the next sample to agree, because a damaged
+    time stamp looks the same. tolerance_s: how far device and host may disagree about a pause before it counts as
+    a restart; scale it by the host clock's speed.
+    """
+
+    ticks_per_s: int
+    tick_wrap: int
+    step_max_s: float = 1.0
+    tolerance_s: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """Samples on one unbroken tick axis.
+
+    ticks: (n,) unwrapped. kept: (n,) their positions among those given. restarts: positions in `ticks` at which the
+    device's clock began anew. damaged: how many were dropped for a time stamp that no neighbour agrees with.
+    undecided: the last one given waits for its successor; give it again at the front of the next call.
+    """
+
+    ticks: IntArray
+    kept: IntArray
+    restarts: tuple[int, ...] = ()
+    damaged: int = 0
+    undecided: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """Lateness under all points, in s: offset + slope * device time."""
+
+    offset_s: float
+    slope: float
+
+    def at(self, t_s: float) -> float:
+        return self.offset_s + self.slope * t_s
+
+
+@dataclass(frozen=True, slots=True)
+class _Knot:
+    """From device time t_s on, the told lateness goes from told_s towards the line."""
+
+    t_s: float
+    told_s: float
+    line: _Line
+
+    def at(self, t_s: float) -> float:
+        reach = _SLEW_SHARE * max(t_s - self.t_s, 0.0)
+        away = self.line.at(t_s) - self.told_s
+        return self.told_s + min(max(away, -reach), reach)
+
+
+class DeviceClock:
+    """One wearable's clock across link losses. Feed every sample to `take`; ask `utc_s` for what has been taken."""
+
+    def __init__(self, params: ClockParams) -> None:
+        self._params = params
+        self._begun = False
+        # The last sample taken: its ticks as sent, and unwrapped.
+        self._last_raw = self._last = 0
+        self._origin_tick = 0
+        self._origin_utc_s = 0.0
+        self._points: list[tuple[float, float]] = []
+        self._window = -1
+        self._line = _Line(0.0, 0.0)
+        self._knots: list[_Knot] = []
+        self._knot_times: list[float] = []
+        self.drift_ppm: float | None = None
+
+    def take(self, ticks: IntArray, arrival_utc_s: FloatArray) -> Timed:
+        """Unwrap device ticks (n,) as sent and learn from their arrivals (n,), in order of arrival."""
+        if ticks.size == 0:
+            return Timed(ticks, ticks)
+        if not self._begun:
+            self._begin(int(ticks[0]), float(arrival_utc_s[0]))
+        steps = self._signed(np.diff(ticks, prepend=self._last_raw))
+        if (np.abs(steps) <= self._params.step_max_s * self._params.ticks_per_s).all():
+            unwrapped: IntArray = self._last + np.cumsum(steps)
+            timed = Timed(unwrapped, np.arange(ticks.size, dtype=np.int64))
+            self._last_raw, self._last = int(ticks[-1]), int(unwrapped[-1])
+        else:
+            timed = self._take_one_by_one(ticks, arrival_utc_s)
+        fresh = timed.restarts[-1] if timed.restarts else 0
+        self._learn(timed.ticks[fresh:], arrival_utc_s[timed.kept[fresh:]])
+        return timed
+
+    def utc_s(self, tick: int) -> float:
+        """Return the Unix time of an unwrapped tick. It never falls as the tick rises, however the fit changes."""
+        t_s = (tick - self._origin_tick) / self._params.ticks_per_s
+        if not self._knots:
+            return self._origin_utc_s + t_s
+        knot = self._knots[max(bisect_right(self._knot_times, t_s) - 1, 0)]
+        return self._origin_utc_s + t_s + knot.at(t_s)
+
+    def _begin(self, tick: int, arrival_utc_s: float) -> None:
+        self._begun = True
+        self._last_raw = self._last = self._origin_tick = tick
+        self._origin_utc_s = arrival_utc_s
+
+    def _signed(self, steps: IntArray) -> IntArray:
+        half = self._params.tick_wrap // 2
+        return (steps + half) % self._params.tick_wrap - half
+
+    def _step(self, step: int) -> int:
+        half = self._params.tick_wrap // 2
+        return (step + half) % self._params.tick_wrap - half
+
+    def _take_one_by_one(self, ticks: IntArray, arrival_utc_s: FloatArray) -> Timed:
+        """Take a batch with an unusual step in it; rare, and short."""
+        limit = self._params.step_max_s * self._params.ticks_per_s
+        unwrapped: list[int] = []
+        kept: list[int] = []
+        restarts: list[int] = []
+        damaged, undecided = 0, False
+        raws = ticks.tolist()
+        for i, raw in enumerate(raws):
+            step = self._step(raw - self._last_raw)
+            if abs(step) > limit:
+                if i + 1 == len(raws):
+                    undecided = True
+                    break
+                if abs(self._step(raws[i + 1] - raw)) > limit:
+                    damaged += 1
+                    continue
+                step, restarted = self._jump(raw, float(arrival_utc_s[i]))
+                if restarted:
+                    restarts.append(len(unwrapped))
+            self._last_raw, self._last = raw, self._last + step
+            unwrapped.append(self._last)
+            kept.append(i)
+        as_ticks = np.array(unwrapped, dtype=np.int64)
+        return Timed(as_ticks, np.array(kept, dtype=np.int64), tuple(restarts), damaged, undecided)
+
+    def _jump(self, raw: int, arrival_utc_s: float) -> tuple[int, bool]:
+        """Return how many ticks have passed since the last sample, and whether the device's clock began anew."""
+        p = self._params
+        passed_s = arrival_utc_s - self.utc_s(self._last)
+        step = (raw - self._last_raw) % p.tick_wrap
+        wraps = max(round((passed_s * p.ticks_per_s - step) / p.tick_wrap), 0)
+        step += wraps * p.tick_wrap
+        if abs(step / p.ticks_per_s - passed_s) <= p.tolerance_s + _DRIFT_MAX_PPM * 1e-6 * abs(passed_s):
+            return step, False
+        self._points.clear()
+        self._window = -1
+        return max(round(passed_s * p.ticks_per_s), 1), True
+
+    def _learn(self, ticks: IntArray, arrival_utc_s: FloatArray) -> None:
+        if ticks.size == 0:
+            return
+        t_s = (ticks - self._origin_tick) / self._params.ticks_per_s
+        late_s = arrival_utc_s - self._origin_utc_s - t_s
+        least = int(np.argmin(late_s))
+        if self._add_point(float(t_s[least]), float(late_s[least])):
+            self._fit()
+        self._tell(float(t_s.max()))
+
+    def _add_point(self, t_s: float, late_s: float) -> bool:
+        """Keep the least late arrival of each window; return whether the line has to be drawn anew."""
+        window = int(t_s // _WINDOW_S)
+        if window < self._window:
+            return False
+        if window > self._window:
+            self._window = window
+            self._points.append((t_s, late_s))
+            del self._points[:-_WINDOWS_MAX]
+            return True
+        if late_s >= self._points[-1][1]:
+            return False
+        self._points[-1] = (t_s, late_s)
+        return True
+
+    def _fit(self) -> None:
+        t_s, late_s = np.array(self._points).T
+        span_s = float(t_s[-1] - t_s[0])
+        self.drift_ppm = None
+        slope = 0.0
+        if span_s >= _DRIFT_SPAN_MIN_S:
+            candidate = _slope_under(self._points)
+            above_s = late_s - candidate * t_s
+            unsure_ppm = float(np.median(above_s - above_s.min())) / span_s * 1e6
+            if abs(candidate) <= _DRIFT_MAX_PPM * 1e-6 and unsure_ppm <= _DRIFT_CERTAIN_PPM:
+                slope = candidate
+                # A device clock that runs fast makes later samples look less late.
+                self.drift_ppm = -slope * 1e6
+        self._line = _Line(float((late_s - slope * t_s).min()), slope)
+
+    def _tell(self, t_s: float) -> None:
+        """Lay down what is told from t_s on; what has been laid down stays."""
+        if not self._knots:
+            told_s = self._line.at(t_s)
+        elif t_s - self._knots[-1].t_s >= _KNOT_S:
+            told_s = self._knots[-1].at(t_s)
+        else:
+            return
+        self._knots.append(_Knot(t_s, told_s, self._line))
+        self._knot_times.append(t_s)
+        if len(self._knots) > 2 * _KNOTS_MAX:
+            del self._knots[:-_KNOTS_MAX]
+            del self._knot_times[:-_KNOTS_MAX]
+
+
+def _slope_under(points: list[tuple[float, float]]) -> float:
+    """Return the slope of the lower hull's edge over the mean abscissa. points: ascending in the first value."""
+    hull: list[tuple[float, float]] = []
+    for x, y in points:
+        while len(hull) >= 2 and _turns_down(hull[-2], hull[-1], (x, y)):
+            hull.pop()
+        hull.append((x, y))
+    mean = sum(x for x, _ in points) / len(points)
+    for (x0, y0), (x1, y1) in pairwise(hull):
+        if x1 >= mean:
+            return (y1 - y0) / (x1 - x0)
+    return 0.0
+
+
+def _turns_down(a: tuple[float, float], b: tuple[float, float], c: tuple[float, float]) -> bool:
+    return (b[0] - a[0]) * (c[1] - a[1]) <= (b[1] - a[1]) * (c[0] - a[0])

@@ -1,0 +1,142 @@
+"""Chunks as bytes: round trip, resend, size bounds, and any damage is one of two errors."""
+
+from __future__ import annotations
+
+import contextlib
+import struct
+import zlib
+
+import numpy as np
+import pytest
+import zstandard
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from devices.codec import SAMPLES_MAX, decode_chunk, encode_chunk
+from devices.errors import BadPacket, UnknownFormat
+from devices.types import Chunk, Gap
+
+ids = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
+
+
+@st.composite
+def chunks(draw: st.DrawFn) -> Chunk:
+    n = draw(st.integers(0, 400))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    scale = 10.0 ** draw(st.integers(-9, 6))
+    acc, gyr = rng.normal(0, scale, (n, 3)), rng.uniform(-1, 1, (n, 3)) * draw(st.sampled_from([0.0, 1e-15, 1.0, 35.0]))
+    gaps, at = [], 0
+    for lead, count in draw(st.lists(st.tuples(st.integers(0, 40), st.integers(1, 40)), max_size=6)):
+        if at + lead + count > n:
+            break
+        gaps.append(Gap(at + lead, count))
+        at += lead + count
+        acc[at - count : at] = gyr[at - count : at] = np.nan
+    start_utc_s, rate_hz = draw(st.floats(0, 4e9)), draw(st.floats(0.1, 2000))
+    place = draw(st.integers(0, 2**32 - 1)), draw(st.integers(0, 2**62))
+    return Chunk(draw(ids), draw(ids), place[0], start_utc_s, place[1], rate_hz, acc, gyr, tuple(gaps))
+
+
+@settings(max_examples=150, deadline=None)
+@given(chunks())
+def test_round_trip_within_half_an_lsb_and_a_resend_is_the_same_bytes(chunk: Chunk) -> None:
+    data = encode_chunk(chunk)
+    back = decode_chunk(data)
+    for name in ("device_id", "recording_id", "seq", "start_utc_s", "start_index", "rate_hz", "gaps"):
+        assert getattr(back, name) == getattr(chunk, name)
+    for given_rows, rows in ((chunk.acc_mps2, back.acc_mps2), (chunk.gyr_radps, back.gyr_radps)):
+        assert rows.shape == given_rows.shape
+        np.testing.assert_array_equal(np.isnan(rows), np.isnan(given_rows))
+        largest = np.nanmax(np.abs(given_rows), initial=0.0)
+        # 15 bits hold the largest value, so one LSB is at most 2^-14 of it; 2^-40 is the finest LSB.
+        half_lsb = max(largest * 2.0**-14, 2.0**-40) / 2
+        assert np.nanmax(np.abs(rows - given_rows), initial=0.0) <= half_lsb
+    assert encode_chunk(back) == data
+
+
+def example(n: int = 50) -> Chunk:
+    rng = np.random.default_rng(3)
+    acc, gyr = rng.normal(0, 5, (n, 3)), rng.normal(0, 1, (n, 3))
+    acc[4:9] = gyr[4:9] = np.nan
+    return Chunk("C0:FF:EE:00:00:01", "r-1", 2, 1.8e9, 700, 60.0, acc, gyr, (Gap(4, 5),))
+
+
+def sealed(content: bytes) -> bytes:
+    return content + zlib.crc32(content).to_bytes(4, "little")
+
+
+DATA = encode_chunk(example())
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_any_damage_is_a_bad_packet_or_an_unknown_format(data: st.DataObject) -> None:
+    """Also with a checksum that fits, so that every check behind it is reached."""
+    damaged = bytearray(DATA)
+    for _ in range(data.draw(st.integers(1, 4))):
+        damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))
+    damaged = damaged[: data.draw(st.integers(0, len(damaged)))] if data.draw(st.booleans()) else damaged
+    with contextlib.suppress(BadPacket, UnknownFormat):
+        assert bytes(damaged) == DATA or decode_chunk(bytes(damaged)) is None
+    with contextlib.suppress(BadPacket, UnknownFormat):
+        decode_chunk(sealed(bytes(damaged[:-4])))
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.binary(max_size=300))
+def test_foreign_bytes(data: bytes) -> None:
+    with pytest.raises((BadPacket, UnknownFormat)):
+        decode_chunk(data)
+    with contextlib.suppress(BadPacket):
+        decode_chunk(sealed(b"BSCK\x01" + data))
+
+
+def test_what_is_wrong_is_said() -> None:
+    with pytest.raises(UnknownFormat, match="no chunk"):
+        decode_chunk(b"PK\x03\x04" + bytes(80))
+    with pytest.raises(UnknownFormat, match="update Backstop"):
+        decode_chunk(DATA[:4] + b"\x02" + DATA[5:])
+    with pytest.raises(BadPacket, match="cut off"):
+        decode_chunk(DATA[:30])
+    with pytest.raises(BadPacket, match="checksum"):
+        decode_chunk(DATA[:-5] + b"\0" + DATA[-4:])
+
+
+def test_a_body_that_unpacks_to_more_is_not_unpacked() -> None:
+    """A frame of a few bytes that claims, or hides, far more than the header states."""
+    header = struct.Struct("<IdqdIIbbBBI")
+    for body in (
+        zstandard.ZstdCompressor().compress(bytes(50_000_000)),
+        zstandard.ZstdCompressor(write_content_size=False).compress(bytes(50_000_000)),
+    ):
+        content = b"BSCK\x01" + header.pack(0, 0.0, 0, 60.0, 300, 0, 0, 0, 0, 0, len(body)) + body
+        with pytest.raises(BadPacket, match="300 samples"):
+            decode_chunk(sealed(content))
+    content = b"BSCK\x01" + header.pack(0, 0.0, 0, 60.0, SAMPLES_MAX + 1, 0, 0, 0, 0, 0, 0)
+    with pytest.raises(BadPacket, match=f"more than {SAMPLES_MAX}"):
+        decode_chunk(sealed(content))
+
+
+def test_chunks_that_no_link_makes_are_not_coded() -> None:
+    good = example()
+    nan = good.acc_mps2.copy()
+    nan[20, 1] = np.nan
+
+    def with_(**changes: object) -> Chunk:
+        fields = {name: getattr(good, name) for name in Chunk.__dataclass_fields__} | changes
+        return Chunk(**fields)
+
+    for wrong in (
+        with_(acc_mps2=nan),
+        with_(gaps=(Gap(4, 5), Gap(8, 1))),
+        with_(gaps=(Gap(48, 3),)),
+        with_(gaps=(Gap(4, 0),)),
+        with_(rate_hz=float("nan")),
+        with_(start_index=-1),
+        with_(seq=-1),
+        with_(device_id="x" * 201),
+        with_(device_id="\ud800"),
+        with_(acc_mps2=good.acc_mps2 * 1e30),
+    ):
+        with pytest.raises(BadPacket):
+            encode_chunk(wrong)

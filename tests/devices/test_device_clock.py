@@ -1,0 +1,141 @@
+"""The device's clock against a simulated truth: arrivals late by chance, drift, wrap, restarts, damaged time stamps."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from devices.clock import ClockParams, DeviceClock, Timed
+from devices.types import FloatArray, IntArray
+
+START_UTC_S = 1_800_000_000.0
+WRAP = 2**32
+
+
+class Wearable:
+    """Truth: samples at a steady rate, a clock of drift_ppm, arrivals late by 3 ms and an exponential 10 ms."""
+
+    def __init__(self, first_tick: int = 1_000_000, drift_ppm: float = 0.0, speed: float = 1.0, seed: int = 1) -> None:
+        self.rng = np.random.default_rng(seed)
+        self.first_tick, self.drift_ppm, self.speed = first_tick, drift_ppm, speed
+
+    def samples(self, start: int, count: int, rate_hz: float = 60.0) -> tuple[IntArray, FloatArray, FloatArray]:
+        """Return ticks as sent, true UTC and arrivals of samples start .. start + count - 1."""
+        device_s = np.arange(start, start + count) / rate_hz
+        true_utc_s = START_UTC_S + device_s / (1 + self.drift_ppm * 1e-6)
+        late_s = (0.003 + self.rng.exponential(0.010, count)) * self.speed
+        ticks = (self.first_tick + np.rint(device_s * 1e6)).astype(np.int64) % WRAP
+        # A later sample never arrives before an earlier one.
+        return ticks, true_utc_s, np.maximum.accumulate(true_utc_s + late_s)
+
+
+def clock(**changes: float) -> DeviceClock:
+    return DeviceClock(ClockParams(ticks_per_s=1_000_000, tick_wrap=WRAP, **changes))
+
+
+def feed(device: DeviceClock, ticks: IntArray, arrivals: FloatArray, batch: int = 12) -> list[Timed]:
+    return [device.take(ticks[at : at + batch], arrivals[at : at + batch]) for at in range(0, len(ticks), batch)]
+
+
+def test_time_and_drift_are_found_from_late_arrivals() -> None:
+    device = clock()
+    ticks, true_utc_s, arrivals = Wearable(drift_ppm=80.0).samples(0, 60 * 900)
+    timed = feed(device, ticks, arrivals)
+    told_s = np.array([device.utc_s(int(part.ticks[-1])) for part in timed[-100:]])
+    assert np.abs(told_s - true_utc_s[11::12][-100:]).max() < 0.010
+    assert device.drift_ppm == pytest.approx(80.0, abs=10.0)
+
+
+def test_drift_is_not_told_before_it_can_be() -> None:
+    device = clock()
+    ticks, _, arrivals = Wearable(drift_ppm=80.0).samples(0, 60 * 100)
+    feed(device, ticks, arrivals)
+    assert device.drift_ppm is None
+
+
+def test_told_time_never_goes_backwards_though_the_first_arrivals_were_late() -> None:
+    device = clock()
+    ticks, true_utc_s, arrivals = Wearable(drift_ppm=-200.0).samples(0, 60 * 300)
+    arrivals[:600] += np.linspace(0.8, 0.0, 600)
+    told = [device.utc_s(int(part.ticks[-1])) for part in feed(device, ticks, arrivals)]
+    assert (np.diff(told) > 0).all()
+    assert abs(told[-1] - true_utc_s[-1]) < 0.010
+    # What was told stays told: a chunk and a live block of the same sample agree.
+    assert device.utc_s(int(ticks[11]) + 60_000_000) == pytest.approx(told[300], abs=1e-6)
+
+
+def test_a_replay_45_times_faster_stays_in_order_and_near() -> None:
+    device = clock(tolerance_s=5.0 * 45)
+    ticks, true_utc_s, arrivals = Wearable(speed=45.0).samples(0, 60 * 900)
+    told = [device.utc_s(int(part.ticks[-1])) for part in feed(device, ticks, arrivals, batch=54)]
+    assert (np.diff(told) > 0).all()
+    # The absolute time is as good as the shortest delay, which a fast replay multiplies.
+    least_late_s = (arrivals - true_utc_s)[-60 * 600 :].min()
+    assert told[-1] - true_utc_s[-1] == pytest.approx(least_late_s, abs=0.1)
+
+
+def test_wrap_within_a_stream() -> None:
+    device = clock()
+    wearable = Wearable(first_tick=WRAP - 2_000_000)
+    ticks, _, arrivals = wearable.samples(0, 600)
+    assert (np.diff(ticks) < 0).any()
+    unwrapped = np.concatenate([part.ticks for part in feed(device, ticks, arrivals, batch=7)])
+    np.testing.assert_array_equal(unwrapped - unwrapped[0], np.rint(np.arange(600) / 60.0 * 1e6))
+
+
+@pytest.mark.parametrize("pause_s", [3.0, 600.0, 4000.0, 4300.0, 20_000.0])
+def test_a_pause_is_told_by_the_device_also_over_wraps(pause_s: float) -> None:
+    device = clock()
+    wearable = Wearable(first_tick=WRAP // 2, drift_ppm=100.0)
+    before, after = wearable.samples(0, 6000), wearable.samples(6000 + round(pause_s * 60), 600)
+    feed(device, before[0], before[2])
+    timed = feed(device, after[0], after[2])
+    assert all(part.restarts == () and part.damaged == 0 for part in timed)
+    elapsed = int(timed[0].ticks[0]) - WRAP // 2
+    assert elapsed == round((6000 + round(pause_s * 60)) / 60 * 1e6)
+
+
+@pytest.mark.parametrize("uptime_s", [1.0, 300.0])
+@pytest.mark.parametrize("pause_s", [2.0, 30.0, 2000.0])
+def test_a_restart_goes_on_in_utc(uptime_s: float, pause_s: float) -> None:
+    device = clock()
+    before = Wearable(first_tick=1_500_000_000).samples(0, 6000)
+    first = np.concatenate([part.ticks for part in feed(device, before[0], before[2])])
+    start = 6000 + round(pause_s * 60)
+    again = Wearable(first_tick=0).samples(start, 600)
+    ticks = again[0] - again[0][0] + round(uptime_s * 1e6)
+    timed = feed(device, ticks, again[2])
+    assert timed[0].restarts == (0,)
+    assert all(part.restarts == () for part in timed[1:])
+    passed_s = (int(timed[0].ticks[0]) - int(first[-1])) / 1e6
+    assert passed_s == pytest.approx(pause_s, abs=0.1)
+    assert device.utc_s(int(timed[-1].ticks[-1])) == pytest.approx(again[1][-1], abs=0.03)
+
+
+@pytest.mark.parametrize("batch", [1, 2, 5, 400])
+def test_a_damaged_time_stamp_is_dropped_and_the_others_stay(batch: int) -> None:
+    ticks, _, arrivals = Wearable().samples(0, 400)
+    wrong = [57, 200, 201, 330]
+    sent = ticks.copy()
+    sent[wrong] ^= np.array([1 << 31, 1 << 25, 1 << 29, 1 << 22])
+    device = clock()
+    taken: list[int] = []
+    damaged = 0
+    waiting = np.empty(0, dtype=np.int64)
+    for at in range(0, 400, batch):
+        positions = np.concatenate([waiting, np.arange(at, min(at + batch, 400))])
+        timed = device.take(sent[positions], arrivals[positions])
+        assert timed.restarts == ()
+        taken += positions[timed.kept].tolist()
+        damaged += timed.damaged
+        waiting = positions[-1:] if timed.undecided else np.empty(0, dtype=np.int64)
+    assert taken == [i for i in range(400) if i not in wrong]
+    assert damaged == len(wrong)
+
+
+def test_samples_out_of_order_keep_their_ticks() -> None:
+    ticks, _, arrivals = Wearable().samples(0, 60)
+    order = np.arange(60)
+    order[[20, 21]] = [21, 20]
+    timed = clock().take(ticks[order], arrivals)
+    assert timed.ticks.tolist() == ticks[order].tolist()
