@@ -9,6 +9,8 @@ from typing import Any
 from devices.types import FloatArray
 
 ALGORITHM_NAME = "backstop"
+# Changes whenever the same samples may give other numbers.
+ALGORITHM_VERSION = "1"
 
 
 class Grade(StrEnum):
@@ -130,6 +132,7 @@ class SensorSummary:
     """Everything said about one sensor so far; shares 0..1.
 
     share_above_deg: threshold in deg -> share of covered time. cycles: (range_deg, count), ascending.
+    share_above_shifted_deg: threshold in deg -> the shares above 5 deg less and above 5 deg more.
     """
 
     rate_hz: float
@@ -140,3 +143,4 @@ class SensorSummary:
     share_above_deg: dict[float, float]
     cycles: tuple[tuple[float, float], ...]
     not_computable: tuple[NotComputable, ...]
+    share_above_shifted_deg: dict[float, tuple[float, float]] = field(default_factory=dict)

@@ -1,0 +1,51 @@
+"""How much of the time was recorded, and where it was not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from devices.types import FloatArray, IntArray
+
+BoolArray = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageState:
+    """expected: samples on the grid so far. covered: those that carry a value."""
+
+    expected: int = 0
+    covered: int = 0
+
+
+def add_coverage(state: CoverageState, valid: BoolArray) -> CoverageState:
+    """Count another run of the grid. valid: (n,), True where a sample carries a value."""
+    return CoverageState(state.expected + valid.size, state.covered + int(np.count_nonzero(valid)))
+
+
+def coverage_share(state: CoverageState) -> float:
+    """Return covered / expected, 0 for nothing."""
+    return state.covered / state.expected if state.expected else 0.0
+
+
+def valid_rows(acc_mps2: FloatArray, gyr_radps: FloatArray) -> BoolArray:
+    """Return (n,) True where all six values of a row are finite. acc_mps2, gyr_radps: (n, 3)."""
+    # One sum carries any NaN or infinity of its row; six separate tests would cost three times as much.
+    total = acc_mps2[:, 0] + acc_mps2[:, 1] + acc_mps2[:, 2]
+    total += gyr_radps[:, 0]
+    total += gyr_radps[:, 1]
+    total += gyr_radps[:, 2]
+    rows: BoolArray = np.isfinite(total)
+    return rows
+
+
+def runs(mask: BoolArray) -> list[tuple[int, int]]:
+    """Return the runs of True as (first, end) with `end` one past the last."""
+    if mask.size == 0:
+        return []
+    if mask.all():
+        return [(0, mask.size)]
+    edges: IntArray = np.flatnonzero(np.diff(np.concatenate(([False], mask, [False])).astype(np.int8)))
+    return list(zip(edges[0::2].tolist(), edges[1::2].tolist(), strict=True))

@@ -1,0 +1,177 @@
+"""Which pose counts as upright, and the samples that wait until it is known."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coach.analysis.frames import Vector, mean_up
+from coach.analysis.orientation import Oriented
+from coach.analysis.types import Reference, ReferenceParams
+from devices.types import FloatArray, IntArray
+
+# VQF follows the accelerometer with this time constant (its default `tauAcc`); after it the start is forgotten.
+SETTLE_S = 3.0
+SECOND_S = 1.0
+# Squared rates are summed as whole numbers of 1e-12 rad^2/s^2: sums of whole numbers do not depend on where they began.
+_PER_UNIT = 1e12
+# More than any sensor's range, and still far from overflow in a window of some seconds.
+_MOVING = 10**15
+
+Bits = NDArray[np.uint8]
+Quat32 = NDArray[np.float32]
+
+
+def _no_quat() -> Quat32:
+    return np.empty((0, 4), dtype=np.float32)
+
+
+def _no_bits() -> Bits:
+    return np.empty(0, dtype=np.uint8)
+
+
+def _no_rates() -> IntArray:
+    return np.empty(0, dtype=np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceState:
+    """upright: unit vector in sensor axes, None until known; source: which pose it is.
+
+    While unknown, the samples from number `first` on wait: quat (m, 4) and bits (m,) of fed 1, valid 2, start 4.
+    speed2: squared rates of the newest still_s. settled: samples in the present run of settled ones; second_end: end
+    of the first settled second, -1 before. first is -1 before the first sample; the search begins at `search_from`.
+    """
+
+    upright: Vector | None = None
+    source: Reference | None = None
+    first: int = -1
+    search_from: int = -1
+    quat: Quat32 = field(default_factory=_no_quat)
+    bits: Bits = field(default_factory=_no_bits)
+    speed2: IntArray = field(default_factory=_no_rates)
+    settled: int = 0
+    second_end: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """Samples whose reference is known, or that carry nothing: the first has number `start`."""
+
+    start: int
+    oriented: Oriented
+
+
+def settle_reference(
+    params: ReferenceParams, state: ReferenceState, rate_hz: float, start: int, oriented: Oriented, gyr: FloatArray
+) -> tuple[ReferenceState, Released]:
+    """Take the next samples; return those that need not wait any longer, in order.
+
+    start: number of the first. gyr: (n, 3) rad/s. The reference is the first `still_s` without a gap in which the
+    root mean square of the rate is below `still_gyr_rms_degps`; when `search_s` pass without, the first settled second.
+    """
+    n = oriented.valid.size
+    if state.upright is not None or n == 0 or (state.first < 0 and not oriented.valid.any()):
+        return state, Released(start, oriented)
+    if state.first < 0:
+        state = replace(state, first=start, search_from=start + int(np.argmax(oriented.valid)))
+    waiting = _append(state, rate_hz, oriented)
+    limit = max(round(params.search_s * rate_hz), 1)
+    still, speed2 = _still_end(params, state, rate_hz, start, oriented, gyr)
+    if 0 <= still - state.search_from <= limit:
+        settled = _settle(waiting, still, round(params.still_s * rate_hz), Reference.STILL)
+    elif start + n - state.search_from >= limit:
+        settled = _settle_by_second(waiting, rate_hz, state.search_from + limit)
+    else:
+        return replace(waiting, speed2=speed2), Released(state.first, _nothing())
+    return settled.state, _release(waiting, settled.end, start, oriented)
+
+
+def finish_reference(state: ReferenceState, rate_hz: float) -> tuple[ReferenceState, Released]:
+    """Settle with what there is; return the samples that waited."""
+    if state.upright is not None or state.first < 0:
+        return state, Released(max(state.first, 0), _nothing())
+    end = state.first + state.bits.size
+    settled = _settle_by_second(state, rate_hz, end)
+    return settled.state, Released(state.first, _waited(state))
+
+
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    state: ReferenceState
+    end: int  # one past the sample that decided
+
+
+def _append(state: ReferenceState, rate_hz: float, oriented: Oriented) -> ReferenceState:
+    bits = oriented.fed + 2 * oriented.valid.astype(np.uint8) + 4 * oriented.starts.astype(np.uint8)
+    number = state.first + state.bits.size
+    ready = oriented.valid & (oriented.age >= math.ceil(SETTLE_S * rate_hz))
+    rows = np.arange(ready.size)
+    broken = np.maximum.accumulate(np.where(ready, -1 - state.settled, rows))
+    run = rows - broken
+    need = max(round(SECOND_S * rate_hz), 1)
+    end = state.second_end
+    if end < 0 and (run >= need).any():
+        end = number + int(np.argmax(run >= need)) + 1
+    return replace(
+        state,
+        quat=np.concatenate((state.quat, oriented.quat.astype(np.float32))),
+        bits=np.concatenate((state.bits, bits.astype(np.uint8))),
+        settled=int(run[-1]),
+        second_end=end,
+    )
+
+
+def _still_end(
+    params: ReferenceParams, state: ReferenceState, rate_hz: float, start: int, oriented: Oriented, gyr: FloatArray
+) -> tuple[int, IntArray]:
+    """Return one past the end of the first still stretch that ends here, -1 for none; and the rates to keep."""
+    window = max(round(params.still_s * rate_hz), 1)
+    x, y, z = (np.where(oriented.valid, gyr[:, axis], 0.0) for axis in range(3))
+    scaled = np.minimum((x * x + y * y + z * z) * _PER_UNIT, _MOVING)
+    speed2 = np.concatenate((state.speed2, np.where(oriented.valid, scaled, _MOVING).astype(np.int64)))
+    total = np.concatenate(([0], np.cumsum(speed2)))
+    limit = math.radians(params.still_gyr_rms_degps) ** 2 * _PER_UNIT * window
+    still = total[window:] - total[:-window] < limit
+    end = start - state.speed2.size + window + int(np.argmax(still)) if still.any() else -1
+    return end, speed2[-(window - 1) :] if window > 1 else _no_rates()
+
+
+def _settle(waiting: ReferenceState, end: int, count: int, source: Reference) -> _Settled:
+    rows = slice(max(end - count - waiting.first, 0), end - waiting.first)
+    chosen = waiting.quat[rows][(waiting.bits[rows] & 2) > 0]
+    return _Settled(ReferenceState(mean_up(chosen.astype(np.float64)), source, waiting.first), end)
+
+
+def _settle_by_second(waiting: ReferenceState, rate_hz: float, end: int) -> _Settled:
+    count = max(round(SECOND_S * rate_hz), 1)
+    if 0 <= waiting.second_end <= end:
+        settled = _settle(waiting, waiting.second_end, count, Reference.SETTLED)
+        return _Settled(settled.state, end)
+    # Too short to settle: the newest second that carries values is the most settled one there is.
+    covered = np.flatnonzero(waiting.bits[: end - waiting.first] & 2)[-count:]
+    chosen = waiting.quat[covered].astype(np.float64)
+    return _Settled(ReferenceState(mean_up(chosen), Reference.SETTLED, waiting.first), end)
+
+
+def _release(waiting: ReferenceState, end: int, start: int, oriented: Oriented) -> Released:
+    """Return all samples that waited. Those up to `end` went through float32 whatever the cut; later ones never did."""
+    held = _waited(waiting)
+    exact = min(start + oriented.valid.size - end, oriented.valid.size)
+    if exact > 0:
+        held.quat[held.quat.shape[0] - exact :] = oriented.quat[-exact:]
+    return Released(waiting.first, held)
+
+
+def _waited(state: ReferenceState) -> Oriented:
+    bits = state.bits
+    ages = np.zeros(bits.size, dtype=np.int64)
+    return Oriented(state.quat.astype(np.float64), (bits & 1) > 0, (bits & 2) > 0, (bits & 4) > 0, ages)
+
+
+def _nothing() -> Oriented:
+    none = np.empty(0, dtype=bool)
+    return Oriented(np.empty((0, 4)), none, none, none, np.empty(0, dtype=np.int64))

@@ -1,0 +1,219 @@
+"""Strain: repeated bending of the trunk.
+
+Source: RULA and REBA call an action repeated more than 4 times a minute repetitive; that it must last 10 minutes, that
+a bend is a cycle of 20 degrees and how findings are merged is own heuristic (docs/algorithms.md).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from coach.analysis.quality import BoolArray
+from coach.analysis.repetitions import Counted
+from coach.analysis.types import BendingParams, ChangeKind
+from devices.types import FloatArray, IntArray
+
+# Own heuristic: cycles are counted per second of the recording; windows begin and end on whole seconds.
+BIN_S = 1.0
+# Own heuristic: an open finding that goes on is told anew once a minute, on whole minutes of its own time.
+CHANGED_EVERY_BINS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class BendingRun:
+    """A stretch of qualifying windows. Seconds `first` .. `end` - 1 of the recording.
+
+    cycles, covered, expected: over the stretch; the last two in samples. rate_max_per_min: of its best window.
+    ranges: cycles per whole degree of range, empty once closed. range_median_deg: of all its cycles, set when closed.
+    """
+
+    first: int
+    end: int
+    cycles: int = 0
+    covered: int = 0
+    expected: int = 0
+    rate_max_per_min: float = 0.0
+    range_median_deg: float = 0.0
+    ranges: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BendingState:
+    """bins: seconds completed. next_index: the sample expected next. partial: covered samples of the second under way.
+
+    covered: (<= window,) covered samples of the newest seconds. counted_bin, counted_deg: the cycles of those seconds
+    and of the one under way. windows: complete windows so far; best_coverage_share: the best of them.
+    """
+
+    bins: int = 0
+    next_index: int = 0
+    partial: int = 0
+    covered: IntArray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    counted_bin: IntArray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    counted_deg: FloatArray = field(default_factory=lambda: np.empty(0, dtype=np.float64))
+    windows: int = 0
+    best_coverage_share: float = 0.0
+    open: BendingRun | None = None
+    closed: tuple[BendingRun, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Seconds:
+    """The newest seconds, old ones and those just completed. `first` is the number of the first.
+
+    covered_sum, cycles_sum, edges: one entry more than seconds; sums up to each second, and its first sample.
+    degrees: ranges of the cycles in these seconds, in order.
+    """
+
+    first: int
+    covered_sum: IntArray
+    cycles_sum: IntArray
+    edges: IntArray
+    degrees: FloatArray
+
+
+def window_bins(params: BendingParams) -> int:
+    """Return the length of the rolling window in seconds."""
+    return max(round(params.min_duration_s / BIN_S), 1)
+
+
+def detect_bending(
+    params: BendingParams, state: BendingState, rate_hz: float, valid: BoolArray, counted: list[Counted]
+) -> tuple[BendingState, list[tuple[ChangeKind, BendingRun]]]:
+    """Take the next samples of the grid and the cycles that counted in them.
+
+    valid: (n,) True where a sample was there. A window qualifies when its cycles per covered minute exceed
+    `rate_per_min` and its coverage is at least `coverage_share`. Returns what opened, changed or closed, in order.
+    """
+    start, end = state.next_index, state.next_index + valid.size
+    edges = _edges(state.bins, int(end / rate_hz) + 2, rate_hz)
+    done = int(np.searchsorted(edges, end, side="right")) - 1
+    place = np.clip(edges - start, 0, valid.size)
+    total = place if valid.all() else np.concatenate(([0], np.cumsum(valid)))[place]
+    covered = np.diff(total)
+    covered[0] += state.partial
+    if counted:
+        indices = np.asarray([item.index for item in counted])
+        numbers = state.bins + np.searchsorted(edges, indices, side="right") - 1
+        counted_bin = np.concatenate((state.counted_bin, numbers))
+        counted_deg = np.concatenate((state.counted_deg, [item.range_deg for item in counted]))
+    else:
+        counted_bin, counted_deg = state.counted_bin, state.counted_deg
+    grown = replace(state, next_index=end, partial=int(covered[done]), counted_bin=counted_bin, counted_deg=counted_deg)
+    if not done:
+        return grown, []
+    return _complete(params, grown, rate_hz, np.concatenate((state.covered, covered[:done])), done)
+
+
+def finish_bending(state: BendingState) -> tuple[BendingState, list[tuple[ChangeKind, BendingRun]]]:
+    """Close the run that is open. The second under way is not complete and is left out."""
+    if state.open is None:
+        return state, []
+    run = _closed(state.open)
+    return replace(state, open=None, closed=(*state.closed, run)), [(ChangeKind.CLOSED, run)]
+
+
+def median_deg(run: BendingRun) -> float:
+    """Return the median range of the run's cycles, to a whole degree."""
+    if not run.ranges:
+        return run.range_median_deg
+    return float(np.searchsorted(np.cumsum(run.ranges), (run.cycles + 1) // 2))
+
+
+def _edges(first: int, last: int, rate_hz: float) -> IntArray:
+    # A hair below, so that a product that should be whole is not carried over to the next sample by rounding.
+    edges: IntArray = np.ceil(np.arange(first, last + 1) * (BIN_S * rate_hz) - 1e-6).astype(np.int64)
+    return edges
+
+
+def _complete(
+    params: BendingParams, state: BendingState, rate_hz: float, covered: IntArray, done: int
+) -> tuple[BendingState, list[tuple[ChangeKind, BendingRun]]]:
+    """Judge the windows that end with the `done` newest of the seconds in `covered`."""
+    window, bins = window_bins(params), state.bins + done
+    seconds = _seconds(state, rate_hz, covered, bins)
+    ends = np.arange(max(state.bins + 1, window), bins + 1) - seconds.first
+    changes: list[tuple[ChangeKind, BendingRun]] = []
+    windows, best, run, closed = state.windows, state.best_coverage_share, state.open, list(state.closed)
+    if ends.size:
+        recorded = seconds.covered_sum[ends] - seconds.covered_sum[ends - window]
+        share = recorded / (seconds.edges[ends] - seconds.edges[ends - window])
+        cycles = seconds.cycles_sum[ends] - seconds.cycles_sum[ends - window]
+        rate = cycles / np.maximum(recorded / rate_hz / 60.0, 1e-9)
+        fires = (share >= params.coverage_share) & (rate > params.rate_per_min)
+        windows, best = windows + ends.size, max(best, float(share.max()))
+        if run is not None or fires.any():
+            run = _follow(window, seconds, ends, fires, rate, run, closed, changes)
+    keep = seconds.first + max(covered.size - window, 0)
+    recent = state.counted_bin >= keep
+    return replace(
+        state,
+        bins=bins,
+        covered=covered[-window:],
+        counted_bin=state.counted_bin[recent],
+        counted_deg=state.counted_deg[recent],
+        windows=windows,
+        best_coverage_share=best,
+        open=run,
+        closed=tuple(closed),
+    ), changes
+
+
+def _seconds(state: BendingState, rate_hz: float, covered: IntArray, bins: int) -> _Seconds:
+    first = bins - covered.size
+    complete = (state.counted_bin >= first) & (state.counted_bin < bins)
+    cycles = np.bincount(state.counted_bin[complete] - first, minlength=covered.size)
+    sums = [np.concatenate(([0], np.cumsum(part))) for part in (covered, cycles)]
+    return _Seconds(first, sums[0], sums[1], _edges(first, bins, rate_hz), state.counted_deg[complete])
+
+
+def _follow(
+    window: int,
+    seconds: _Seconds,
+    ends: IntArray,
+    fires: BoolArray,
+    rate: FloatArray,
+    run: BendingRun | None,
+    closed: list[BendingRun],
+    changes: list[tuple[ChangeKind, BendingRun]],
+) -> BendingRun | None:
+    """Walk over the windows in order; one step is one second, and only while something is or becomes open."""
+    for end, fired, rate_per_min in zip((ends + seconds.first).tolist(), fires.tolist(), rate.tolist(), strict=True):
+        if fired and run is None:
+            run = _extend(BendingRun(end - window, end - window), seconds, end, rate_per_min)
+            changes.append((ChangeKind.OPENED, run))
+        elif fired and run is not None:
+            run = _extend(run, seconds, end, rate_per_min)
+            if (end - run.first - window) % CHANGED_EVERY_BINS == 0:
+                changes.append((ChangeKind.CHANGED, run))
+        elif run is not None and end - run.end >= window:
+            # No window that shares a second with the run can qualify any more: two findings never share evidence.
+            closed.append(_closed(run))
+            changes.append((ChangeKind.CLOSED, closed[-1]))
+            run = None
+    return run
+
+
+def _extend(run: BendingRun, seconds: _Seconds, end: int, rate_per_min: float) -> BendingRun:
+    a, b = run.end - seconds.first, end - seconds.first
+    before, after = int(seconds.cycles_sum[a]), int(seconds.cycles_sum[b])
+    ranges = run.ranges
+    if after > before:
+        degrees = np.clip(np.rint(seconds.degrees[before:after]).astype(np.int64), 0, 180)
+        added = np.bincount(degrees, minlength=181)
+        ranges = tuple((added + np.asarray(ranges) if ranges else added).tolist())
+    return BendingRun(
+        run.first,
+        end,
+        run.cycles + after - before,
+        run.covered + int(seconds.covered_sum[b] - seconds.covered_sum[a]),
+        run.expected + int(seconds.edges[b] - seconds.edges[a]),
+        max(run.rate_max_per_min, rate_per_min),
+        ranges=ranges,
+    )
+
+
+def _closed(run: BendingRun) -> BendingRun:
+    return replace(run, range_median_deg=median_deg(run), ranges=())
