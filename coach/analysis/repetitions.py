@@ -19,7 +19,7 @@ from devices.types import FloatArray, IntArray
 EDGE_SHARE = 0.1
 # Own heuristic: longer than a slow bend. What moved in a longer gap is unknown, so a repetition does not span it.
 MAX_GAP_S = 10.0
-# Own heuristic: who has come no lower for so long has come back to a new resting place, if not to the old one.
+# Own heuristic: who has come lower by no whole degree for so long rests in a new place, if not in the old one.
 REST_S = 3.0
 # Samples looked at in one go; bounds the work of one search for the next turn.
 SPAN = 1024
@@ -48,8 +48,8 @@ class Pending:
 class RepetitionState:
     """low, high: extremes of the phase and their sample numbers. next_index: the sample expected next.
 
-    below: per level, the last sample at or below it. below_at_high: the same up to the high. fallen: per level, the
-    first sample at or below it since the high.
+    lowered_at: when the low of a fall last reached another whole degree. below: per level, the last sample at or
+    below it. below_at_high: the same up to the high. fallen: per level, the first sample at or below it since then.
     """
 
     phase: Phase = Phase.DOWN
@@ -59,6 +59,7 @@ class RepetitionState:
     high_at: int = -1
     next_index: int = -1
     pending: Pending | None = None
+    lowered_at: int = -1
     below: IntArray = field(default_factory=no_times)
     below_at_high: IntArray = field(default_factory=no_times)
     fallen: IntArray = field(default_factory=no_times)
@@ -128,14 +129,16 @@ def _follow_down(
     if part.size and lowest[part.size - 1] < low_deg:
         low_deg = float(lowest[part.size - 1])
         low_at = index + int(np.argmin(part))
-    pending, fallen = state.pending, state.fallen
+    pending, fallen, lowered_at = state.pending, state.fallen, state.lowered_at
     if pending:
-        over, fallen = _over(state, pending, part, lowest[: part.size], index, found.rate_hz)
+        over, fallen, lowered_at = _over(state, pending, part, lowest[: part.size], index, found.rate_hz)
         if over is not None:
             found.add(pending, over)
             pending = None
     below = last_at_or_below(state.below, part, index)
-    state = replace(state, low_deg=low_deg, low_at=low_at, pending=pending, fallen=fallen, below=below)
+    state = replace(
+        state, low_deg=low_deg, low_at=low_at, pending=pending, fallen=fallen, below=below, lowered_at=lowered_at
+    )
     if turn < 0:
         return state, values.size
     if pending:
@@ -145,24 +148,25 @@ def _follow_down(
 
 def _over(
     state: RepetitionState, pending: Pending, values: FloatArray, lowest: FloatArray, index: int, rate_hz: float
-) -> tuple[float | None, IntArray]:
-    """Return where the pending repetition is over, None while it is not, and the first samples below each level."""
-    fallen = first_at_or_below(state.fallen, values, index)
+) -> tuple[float | None, IntArray, int]:
+    """Return where the pending repetition is over (None while it is not), `fallen` and `lowered_at`."""
     if not values.size:
-        return None, fallen
+        return None, state.fallen, state.lowered_at
+    fallen = first_at_or_below(state.fallen, values, index)
     rows = np.arange(index, index + values.size)
-    lower = lowest < np.concatenate(([state.low_deg], lowest[:-1]))
-    newest = np.maximum.accumulate(np.where(lower, rows, state.low_at))
+    degrees = np.floor(lowest)
+    lower = degrees < np.concatenate(([np.floor(state.low_deg)], degrees[:-1]))
+    lowered = np.maximum.accumulate(np.where(lower, rows, state.lowered_at))
     back = values <= pending.back_deg
-    rested = rows - newest >= REST_S * rate_hz
+    rested = rows - lowered >= REST_S * rate_hz
     back_at = int(np.argmax(back)) if back.any() else values.size
     rested_at = int(np.argmax(rested)) if rested.any() else values.size
     if back_at == rested_at == values.size:
-        return None, fallen
+        return None, fallen, int(lowered[-1])
     if back_at <= rested_at:
-        return float(index + back_at), fallen
-    low_deg, low_at = float(lowest[rested_at]), int(newest[rested_at])
-    return _end(replace(state, low_deg=low_deg, low_at=low_at, fallen=fallen), pending), fallen
+        return float(index + back_at), fallen, int(lowered[-1])
+    resting = replace(state, low_deg=float(lowest[rested_at]), low_at=int(lowered[rested_at]), fallen=fallen)
+    return _end(resting, pending), fallen, int(lowered[-1])
 
 
 def _follow_up(

@@ -8,7 +8,7 @@ from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import lru_cache
 from types import UnionType
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 import numpy as np
 
@@ -70,15 +70,16 @@ def _plain(value: Any, arrays: list[bytes]) -> Any:
         arrays.append(value.tobytes())
         return [value.dtype.str, list(value.shape)]
     if is_dataclass(value):
-        return {name: _plain(getattr(value, name), arrays) for name in _field_types(type(value))}
+        return {name: _plain(getattr(value, name), arrays) for name in _field_types(cast(Any, type(value)))}
     if isinstance(value, dict):
         return {name: _plain(item, arrays) for name, item in value.items()}
     return [_plain(item, arrays) for item in value]
 
 
 def _typed(kind: Any, plain: Any, arrays: _Arrays) -> Any:
-    if isinstance(kind, type) and is_dataclass(kind):
-        return kind(**{name: _typed(part, plain[name], arrays) for name, part in _field_types(kind).items()})
+    if is_dataclass(kind):
+        types = _field_types(cast(Any, kind))
+        return cast(Any, kind)(**{name: _typed(part, plain[name], arrays) for name, part in types.items()})
     origin, parts = get_origin(kind), get_args(kind)
     if origin in (Union, UnionType):
         chosen = next(part for part in parts if part is not type(None))

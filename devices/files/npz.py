@@ -1,0 +1,254 @@
+"""Recordings as `.npz`: `fs`, `<place>_acc`, `<place>_gyr`, and `t` where the samples are not simply k / fs.
+
+Everything else in the file is left alone; reference arrays (`truth_…`) are never read.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from devices.errors import UnknownFormat
+from devices.types import Chunk, FloatArray, Gap, IntArray
+
+# Own limits: 4 days at 100 Hz of one sensor, and no more bytes of one array or of all than such a file can need.
+MAX_SAMPLES = 40_000_000
+MAX_ARRAY_BYTES = MAX_SAMPLES * 3 * 8
+MAX_SENSORS = 64
+# Rates outside are no motion recording: 1 Hz shows no bend, and no wearable sends more than some kHz.
+RATE_RANGE_HZ = (1.0, 10_000.0)
+# Gravity is 9.81 m/s^2. In g a recording has a median length about 1; clear of both is neither.
+GRAVITY_RANGE_MPS2 = (4.0, 25.0)
+G_RANGE = (0.4, 2.5)
+# Gyroscopes of wearables end at +-2000 deg/s, which is 34.9 rad/s.
+MAX_GYR_RADPS = 35.0
+CHUNK_S = 5.0
+
+Samples = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class SensorSamples:
+    """acc_mps2, gyr_radps: (n, 3) on the recording's grid; a row that is missing in either is NaN in both."""
+
+    acc_mps2: Samples
+    gyr_radps: Samples
+
+    @property
+    def covered(self) -> int:
+        """Return the number of samples that carry a value."""
+        return int(np.count_nonzero(np.isfinite(self.acc_mps2[:, 0])))
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingFile:
+    """What a file holds. sensors: by place, in the order of the file; all on one grid of `samples` at `rate_hz`."""
+
+    path: Path
+    rate_hz: float
+    samples: int
+    sensors: Mapping[str, SensorSamples]
+
+    @property
+    def duration_s(self) -> float:
+        return self.samples / self.rate_hz
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        return tuple(self.sensors)
+
+    def chunks(self, place: str, duration_s: float = CHUNK_S, start_utc_s: float = 0.0) -> Iterator[Chunk]:
+        """Yield one sensor's samples as chunks. Raises UnknownFormat when the file has no such place."""
+        if place not in self.sensors:
+            raise UnknownFormat(f"{self.path}: no sensor at {place!r}; the file has {', '.join(self.places)}.")
+        sensor, count = self.sensors[place], max(round(duration_s * self.rate_hz), 1)
+        for seq, first in enumerate(range(0, self.samples, count)):
+            rows = slice(first, first + count)
+            acc, gyr = sensor.acc_mps2[rows].astype(np.float64), sensor.gyr_radps[rows].astype(np.float64)
+            start = start_utc_s + first / self.rate_hz
+            yield Chunk(self.path.stem, place, seq, start, first, self.rate_hz, acc, gyr, _gaps(acc))
+
+
+def read_npz(path: Path | str) -> RecordingFile:
+    """Read a recording. Raises UnknownFormat with one sentence that names the file, the array and the reason."""
+    path = Path(path)
+    arrays = _load(path)
+    if "fs" not in arrays:
+        raise UnknownFormat(f"{path}: the array 'fs' is missing; it holds the samples per second.")
+    rate_hz = _rate(path, arrays["fs"])
+    places = _places(path, arrays)
+    length = len(arrays[f"{places[0]}_acc"])
+    grid = _grid(path, arrays["t"], length, rate_hz) if "t" in arrays else None
+    sensors = {}
+    for place in places:
+        acc, gyr = arrays.pop(f"{place}_acc"), arrays.pop(f"{place}_gyr")
+        _check_shapes(path, place, acc, gyr, length, places[0])
+        sensors[place] = _sensor(path, place, acc, gyr, grid)
+    samples = len(next(iter(sensors.values())).acc_mps2)
+    if not any(sensor.covered for sensor in sensors.values()):
+        raise UnknownFormat(f"{path}: no sensor has a single sample without NaN ({', '.join(places)}).")
+    return RecordingFile(path, rate_hz, samples, sensors)
+
+
+def _load(path: Path) -> dict[str, NDArray[Any]]:
+    """Load the arrays that matter, after a look at their headers: a small file may promise terabytes."""
+    if not path.is_file():
+        raise UnknownFormat(f"{path}: there is no such file.")
+    if not zipfile.is_zipfile(path):
+        raise UnknownFormat(f"{path}: this is not an .npz file (a zip archive of numpy arrays).")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            wanted = [item for item in archive.infolist() if _wanted(item.filename)]
+            for item in wanted:
+                _check_header(path, archive, item)
+        with np.load(path, allow_pickle=False) as content:
+            return {name: content[name] for name in (item.filename.removesuffix(".npy") for item in wanted)}
+    except UnknownFormat:
+        raise
+    except Exception as error:  # noqa: BLE001 - a damaged archive fails in as many ways as there are bytes
+        raise UnknownFormat(f"{path}: the file is damaged or incomplete ({_first_line(error)}).") from None
+
+
+def _wanted(filename: str) -> bool:
+    name = filename.removesuffix(".npy")
+    return (
+        filename.endswith(".npy")
+        and not name.startswith("truth_")
+        and (name in ("fs", "t") or (name.endswith(("_acc", "_gyr")) and len(name) > len("_acc")))
+    )
+
+
+def _check_header(path: Path, archive: zipfile.ZipFile, item: zipfile.ZipInfo) -> None:
+    name = item.filename.removesuffix(".npy")
+    with archive.open(item) as stream:
+        version = np.lib.format.read_magic(stream)
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, _, dtype = read(stream)
+    if dtype.hasobject or dtype.kind not in "fiu":
+        raise UnknownFormat(f"{path}: the array '{name}' holds {dtype}, not numbers.")
+    if (shape and shape[0] > MAX_SAMPLES) or int(np.prod(shape, dtype=object)) * dtype.itemsize > MAX_ARRAY_BYTES:
+        raise UnknownFormat(f"{path}: the array '{name}' has the shape {shape}; {MAX_SAMPLES:,} samples is the limit.")
+
+
+def _rate(path: Path, fs: NDArray[Any]) -> float:
+    if fs.size != 1:
+        raise UnknownFormat(
+            f"{path}: the array 'fs' has {fs.size} values; it must be one number, the samples per second."
+        )
+    rate_hz = float(fs.reshape(()))
+    if not RATE_RANGE_HZ[0] <= rate_hz <= RATE_RANGE_HZ[1]:
+        low, high = RATE_RANGE_HZ
+        raise UnknownFormat(f"{path}: the array 'fs' says {rate_hz:g} Hz; it must lie between {low:g} and {high:g} Hz.")
+    return rate_hz
+
+
+def _places(path: Path, arrays: Mapping[str, NDArray[Any]]) -> list[str]:
+    places = [name.removesuffix("_acc") for name in arrays if name.endswith("_acc")]
+    lonely = [name for name in arrays if name.endswith("_gyr") and f"{name.removesuffix('_gyr')}_acc" not in arrays]
+    for place in places:
+        if f"{place}_gyr" not in arrays:
+            raise UnknownFormat(f"{path}: the array '{place}_gyr' is missing; '{place}_acc' needs its gyroscope.")
+    if lonely:
+        raise UnknownFormat(
+            f"{path}: the array '{lonely[0].removesuffix('_gyr')}_acc' is missing beside '{lonely[0]}'."
+        )
+    if not places:
+        raise UnknownFormat(f"{path}: no sensor found; each needs the arrays '<place>_acc' and '<place>_gyr'.")
+    if len(places) > MAX_SENSORS:
+        raise UnknownFormat(f"{path}: {len(places)} sensors in one file; {MAX_SENSORS} is the limit.")
+    return places
+
+
+def _check_shapes(path: Path, place: str, acc: NDArray[Any], gyr: NDArray[Any], length: int, first: str) -> None:
+    for name, array in ((f"{place}_acc", acc), (f"{place}_gyr", gyr)):
+        if array.ndim != 2 or array.shape[1] != 3:
+            raise UnknownFormat(f"{path}: the array '{name}' has the shape {array.shape}; it must be (samples, 3).")
+        if len(array) != length:
+            raise UnknownFormat(
+                f"{path}: the array '{name}' has {len(array)} samples, '{first}_acc' has {length}; they must agree."
+            )
+    if not length:
+        raise UnknownFormat(f"{path}: the array '{place}_acc' is empty.")
+
+
+def _grid(path: Path, t: NDArray[Any], length: int, rate_hz: float) -> IntArray:
+    """Return the grid number of each sample. t: (n,) s, rising."""
+    if t.shape != (length,):
+        raise UnknownFormat(
+            f"{path}: the array 't' has the shape {t.shape}; it must have one time per sample, ({length},)."
+        )
+    if not np.isfinite(t).all():
+        raise UnknownFormat(
+            f"{path}: the array 't' holds NaN at sample {int(np.argmin(np.isfinite(t)))}; each sample needs its time."
+        )
+    steps = np.diff(t)
+    if steps.size and steps.min() <= 0:
+        raise UnknownFormat(
+            f"{path}: the array 't' goes back or stands still after sample {int(np.argmin(steps > 0))}."
+        )
+    if steps.size and not 0.75 < float(np.median(steps)) * rate_hz < 1.5:
+        raise UnknownFormat(
+            f"{path}: the array 't' shows {1.0 / float(np.median(steps)):.4g} samples a second, 'fs' says {rate_hz:g}; "
+            "'t' must be in seconds and agree with 'fs'."
+        )
+    if float(t[-1] - t[0]) * rate_hz >= MAX_SAMPLES if length else False:
+        raise UnknownFormat(
+            f"{path}: the array 't' spans {float(t[-1] - t[0]):.3g} s; {MAX_SAMPLES:,} samples is the limit."
+        )
+    grid: IntArray = np.rint((t - t[0]) * rate_hz).astype(np.int64)
+    return grid
+
+
+def _sensor(path: Path, place: str, acc: NDArray[Any], gyr: NDArray[Any], grid: IntArray | None) -> SensorSamples:
+    valid = np.isfinite(acc).all(axis=1) & np.isfinite(gyr).all(axis=1)
+    if valid.any():
+        _check_units(path, place, acc[valid], gyr[valid])
+    acc, gyr = acc.astype(np.float32), gyr.astype(np.float32)
+    acc[~valid] = np.nan
+    gyr[~valid] = np.nan
+    if grid is None:
+        return SensorSamples(acc, gyr)
+    size = int(grid[-1]) + 1
+    placed = SensorSamples(np.full((size, 3), np.nan, np.float32), np.full((size, 3), np.nan, np.float32))
+    # Of two samples nearest to one place of the grid the later one stays.
+    placed.acc_mps2[grid[valid]], placed.gyr_radps[grid[valid]] = acc[valid], gyr[valid]
+    return placed
+
+
+def _check_units(path: Path, place: str, acc: FloatArray, gyr: FloatArray) -> None:
+    length = float(np.median(np.linalg.norm(acc, axis=1)))
+    if G_RANGE[0] <= length <= G_RANGE[1]:
+        raise UnknownFormat(
+            f"{path}: the array '{place}_acc' looks like g (median length {length:.2f}); "
+            "multiply it by 9.81 to get m/s^2."
+        )
+    if not GRAVITY_RANGE_MPS2[0] <= length <= GRAVITY_RANGE_MPS2[1]:
+        raise UnknownFormat(
+            f"{path}: the array '{place}_acc' is not in m/s^2 with gravity: "
+            f"its median length is {length:.4g}, not near 9.81."
+        )
+    fast = float(np.percentile(np.abs(gyr), 99.9))
+    if fast > MAX_GYR_RADPS:
+        raise UnknownFormat(
+            f"{path}: the array '{place}_gyr' reaches {fast:.4g}, which is more than 2000 deg/s in rad/s; "
+            "divide degrees by 57.296."
+        )
+
+
+def _gaps(acc: FloatArray) -> tuple[Gap, ...]:
+    missing = np.isnan(acc[:, 0])
+    if not missing.any():
+        return ()
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], missing, [False])).astype(np.int8)))
+    return tuple(Gap(int(a), int(b - a)) for a, b in zip(edges[0::2], edges[1::2], strict=True))
+
+
+def _first_line(error: Exception) -> str:
+    text = str(error).strip().splitlines()
+    return text[0] if text else type(error).__name__
