@@ -89,7 +89,7 @@ def _read(path: Path, place: str | None) -> tuple[FloatArray, FloatArray, float]
     except FileNotFoundError as error:
         raise UnknownFormat(f"There is no file {path}.") from error
     except (OSError, ValueError, EOFError, TypeError, zipfile.BadZipFile, zlib.error) as error:
-        raise UnknownFormat(f"{path} is no .npz recording: {error}.") from error
+        raise UnknownFormat(f"{path} cannot be read as an .npz recording; see their form in the README.") from error
     places = sorted(name[:-4] for name in arrays if name.endswith("_acc") and f"{name[:-4]}_gyr" in arrays)
     if "fs" not in arrays or not places:
         raise UnknownFormat(f"{path} lacks `fs` or a pair of <place>_acc and <place>_gyr; see the form in the README.")

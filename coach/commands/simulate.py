@@ -1,0 +1,241 @@
+"""`backstop simulate`: one or more wearables that need no radio, for a second Backstop on the same machine."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from coach.errors import InvalidInput
+from devices.hostclock import HostClock, ScaledClock, SystemClock
+from devices.sim.bus import ADDRESS_VARIABLE, SimBus
+from devices.sim.motions import MOTIONS, MotionSource
+from devices.sim.movella_dot import DEFAULT_RATE_HZ, OFFERED_RATES_HZ, offered_rate_hz
+from devices.sim.replay import RecordingMotion
+from devices.sim.wearable import PRODUCTS, SimWearable
+
+_STATUS_S = 5.0
+_TICK_S = 0.05
+# bleak keeps one connection open per wearable; a machine's radio holds about seven, a test of the software more.
+_COUNT_MAX = 50
+
+Action = Callable[[SimWearable, float], None]
+# Name -> what it does, what its argument means, and the argument it takes when none is given (None: it needs one;
+# "": it takes none).
+FAULTS: dict[str, tuple[Action, str, str | None]] = {
+    "drop_link": (lambda one, _: one.drop_link(), "lose the link", ""),
+    "stop_advertising": (lambda one, _: one.stop_advertising(), "be out of reach for new links", ""),
+    "start_advertising": (lambda one, _: one.start_advertising(), "be in reach again", ""),
+    "refuse_connects": (lambda one, x: one.refuse_connects(int(x)), "refuse the next N connects (1)", "1"),
+    "slow_connect": (lambda one, x: one.slow_connect(x), "let connects take S seconds of real time", None),
+    "go_silent": (lambda one, x: one.go_silent(bool(x)), "send nothing though linked; 0 ends it (1)", "1"),
+    "truncate_every": (lambda one, x: one.truncate_every(int(x)), "cut every K-th frame short; 0 ends it", None),
+    "corrupt_every": (lambda one, x: one.corrupt_every(int(x)), "spoil a value of every K-th frame; 0 ends it", None),
+    "foreign_every": (lambda one, x: one.foreign_every(int(x)), "add a foreign frame to every K-th; 0 ends it", None),
+    "power_cycle": (lambda one, _: one.power_cycle(), "go off and on: the tick counter starts again", ""),
+    "battery": (lambda one, x: one.set_battery(x), "have this charge (0 to 1)", None),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedFault:
+    """A fault to come, `at_s` seconds of the wearables' clock after the start."""
+
+    at_s: float
+    name: str
+    argument: float
+
+
+def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `simulate`."""
+    parser = subparsers.add_parser("simulate", help="simulate wearables for a Backstop without Bluetooth (Linux)")
+    parser.add_argument("file", nargs="?", type=Path, metavar="FILE.npz", help="replay this recording")
+    parser.add_argument("--product", default="movella-dot", help="which wearable (movella-dot)")
+    parser.add_argument("--motion", help=f"synthetic motion: {', '.join(MOTIONS)} (lifting)")
+    parser.add_argument("--place", metavar="NAME", help="which sensor of the recording")
+    parser.add_argument("--repeat-to-s", type=float, metavar="S", help="repeat the recording to this length")
+    parser.add_argument("--rate-hz", type=float, metavar="R", help="output rate the wearable starts with")
+    parser.add_argument("--count", type=int, default=1, metavar="N", help="how many wearables (1)")
+    parser.add_argument("--seed", type=int, default=7, help="seed of the first; the next count up (7)")
+    parser.add_argument("--speed", type=float, default=1.0, metavar="X", help="run the clock X times real time (1)")
+    parser.add_argument("--battery", type=float, default=0.87, metavar="SHARE", help="charge, 0 to 1 (0.87)")
+    parser.add_argument(
+        "--fault", action="append", default=[], metavar="NAME[:ARG]@T_S", help="see --list; may be given again"
+    )
+    parser.add_argument("--duration-s", type=float, metavar="S", help="end after so many real seconds")
+    parser.add_argument("--list", action="store_true", help="list products, rates, motions and faults, and end")
+    parser.set_defaults(handler=handler)
+
+
+def handler(args: argparse.Namespace) -> int:
+    """Run the wearables until Ctrl-C, the duration, or the recording's end. Raises InvalidInput and DeviceError."""
+    if args.list:
+        _print_list()
+        return 0
+    _check(args)
+    faults = sorted((parse_fault(text) for text in args.fault), key=lambda fault: fault.at_s)
+    if sys.platform != "linux":
+        raise InvalidInput(
+            "`backstop simulate` needs Linux; here use `backstop run`, which simulates a wearable itself."
+        )
+    motions = [_motion(args, args.seed + number) for number in range(args.count)]
+    clock = _clock(args.speed, motions[0])
+    wearables = [_wearable(args, motion, clock, number) for number, motion in enumerate(motions)]
+    bus = SimBus(wearables)
+    bus.start()
+    try:
+        _announce(bus, clock, wearables)
+        _watch(wearables, clock, faults, args.duration_s)
+    except KeyboardInterrupt:
+        print("Ended.", flush=True)
+    finally:
+        bus.close()
+    return 0
+
+
+def parse_fault(text: str) -> PlannedFault:
+    """Read NAME[:ARG]@T_S. Raises InvalidInput."""
+    call, at, when = text.rpartition("@")
+    name, _, argument = call.partition(":")
+    if not at or name not in FAULTS:
+        raise InvalidInput(f"--fault {text}: write NAME[:ARG]@T_S with a name of {', '.join(FAULTS)}.")
+    needed = FAULTS[name][2]
+    if needed == "" and argument:
+        raise InvalidInput(f"--fault {text}: {name} takes no argument; write {name}@T_S.")
+    if needed is None and not argument:
+        raise InvalidInput(f"--fault {text}: {name} needs an argument, like {name}:0.5@T_S or {name}:10@T_S.")
+    value = _number(argument or needed or "0", f"--fault {text}: the argument")
+    if name == "battery" and value > 1:
+        raise InvalidInput(f"--fault {text}: a charge is a share from 0 to 1.")
+    return PlannedFault(_number(when, f"--fault {text}: the time"), name, value)
+
+
+def _number(text: str, what: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and value >= 0):
+        raise InvalidInput(f"{what} {text!r} is no number from 0 up.")
+    return value
+
+
+def _check(args: argparse.Namespace) -> None:
+    """Refuse what contradicts itself or lies outside its range, with one sentence that names the option."""
+    if args.product not in PRODUCTS:
+        raise InvalidInput(f"--product {args.product}: there is {', '.join(sorted(PRODUCTS))}.")
+    if args.motion is not None and args.motion not in MOTIONS:
+        raise InvalidInput(f"--motion {args.motion}: there is {', '.join(MOTIONS)}; a recording is given as FILE.npz.")
+    if args.file is not None and args.motion is not None:
+        raise InvalidInput(f"Give either --motion {args.motion} or the recording {args.file}, not both.")
+    if args.file is None and (args.place is not None or args.repeat_to_s is not None):
+        raise InvalidInput("--place and --repeat-to-s belong to a recording; name its FILE.npz.")
+    ranges = (
+        ("--count", args.count, 1, _COUNT_MAX),
+        ("--seed", args.seed, 0, 2**31),
+        ("--speed", args.speed, 0.01, 100),
+        ("--battery", args.battery, 0, 1),
+        ("--duration-s", args.duration_s, 0.001, 31e6),
+        ("--repeat-to-s", args.repeat_to_s, 1, 86400),
+    )
+    for option, value, low, high in ranges:
+        if value is not None and not low <= value <= high:
+            raise InvalidInput(f"{option} {value:g}: give a number from {low:g} to {high:g}.")
+    if args.rate_hz is not None:
+        offered_rate_hz(args.rate_hz)
+
+
+def _motion(args: argparse.Namespace, seed: int) -> MotionSource:
+    if args.file is None:
+        return MOTIONS[args.motion or "lifting"](seed)
+    return RecordingMotion.from_npz(args.file, args.place, args.repeat_to_s)
+
+
+def _clock(speed: float, motion: MotionSource) -> HostClock:
+    if speed == 1:
+        return SystemClock()
+    # A recording played fast is one that ends about now, so that its samples do not lie in the future.
+    behind_s = motion.duration_s if motion.duration_s is not None and speed > 1 else 0.0
+    return ScaledClock.starting_now(time.time() - behind_s, speed)
+
+
+def _wearable(args: argparse.Namespace, motion: MotionSource, clock: HostClock, number: int) -> SimWearable:
+    rate_hz = args.rate_hz
+    if rate_hz is None:
+        rate_hz = DEFAULT_RATE_HZ
+        if isinstance(motion, RecordingMotion):
+            rate_hz = motion.nearest_rate_hz(OFFERED_RATES_HZ)
+    return SimWearable(
+        address=f"C0:FF:EE:00:00:{number + 1:02X}",
+        product=args.product,
+        motion=motion,
+        clock=clock,
+        rate_hz=rate_hz,
+        seed=args.seed + number,
+        battery_share=args.battery,
+    )
+
+
+def _announce(bus: SimBus, clock: HostClock, wearables: list[SimWearable]) -> None:
+    line = f"{ADDRESS_VARIABLE}={bus.address} "
+    if isinstance(clock, ScaledClock):
+        line += f"BACKSTOP_SIMULATE__CLOCK={clock.start_utc_s:.6f}:{clock.speed:g}:{clock.origin_monotonic_s:.6f} "
+    print(line + "backstop run --no-simulate", flush=True)
+    for one in wearables:
+        print(f"{one.name} {one.address}, {one.rate_hz} Hz, is in reach. Ctrl-C ends it.", flush=True)
+
+
+def _watch(
+    wearables: list[SimWearable], clock: HostClock, faults: list[PlannedFault], duration_s: float | None
+) -> None:
+    """Wait for the end, let the faults happen in time, and say every few seconds what goes on."""
+    over = threading.Event()
+    # A process that is told to end leaves as with Ctrl-C, so that the socket's folder goes with it.
+    before = signal.signal(signal.SIGTERM, lambda *_: over.set())
+    began_s, clock_began_s = time.monotonic(), clock.utc_s()
+    told_s = began_s
+    waiting = list(faults)
+    try:
+        while not over.wait(_TICK_S) and not all(one.ended.is_set() for one in wearables):
+            while waiting and clock.utc_s() - clock_began_s >= waiting[0].at_s:
+                _happen(waiting.pop(0), wearables)
+            now_s = time.monotonic()
+            if duration_s is not None and now_s - began_s >= duration_s:
+                break
+            if now_s - told_s >= _STATUS_S:
+                told_s = now_s
+                _status(wearables)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        _status(wearables)
+    if all(one.ended.is_set() for one in wearables):
+        print("The recording is over; the wearables are off.", flush=True)
+
+
+def _happen(fault: PlannedFault, wearables: list[SimWearable]) -> None:
+    print(f"Now: {fault.name} ({FAULTS[fault.name][1]}).", flush=True)
+    for one in wearables:
+        FAULTS[fault.name][0](one, fault.argument)
+
+
+def _status(wearables: list[SimWearable]) -> None:
+    linked = sum(one.connected for one in wearables)
+    frames = sum(one.frames_sent for one in wearables)
+    print(f"{linked} of {len(wearables)} connected, {frames} frames sent.", flush=True)
+
+
+def _print_list() -> None:
+    print(f"products: {', '.join(sorted(PRODUCTS))}")
+    print(f"rates of movella-dot in Hz: {', '.join(str(rate) for rate in OFFERED_RATES_HZ)}")
+    print("motions:")
+    for name, make in MOTIONS.items():
+        print(f"  {name:18}{(make.__doc__ or '').removeprefix('Return ')}")
+    print("faults, as NAME[:ARG]@T_S with T_S in seconds of the wearables' clock:")
+    for name, (_, meaning, needed) in FAULTS.items():
+        print(f"  {name + (':ARG' if needed is None else ''):18}  {meaning}")
