@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from coach.config import Config
-from coach.log import ChunkLog, TableChunkLog
+from coach.log import TableChunkLog
 from coach.service.accounts import Accounts
 from coach.service.athletes import Athletes
 from coach.service.findings import Findings
@@ -32,7 +32,7 @@ class Services:
     triage: Triage
     plans: Plans
     ingest: Ingest
-    log: ChunkLog
+    log: TableChunkLog
     links: LinkBoard
 
 
@@ -44,13 +44,13 @@ def build_services(store: Store, config: Config, clock: HostClock) -> Services:
     accounts = Accounts(ground)
     return Services(
         accounts=accounts,
-        athletes=Athletes(ground),
+        athletes=Athletes(ground, links),
         wearables=Wearables(ground, links),
         motion=Motion(ground),
         findings=Findings(ground),
         triage=Triage(ground),
         plans=Plans(ground),
-        ingest=Ingest(ground, accounts, log),
+        ingest=Ingest(accounts, log),
         log=log,
         links=links,
     )

@@ -4,17 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import time
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from coach.errors import InvalidInput, NoSuch, NotAllowed
+from coach.service.accounts import checked_name
 from coach.service.ground import Ground
-from coach.service.types import AthleteView, Identity, RosterRow
+from coach.service.links import LinkBoard
+from coach.service.permission import require_athlete
+from coach.service.secrets import fresh_token
+from coach.service.types import AthleteView, Identity, Role, RosterRow
+from coach.store import athletes, events, people, wearables
+from coach.store.engine import Tx
+from coach.store.rows import Row, fresh_id
 from programs.types import Availability
+
+_EVERY_DAY = (0, 1, 2, 3, 4, 5, 6)
 
 
 class Athletes:
     """Create athletes, list a coach's, answer whether one may be seen. `get` is the door: a page calls it first."""
 
-    def __init__(self, ground: Ground) -> None:
+    def __init__(self, ground: Ground, links: LinkBoard) -> None:
         self._ground = ground
+        self._links = links
 
     def create(
         self,
@@ -23,7 +35,7 @@ class Athletes:
         coach_id: str | None = None,
         *,
         sport: str = "",
-        weekdays: Sequence[int] = (0, 1, 2, 3, 4, 5, 6),
+        weekdays: Sequence[int] = _EVERY_DAY,
         preferred: time = time(18, 30),
         wake: time = time(7, 0),
         simulated: bool = False,
@@ -32,27 +44,116 @@ class Athletes:
 
         Raises InvalidInput: empty name, unknown time zone, no or wrong weekdays.
         """
-        raise NotImplementedError
+        name = checked_name(name)
+        availability = _checked(Availability(time_zone, tuple(weekdays), preferred, wake))
+        now, athlete_id = self._ground.now(), fresh_id()
+        with self._ground.store.begin() as tx:
+            values = {
+                "id": athlete_id,
+                "name": name,
+                "sport": sport.strip()[:100],
+                "simulated": simulated,
+                "locked": False,
+                "replan_wanted": False,
+                "calendar_token": fresh_token(),
+                "created_at": now,
+            }
+            athletes.add(tx, values | _columns(availability))
+            events.record(tx, now, "service", "created", "athlete", athlete_id, athlete_id)
+            if coach_id is not None:
+                self._link(tx, coach_id, athlete_id)
+        return athlete_id
 
     def get(self, by: Identity, athlete_id: str) -> AthleteView:
         """Return an athlete that `by` may see: a coach the linked ones, an athlete only the own. Raises NoSuch."""
-        raise NotImplementedError
+        with self._ground.store.read() as tx:
+            return athlete_view(require_athlete(tx, by, athlete_id))
 
     def roster(self, coach: Identity) -> list[RosterRow]:
         """Return the coach's athletes, who needs the coach first on top. Raises NotAllowed for an athlete."""
-        raise NotImplementedError
+        if coach.role is not Role.COACH:
+            raise NotAllowed("Only a coach has a roster.")
+        with self._ground.store.read() as tx:
+            seen: dict[str, RosterRow] = {}
+            for row in athletes.roster(tx, coach.user_id):
+                seen.setdefault(row["id"], self._roster_row(tx, row))
+        return sorted(seen.values(), key=lambda each: (each.attention_rank, each.athlete.name.casefold()))
+
+    def _roster_row(self, tx: Tx, row: Row) -> RosterRow:
+        if row["locked"]:
+            attention, rank = "locked by the safety questions", 0
+        elif row["proposal_id"] is not None:
+            attention, rank = "a proposal waits for you", 1
+        elif row["finding_state"] == "open":
+            attention, rank = "new finding", 2
+        else:
+            attention, rank = None, 3
+        statuses = [self._links.status(each["id"]) for each in wearables.of_athlete(tx, row["id"])]
+        states = sorted(status.state.value for status in statuses if status is not None)
+        wearable_state = "streaming" if "streaming" in states else (states[0] if states else None)
+        return RosterRow(athlete_view(row), attention, rank, row["finding_statement"], wearable_state)
 
     def link_coach(self, coach_id: str, athlete_id: str) -> None:
         """Let a coach see and decide for an athlete; again is no error. Raises NoSuch, InvalidInput."""
-        raise NotImplementedError
+        with self._ground.store.begin() as tx:
+            if athletes.get(tx, athlete_id) is None:
+                raise NoSuch(f"There is no athlete {athlete_id}.")
+            self._link(tx, coach_id, athlete_id)
+
+    def _link(self, tx: Tx, coach_id: str, athlete_id: str) -> None:
+        found = people.user(tx, coach_id)
+        if found is None or found["role"] != Role.COACH.value:
+            raise InvalidInput(f"There is no coach {coach_id}: name a user of role coach.")
+        athletes.link_coach(tx, coach_id, athlete_id, self._ground.now())
+        events.record(tx, self._ground.now(), "service", "linked", "coach", coach_id, athlete_id)
 
     def availability(self, athlete_id: str) -> Availability:
         """Return when the athlete can train. Raises NoSuch."""
-        raise NotImplementedError
+        with self._ground.store.read() as tx:
+            found = athletes.get(tx, athlete_id)
+        if found is None:
+            raise NoSuch(f"There is no athlete {athlete_id}.")
+        return availability_of(found)
 
     def set_availability(self, by: Identity, athlete_id: str, availability: Availability) -> None:
-        """Change when (and in which time zone) the athlete can train; sessions still planned move at the next plan tick.
+        """Change when, and in which time zone, the athlete can train. Sessions that are placed keep their time.
 
         Raises NoSuch, InvalidInput.
         """
-        raise NotImplementedError
+        availability = _checked(availability)
+        with self._ground.store.begin() as tx:
+            require_athlete(tx, by, athlete_id)
+            athletes.change(tx, athlete_id, **_columns(availability))
+            events.record(tx, self._ground.now(), by.user_id, "changed availability", "athlete", athlete_id, athlete_id)
+
+
+def athlete_view(row: Row) -> AthleteView:
+    """Return what pages show of an athlete's row."""
+    return AthleteView(row["id"], row["name"], row["time_zone"], row["sport"], row["simulated"])
+
+
+def availability_of(row: Row) -> Availability:
+    """Return when an athlete can train, from the row."""
+    return Availability(row["time_zone"], tuple(row["weekdays"]), row["preferred"], row["wake"])
+
+
+def _columns(availability: Availability) -> dict[str, object]:
+    return {
+        "time_zone": availability.time_zone,
+        "weekdays": list(availability.weekdays),
+        "preferred": availability.preferred,
+        "wake": availability.wake,
+    }
+
+
+def _checked(availability: Availability) -> Availability:
+    try:
+        ZoneInfo(availability.time_zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise InvalidInput(
+            f"The time zone {availability.time_zone!r} is not known: give a name such as Europe/Berlin."
+        ) from None
+    weekdays = tuple(sorted(set(availability.weekdays)))
+    if not weekdays or not set(weekdays) <= set(_EVERY_DAY):
+        raise InvalidInput("Choose at least one weekday: 0 is Monday, 6 is Sunday.")
+    return Availability(availability.time_zone, weekdays, availability.preferred, availability.wake)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from coach.errors import NoSuch
 from coach.service.ground import Ground
+from coach.service.permission import may_see
 from coach.service.types import FindingView, Identity
+from coach.store import signals
+from coach.store.rows import Row
 
 
 class Findings:
@@ -14,8 +18,30 @@ class Findings:
 
     def for_athlete(self, athlete_id: str, limit: int = 50) -> tuple[FindingView, ...]:
         """Return the athlete's findings, newest first."""
-        raise NotImplementedError
+        with self._ground.store.read() as tx:
+            return tuple(finding_view(row) for row in signals.findings_of_athlete(tx, athlete_id, limit))
 
     def get(self, by: Identity, finding_id: str) -> FindingView:
         """Return one finding. Raises NoSuch (also for an athlete that is not yours)."""
-        raise NotImplementedError
+        with self._ground.store.read() as tx:
+            found = signals.get_finding(tx, finding_id)
+            if found is None or not may_see(tx, by, found["athlete_id"]):
+                raise NoSuch(f"There is no finding {finding_id} on your list.")
+        return finding_view(found)
+
+
+def finding_view(row: Row) -> FindingView:
+    """Return what pages show of a finding's row."""
+    return FindingView(
+        finding_id=row["id"],
+        athlete_id=row["athlete_id"],
+        kind=row["kind"],
+        statement=row["statement"],
+        grade=row["grade"],
+        state=row["state"],
+        started_at=row["started_at"],
+        ended_at=row["ended_at"],
+        coverage_share=row["coverage_share"],
+        because=row["because"],
+        placement=row["placement"],
+    )

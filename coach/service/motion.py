@@ -3,10 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
+from coach.analysis.stream import finish
+from coach.analysis.types import ChangeKind
+from coach.errors import NoSuch
+from coach.service import charts
+from coach.service.analysed import Analysed, analysed_chunks, feature_row, load_state
 from coach.service.ground import Ground
 from coach.service.types import DayTotals, SignalWindow
+from coach.store import athletes, events, recordings, signals
+from coach.store.engine import Tx
+from coach.store.rows import Row
+
+# s around a finding's window in its chart. Own choice.
+_AROUND_S = 30.0
+# Points of a finding's chart: 20 minutes without thinning.
+_WINDOW_POINTS = 6000
+# A feature begins at most this long before the line it carries ends: one chunk. Own bound, 60 s is the longest chunk.
+_CHUNK_S = 120.0
+# A recording without a chunk for this long is settled. A later chunk undoes it. Own choice.
+_SETTLED_AFTER = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,27 +42,127 @@ class Motion:
 
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
+        self._params = ground.config.analysis_params()
 
     def pending_streams(self, limit: int = 100) -> tuple[str, ...]:
         """Return ids of streams that hold chunks not yet analysed, longest waiting first."""
-        raise NotImplementedError
+        with self._ground.store.read() as tx:
+            return tuple(recordings.pending_streams(tx, limit))
 
     def handle_pending(self, stream_id: str, limit: int = 24) -> Handled:
-        """Analyse the stream's next chunks in order; save features, findings and state in one transaction."""
-        raise NotImplementedError
+        """Analyse the stream's next chunks in order; save features, findings and state in one transaction.
+
+        The analysis runs outside the transaction, which then saves only if nobody has moved the stream's cursor in the
+        meantime: the effect of each chunk happens once, and no writer waits for an analysis. Raises NoSuch.
+        """
+        now = self._ground.now()
+        with self._ground.store.read() as tx:
+            stream = recordings.get_stream(tx, stream_id)
+            if stream is None:
+                raise NoSuch(f"There is no recording {stream_id}.")
+            chunks = recordings.chunks_after(tx, stream_id, stream["last_seq"], limit)
+        nothing = Handled(stream["athlete_id"], 0, 0, (), False)
+        if not chunks:
+            return nothing
+        state = load_state(stream, self._params)
+        if state is None:
+            self._begin_again(stream, now)
+            return Handled(stream["athlete_id"], 0, 0, (), True)
+        analysed = analysed_chunks(state, stream, chunks, now)
+        if not analysed.last_seq > stream["last_seq"]:
+            return nothing  # a hole in the numbers: the missing chunk may still come
+        with self._ground.store.begin() as tx:
+            if not recordings.move_cursor(
+                tx, stream_id, stream["last_seq"], stream["version"], analysed.cursor_values(now)
+            ):
+                return Handled(stream["athlete_id"], 0, 0, (), True)  # another worker was first
+            finding_ids = self._save(tx, stream, analysed, now)
+        return Handled(
+            stream["athlete_id"], analysed.chunks, len(analysed.set_aside), finding_ids, len(chunks) == limit
+        )
+
+    def _save(self, tx: Tx, stream: Row, analysed: Analysed, now: datetime) -> tuple[str, ...]:
+        if stream["settled_at"] is not None:
+            signals.drop_features(tx, stream["id"], tail_only=True)
+        signals.add_features(tx, analysed.features)
+        for chunk_id, reason in analysed.set_aside:
+            recordings.put_aside(tx, chunk_id, reason, now)
+            events.record(tx, now, "worker", "set aside", "chunk", str(chunk_id), stream["athlete_id"], reason)
+        finding_ids: dict[str, None] = {}
+        for change, key, values in analysed.findings:
+            finding_id, new = signals.save_finding(tx, stream["id"], key, values, now)
+            finding_ids[finding_id] = None
+            if new or change is not ChangeKind.CHANGED:
+                events.record(tx, now, "worker", change.value, "finding", finding_id, stream["athlete_id"])
+                athletes.change(tx, stream["athlete_id"], replan_wanted=True)
+        return tuple(finding_ids)
+
+    def _begin_again(self, stream: Row, now: datetime) -> None:
+        """Analyse a recording anew from its chunks: its state was written by another version, or is damaged."""
+        values = {"last_seq": -1, "state": None, "settled_at": None, "first_index": None, "updated_at": now}
+        with self._ground.store.begin() as tx:
+            if recordings.move_cursor(tx, stream["id"], stream["last_seq"], stream["version"], values):
+                signals.drop_features(tx, stream["id"], tail_only=False)
+                recordings.take_all_back(tx, stream["id"])
+                events.record(tx, now, "worker", "analysed anew", "stream", stream["id"], stream["athlete_id"])
 
     def close_stale(self, now: datetime) -> int:
         """Settle recordings that got no chunk for a while; return how many."""
-        raise NotImplementedError
+        with self._ground.store.read() as tx:
+            stale = recordings.stale_streams(tx, now - _SETTLED_AFTER)
+        return sum(self._settle(stream_id, now) for stream_id in stale)
+
+    def _settle(self, stream_id: str, now: datetime) -> bool:
+        with self._ground.store.read() as tx:
+            stream = recordings.get_stream(tx, stream_id)
+            last = recordings.chunks_after(tx, stream_id, stream["last_seq"] - 1, 1) if stream else []
+        state = load_state(stream, self._params) if stream is not None and last else None
+        if stream is None or state is None:
+            return False
+        # The kept state stays that of before, so that a later chunk goes on as if nothing had been settled.
+        update = finish(state)
+        analysed = Analysed(state, stream["last_seq"], int(stream["first_index"] or 0))
+        analysed.features.append(feature_row(stream, None, last[0], update, now, self._params))
+        analysed.add_changes(stream, last[0], update)
+        with self._ground.store.begin() as tx:
+            values = {"settled_at": now, "updated_at": now}
+            if not recordings.move_cursor(tx, stream_id, stream["last_seq"], stream["version"], values):
+                return False
+            self._save(tx, stream, analysed, now)
+        return True
 
     def window(self, finding_id: str) -> SignalWindow:
         """Return the inclination over a finding's window with half a minute around it. Raises NoSuch."""
-        raise NotImplementedError
+        with self._ground.store.read() as tx:
+            finding = signals.get_finding(tx, finding_id)
+            if finding is None:
+                raise NoSuch(f"There is no finding {finding_id}.")
+            start = finding["started_at"].timestamp() - _AROUND_S
+            end = finding["ended_at"].timestamp() + _AROUND_S
+            rows = signals.lines_of_stream(tx, finding["stream_id"], start - _CHUNK_S, end)
+            reference = signals.reference_of_stream(tx, finding["stream_id"])
+        return charts.line_of(rows, start, end, reference, _WINDOW_POINTS)
 
     def day_line(self, athlete_id: str, day: date) -> SignalWindow:
         """Return the trunk inclination of the athlete's local day in at most 2,000 points, None in gaps. Raises NoSuch."""
-        raise NotImplementedError
+        start, end, rows, reference = self._day(athlete_id, day, before_s=_CHUNK_S)
+        return charts.line_of(rows, start, end, reference)
 
     def totals(self, athlete_id: str, day: date) -> DayTotals:
-        """Return the sums of the athlete's local day, or what is needed for them. Raises NoSuch."""
-        raise NotImplementedError
+        """Return the sums of the athlete's local day, or what is needed for them. Raises NoSuch.
+
+        A chunk counts for the day in which it begins.
+        """
+        _, _, rows, _ = self._day(athlete_id, day, before_s=0.0)
+        return charts.totals_of(rows, self._params.posture_thresholds_deg)
+
+    def _day(self, athlete_id: str, day: date, before_s: float) -> tuple[float, float, list[Row], str | None]:
+        with self._ground.store.read() as tx:
+            athlete = athletes.get(tx, athlete_id)
+            if athlete is None:
+                raise NoSuch(f"There is no athlete {athlete_id}.")
+            start, end = charts.day_bounds(day, athlete["time_zone"])
+            found = signals.features_between(tx, athlete_id, charts.TRUNK, start - before_s, end)
+            rows = charts.trunk_rows(found)
+            reference = signals.newest_reference(tx, athlete_id, rows[0]["placement"]) if rows else None
+        return start, end, rows, reference

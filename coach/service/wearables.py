@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from datetime import timedelta
 
+import numpy as np
+
+from coach.errors import Conflict, InvalidInput, NoSuch
 from coach.service.ground import Ground
 from coach.service.links import LinkBoard
+from coach.service.permission import may_see, require_athlete
 from coach.service.types import Identity, WearableView
+from coach.store import events, recordings, wearables
+from coach.store.engine import Tx
+from coach.store.rows import Row, fresh_id
+from devices.codec import decode_chunk
+from devices.errors import DeviceError
+from devices.types import Placement
+
+# The pose must be of now: the newest chunk may be this old. Own choice: two chunks of the longest duration in use.
+_FRESH = timedelta(seconds=30)
+# s of stillness that a calibration takes, the newest of the chunk. Own choice, as for the reference pose.
+_STILL_S = 2.0
 
 
 class Wearables:
@@ -18,41 +35,131 @@ class Wearables:
 
     def for_athlete(self, athlete_id: str) -> tuple[WearableView, ...]:
         """Return the athlete's wearables by name, each with its link's status when this process holds the link."""
-        raise NotImplementedError
+        with self._ground.store.read() as tx:
+            return tuple(self._view(row) for row in wearables.of_athlete(tx, athlete_id))
 
     def all(self) -> tuple[WearableView, ...]:
         """Return every wearable in use, for the gateway."""
-        raise NotImplementedError
+        with self._ground.store.read() as tx:
+            return tuple(self._view(row) for row in wearables.in_use(tx))
 
     def get(self, by: Identity, wearable_id: str) -> WearableView:
         """Return one wearable. Raises NoSuch (also for an athlete that is not yours)."""
-        raise NotImplementedError
+        with self._ground.store.read() as tx:
+            return self._view(_require(tx, by, wearable_id))
 
     def upright(self, wearable_id: str) -> tuple[float, float, float] | None:
         """Return the calibrated unit vector of sensor axes that points up, None without a calibration."""
-        raise NotImplementedError
+        with self._ground.store.read() as tx:
+            found = wearables.get(tx, wearable_id)
+        if found is None or found["upright"] is None:
+            return None
+        x, y, z = found["upright"]
+        return (x, y, z)
 
     def add(
-        self, by: Identity, athlete_id: str, address: str, family: str, name: str, placement: str, simulated: bool = False
+        self,
+        by: Identity,
+        athlete_id: str,
+        address: str,
+        family: str,
+        name: str,
+        placement: str,
+        simulated: bool = False,
     ) -> str:
-        """Pair a wearable and return its id. Raises NoSuch, InvalidInput (placement, address), Conflict (already paired)."""
-        raise NotImplementedError
+        """Pair a wearable and return its id. Raises NoSuch, InvalidInput (placement, address), Conflict (paired)."""
+        address = address.strip()
+        if not 1 <= len(address) <= 100:
+            raise InvalidInput("A wearable's address has 1 to 100 characters: take it from the scan.")
+        wearable_id, now = fresh_id(), self._ground.now()
+        with self._ground.store.begin() as tx:
+            require_athlete(tx, by, athlete_id)
+            if wearables.by_address(tx, address) is not None:
+                raise Conflict(f"The wearable {address} is paired already: forget it there first.")
+            values = {
+                "id": wearable_id,
+                "athlete_id": athlete_id,
+                "address": address,
+                "family": family,
+                "name": name.strip()[:100] or family,
+                "placement": _checked_placement(placement),
+                "simulated": simulated,
+                "created_at": now,
+            }
+            wearables.add(tx, values)
+            events.record(tx, now, by.user_id, "paired", "wearable", wearable_id, athlete_id)
+        self._links.changed(wearable_id)
+        return wearable_id
 
     def set_placement(self, by: Identity, wearable_id: str, placement: str) -> None:
-        """Say where it is worn from now on; the next recording carries it. Raises NoSuch, InvalidInput."""
-        raise NotImplementedError
+        """Say where it is worn from now on; its link starts a new recording. Raises NoSuch, InvalidInput."""
+        self._change(by, wearable_id, f"moved to {placement}", placement=_checked_placement(placement))
 
     def calibrate(self, by: Identity, wearable_id: str, upright: Sequence[float]) -> None:
-        """Store the upright pose: 3 floats in sensor axes, any length but zero; the next recording uses it.
+        """Store the upright pose: 3 floats in sensor axes, any length but zero; its link starts a new recording.
 
         Raises NoSuch, InvalidInput.
         """
-        raise NotImplementedError
+        length = math.hypot(*upright) if len(upright) == 3 else 0.0
+        if not (math.isfinite(length) and length > 0):
+            raise InvalidInput("The upright pose is a direction of three numbers, not all zero.")
+        unit = [float(value) / length for value in upright]
+        self._change(by, wearable_id, "calibrated", upright=unit, calibrated_at=self._ground.now())
 
     def calibrate_now(self, by: Identity, wearable_id: str) -> None:
-        """Take the pose of the newest still seconds as upright. Raises Conflict when there are none right now, NoSuch."""
-        raise NotImplementedError
+        """Take the pose of the newest still seconds as upright. Raises Conflict when there are none now, NoSuch."""
+        now = self._ground.now()
+        with self._ground.store.read() as tx:
+            _require(tx, by, wearable_id)
+            newest = recordings.newest_chunk(tx, wearable_id)
+        if newest is None or now - newest["received_at"] > _FRESH:
+            raise Conflict("The wearable sends nothing now: wait until it streams, stand upright, then try again.")
+        try:
+            chunk = decode_chunk(bytes(newest["blob"]))
+        except DeviceError as error:
+            raise Conflict(f"The newest signal cannot be read ({error}): try again in a few seconds.") from None
+        acc, gyr = (values[-round(_STILL_S * chunk.rate_hz) :] for values in (chunk.acc_mps2, chunk.gyr_radps))
+        still_degps = self._ground.config.reference.still_gyr_rms_degps
+        moving_degps = float(np.degrees(np.sqrt(np.mean(np.sum(gyr**2, axis=1)))))
+        if not moving_degps < still_degps:  # also when samples are missing
+            raise Conflict("You were moving, or samples were missing: stand upright and still for five seconds.")
+        self.calibrate(by, wearable_id, [float(value) for value in acc.mean(axis=0)])
 
     def forget(self, by: Identity, wearable_id: str) -> None:
         """Unpair; recordings stay. Raises NoSuch."""
-        raise NotImplementedError
+        self._change(by, wearable_id, "forgotten", forgotten_at=self._ground.now())
+
+    def _change(self, by: Identity, wearable_id: str, action: str, **values: object) -> None:
+        with self._ground.store.begin() as tx:
+            found = _require(tx, by, wearable_id)
+            wearables.change(tx, wearable_id, **values)
+            events.record(tx, self._ground.now(), by.user_id, action, "wearable", wearable_id, found["athlete_id"])
+        self._links.changed(wearable_id)
+
+    def _view(self, row: Row) -> WearableView:
+        return WearableView(
+            wearable_id=row["id"],
+            athlete_id=row["athlete_id"],
+            name=row["name"],
+            family=row["family"],
+            address=row["address"],
+            placement=row["placement"],
+            simulated=row["simulated"],
+            calibrated_at=row["calibrated_at"],
+            status=self._links.status(row["id"]),
+        )
+
+
+def _require(tx: Tx, by: Identity, wearable_id: str) -> Row:
+    found = wearables.get(tx, wearable_id)
+    if found is None or not may_see(tx, by, found["athlete_id"]):
+        raise NoSuch(f"There is no wearable {wearable_id} on your list.")
+    return found
+
+
+def _checked_placement(placement: str) -> str:
+    try:
+        return Placement(placement).value
+    except ValueError:
+        known = ", ".join(each.value for each in Placement)
+        raise InvalidInput(f"The placement {placement!r} is not known: choose one of {known}.") from None

@@ -15,6 +15,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from alembic import command
+from alembic.config import Config
+from alembic.util.exc import CommandError
 from sqlalchemy import Connection, DateTime, Dialect, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -23,6 +26,7 @@ from sqlalchemy.types import TypeDecorator
 from coach.errors import Conflict, StoreUnavailable
 
 Tx = Connection
+MIGRATIONS = Path(__file__).parent / "migrations"
 
 # ms to wait for another writer; analysis never runs inside a transaction, so real waits are a few ms. Own choice.
 _BUSY_MS = 10_000
@@ -101,7 +105,7 @@ class Store:
 def open_store(where: str | Path) -> Store:
     """Open a database by path of a SQLite file (its folder is made) or by SQLAlchemy URL.
 
-    Does not look at the schema; see `coach.store.schema.migrate`. Raises StoreUnavailable.
+    Does not look at the schema; see `migrate`. Raises StoreUnavailable.
     """
     text = str(where)
     if "://" in text and not text.startswith("sqlite"):
@@ -116,6 +120,24 @@ def open_store(where: str | Path) -> Store:
         ) from None
     url = f"sqlite:///{path}"
     return Store(url, _sqlite_engine(url, "NORMAL"), _sqlite_engine(url, "FULL"))
+
+
+def migrate(store: Store) -> None:
+    """Upgrade to the newest schema, in one transaction. Up to date is no work.
+
+    Raises StoreUnavailable, also when the database was made by a newer Backstop.
+    """
+    config = Config()
+    # Configparser reads a percent sign as the start of a name.
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    try:
+        with store.begin() as tx:
+            config.attributes["connection"] = tx
+            command.upgrade(config, "head")
+    except CommandError as error:
+        raise StoreUnavailable(
+            f"The database was made by a newer Backstop ({error}): install that version, or change storage.directory."
+        ) from None
 
 
 def _sqlite_engine(url: str, synchronous: str) -> Engine:

@@ -129,14 +129,14 @@ stream = Table(
     "stream",
     metadata,
     Column("id", _ID, primary_key=True),
-    Column("device_id", String(100), nullable=False),
-    Column("recording_id", String(100), nullable=False),
+    Column("device_id", String(200), nullable=False),
+    Column("recording_id", String(200), nullable=False),
     Column("athlete_id", _ID, ForeignKey("athlete.id"), nullable=False, index=True),
     Column("wearable_id", _ID, ForeignKey("wearable.id"), nullable=False, index=True),
     Column("placement", String(40), nullable=False),
     Column("upright", JSON),
     Column("rate_hz", Double, nullable=False),
-    Column("max_seq", Integer, nullable=False),
+    Column("max_seq", BigInteger, nullable=False),
     Column("last_received_at", UtcDateTime, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     UniqueConstraint("device_id", "recording_id"),
@@ -146,8 +146,9 @@ stream_state = Table(
     "stream_state",
     metadata,
     Column("stream_id", _ID, ForeignKey("stream.id"), primary_key=True),
-    Column("last_seq", Integer, nullable=False),  # the fence: this and everything before it is done
-    Column("state_version", Integer, nullable=False),
+    Column("last_seq", BigInteger, nullable=False),  # the fence: this and everything before it is done
+    Column("first_index", BigInteger),  # grid number of the stream's first sample
+    Column("version", Integer, nullable=False),  # rises with every save
     Column("state", LargeBinary),
     Column("algorithm_name", String(40), nullable=False),
     Column("algorithm_version", String(40), nullable=False),
@@ -161,7 +162,7 @@ chunk = Table(
     metadata,
     Column("id", _NUMBER, primary_key=True, autoincrement=True),
     Column("stream_id", _ID, ForeignKey("stream.id"), nullable=False),
-    Column("seq", Integer, nullable=False),
+    Column("seq", BigInteger, nullable=False),
     Column("start_utc_s", Double, nullable=False),
     Column("start_index", BigInteger, nullable=False),
     Column("samples", Integer, nullable=False),
@@ -192,6 +193,7 @@ feature = Table(
     Column("rate_hz", Double, nullable=False),
     Column("expected", Integer, nullable=False),
     Column("covered", Integer, nullable=False),
+    Column("bends", Integer, nullable=False),
     Column("repetitions", JSON, nullable=False),  # [[start_s, peak_s, end_s, rom_deg], …]
     Column("above", JSON, nullable=False),  # {"20": samples above 20 deg, …}
     Column("line_start_utc_s", Double, nullable=False),

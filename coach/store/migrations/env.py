@@ -1,4 +1,4 @@
-"""Alembic's entry: run the scripts over the connection that `coach.store.schema.migrate` hands in."""
+"""Alembic's entry: run the scripts over the connection that `coach.store.engine.migrate` hands in."""
 
 from __future__ import annotations
 

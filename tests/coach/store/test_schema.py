@@ -11,8 +11,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from coach.errors import Conflict, StoreUnavailable
-from coach.store.engine import Store, open_store
-from coach.store.schema import migrate
+from coach.store.engine import Store, migrate, open_store
 from coach.store.tables import event, metadata
 
 EVENT = {

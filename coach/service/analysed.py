@@ -1,0 +1,151 @@
+"""Run the pure analysis over stored chunks and put what it says into rows. No database in here."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+
+from coach.analysis.stream import AnalysisState, Update, analyse, new_state
+from coach.analysis.types import ALGORITHM_NAME, ALGORITHM_VERSION, AnalysisParams, ChangeKind
+from coach.service.lines import thin
+from coach.store.rows import Row
+from devices.codec import decode_chunk
+
+_log = logging.getLogger(__name__)
+# A chunk whose number is missing is waited for this long after the next one came. Own choice: a sender keeps its order,
+# so that a hole is a chunk that its sender has lost.
+HOLE_WAIT = timedelta(seconds=60)
+
+FindingRow = tuple[ChangeKind, str, dict[str, Any]]
+
+
+@dataclass(slots=True)
+class Analysed:
+    """What some chunks of one stream came to."""
+
+    state: AnalysisState
+    last_seq: int
+    first_index: int | None
+    chunks: int = 0
+    features: list[dict[str, Any]] = field(default_factory=list)
+    findings: list[FindingRow] = field(default_factory=list)
+    set_aside: list[tuple[int, str]] = field(default_factory=list)
+
+    def cursor_values(self, now: datetime) -> dict[str, Any]:
+        """Return the columns of stream_state."""
+        source = self.state.reference.source
+        return {
+            "last_seq": self.last_seq,
+            "first_index": self.first_index,
+            "state": self.state.to_bytes(),
+            "algorithm_name": ALGORITHM_NAME,
+            "algorithm_version": ALGORITHM_VERSION,
+            "reference": source.value if source else None,
+            "updated_at": now,
+            "settled_at": None,
+        }
+
+    def add_changes(self, stream: Row, anchor: Row, update: Update) -> None:
+        """Add the changed findings of an update."""
+        first = self.first_index or 0
+        for change in update.changes:
+            finding = change.finding
+            started = _time_of(stream, anchor, first + finding.start_s * stream["rate_hz"])
+            ended = _time_of(stream, anchor, first + finding.end_s * stream["rate_hz"])
+            because = dict(finding.because)
+            because["window"] = {
+                **because.get("window", {}),
+                "start_utc": started.isoformat(),
+                "end_utc": ended.isoformat(),
+            }
+            values = {
+                "athlete_id": stream["athlete_id"],
+                "kind": finding.kind,
+                "placement": stream["placement"],
+                "statement": finding.statement,
+                "grade": finding.grade.value,
+                "state": "closed" if change.change is ChangeKind.CLOSED else "open",
+                "started_at": started,
+                "ended_at": ended,
+                "coverage_share": finding.coverage_share,
+                "because": because,
+            }
+            self.findings.append((change.change, finding.key, values))
+
+
+def load_state(stream: Row, params: AnalysisParams) -> AnalysisState | None:
+    """Return the stream's state, a new one for a stream that has none, None when the stored one cannot be used."""
+    if stream["state"] is None:
+        return new_state(stream["placement"], params, tuple(stream["upright"]) if stream["upright"] else None)
+    try:
+        return AnalysisState.from_bytes(bytes(stream["state"]))
+    except ValueError:
+        _log.warning("the analysis state of stream %s cannot be used, it is analysed anew", stream["id"])
+        return None
+
+
+def analysed_chunks(state: AnalysisState, stream: Row, chunks: list[Row], now: datetime) -> Analysed:
+    """Analyse chunks in order, up to a hole that is still waited for. A chunk that cannot be analysed is set aside."""
+    done = Analysed(state, stream["last_seq"], stream["first_index"])
+    for row in chunks:
+        if row["seq"] != done.last_seq + 1 and now - row["received_at"] < HOLE_WAIT:
+            break
+        try:
+            chunk = decode_chunk(bytes(row["blob"]))
+            update = analyse(done.state, chunk)
+        except Exception as error:  # noqa: BLE001 - whatever one chunk does, the stream goes on without it
+            _log.warning("chunk %s of stream %s is set aside: %s", row["seq"], stream["id"], error)
+            done.set_aside.append((row["id"], f"{type(error).__name__}: {error}"))
+        else:
+            if done.first_index is None:
+                done.first_index = row["start_index"]
+            done.state = update.state
+            done.features.append(feature_row(stream, row["id"], row, update, now, update.state.params))
+            done.add_changes(stream, row, update)
+        done.chunks += 1
+        done.last_seq = row["seq"]
+    return done
+
+
+def feature_row(
+    stream: Row, chunk_id: int | None, anchor: Row, update: Update, now: datetime, params: AnalysisParams
+) -> dict[str, Any]:
+    """Return the feature row of one update. anchor: the chunk whose start ties sample numbers to UTC."""
+    features = update.features
+    line = thin(features.inclination_deg, features.start_index, features.rate_hz)
+    start_utc_s = _utc_s(stream, anchor, features.start_index)
+    smallest = params.bending.min_range_deg
+    known = features.inclination_deg[np.isfinite(features.inclination_deg)]
+    return {
+        "chunk_id": chunk_id,
+        "stream_id": stream["id"],
+        "athlete_id": stream["athlete_id"],
+        "placement": stream["placement"],
+        "start_utc_s": start_utc_s,
+        "start_index": features.start_index,
+        "rate_hz": features.rate_hz,
+        "expected": features.expected,
+        "covered": features.covered,
+        "bends": sum(repetition.rom_deg >= smallest for repetition in features.repetitions),
+        "repetitions": [
+            [repetition.start_s, repetition.peak_s, repetition.end_s, repetition.rom_deg]
+            for repetition in features.repetitions
+        ],
+        "above": {f"{threshold:g}": int((known > threshold).sum()) for threshold in params.posture_thresholds_deg},
+        "line_start_utc_s": start_utc_s + line.offset / features.rate_hz,
+        "line_rate_hz": line.rate_hz,
+        "line": line.data,
+        "analysed_at": now,
+    }
+
+
+def _utc_s(stream: Row, anchor: Row, index: float) -> float:
+    return float(anchor["start_utc_s"]) + (index - anchor["start_index"]) / float(stream["rate_hz"])
+
+
+def _time_of(stream: Row, anchor: Row, index: float) -> datetime:
+    return datetime.fromtimestamp(_utc_s(stream, anchor, index), UTC)

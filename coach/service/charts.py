@@ -1,0 +1,80 @@
+"""Stored features as lines and sums of a local day."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from datetime import time as local_time
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from coach.service.lines import LINE_RATE_HZ, envelope, thick, with_gaps
+from coach.service.types import DayTotals, SignalWindow
+from coach.store.rows import Row
+from devices.types import Placement
+
+# Placements whose inclination is that of the trunk. The first with most data speaks for the day.
+TRUNK = (Placement.CHEST.value, Placement.UPPER_BACK.value, Placement.LOWER_BACK.value)
+# Points of a chart; more than the pixels of a wide screen add nothing. Own choice.
+POINTS_MAX = 2000
+# s of data from which a day's sums are said. Own choice: less says nothing about a rate per minute.
+ENOUGH_S = 60.0
+
+
+def day_bounds(day: date, time_zone: str) -> tuple[float, float]:
+    """Return Unix times of a local day's begin and end: 23, 24 or 25 hours apart."""
+    zone = ZoneInfo(time_zone)
+    first = datetime.combine(day, local_time(), zone)
+    after = datetime.combine(day + timedelta(days=1), local_time(), zone)
+    return first.timestamp(), after.timestamp()
+
+
+def trunk_rows(rows: Sequence[Row]) -> list[Row]:
+    """Return the rows of the placement that covered most; two wearables at once must not count a bend twice."""
+    covered_s: dict[str, float] = {}
+    for row in rows:
+        covered_s[row["placement"]] = covered_s.get(row["placement"], 0.0) + row["covered"] / row["rate_hz"]
+    if not covered_s:
+        return []
+    chosen = max(covered_s, key=lambda placement: (covered_s[placement], placement))
+    return [row for row in rows if row["placement"] == chosen]
+
+
+def line_of(
+    rows: Sequence[Row], start_utc_s: float, end_utc_s: float, reference: str | None, points: int = POINTS_MAX
+) -> SignalWindow:
+    """Return the rows' line within [start, end] in at most `points` points, None in gaps."""
+    times = [row["line_start_utc_s"] + np.arange(len(row["line"]) // 2) / row["line_rate_hz"] for row in rows]
+    t_utc_s = np.concatenate(times) if times else np.empty(0)
+    values = np.concatenate([thick(row["line"]) for row in rows]) if rows else np.empty(0)
+    inside = (t_utc_s >= start_utc_s) & (t_utc_s <= end_utc_s)
+    order = np.argsort(t_utc_s[inside], kind="stable")
+    t_utc_s, values = t_utc_s[inside][order], values[inside][order]
+    # A pause of three points is a gap; the clock's fit moves a point by far less.
+    t_utc_s, values = with_gaps(t_utc_s, values, 3.0 / LINE_RATE_HZ)
+    t_utc_s, values = envelope(t_utc_s, values, start_utc_s, end_utc_s, points)
+    t_utc_s, values = with_gaps(t_utc_s, values, max(3.0 / LINE_RATE_HZ, 4 * (end_utc_s - start_utc_s) / points))
+    return SignalWindow(
+        start_utc_s=start_utc_s,
+        t_utc_s=tuple(round(float(t), 3) for t in t_utc_s[:points]),
+        inclination_deg=tuple(None if math.isnan(value) else round(float(value), 2) for value in values[:points]),
+        reference=reference,
+    )
+
+
+def totals_of(rows: Sequence[Row], thresholds_deg: Sequence[float]) -> DayTotals:
+    """Return a day's sums over the rows of one placement."""
+    covered_s = sum(row["covered"] / row["rate_hz"] for row in rows)
+    expected_s = sum(row["expected"] / row["rate_hz"] for row in rows)
+    coverage = covered_s / expected_s if expected_s else None
+    if covered_s < ENOUGH_S:
+        needs = f"a minute of wear today; there are {covered_s:.0f} s so far" if covered_s else "a wearable worn today"
+        return DayTotals(covered_s, coverage, None, None, {}, needs)
+    bends = sum(row["bends"] for row in rows)
+    above: dict[float, float] = {}
+    for threshold in thresholds_deg:
+        seconds = sum(row["above"].get(f"{threshold:g}", 0) / row["rate_hz"] for row in rows)
+        above[threshold] = min(1.0, seconds / covered_s)
+    return DayTotals(covered_s, coverage, bends, 60.0 * bends / covered_s, above, None)

@@ -1,0 +1,100 @@
+"""Queries: users, sign-in links, tokens of programs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import func, select, update
+
+from coach.store.engine import Tx
+from coach.store.rows import Row, fresh_id, many, one
+from coach.store.tables import api_token, sign_in_link, user_account
+
+
+def add_user(tx: Tx, name: str, role: str, password_hash: str | None, athlete_id: str | None, now: datetime) -> str:
+    """Insert a user; return the id. Raises Conflict on a taken name."""
+    user_id = fresh_id()
+    tx.execute(
+        user_account.insert().values(
+            id=user_id,
+            name=name,
+            name_key=name.casefold(),
+            role=role,
+            password_hash=password_hash,
+            athlete_id=athlete_id,
+            created_at=now,
+        )
+    )
+    return user_id
+
+
+def user(tx: Tx, user_id: str) -> Row | None:
+    """Return a user by id."""
+    return one(tx, select(user_account).where(user_account.c.id == user_id))
+
+
+def user_named(tx: Tx, name: str) -> Row | None:
+    """Return a user by name, upper and lower case alike."""
+    return one(tx, select(user_account).where(user_account.c.name_key == name.strip().casefold()))
+
+
+def user_of_athlete(tx: Tx, athlete_id: str) -> Row | None:
+    """Return the user who is that athlete."""
+    return one(tx, select(user_account).where(user_account.c.athlete_id == athlete_id))
+
+
+def users(tx: Tx) -> list[Row]:
+    """Return all users by name."""
+    return many(tx, select(user_account).order_by(user_account.c.name_key))
+
+
+def set_password_hash(tx: Tx, user_id: str, password_hash: str) -> bool:
+    """Replace the hash; tell whether there was such a user."""
+    statement = update(user_account).where(user_account.c.id == user_id).values(password_hash=password_hash)
+    return tx.execute(statement).rowcount == 1
+
+
+def add_sign_in_link(tx: Tx, user_id: str, token_hash: str, now: datetime, expires_at: datetime) -> None:
+    """Insert a one-time link."""
+    tx.execute(
+        sign_in_link.insert().values(
+            id=fresh_id(), user_id=user_id, token_hash=token_hash, created_at=now, expires_at=expires_at
+        )
+    )
+
+
+def use_sign_in_link(tx: Tx, token_hash: str, now: datetime) -> str | None:
+    """Mark a link as used, in one statement, and return its user; None when it is unknown, used or too old."""
+    links = sign_in_link.c
+    statement = (
+        update(sign_in_link)
+        .where(links.token_hash == token_hash, links.used_at.is_(None), links.expires_at > now)
+        .values(used_at=now)
+        .returning(links.user_id)
+    )
+    return tx.execute(statement).scalar_one_or_none()
+
+
+def add_api_token(tx: Tx, athlete_id: str, token_hash: str, scope: str, label: str, now: datetime) -> str:
+    """Insert a bearer token; return its id."""
+    token_id = fresh_id()
+    tx.execute(
+        api_token.insert().values(
+            id=token_id, token_hash=token_hash, scope=scope, athlete_id=athlete_id, label=label, created_at=now
+        )
+    )
+    return token_id
+
+
+def athlete_of_token(tx: Tx, token_hash: str, scope: str) -> str | None:
+    """Return the athlete of a token that was not revoked."""
+    tokens = api_token.c
+    statement = select(tokens.athlete_id).where(
+        tokens.token_hash == token_hash, tokens.scope == scope, tokens.revoked_at.is_(None)
+    )
+    return tx.execute(statement).scalar_one_or_none()
+
+
+def count_users(tx: Tx) -> int:
+    """Return how many users there are."""
+    return int(tx.execute(select(func.count()).select_from(user_account)).scalar_one())

@@ -1,0 +1,28 @@
+"""Rows as mappings, and fresh ids."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy.sql.base import Executable
+
+from coach.store.engine import Tx
+
+Row = Mapping[str, Any]
+
+
+def fresh_id() -> str:
+    """Return a new id: uuid4 in hex."""
+    return uuid4().hex
+
+
+def one(tx: Tx, statement: Executable) -> Row | None:
+    """Return the first row, or None."""
+    return tx.execute(statement).mappings().first()
+
+
+def many(tx: Tx, statement: Executable) -> list[Row]:
+    """Return all rows."""
+    return list(tx.execute(statement).mappings())

@@ -1,0 +1,118 @@
+"""Queries: features of chunks, and findings."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, select, update
+
+from coach.store.engine import Tx
+from coach.store.rows import Row, fresh_id, many, one
+from coach.store.tables import feature, finding, stream, stream_state
+
+
+def add_features(tx: Tx, rows: list[dict[str, Any]]) -> None:
+    """Insert features."""
+    if rows:
+        tx.execute(feature.insert(), rows)
+
+
+def drop_features(tx: Tx, stream_id: str, tail_only: bool) -> None:
+    """Delete a stream's features, or only its settled tail."""
+    statement = delete(feature).where(feature.c.stream_id == stream_id)
+    tx.execute(statement.where(feature.c.chunk_id.is_(None)) if tail_only else statement)
+
+
+def features_between(
+    tx: Tx, athlete_id: str, placements: tuple[str, ...], start_utc_s: float, end_utc_s: float
+) -> list[Row]:
+    """Return what a chart and a day's sums need, in order of time; features that begin within [start, end)."""
+    columns = feature.c
+    statement = (
+        select(
+            columns.stream_id,
+            columns.placement,
+            columns.start_utc_s,
+            columns.rate_hz,
+            columns.expected,
+            columns.covered,
+            columns.bends,
+            columns.above,
+            columns.line_start_utc_s,
+            columns.line_rate_hz,
+            columns.line,
+        )
+        .where(
+            columns.athlete_id == athlete_id,
+            columns.start_utc_s >= start_utc_s,
+            columns.start_utc_s < end_utc_s,
+            columns.placement.in_(placements),
+        )
+        .order_by(columns.start_utc_s, columns.id)
+    )
+    return many(tx, statement)
+
+
+def lines_of_stream(tx: Tx, stream_id: str, start_utc_s: float, end_utc_s: float) -> list[Row]:
+    """Return a stream's lines that begin within [start, end), in order of time."""
+    columns = feature.c
+    statement = (
+        select(columns.stream_id, columns.line_start_utc_s, columns.line_rate_hz, columns.line)
+        .where(columns.stream_id == stream_id, columns.start_utc_s >= start_utc_s, columns.start_utc_s < end_utc_s)
+        .order_by(columns.start_utc_s, columns.id)
+    )
+    return many(tx, statement)
+
+
+def reference_of_stream(tx: Tx, stream_id: str) -> str | None:
+    """Return which pose counts as upright in a stream."""
+    return tx.execute(
+        select(stream_state.c.reference).where(stream_state.c.stream_id == stream_id)
+    ).scalar_one_or_none()
+
+
+def save_finding(tx: Tx, stream_id: str, key: str, values: dict[str, Any], now: datetime) -> tuple[str, bool]:
+    """Insert a finding, or replace the one of the same stream and key; return its id and whether it is new."""
+    found = one(tx, select(finding.c.id).where(finding.c.stream_id == stream_id, finding.c.key == key))
+    if found is not None:
+        tx.execute(update(finding).where(finding.c.id == found["id"]).values(**values, updated_at=now))
+        return str(found["id"]), False
+    finding_id = fresh_id()
+    tx.execute(
+        finding.insert().values(id=finding_id, stream_id=stream_id, key=key, created_at=now, updated_at=now, **values)
+    )
+    return finding_id, True
+
+
+def findings_of_athlete(tx: Tx, athlete_id: str, limit: int) -> list[Row]:
+    """Return findings, newest first."""
+    order = (finding.c.started_at.desc(), finding.c.id)
+    return many(tx, select(finding).where(finding.c.athlete_id == athlete_id).order_by(*order).limit(limit))
+
+
+def findings_since(tx: Tx, athlete_id: str, since: datetime) -> list[Row]:
+    """Return findings that are open or ended since then, oldest first."""
+    statement = (
+        select(finding)
+        .where(finding.c.athlete_id == athlete_id, (finding.c.state == "open") | (finding.c.ended_at >= since))
+        .order_by(finding.c.started_at, finding.c.id)
+    )
+    return many(tx, statement)
+
+
+def get_finding(tx: Tx, finding_id: str) -> Row | None:
+    """Return a finding."""
+    return one(tx, select(finding).where(finding.c.id == finding_id))
+
+
+def newest_reference(tx: Tx, athlete_id: str, placement: str) -> str | None:
+    """Return which pose counted as upright in the newest recording at a placement."""
+    statement = (
+        select(stream_state.c.reference)
+        .join(stream, stream.c.id == stream_state.c.stream_id)
+        .where(stream.c.athlete_id == athlete_id, stream.c.placement == placement)
+        .order_by(stream.c.last_received_at.desc())
+        .limit(1)
+    )
+    return tx.execute(statement).scalar_one_or_none()
