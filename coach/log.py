@@ -35,7 +35,10 @@ class ChunkLog(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LogCounts:
-    """Since the log was opened. known: same key, same bytes. refused: unknown wearable, foreign or contradicting bytes."""
+    """Since the log was opened.
+
+    known: same key, same bytes. refused: unknown wearable, or other bytes under a known key. late: among the stored.
+    """
 
     stored: int = 0
     known: int = 0
@@ -116,9 +119,7 @@ class TableChunkLog:
             with self._store.begin_append() as tx:
                 write = _Write(tx, now)
                 for batch in batches:
-                    batch.keys = [
-                        chunk.key for chunk, blob in batch.items if write.chunk(chunk, blob, batch.athlete_id)
-                    ]
+                    batch.keys = [each.key for each, blob in batch.items if write.chunk(each, blob, batch.athlete_id)]
                 write.finish()
             counts = write.counts
             self._count(counts.stored, counts.known, counts.refused, counts.late)

@@ -144,7 +144,8 @@ def feature_row(
 
 
 def _utc_s(stream: Row, anchor: Row, index: float) -> float:
-    return float(anchor["start_utc_s"]) + (index - anchor["start_index"]) / float(stream["rate_hz"])
+    since_anchor_s: float = (index - anchor["start_index"]) / stream["rate_hz"]
+    return float(anchor["start_utc_s"]) + since_anchor_s
 
 
 def _time_of(stream: Row, anchor: Row, index: float) -> datetime:

@@ -19,8 +19,8 @@ class Ingest:
         """Store the chunks in `body` durably and return the acknowledged keys (`device-recording-seq`), known ones too.
 
         body: each chunk's bytes after their length (4 bytes, big endian). A chunk of a wearable that is not the token's
-        athlete's is not stored and not in the answer. Raises NotAllowed (token), InvalidInput (body; nothing is stored),
-        StoreUnavailable (nothing is stored: send again).
+        athlete's is not stored and not in the answer. Raises NotAllowed (token), and with
+        nothing stored InvalidInput (body) and StoreUnavailable (send again).
         """
         athlete_id = self._accounts.athlete_of_token(token, "chunks")
         try:

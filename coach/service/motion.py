@@ -119,13 +119,16 @@ class Motion:
         state = load_state(stream, self._params) if stream is not None and last else None
         if stream is None or state is None:
             return False
+        values = {"settled_at": now, "updated_at": now}
+        if stream["first_index"] is None:  # every chunk was set aside
+            with self._ground.store.begin() as tx:
+                return recordings.move_cursor(tx, stream_id, stream["last_seq"], stream["version"], values)
         # The kept state stays that of before, so that a later chunk goes on as if nothing had been settled.
         update = finish(state)
-        analysed = Analysed(state, stream["last_seq"], int(stream["first_index"] or 0))
+        analysed = Analysed(state, stream["last_seq"], stream["first_index"])
         analysed.features.append(feature_row(stream, None, last[0], update, now, self._params))
         analysed.add_changes(stream, last[0], update)
         with self._ground.store.begin() as tx:
-            values = {"settled_at": now, "updated_at": now}
             if not recordings.move_cursor(tx, stream_id, stream["last_seq"], stream["version"], values):
                 return False
             self._save(tx, stream, analysed, now)
@@ -144,7 +147,7 @@ class Motion:
         return charts.line_of(rows, start, end, reference, _WINDOW_POINTS)
 
     def day_line(self, athlete_id: str, day: date) -> SignalWindow:
-        """Return the trunk inclination of the athlete's local day in at most 2,000 points, None in gaps. Raises NoSuch."""
+        """Return the trunk inclination of a local day in at most 2,000 points, None in gaps. Raises NoSuch."""
         start, end, rows, reference = self._day(athlete_id, day, before_s=_CHUNK_S)
         return charts.line_of(rows, start, end, reference)
 

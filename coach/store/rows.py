@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 from sqlalchemy.sql.base import Executable
@@ -20,9 +20,9 @@ def fresh_id() -> str:
 
 def one(tx: Tx, statement: Executable) -> Row | None:
     """Return the first row, or None."""
-    return tx.execute(statement).mappings().first()
+    return cast("Row | None", tx.execute(statement).mappings().first())
 
 
 def many(tx: Tx, statement: Executable) -> list[Row]:
     """Return all rows."""
-    return list(tx.execute(statement).mappings())
+    return cast("list[Row]", list(tx.execute(statement).mappings()))
