@@ -1,0 +1,211 @@
+"""`backstop analyze FILE...`: the same analysis as on line, over recordings on disk."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from coach.analysis.errors import AnalysisError
+from coach.analysis.findings import REPEATED_BENDING, TRUNK_PLACES
+from coach.analysis.recording import RecordingResult, analyse_recording
+from coach.analysis.stream import BLOCK
+from coach.analysis.types import ALGORITHM_NAME, ALGORITHM_VERSION, AnalysisParams, Repetition
+from coach.commands.options import add_config_option
+from coach.config import load
+from coach.errors import InvalidInput
+from devices.errors import DeviceError
+from devices.files.npz import RecordingFile, read_npz
+
+# A sensor with less carries too little to say anything about.
+MIN_COVERED_S = 1.0
+NOT_BUILT = tuple(
+    {"what": what, "needs": f"a detector of {what}, which this version of Backstop does not have"}
+    for what in ("holds", "sets")
+)
+DISCLAIMER = "Posture and training information, not a diagnosis."
+
+
+@dataclass(frozen=True, slots=True)
+class FileResult:
+    """sensors: by place. short: sensors that keep less than a second, with the seconds they keep."""
+
+    recording: RecordingFile
+    sensors: dict[str, RecordingResult]
+    short: dict[str, float]
+
+
+def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `analyze`."""
+    parser = subparsers.add_parser("analyze", help="analyse recordings on disk (.npz)")
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="recording: fs, <place>_acc, <place>_gyr")
+    parser.add_argument("--json", action="store_true", help="one JSON document per file and line")
+    parser.add_argument("--series", type=Path, metavar="OUT.npz", help="write orientation and inclination per sample")
+    parser.add_argument("--place", metavar="NAME", help="analyse this sensor only")
+    add_config_option(parser)
+    parser.set_defaults(handler=handler)
+
+
+def handler(args: argparse.Namespace) -> int:
+    """Analyse each file; a wrong one gets its sentence and the others their result. Returns 2 if any was wrong."""
+    if args.series is not None:
+        _check_series(args.files, args.series)
+    params = load(args.config).analysis_params()
+    status = 0
+    for path in args.files:
+        try:
+            result = analyse_file(path, params, args.place, keep_series=args.series is not None)
+            if args.series is not None:
+                write_series(args.series, result)
+        except (DeviceError, InvalidInput) as error:
+            print(f"backstop analyze: {error}", file=sys.stderr)
+            status = 2
+            continue
+        if args.json:
+            print(json.dumps(document(result), allow_nan=False), flush=True)
+        else:
+            print("\n".join(lines(result)), flush=True)
+    return status
+
+
+def analyse_file(path: Path, params: AnalysisParams, place: str | None, keep_series: bool = False) -> FileResult:
+    """Read a recording and analyse its sensors (or the one at `place`).
+
+    Raises UnknownFormat for a file of another form, InvalidInput when no sensor keeps a second.
+    """
+    recording = read_npz(path)
+    if place is not None and place not in recording.sensors:
+        raise InvalidInput(f"{path}: no sensor at '{place}'; choose --place from {', '.join(recording.places)}.")
+    sensors: dict[str, RecordingResult] = {}
+    short: dict[str, float] = {}
+    for name in recording.places if place is None else (place,):
+        covered = recording.sensors[name].covered
+        if covered < int(MIN_COVERED_S * recording.rate_hz):
+            short[name] = covered / recording.rate_hz
+            continue
+        chunks = recording.chunks(name, BLOCK / recording.rate_hz)
+        try:
+            sensors[name] = analyse_recording(name, chunks, params, keep_series=keep_series)
+        except AnalysisError as error:
+            raise InvalidInput(f"{path}: sensor {name}: {error}") from None
+    if not sensors:
+        kept = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in short.items())
+        raise InvalidInput(
+            f"{path}: no sensor keeps {MIN_COVERED_S:g} s of data ({kept}); a longer recording is needed."
+        )
+    return FileResult(recording, sensors, short)
+
+
+def document(result: FileResult) -> dict[str, Any]:
+    """Return the result as plain JSON values. Times in s from the file's first sample, shares 0 to 1."""
+    return {
+        "file": str(result.recording.path),
+        "duration_s": round(result.recording.duration_s, 3),
+        "algorithm": {"name": ALGORITHM_NAME, "version": ALGORITHM_VERSION},
+        "sensors": {place: _sensor(sensor) for place, sensor in result.sensors.items()},
+        "findings": [
+            {
+                "kind": finding.kind,
+                "statement": finding.statement,
+                "grade": finding.grade.value,
+                "because": finding.because,
+                "coverage_share": finding.coverage_share,
+            }
+            for sensor in result.sensors.values()
+            for finding in sensor.findings
+        ],
+        "not_computable": not_computable(result),
+    }
+
+
+def not_computable(result: FileResult) -> list[dict[str, str]]:
+    """Return what cannot be said about the file and what would make it possible; once each."""
+    entries: list[dict[str, str]] = list(NOT_BUILT)
+    if not TRUNK_PLACES & set(result.sensors):
+        needs = "a sensor on the trunk (chest, upper_back or lower_back); the file has none"
+        entries.append({"what": REPEATED_BENDING, "needs": needs})
+    for place, sensor in result.sensors.items():
+        for item in sensor.summary.not_computable:
+            if item.what != REPEATED_BENDING or place in TRUNK_PLACES:
+                entries.append({"what": item.what, "needs": item.needs, "place": place})
+    for place, seconds in result.short.items():
+        entries.append({"what": "sensor", "needs": f"1 s of data; it keeps {seconds:.2f} s", "place": place})
+    return entries
+
+
+def write_series(path: Path, result: FileResult) -> None:
+    """Write `t_s`, `<place>_quat` and `<place>_inclination_deg`; NaN in gaps. Raises InvalidInput if it cannot."""
+    recording = result.recording
+    arrays: dict[str, Any] = {"t_s": np.arange(recording.samples) / recording.rate_hz}
+    for place, sensor in result.sensors.items():
+        arrays[f"{place}_quat"] = sensor.quat
+        arrays[f"{place}_inclination_deg"] = sensor.inclination_deg
+    try:
+        # A handle, because numpy appends a suffix to a name that lacks it.
+        with path.open("wb") as file:
+            np.savez_compressed(file, **arrays)
+    except OSError as error:
+        raise InvalidInput(f"{path}: the series cannot be written ({error.strerror}); choose another place.") from None
+
+
+def lines(result: FileResult) -> list[str]:
+    """Return the result as lines for a person."""
+    recording = result.recording
+    thresholds = next(iter(result.sensors.values())).summary.share_above_deg
+    above = "".join(f"{f'>{t:g}°':>7}" for t in thresholds)
+    out = [f"{recording.path} · {recording.duration_s:.1f} s · time share above each inclination"]
+    out.append(f"  {'sensor':<16}{'rate':>8}{'covered':>9}{'repetitions':>13}{'median ROM':>12}{above}  upright")
+    for place, sensor in result.sensors.items():
+        summary, ranges = sensor.summary, [item.rom_deg for item in sensor.repetitions]
+        rom = f"{np.median(ranges):.0f}°" if ranges else "–"
+        shares = "".join(f"{share:>7.1%}" for share in summary.share_above_deg.values())
+        out.append(
+            f"  {place:<16}{summary.rate_hz:>5.4g} Hz{summary.coverage_share:>9.1%}{len(ranges):>13}{rom:>12}{shares}"
+            f"  {summary.reference.value.replace('_', ' ') if summary.reference else '–'}"
+        )
+    for sensor in result.sensors.values():
+        out.extend(f"  {finding.grade.value}: {finding.statement}" for finding in sensor.findings)
+    for item in not_computable(result):
+        where = f" ({item['place']})" if "place" in item else ""
+        out.append(f"  not computable: {item['what']}{where} needs {item['needs']}")
+    return [*out, f"  {DISCLAIMER}"]
+
+
+def _check_series(files: list[Path], series: Path) -> None:
+    if len(files) != 1:
+        raise InvalidInput(
+            f"--series writes one file's samples, but {len(files)} files were named; run it once for each."
+        )
+    if series.exists() and files[0].exists() and series.samefile(files[0]):
+        raise InvalidInput(f"--series {series} is the recording itself; name another file, so that it is not lost.")
+
+
+def _sensor(result: RecordingResult) -> dict[str, Any]:
+    summary = result.summary
+    shifted = summary.share_above_shifted_deg
+    return {
+        "rate_hz": summary.rate_hz,
+        "coverage_share": round(summary.coverage_share, 6),
+        "reference": summary.reference.value if summary.reference else None,
+        "repetitions": [_repetition(item) for item in result.repetitions],
+        "posture": {
+            "share_above_deg": {f"{t:g}": round(share, 6) for t, share in summary.share_above_deg.items()},
+            "share_above_5_deg_less": {f"{t:g}": round(pair[0], 6) for t, pair in shifted.items()},
+            "share_above_5_deg_more": {f"{t:g}": round(pair[1], 6) for t, pair in shifted.items()},
+        },
+        "cycles": [{"range_deg": range_deg, "count": count} for range_deg, count in summary.cycles],
+    }
+
+
+def _repetition(item: Repetition) -> dict[str, float]:
+    return {
+        "start_s": round(item.start_s, 3),
+        "peak_s": round(item.peak_s, 3),
+        "end_s": round(item.end_s, 3),
+        "rom_deg": round(item.rom_deg, 2),
+    }
