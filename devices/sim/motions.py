@@ -87,7 +87,7 @@ class SyntheticMotion:
         # One sample more on both sides for the derivative of the angular rate.
         numbers = np.arange(start_index - 1, start_index + count + 1)
         acc, gyr = measured(self._angles(numbers / rate_hz), rate_hz, LEVER_M)
-        acc, gyr = acc @ self.mount, gyr @ self.mount
+        acc, gyr = _mounted(acc, self.mount), _mounted(gyr, self.mount)
         if self._noisy:
             inner = numbers[1:-1]
             for axis in range(3):
@@ -131,6 +131,11 @@ class SyntheticMotion:
             angle += size * np.sin(turning * t_s + phase)
             rate += size * turning * np.cos(turning * t_s + phase)
         return angle, rate
+
+
+def _mounted(vectors: FloatArray, mount: FloatArray) -> FloatArray:
+    """Return vectors @ mount, written out: the library's product rounds differently for stretches of other lengths."""
+    return np.asarray(vectors[:, :1] * mount[0] + vectors[:, 1:2] * mount[1] + vectors[:, 2:] * mount[2])
 
 
 @dataclass(frozen=True, slots=True)

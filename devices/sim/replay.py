@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from devices.errors import UnknownFormat
+from devices.files.npz import read_npz
 from devices.sim.resample import resampled
 from devices.types import FloatArray
 
 # Own heuristic: long enough that the turn between two poses is slower than a bend, short against a recording.
 JOIN_S = 2.0
+# Own heuristic: no movement of the trunk fits into a tenth of a second.
+BRIDGE_S = 0.1
 
 
 class RecordingMotion:
@@ -83,26 +84,25 @@ class RecordingMotion:
 
 
 def _read(path: Path, place: str | None) -> tuple[FloatArray, FloatArray, float]:
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-    except FileNotFoundError as error:
-        raise UnknownFormat(f"There is no file {path}.") from error
-    except (OSError, ValueError, EOFError, TypeError, zipfile.BadZipFile, zlib.error) as error:
-        raise UnknownFormat(f"{path} cannot be read as an .npz recording; see their form in the README.") from error
-    places = sorted(name[:-4] for name in arrays if name.endswith("_acc") and f"{name[:-4]}_gyr" in arrays)
-    if "fs" not in arrays or not places:
-        raise UnknownFormat(f"{path} lacks `fs` or a pair of <place>_acc and <place>_gyr; see the form in the README.")
-    if place is None and len(places) == 1:
-        place = places[0]
-    if place not in places:
+    recording = read_npz(path)
+    if place is None and len(recording.places) == 1:
+        place = recording.places[0]
+    if place not in recording.places:
         asked = "no place was named" if place is None else f"there is no {place!r}"
-        raise UnknownFormat(f"{path} has {', '.join(places)}, and {asked}; name one with --place.")
-    acc, gyr, rate_hz = arrays[f"{place}_acc"], arrays[f"{place}_gyr"], float(arrays["fs"])
-    if acc.ndim != 2 or acc.shape[1] != 3 or acc.shape != gyr.shape or not len(acc) or not rate_hz > 0:
-        raise UnknownFormat(f"{path}: {place}_acc {acc.shape} and {place}_gyr {gyr.shape} are not both (n, 3).")
-    if not (np.isfinite(acc).all() and np.isfinite(gyr).all()):
-        raise UnknownFormat(f"{path}: {place} has samples that are no numbers; a wearable cannot send those.")
-    if "t" in arrays and np.any(np.abs(np.diff(arrays["t"]) * rate_hz - 1) > 0.5):
-        raise UnknownFormat(f"{path}: the times in `t` leave the even {rate_hz:g} Hz grid; cut the file at the gaps.")
-    return acc.astype(np.float64), gyr.astype(np.float64), rate_hz
+        raise UnknownFormat(f"{path}: the file has {', '.join(recording.places)}, and {asked}; name one with --place.")
+    sensor = recording.sensors[place]
+    both = np.concatenate([sensor.acc_mps2, sensor.gyr_radps], axis=1).astype(np.float64)
+    missing = np.isnan(both[:, 0])
+    if missing.any():
+        _bridge(path, both, missing, recording.rate_hz)
+    return both[:, :3], both[:, 3:], recording.rate_hz
+
+
+def _bridge(path: Path, both: FloatArray, missing: np.ndarray[tuple[int], np.dtype[np.bool_]], rate_hz: float) -> None:
+    """Fill short gaps in place with a straight line: a wearable has no way to send a missing sample."""
+    known = np.flatnonzero(~missing)
+    longest = int(np.max(np.diff(known, prepend=-1, append=len(both)))) - 1
+    if longest > max(1.0, BRIDGE_S * rate_hz):
+        raise UnknownFormat(f"{path}: {longest} samples in a row are missing; a replay bridges {BRIDGE_S:g} s at most.")
+    for column in both.T:
+        column[missing] = np.interp(np.flatnonzero(missing), known, column[known])
