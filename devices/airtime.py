@@ -1,0 +1,133 @@
+"""One radio, several links: one scan that all share, and one connect at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from bleak import BleakAdapter, BleakScanner
+from bleak.backends.device import BLEDevice
+from bleak.backends.scanner import AdvertisementData
+
+from devices.errors import DeviceError, NotFound
+from devices.radio import Radio
+from devices.radio_errors import FOREIGN, no_radio
+from devices.types import Advertisement
+
+_LOG = logging.getLogger(__name__)
+# Starting or stopping a scan is one answer of the Bluetooth service; without one in this time it is dead.
+_ANSWER_S = 10.0
+
+_Heard = Callable[[BLEDevice, AdvertisementData], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A wearable fresh from the air. rssi_dbm is None if it was found connected already."""
+
+    device: BLEDevice
+    rssi_dbm: int | None
+
+
+class Airtime:
+    """The shared use of one radio by the links of a hub. Lives on the hub's loop."""
+
+    def __init__(self, radio: Radio) -> None:
+        self.radio = radio
+        # Several connects at once make BlueZ fail now and then; one after the other they succeed.
+        self.connecting = asyncio.Lock()
+        self._switching = asyncio.Lock()
+        self._scanner: BleakScanner | None = None
+        self._listeners: set[_Heard] = set()
+
+    async def find(self, address: str, timeout_s: float) -> Found:
+        """Return the wearable as heard now. Raises NotFound after `timeout_s`, NoRadio."""
+        heard: asyncio.Future[Found] = asyncio.get_running_loop().create_future()
+
+        def listen(device: BLEDevice, data: AdvertisementData) -> None:
+            if device.address.upper() == address.upper() and not heard.done():
+                heard.set_result(Found(device, data.rssi))
+
+        async with self._listening(listen):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(timeout_s):
+                    return await heard
+        connected = await self._connected(address)
+        if connected is not None:
+            return Found(connected, None)
+        raise NotFound(
+            f"Wearable {address} was not heard within {timeout_s:g} s: switch it on, bring it closer, and close other "
+            "apps that use it."
+        )
+
+    async def collect(self, duration_s: float) -> list[Advertisement]:
+        """Return the newest advertisement of each device heard within `duration_s`, strongest first. Raises NoRadio."""
+        heard: dict[str, Advertisement] = {}
+
+        def listen(device: BLEDevice, data: AdvertisementData) -> None:
+            name = data.local_name or device.name or ""
+            heard[device.address] = Advertisement(
+                device.address, name, tuple(data.service_uuids), dict(data.manufacturer_data), data.rssi
+            )
+
+        async with self._listening(listen):
+            await asyncio.sleep(duration_s)
+        return sorted(heard.values(), key=lambda one: -one.rssi_dbm)
+
+    @asynccontextmanager
+    async def _listening(self, listener: _Heard) -> AsyncIterator[None]:
+        async with self._switching:
+            if self._scanner is None:
+                self._scanner = await self._started()
+            self._listeners.add(listener)
+        try:
+            yield
+        finally:
+            async with self._switching:
+                self._listeners.discard(listener)
+                if not self._listeners and self._scanner is not None:
+                    scanner, self._scanner = self._scanner, None
+                    await _stopped(scanner)
+
+    async def _started(self) -> BleakScanner:
+        scanner = BleakScanner(self._on_heard, backend=self.radio.scanner_backend)
+        try:
+            async with asyncio.timeout(_ANSWER_S):
+                await scanner.start()
+        except FOREIGN as error:
+            # Whatever keeps a scan from starting, the radio cannot be used now.
+            raise no_radio(error) from error
+        except asyncio.CancelledError:
+            await _stopped(scanner)
+            raise
+        return scanner
+
+    def _on_heard(self, device: BLEDevice, data: AdvertisementData) -> None:
+        for listener in tuple(self._listeners):
+            listener(device, data)
+
+    async def _connected(self, address: str) -> BLEDevice | None:
+        """Return a wearable that the system still holds from a run that was killed: it does not advertise then."""
+        if self.radio.scanner_backend is not None:
+            return None
+        try:
+            async with asyncio.timeout(_ANSWER_S):
+                adapter = await BleakAdapter.get()
+                devices = await adapter.get_connected_devices()
+        except (*FOREIGN, NotImplementedError, DeviceError) as error:
+            _LOG.debug("Connected devices could not be listed: %r", error)
+            return None
+        return next((one for one in devices if one.address.upper() == address.upper()), None)
+
+
+async def _stopped(scanner: BleakScanner) -> None:
+    try:
+        async with asyncio.timeout(_ANSWER_S):
+            await scanner.stop()
+    except FOREIGN as error:
+        # The scan ends with the service that ran it.
+        _LOG.debug("A scan could not be stopped: %r", error)

@@ -1,0 +1,116 @@
+"""Notifications -> decoded, timed, cut: the part of a link that does not touch the radio."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TypeVar
+
+import numpy as np
+
+from devices.chunker import Chunker, ChunkerParams, Cut
+from devices.clock import ClockParams, DeviceClock
+from devices.hostclock import HostClock
+from devices.profiles.types import Profile
+from devices.types import Chunk, FloatArray, IntArray
+
+_LOG = logging.getLogger(__name__)
+T = TypeVar("T")
+
+# Device and host may disagree this long in real time, e.g. when the program was stopped (own heuristic).
+_TOLERANCE_S = 5.0
+# A pause of this many samples, or of a second, is unusual enough to ask the next sample whether it is true.
+_STEP_MAX_SAMPLES = 4
+
+# Samples with what the clock needs: ticks (n,), acc (n, 3), gyr (n, 3), arrival (n,).
+_Rows = tuple[IntArray, FloatArray, FloatArray, FloatArray]
+
+
+def tell(sink: Callable[[T], None] | None, value: T) -> None:
+    """Hand a value to a consumer; a consumer that fails is logged and does not end the link."""
+    if sink is None:
+        return
+    try:
+        sink(value)
+    except Exception:  # noqa: BLE001 - whatever a consumer does wrong, the stream goes on
+        _LOG.exception("A consumer of the link failed.")
+
+
+class Intake:
+    """One link's notifications, across link losses. All on the hub's loop; counts may be read from any thread.
+
+    `take` only keeps the bytes and the moment; `drain` does the work for all that came since, in one go.
+    """
+
+    def __init__(
+        self,
+        profile: Profile,
+        chunks: ChunkerParams,
+        recording_id: str,
+        host: HostClock,
+        host_speed: float,
+        on_chunk: Callable[[Chunk], None],
+        on_live: Callable[[Chunk], None] | None,
+    ) -> None:
+        """host_speed: how many times faster than real time the host clock runs at most."""
+        self._profile = profile
+        self._host = host
+        self._on_chunk, self._on_live = on_chunk, on_live
+        step_max_s = max(1.0, _STEP_MAX_SAMPLES / chunks.rate_hz)
+        self.clock = DeviceClock(
+            ClockParams(profile.ticks_per_s, profile.tick_wrap, step_max_s, _TOLERANCE_S * max(host_speed, 1.0))
+        )
+        self.chunker = Chunker(chunks, recording_id, self.clock.utc_s)
+        self.frames = self.bad_packets = 0
+        self._waiting: list[bytes] = []
+        self._arrivals: list[float] = []
+        self._undecided: _Rows | None = None
+
+    def take(self, data: bytes) -> None:
+        """Keep one notification and its arrival."""
+        self._waiting.append(data)
+        self._arrivals.append(self._host.utc_s())
+
+    def drain(self, now_s: float) -> None:
+        """Decode, time and cut what waits; hand on what became ready. now_s: real time of any origin."""
+        frames, self._waiting = self._waiting, []
+        arrivals, self._arrivals = self._arrivals, []
+        if not frames:
+            return
+        self.frames += len(frames)
+        decoded = self._profile.decode_many(frames)
+        if decoded.bad:
+            self.bad_packets += len(decoded.bad)
+            _LOG.debug("%d of %d notifications not used: %s", len(decoded.bad), len(frames), decoded.reason)
+        block = decoded.block
+        rows = (block.ticks, block.acc_mps2, block.gyr_radps, np.array(arrivals)[decoded.frame_of])
+        self._hand_on(self._cut(rows, now_s))
+
+    def _cut(self, rows: _Rows, now_s: float) -> Cut:
+        if self._undecided is not None:
+            ticks, acc, gyr, arrivals = (np.concatenate(pair) for pair in zip(self._undecided, rows, strict=True))
+            rows = (ticks, acc, gyr, arrivals)
+        ticks, acc, gyr, arrivals = rows
+        timed = self.clock.take(ticks, arrivals)
+        self.bad_packets += timed.damaged
+        self._undecided = (ticks[-1:], acc[-1:], gyr[-1:], arrivals[-1:]) if timed.undecided else None
+        return self.chunker.push(timed.ticks, acc[timed.kept], gyr[timed.kept], timed.restarts, now_s)
+
+    def flush(self, now_s: float) -> None:
+        """Hand on all there is, a short chunk included; the recording may go on."""
+        self.drain(now_s)
+        if self._undecided is not None:
+            self._undecided = None
+            self.bad_packets += 1
+        self._hand_on(self.chunker.flush())
+
+    def new_recording(self, recording_id: str, now_s: float) -> None:
+        """End the recording; the next sample is the first of another."""
+        self.flush(now_s)
+        self._hand_on(self.chunker.new_recording(recording_id))
+
+    def _hand_on(self, cut: Cut) -> None:
+        for chunk in cut.chunks:
+            tell(self._on_chunk, chunk)
+        for block in cut.live:
+            tell(self._on_live, block)
