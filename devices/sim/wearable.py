@@ -75,12 +75,7 @@ class SimWearable:
         drift_ppm: float = 0.0,
         uptime_s: float = 0.0,
     ) -> None:
-        if product not in PRODUCTS:
-            raise Refused(f"No simulated product is called {product!r}; there is {', '.join(sorted(PRODUCTS))}.")
-        if not _ADDRESS.fullmatch(address) or int(address[:2], 16) < 0xC0:
-            raise Refused(f"{address!r} is no static-random address; write it like C0:FF:EE:00:00:01.")
-        if not 0 <= battery_share <= 1:
-            raise Refused(f"A battery of {battery_share:g} is impossible; give a share from 0 to 1.")
+        _check(product, address, battery_share)
         self.address = address
         self.motion = motion
         self.faults = FrameFaults()
@@ -391,3 +386,12 @@ class SimWearable:
                     data = self.read(uuid)
                     sent.append(Notifications(uuid, len(data), data))
         return sent
+
+
+def _check(product: str, address: str, battery_share: float) -> None:
+    if product not in PRODUCTS:
+        raise Refused(f"No simulated product is called {product!r}; there is {', '.join(sorted(PRODUCTS))}.")
+    if not _ADDRESS.fullmatch(address) or int(address[:2], 16) < 0xC0:
+        raise Refused(f"{address!r} is no static-random address; write it like C0:FF:EE:00:00:01.")
+    if not 0 <= battery_share <= 1:
+        raise Refused(f"A battery of {battery_share:g} is impossible; give a share from 0 to 1.")
