@@ -69,7 +69,8 @@ def me() -> Identity:
 
 def someone() -> Identity | None:
     """Return who is signed in, or None; for public views and the page's frame."""
-    return g.get("identity")
+    identity = g.get("identity")
+    return identity if isinstance(identity, Identity) else None
 
 
 def wants_json() -> bool:

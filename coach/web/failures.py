@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 
-from flask import Flask, render_template, request
+from flask import Flask, current_app, render_template, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from coach.errors import CoachError, Conflict, InvalidInput, Locked, NoSuch, NotAllowed
+from coach.errors import CoachError, Conflict, InvalidInput, Locked, NoSuch, NotAllowed, StoreUnavailable
 from coach.web.access import wants_json
 
 STATUS_OF: dict[type[CoachError], int] = {
@@ -18,6 +18,7 @@ STATUS_OF: dict[type[CoachError], int] = {
     NoSuch: 404,
     Locked: 409,
     Conflict: 409,
+    StoreUnavailable: 503,
 }
 
 SENTENCE_OF_STATUS = {
@@ -28,6 +29,7 @@ SENTENCE_OF_STATUS = {
     405: "This address does not take that kind of request.",
     413: "That is more than this address accepts.",
     429: "That was tried too often. Wait a minute, then try again.",
+    503: "Backstop cannot take this right now; nothing was changed. Try again in a moment.",
     500: "Something went wrong on our side. What was saved before is kept. Please try again.",
 }
 
@@ -48,7 +50,13 @@ def _answer(status: int, what: str) -> Response:
 
 def _on_coach_error(error: CoachError) -> Response:
     status = next((code for kind, code in STATUS_OF.items() if isinstance(error, kind)), 500)
-    return _answer(status, str(error) if status < 500 else SENTENCE_OF_STATUS[500])
+    if status < 500:
+        return _answer(status, str(error))
+    current_app.logger.error("%s: %s", type(error).__name__, error)
+    answer = _answer(status, SENTENCE_OF_STATUS[status])
+    if status == 503:
+        answer.headers["Retry-After"] = "5"
+    return answer
 
 
 def _on_csrf_error(_: CSRFError) -> Response:
@@ -56,7 +64,7 @@ def _on_csrf_error(_: CSRFError) -> Response:
 
 
 def _on_http_error(error: HTTPException) -> Response:
-    if error.response is not None and error.code is None:
+    if isinstance(error.response, Response):
         return error.response
     status = error.code or 500
     # A description of our own beats the table; werkzeug's own are written for programmers.

@@ -1,28 +1,46 @@
-"""What the views stand on: the services, the live feed and the configuration of this app."""
+"""What the views stand on: the services, the live feed, the configuration and the clock of this app."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from typing import cast
+from zoneinfo import ZoneInfo
 
 from flask import Flask, current_app
 
 from coach.config import Config
 from coach.live import LiveFeed
 from coach.service import Services
+from devices.hostclock import HostClock
+from devices.hub import Seen
 
 _KEY = "backstop"
 
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """One per app. stopping is set when the server stops, so that open event streams end."""
+    """One per app. scan looks for wearables in reach; None where this process holds no radio.
+
+    stopping is set when the server stops, so that open event streams end.
+    """
 
     services: Services
     live_feed: LiveFeed
     config: Config
+    clock: HostClock
+    scan: Callable[[], Sequence[Seen]] | None = None
     stopping: threading.Event = field(default_factory=threading.Event)
+
+    def now(self) -> datetime:
+        """Return the present as aware UTC."""
+        return datetime.fromtimestamp(self.clock.utc_s(), UTC)
+
+    def today(self, time_zone: str) -> date:
+        """Return the local date of a zone."""
+        return self.now().astimezone(ZoneInfo(time_zone)).date()
 
 
 def furnish(app: Flask, house: House) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from flask import Flask
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
@@ -27,4 +30,5 @@ def apply(app: Flask) -> None:
     """Wrap the limited views, once all blueprints are registered."""
     limiter: Limiter = app.extensions["backstop_limiter"]
     for endpoint, limit in LIMIT_OF_ENDPOINT.items():
-        app.view_functions[endpoint] = limiter.limit(limit)(app.view_functions[endpoint])
+        limited: Callable[..., Any] = limiter.limit(limit)(app.view_functions[endpoint])
+        app.view_functions[endpoint] = limited

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+import re
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from flask import Flask
 
-from coach.service.types import FindingView, SessionState, WearableView
+from coach.service.types import DayTotals, FindingView, SessionState, SessionView, WearableView
+from coach.web.house import house
 from devices.types import LinkState
 from programs.types import Dose
 
@@ -50,15 +53,18 @@ def day_name(day: date, today: date) -> str:
 
 
 def day_of(moment: datetime, zone: str) -> str:
-    """Return the moment's day in a zone, relative to today there."""
-    return day_name(in_zone(moment, zone).date(), datetime.now(ZoneInfo(zone)).date())
+    """Return the moment's day in a zone as it stands in a sentence: `today`, `on Wed 25 Nov`."""
+    day, today = in_zone(moment, zone).date(), house().today(zone)
+    name = day_name(day, today)
+    return name.lower() if abs((day - today).days) <= 1 else f"on {name}"
 
 
 def window(finding: FindingView, zone: str) -> str:
     """Return `Today, 09:12 to 09:24 (12 min)`."""
     minutes = max(1, round((finding.ended_at - finding.started_at) / timedelta(minutes=1)))
     start, end = clock_time(finding.started_at, zone), clock_time(finding.ended_at, zone)
-    return f"{day_of(finding.started_at, zone)}, {start} to {end} ({minutes} min)"
+    day = day_name(in_zone(finding.started_at, zone).date(), house().today(zone))
+    return f"{day}, {start} to {end} ({minutes} min)"
 
 
 def percent(share: float | None) -> str:
@@ -85,6 +91,11 @@ def dose_text(dose: Dose | dict[str, Any]) -> str:
     return text + (", each side" if per_side else "")
 
 
+def exercise_names(session: SessionView) -> str:
+    """Return what a session asks for: `Bird-dog, Side bridge`."""
+    return ", ".join(str(exercise["name"]) for exercise in session.exercises)
+
+
 UNIT_OF_SUFFIX = {
     "per_min": "per minute",
     "deg": "°",
@@ -95,6 +106,19 @@ UNIT_OF_SUFFIX = {
 }
 
 
+LABEL_OF = {
+    "rate_mean_per_min": "mean rate",
+    "rate_max_per_min": "highest rate",
+    "range_median_deg": "typical bend",
+}
+PHRASE_OF_LIMIT = {
+    "rate_per_min": "more than {}",
+    "min_duration_s": "for {}",
+    "min_range_deg": "bends of {} or more",
+    "coverage_share": "signal for {} or more of it",
+}
+
+
 def quantity(name: str, value: Any) -> tuple[str, str]:
     """Return a machine's `rate_per_min: 7.0` as (`rate`, `7 per minute`)."""
     stem, unit = name, ""
@@ -102,7 +126,7 @@ def quantity(name: str, value: Any) -> tuple[str, str]:
         if name == suffix or name.endswith(f"_{suffix}"):
             stem, unit = name.removesuffix(suffix).rstrip("_") or name, word
             break
-    label = stem.replace("_", " ")
+    label = LABEL_OF.get(name, stem.replace("_", " "))
     if isinstance(value, bool) or not isinstance(value, int | float):
         return label, str(value)
     if unit == "%":
@@ -113,18 +137,44 @@ def quantity(name: str, value: Any) -> tuple[str, str]:
     return label, f"{number}{unit}" if unit == "°" else f"{number} {unit}".strip()
 
 
+def limit_text(threshold: dict[str, Any]) -> str:
+    """Return a finding's threshold as one phrase: `more than 4 per minute, for 10 minutes`."""
+    parts = []
+    for name, value in threshold.items():
+        label, text = quantity(name, value)
+        parts.append(PHRASE_OF_LIMIT[name].format(text) if name in PHRASE_OF_LIMIT else f"{label} {text}")
+    return ", ".join(parts)
+
+
+def told_of(statement: str, name: str) -> str:
+    """Return a sentence said to the athlete as it is said about the athlete."""
+    about = re.sub(r"\bYou\b", name, statement, count=1)
+    return re.sub(r"\byour\b", "their", re.sub(r"\byou\b", "they", about))
+
+
+def what_is_missing(totals: DayTotals, needed_s: float) -> str:
+    """Return why no pattern can be told yet, or nothing when the day has enough signal."""
+    if totals.covered_s < needed_s:
+        so_far = int(totals.covered_s // 60)
+        return f"Not enough data: needs {minutes(needed_s)} of wear; {so_far} so far."
+    return f"Not enough data: needs {totals.needs}." if totals.needs else ""
+
+
 def wearable_tone(wearable: WearableView) -> str:
     """Return the shape of the state's mark."""
     return LINK_TONE.get(wearable.status.state, "") if wearable.status else ""
 
 
-def wearable_sentence(wearable: WearableView) -> str:
-    """Say in a few words what a wearable does now."""
+def wearable_state(wearable: WearableView) -> str:
+    """Say what a wearable does now, or what the person should do about it."""
     if wearable.status is None:
-        return f"{wearable.name}: not connected"
-    if wearable.status.problem:
-        return f"{wearable.name}: {wearable.status.problem}"
-    return f"{wearable.name}: {LINK_WORD[wearable.status.state]}"
+        return "not connected"
+    return wearable.status.problem or LINK_WORD[wearable.status.state]
+
+
+def wearable_sentence(wearable: WearableView) -> str:
+    """Say in a few words which wearable does what now."""
+    return f"{wearable.name}: {wearable_state(wearable)}"
 
 
 def battery(wearable: WearableView) -> str:
@@ -141,17 +191,29 @@ def place(placement: str) -> str:
     return " ".join(words)
 
 
-def utc_stamp(moment: datetime) -> str:
-    """Return an ISO stamp for `<time datetime>`."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+FILTERS: tuple[Callable[..., str], ...] = (
+    clock_time,
+    day_name,
+    day_of,
+    window,
+    percent,
+    minutes,
+    dose_text,
+    wearable_tone,
+    wearable_state,
+    wearable_sentence,
+    battery,
+    place,
+    exercise_names,
+    limit_text,
+    told_of,
+    what_is_missing,
+)
 
 
 def install(app: Flask) -> None:
     """Give the words to the templates."""
-    for word in (
-        clock_time, day_name, day_of, window, percent, minutes, dose_text, wearable_tone, wearable_sentence, battery,
-        place, utc_stamp,
-    ):  # fmt: skip
+    for word in FILTERS:
         app.jinja_env.filters[word.__name__] = word
     app.jinja_env.globals["quantity"] = quantity
     app.jinja_env.filters["session_word"] = SESSION_WORD.__getitem__

@@ -1,6 +1,8 @@
 // What all charts of an inclination share: colours from the style sheet, a fixed range, dashed thresholds, real gaps.
 /* global uPlot */
 
+// Half of a time label: one that would reach under the other axis is left out.
+const LABEL_HALF_PX = 24;
 const THRESHOLDS_DEG = [20, 60];
 
 function colour(name) {
@@ -74,7 +76,7 @@ export function inclinationChart(host, { zone, seconds = true, range = null, bra
     width: Math.max(200, Math.floor(box.width)),
     height: Math.max(100, Math.floor(box.height)),
     pxAlign: false,
-    padding: [8, 8, 0, 0],
+    padding: [8, 30, 0, 0],
     legend: { show: false },
     cursor: { show: false },
     hooks,
@@ -84,7 +86,7 @@ export function inclinationChart(host, { zone, seconds = true, range = null, bra
       y: { range: (u, low, high) => [0, (high ?? 0) > 100 ? 180 : 100] },
     },
     axes: [
-      { ...axis, space: 90, values: (u, splits) => splits.map(at) },
+      { ...axis, size: 26, space: 80, values: (u, splits) => splits.map((t) => (u.valToPos(t, "x") < LABEL_HALF_PX ? "" : at(t))) },
       { ...axis, size: 44, splits: (u) => (u.scales.y.max > 100 ? [0, 20, 60, 120, 180] : [0, 20, 60, 100]), values: (u, splits) => splits.map((v) => `${v}°`) },
     ],
     series: [{}, { stroke: palette.calm, width: 2, spanGaps: false, points: { show: false } }],

@@ -5,6 +5,8 @@ const WINDOW_S = 120;
 // A hole of this many sample times is a gap; shorter ones are rounding.
 const GAP_STEPS = 2.5;
 const LATENCIES_KEPT = 2000;
+const FIRST_WINDOW_S = 15;
+const RETRY_MS = 5000;
 
 window.backstop = { latency_s: [], points: 0, redraws: 0 };
 
@@ -26,7 +28,13 @@ class LiveLine {
   }
 
   make() {
-    this.made = inclinationChart(this.host, { zone: this.zone, range: () => [this.end - WINDOW_S, this.end] });
+    this.made = inclinationChart(this.host, { zone: this.zone, range: () => [this.start(), this.end] });
+  }
+
+  // The line begins wide and grows to two minutes, so that the first seconds can be read too.
+  start() {
+    const first = this.t.length ? this.t[0] : this.end;
+    return Math.max(this.end - WINDOW_S, Math.min(first, this.end - FIRST_WINDOW_S));
   }
 
   add(start_utc_s, step_s, values) {
@@ -62,6 +70,10 @@ function showStatus(status) {
   for (const dot of document.querySelectorAll("[data-live-dot]")) dot.className = `dot ${status.tone}`;
 }
 
+function announce(what) {
+  document.body.dispatchEvent(new CustomEvent(`backstop:${what}`));
+}
+
 class LivePage {
   constructor(host) {
     this.line = new LiveLine(host);
@@ -69,18 +81,34 @@ class LivePage {
     this.table = document.getElementById(host.dataset.table);
     this.lastRows = 0;
     this.lastSentence = 0;
-    this.source = new EventSource(host.dataset.stream);
-    this.source.onmessage = (event) => this.take(JSON.parse(event.data));
-    this.source.onerror = () => put("link", "The live line is interrupted; trying again. What is measured meanwhile is kept.");
-    this.source.onopen = () => put("link", "");
+    this.url = host.dataset.stream;
+    this.open();
     addEventListener("pagehide", () => this.source.close());
+    addEventListener("pageshow", (event) => { if (event.persisted) this.open(); });
+  }
+
+  open() {
+    this.source = new EventSource(this.url);
+    this.source.onmessage = (event) => this.take(JSON.parse(event.data));
+    this.source.onopen = () => {
+      put("link", "");
+      // Whatever changed while nobody listened.
+      if (this.wasLost) for (const what of ["finding", "plan", "session"]) announce(what);
+      this.wasLost = false;
+    };
+    this.source.onerror = () => {
+      this.wasLost = true;
+      put("link", "The live line is interrupted; trying again. What is measured meanwhile is kept.");
+      // A refused stream (all places taken, signed out) is not asked for again by the browser itself.
+      if (this.source.readyState === EventSource.CLOSED) setTimeout(() => this.open(), RETRY_MS);
+    };
   }
 
   take(news) {
     if (news.signal) this.signal(news.signal, news.notified_utc_s);
     if (news.status) showStatus(news.status);
-    if (news.counts) for (const [name, text] of Object.entries(news.counts)) put(name, text);
-    for (const what of news.changed ?? []) document.body.dispatchEvent(new CustomEvent(`backstop:${what}`));
+    for (const [name, text] of Object.entries({ ...news.counts, ...news.totals })) put(name, text);
+    for (const what of news.changed ?? []) announce(what);
   }
 
   signal(runs, notified_utc_s) {

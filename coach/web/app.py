@@ -1,0 +1,85 @@
+"""Make the web app: one blueprint per subject, the rules around them, nothing at import."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from flask import Flask
+from flask_wtf.csrf import CSRFProtect
+
+from coach.config import Config
+from coach.live import LiveFeed
+from coach.service import Services
+from coach.web import (
+    access,
+    api,
+    assets,
+    athlete,
+    calendar,
+    coach,
+    cookies,
+    failures,
+    findings,
+    headers,
+    health,
+    limits,
+    live,
+    plans,
+    safety,
+    sessions,
+    wearables,
+    welcome,
+    words,
+)  # fmt: skip
+from coach.web.house import House, furnish
+from devices.hostclock import HostClock, SystemClock
+from devices.hub import Seen
+
+SUBJECTS = (welcome, athlete, coach, findings, plans, safety, sessions, wearables, calendar, live, api, health)
+
+# Own choice: the largest form is the safety questions; chunks have their own bound.
+FORM_BYTES_MAX = 64 * 1024
+
+
+def create_app(
+    services: Services,
+    live_feed: LiveFeed,
+    config: Config,
+    secret_key: str,
+    *,
+    clock: HostClock | None = None,
+    scan: Callable[[], Sequence[Seen]] | None = None,
+) -> Flask:
+    """Return the web app over services that are built already. Starts no thread and opens no file.
+
+    secret_key signs the session cookies. scan looks for wearables in reach, where this process holds the radio.
+    """
+    app = Flask("coach.web", static_folder=None)
+    app.config.update(
+        SECRET_KEY=secret_key,
+        MAX_CONTENT_LENGTH=FORM_BYTES_MAX,
+        MAX_FORM_MEMORY_SIZE=FORM_BYTES_MAX,
+        # A page may stay open all day on a desk; the token ends with the session.
+        WTF_CSRF_TIME_LIMIT=None,
+        # headers.py compares Origin with Host, also over https.
+        WTF_CSRF_SSL_STRICT=False,
+    )
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    furnish(app, House(services, live_feed, config, clock or SystemClock(), scan))
+    cookies.install(app, config.web.session_days)
+    # Order counts: limits count a request before CSRF or the sign-in can refuse it.
+    limits.install(app)
+    headers.install(app)
+    csrf = CSRFProtect(app)
+    access.install(app)
+    failures.install(app)
+    assets.install(app)
+    words.install(app)
+    app.jinja_env.globals["someone"] = access.someone
+    for subject in SUBJECTS:
+        app.register_blueprint(subject.blueprint)
+    # Programs bring a token of their own, which no browser adds by itself.
+    csrf.exempt(api.blueprint)
+    limits.apply(app)
+    access.check_declared(app)
+    return app

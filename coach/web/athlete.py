@@ -1,0 +1,62 @@
+"""The athlete's own pages: today and the week."""
+
+from __future__ import annotations
+
+from flask import Blueprint, abort, render_template, url_for
+
+from coach.service.types import AthleteView
+from coach.web import access, desk
+from coach.web.house import house
+
+blueprint = Blueprint("athlete", __name__)
+
+
+def myself() -> AthleteView:
+    """Return the athlete who is signed in."""
+    identity = access.me()
+    if identity.athlete_id is None:
+        abort(403)
+    return house().services.athletes.get(identity, identity.athlete_id)
+
+
+@blueprint.get("/today")
+@access.athlete
+def today() -> str:
+    """Show the one next thing, the live line and what was found."""
+    athlete = myself()
+    return render_template(
+        "athlete/today.html",
+        findings_url=url_for("athlete.findings_part"),
+        **desk.live_part(athlete) | desk.findings_part(athlete) | desk.plan_part(access.me(), athlete),
+    )
+
+
+@blueprint.get("/today/next")
+@access.athlete
+def next_part() -> str:
+    """Return the part with the one next thing."""
+    athlete = myself()
+    return render_template("parts/next.html", **desk.next_part(access.me(), athlete))
+
+
+@blueprint.get("/today/findings")
+@access.athlete
+def findings_part() -> str:
+    """Return the findings' part of the page."""
+    athlete = myself()
+    return render_template(
+        "parts/findings.html",
+        athlete=athlete,
+        findings_url=url_for("athlete.findings_part"),
+        totals=desk.totals_of(athlete),
+        **desk.findings_part(athlete),
+    )
+
+
+@blueprint.get("/week")
+@access.athlete
+def week() -> str:
+    """Show the sessions of the next two weeks and the calendar link."""
+    athlete = myself()
+    parts = desk.plan_part(access.me(), athlete) | desk.calendar_part(access.me(), athlete)
+    return render_template("athlete/week.html", **parts)

@@ -1,0 +1,90 @@
+"""The sessions as a calendar feed behind a secret link."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, flash, redirect, url_for
+from icalendar import Alarm, Calendar, Event
+from werkzeug.wrappers import Response
+
+from coach.service.plans import CalendarFeed
+from coach.service.types import SessionState, SessionView
+from coach.web import access
+from coach.web.athlete import myself
+from coach.web.house import house
+from coach.web.words import dose_text
+
+blueprint = Blueprint("calendar", __name__)
+
+# A calendar keeps the copy with the highest SEQUENCE (RFC 5545 3.8.7.4), so each state has a later number.
+SEQUENCE = {
+    SessionState.PLANNED: 0,
+    SessionState.DUE: 1,
+    SessionState.SKIPPED: 2,
+    SessionState.DONE: 3,
+    SessionState.CANCELLED: 4,
+}
+
+
+def _description(session: SessionView) -> str:
+    lines = [f"{item['name']}: {dose_text(item['dose'])}" for item in session.exercises]
+    return "\n".join([*lines, "", f"Why: {session.because}"])
+
+
+def _event(session: SessionView, now: datetime) -> Event:
+    start = datetime.combine(session.local_date, session.local_time, ZoneInfo(session.time_zone))
+    event = Event()
+    event.add("uid", f"{session.session_id}@backstop")
+    event.add("dtstamp", now)
+    event.add("sequence", SEQUENCE[session.state])
+    event.add("dtstart", start)
+    event.add("dtend", start + timedelta(minutes=session.duration_min))
+    names = ", ".join(item["name"] for item in session.exercises)
+    event.add("summary", f"Back session: {names}"[:200])
+    event.add("description", _description(session))
+    event.add("status", "CANCELLED" if session.state is SessionState.CANCELLED else "CONFIRMED")
+    event.add("transp", "TRANSPARENT")
+    if session.state is SessionState.PLANNED:
+        alarm = Alarm()
+        alarm.add("action", "DISPLAY")
+        alarm.add("description", "Back session")
+        alarm.add("trigger", timedelta(0))
+        event.add_component(alarm)
+    return event
+
+
+def calendar_text(feed: CalendarFeed, now: datetime) -> bytes:
+    """Return the feed in iCalendar form, with the time zones it uses."""
+    calendar = Calendar()
+    calendar.add("prodid", "-//Backstop//Sessions//EN")
+    calendar.add("version", "2.0")
+    calendar.add("method", "PUBLISH")
+    calendar.add("x-wr-calname", f"Backstop: {feed.athlete_name}")
+    calendar.add("refresh-interval", timedelta(hours=1), parameters={"VALUE": "DURATION"})
+    for session in feed.sessions:
+        calendar.add_component(_event(session, now))
+    calendar.add_missing_timezones()
+    text: bytes = calendar.to_ical()
+    return text
+
+
+@blueprint.get("/calendar/<token>.ics")
+@access.public
+def feed(token: str) -> Response:
+    """Answer a calendar program; the secret in the address is the permission."""
+    text = calendar_text(house().services.plans.calendar_sessions(token), house().now())
+    answer = Response(text, content_type="text/calendar; charset=utf-8")
+    answer.headers["Content-Disposition"] = 'inline; filename="backstop.ics"'
+    answer.headers["Cache-Control"] = "private, max-age=300"
+    return answer
+
+
+@blueprint.post("/calendar/renew")
+@access.athlete
+def renew() -> Response:
+    """Replace one's own link; the old one stops answering."""
+    house().services.plans.renew_calendar_token(access.me(), myself().athlete_id)
+    flash("There is a new calendar link; the old one answers nothing any more.", "done")
+    return redirect(url_for("athlete.week"), code=303)

@@ -1,0 +1,56 @@
+"""The coach's desk: the roster, and one athlete with live line, findings and plan on one page."""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template, url_for
+
+from coach.service.types import AthleteView
+from coach.web import access, desk
+from coach.web.house import house
+
+blueprint = Blueprint("coach", __name__)
+
+
+def _athlete(athlete_id: str) -> AthleteView:
+    return house().services.athletes.get(access.me(), athlete_id)
+
+
+@blueprint.get("/athletes")
+@access.coach
+def roster() -> str:
+    """List the coach's athletes, who needs the coach first."""
+    return render_template("coach/roster.html", rows=house().services.athletes.roster(access.me()))
+
+
+@blueprint.get("/athletes/<athlete_id>", endpoint="desk")
+@access.coach
+def athlete_page(athlete_id: str) -> str:
+    """Show one athlete."""
+    athlete = _athlete(athlete_id)
+    return render_template(
+        "coach/desk.html",
+        whose=f"{athlete.name}'s trunk",
+        findings_url=url_for("coach.findings_part", athlete_id=athlete_id),
+        **desk.live_part(athlete) | desk.findings_part(athlete) | desk.plan_part(access.me(), athlete),
+    )
+
+
+@blueprint.get("/athletes/<athlete_id>/findings")
+@access.coach
+def findings_part(athlete_id: str) -> str:
+    """Return the findings' part of the page."""
+    athlete = _athlete(athlete_id)
+    return render_template(
+        "parts/findings.html",
+        athlete=athlete,
+        findings_url=url_for("coach.findings_part", athlete_id=athlete_id),
+        totals=desk.totals_of(athlete),
+        **desk.findings_part(athlete),
+    )
+
+
+@blueprint.get("/athletes/<athlete_id>/plan")
+@access.coach
+def plan_part(athlete_id: str) -> str:
+    """Return the plan's part of the page."""
+    return render_template("parts/plan.html", **desk.plan_part(access.me(), _athlete(athlete_id)))

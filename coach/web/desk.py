@@ -1,0 +1,95 @@
+"""What the parts of a page need: the live line, the findings, the plan. The same parts serve coach and athlete."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from flask import url_for
+
+from coach.service.types import AthleteView, DayTotals, Identity, SessionState, SessionView, WearableView
+from coach.web.house import house
+from devices.types import LinkState
+from programs.exercises import exercise
+
+# Own choice: a fortnight shows the rhythm of a plan without a scroll.
+DAYS_SHOWN = 14
+
+
+def totals_of(athlete: AthleteView) -> DayTotals:
+    """Return the athlete's day so far."""
+    return house().services.motion.totals(athlete.athlete_id, house().today(athlete.time_zone))
+
+
+def foremost(wearables: tuple[WearableView, ...]) -> WearableView | None:
+    """Return the wearable that the page's one state line speaks of: a streaming one, else one that needs the person."""
+    rank = {LinkState.STREAMING: 0, LinkState.BLOCKED: 1}
+    return min(wearables, key=lambda each: rank.get(each.status.state, 2) if each.status else 3, default=None)
+
+
+def live_part(athlete: AthleteView) -> dict[str, Any]:
+    """Return what parts/live.html needs."""
+    wearables = house().services.wearables.for_athlete(athlete.athlete_id)
+    return {"wearable": foremost(wearables), "totals": totals_of(athlete)}
+
+
+def findings_part(athlete: AthleteView) -> dict[str, Any]:
+    """Return what parts/findings.html needs."""
+    return {
+        "findings": house().services.findings.for_athlete(athlete.athlete_id, limit=6),
+        "bending_needs_s": house().config.strain.bending.min_duration_s,
+    }
+
+
+def sessions_ahead(athlete: AthleteView) -> list[SessionView]:
+    """Return the sessions of the next two weeks, today's included."""
+    today, plans = house().today(athlete.time_zone), house().services.plans
+    return [
+        session
+        for offset in range(0, DAYS_SHOWN, 7)
+        for session in plans.week(athlete.athlete_id, today + timedelta(days=offset))
+    ]
+
+
+def next_session(sessions: list[SessionView]) -> SessionView | None:
+    """Return the session to show big: one that was released, else the first planned one."""
+    waiting = [session for session in sessions if session.state in {SessionState.DUE, SessionState.PLANNED}]
+    return min(waiting, key=lambda each: (each.state is not SessionState.DUE, each.due_at), default=None)
+
+
+def calendar_part(identity: Identity, athlete: AthleteView) -> dict[str, Any]:
+    """Return what parts/calendar.html needs."""
+    token = house().services.plans.calendar_token(identity, athlete.athlete_id)
+    return {
+        "calendar_url": url_for("calendar.feed", token=token, _external=True),
+        "calendar_note": "Whoever has this link sees the sessions. Subscribe to it in any calendar.",
+    }
+
+
+def plan_part(identity: Identity, athlete: AthleteView, problem: str | None = None) -> dict[str, Any]:
+    """Return what parts/plan.html and parts/next.html need."""
+    services = house().services
+    current = services.plans.active(athlete.athlete_id)
+    proposal = services.plans.proposal(athlete.athlete_id)
+    sessions = sessions_ahead(athlete)
+    return {
+        "athlete": athlete,
+        "triage": services.triage.view(athlete.athlete_id),
+        "proposal": proposal,
+        "may_decide": proposal is not None and services.plans.may_decide(identity, athlete.athlete_id),
+        "current": current,
+        "sessions": sessions,
+        "next_session": next_session(sessions),
+        "today_there": house().today(athlete.time_zone),
+        "exercise_of": exercise,
+        "problem": problem,
+        **(calendar_part(identity, athlete) if current else {}),
+    }
+
+
+def next_part(identity: Identity, athlete: AthleteView, problem: str | None = None) -> dict[str, Any]:
+    """Return what parts/next.html needs."""
+    return plan_part(identity, athlete, problem) | {
+        "totals": totals_of(athlete),
+        "bending_needs_s": house().config.strain.bending.min_duration_s,
+    }

@@ -1,0 +1,96 @@
+"""The safety questions: the athlete answers, the coach sees the result and notes that a clinician lifted a lock."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from coach.errors import CoachError, Conflict, InvalidInput, NotAllowed
+from coach.service.types import AthleteView, Role
+from coach.web import access
+from coach.web.athlete import myself
+from coach.web.house import house
+from programs.types import Answer
+
+blueprint = Blueprint("safety", __name__)
+
+
+def _page(athlete: AthleteView, problem: CoachError | None = None) -> Response:
+    services, identity = house().services, access.me()
+    page = render_template(
+        "athlete/safety.html",
+        athlete=athlete,
+        own=identity.role is Role.ATHLETE,
+        triage=services.triage.view(athlete.athlete_id),
+        questions=services.triage.questions(),
+        given=request.form,
+        problem=str(problem) if problem else None,
+    )
+    return Response(page, 422 if problem else 200, content_type="text/html; charset=utf-8")
+
+
+def _answer(athlete: AthleteView) -> None:
+    """Store what the form says. Raises InvalidInput when a question has no answer or one that is none."""
+    services = house().services
+    answers: dict[str, Answer] = {}
+    for question in services.triage.questions():
+        given = request.form.get(question.id)
+        if given not in set(Answer):
+            raise InvalidInput(f"One question has no answer yet: “{question.text}” “Not sure” is an answer too.")
+        answers[question.id] = Answer(given)
+    age = request.form.get("age_years", "").strip()
+    if age and not (age.isdecimal() and 5 <= int(age) <= 110):
+        raise InvalidInput("The age should be a number of years between 5 and 110. It may be left empty.")
+    services.triage.answer(access.me(), athlete.athlete_id, answers, age_years=int(age) if age else None)
+
+
+@blueprint.get("/safety")
+@access.athlete
+def own() -> Response:
+    """Show one's own questions."""
+    return _page(myself())
+
+
+@blueprint.post("/safety")
+@access.athlete
+def answer_own() -> Response:
+    """Store one's own answers."""
+    athlete = myself()
+    try:
+        _answer(athlete)
+    except InvalidInput as error:
+        return _page(athlete, error)
+    return redirect(url_for("athlete.today"), code=303)
+
+
+@blueprint.get("/athletes/<athlete_id>/safety")
+@access.coach
+def of_athlete(athlete_id: str) -> Response:
+    """Show the result to the coach."""
+    return _page(house().services.athletes.get(access.me(), athlete_id))
+
+
+@blueprint.post("/athletes/<athlete_id>/safety")
+@access.coach
+def answer_for(athlete_id: str) -> Response:
+    """Store answers that a coach took down for an athlete who has no sign-in."""
+    athlete = house().services.athletes.get(access.me(), athlete_id)
+    try:
+        _answer(athlete)
+    except (InvalidInput, NotAllowed) as error:
+        return _page(athlete, error)
+    return redirect(url_for("coach.desk", athlete_id=athlete_id), code=303)
+
+
+@blueprint.post("/athletes/<athlete_id>/safety/clear")
+@access.coach
+def clear(athlete_id: str) -> Response:
+    """Note that a clinician has seen the athlete, which lifts the lock."""
+    athlete = house().services.athletes.get(access.me(), athlete_id)
+    clinician, seen_on = request.form.get("clinician", "")[:200], request.form.get("seen_on", "")[:10]
+    try:
+        house().services.triage.clear(access.me(), athlete_id, clinician, seen_on)
+    except (InvalidInput, Conflict) as error:
+        return _page(athlete, error)
+    flash("Noted. The program may go on.", "done")
+    return redirect(url_for("coach.desk", athlete_id=athlete_id), code=303)

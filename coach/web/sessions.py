@@ -1,0 +1,61 @@
+"""One planned session and what came of it."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from coach.errors import InvalidInput
+from coach.service.types import Role, SessionState
+from coach.web import access
+from coach.web.house import house
+
+blueprint = Blueprint("sessions", __name__)
+OUTCOMES = {"done": SessionState.DONE, "skipped": SessionState.SKIPPED}
+
+
+@blueprint.get("/sessions/<session_id>")
+@access.signed_in
+def session_page(session_id: str) -> str:
+    """Show one session."""
+    identity = access.me()
+    session = house().services.plans.session(identity, session_id)
+    return render_template(
+        "sessions/session.html",
+        session=session,
+        today_there=house().today(session.time_zone),
+        open=session.state in {SessionState.PLANNED, SessionState.DUE},
+        own=identity.role is Role.ATHLETE,
+    )
+
+
+def _number(name: str) -> int | None:
+    """Return a 0..10 field of the form, None when it was left empty. Raises InvalidInput."""
+    given = request.form.get(name, "").strip()
+    if not given:
+        return None
+    if not given.isdecimal() or int(given) > 10:
+        raise InvalidInput(f"{name.replace('_', ' ').capitalize()} is a number from 0 to 10, or empty.")
+    return int(given)
+
+
+@blueprint.post("/sessions/<session_id>/outcome")
+@access.signed_in
+def outcome(session_id: str) -> Response:
+    """Record that a session was done or skipped."""
+    came_of_it = OUTCOMES.get(request.form.get("outcome", ""))
+    if came_of_it is None:
+        raise InvalidInput("Nothing was recorded: say whether the session was done or skipped.")
+    identity = access.me()
+    house().services.plans.record_outcome(
+        session_id,
+        identity,
+        came_of_it,
+        effort=_number("effort"),
+        pain_during=_number("pain_during"),
+        reason=request.form.get("reason", "").strip()[:500] or None,
+    )
+    flash("Recorded: done." if came_of_it is SessionState.DONE else "Recorded: not today.", "done")
+    if identity.role is Role.ATHLETE:
+        return redirect(url_for("athlete.today"), code=303)
+    return redirect(url_for("sessions.session_page", session_id=session_id), code=303)
