@@ -28,7 +28,11 @@ class Dose:
 
 @dataclass(frozen=True, slots=True)
 class Exercise:
-    """One exercise of the library. `levels` are named from easiest to hardest; `source` cites dose and choice."""
+    """One exercise of the library. `levels` are named from easiest to hardest; `source` cites dose and choice.
+
+    flexion_loaded: bends the spine forward against a load. bends_forward: inclines or curls the trunk forward at all,
+    even without a load; both keep away from the first hour after waking.
+    """
 
     id: str
     name: str
@@ -43,6 +47,7 @@ class Exercise:
     flexion_loaded: bool
     muscle_group: str
     source: str
+    bends_forward: bool = False
 
 
 class TriageLevel(StrEnum):

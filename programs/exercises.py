@@ -1,0 +1,200 @@
+"""The exercise library: read strictly, once, when first asked for."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+from typing import Any
+
+from programs.errors import ProgramError
+from programs.types import Dose, Exercise, Plane
+
+LIBRARY_FILE = "exercises.toml"
+
+# Kinds of need the library may answer. "repeated_bending" is the analysis' finding of that name.
+NEED_KINDS = frozenset({"repeated_bending", "sustained_bending", "repeated_rotation", "low_endurance"})
+
+# What may speak against an exercise, id -> words. Source: facts of Finucane 2020 (JOSPT 50:350) and usual practice for
+# the first three, which stand at every exercise; joints and late pregnancy by the position the exercise needs.
+CONTRAINDICATIONS: Mapping[str, str] = MappingProxyType(
+    {
+        "acute_illness": "an acute illness or fever",
+        "chest_symptoms": "chest pain or breathlessness",
+        "recent_surgery": "a recent operation on back or abdomen that nobody has cleared yet",
+        "uncontrolled_blood_pressure": "high blood pressure that is not under control",
+        "third_trimester": "the last third of a pregnancy",
+        "osteoporosis": "osteoporosis",
+        "neck_pain": "neck pain",
+        "shoulder_pain": "shoulder pain",
+        "wrist_pain": "wrist pain",
+        "knee_pain": "pain when kneeling",
+    }
+)
+# Nothing is prescribed while one of these stands. Source: as above.
+ALWAYS_AGAINST = frozenset({"acute_illness", "chest_symptoms", "recent_surgery"})
+
+_TEXTS = ("id", "name", "target", "plane", "muscle_group", "regression", "source")
+_LISTS = ("answers", "cues", "contraindications")
+_FLAGS = ("flexion_loaded", "bends_forward")
+_KEYS = frozenset({*_TEXTS, *_LISTS, *_FLAGS, "levels"})
+_LEVEL_KEYS = frozenset({"name", "repetitions", "hold_s", "rest_s", "per_side"})
+_OPTIONAL_LEVEL_KEYS = frozenset({"hold_s"})
+
+
+@cache
+def library() -> Mapping[str, Exercise]:
+    """Return the shipped library, id -> exercise, in the file's order of preference; read once.
+
+    Raises ProgramError when the shipped file is missing or wrong.
+    """
+    return load_exercises()
+
+
+def exercise(exercise_id: str) -> Exercise:
+    """Return one exercise of the shipped library. Raises ProgramError for an unknown id."""
+    try:
+        return library()[exercise_id]
+    except KeyError:
+        raise ProgramError(
+            f"The exercise library has no '{exercise_id}'; choose one of {', '.join(library())}."
+        ) from None
+
+
+def load_exercises(text: str | None = None, where: str = LIBRARY_FILE) -> Mapping[str, Exercise]:
+    """Read a library in TOML, by default the shipped one.
+
+    text: the document. where: its name for messages. Raises ProgramError naming the entry and the key: not TOML, an
+    unknown or missing key, a wrong type, an id twice, a kind of need, a plane or a contraindication that nobody knows.
+    """
+    if text is None:
+        try:
+            text = files("programs").joinpath(LIBRARY_FILE).read_text(encoding="utf-8")
+        except OSError as error:
+            raise ProgramError(
+                f"{where}: the exercise library cannot be read ({error}); install Backstop anew."
+            ) from error
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ProgramError(f"{where}: this is not TOML: {error}.") from error
+    for key in document:
+        if key != "exercise":
+            raise ProgramError(f"{where}: unknown key '{key}'; only [[exercise]] tables are known.")
+    tables = document.get("exercise")
+    if not isinstance(tables, list) or not tables:
+        raise ProgramError(f"{where}: no [[exercise]] table; a library needs at least one.")
+    found: dict[str, Exercise] = {}
+    for number, table in enumerate(tables, start=1):
+        entry = _exercise(table, f"{where}: exercise {number}")
+        if entry.id in found:
+            raise ProgramError(f"{where}: exercise {number}: the id '{entry.id}' stands twice; give it another.")
+        found[entry.id] = entry
+    return MappingProxyType(found)
+
+
+def _exercise(table: Any, where: str) -> Exercise:
+    if not isinstance(table, dict):
+        raise ProgramError(f"{where}: should be a table.")
+    if isinstance(table.get("id"), str):
+        where = f"{where} '{table['id']}'"
+    _check_keys(table, _KEYS, frozenset(), where)
+    texts = {key: _text(table, key, where) for key in _TEXTS}
+    lists = {key: _texts(table, key, where) for key in _LISTS}
+    flags = {key: _flag(table, key, where) for key in _FLAGS}
+    _check_known(lists["answers"], NEED_KINDS, "kind of need", where)
+    _check_known(lists["contraindications"], CONTRAINDICATIONS, "contraindication", where)
+    if not lists["answers"] or not lists["cues"]:
+        raise ProgramError(f"{where}: 'answers' and 'cues' need at least one entry each.")
+    missing = sorted(ALWAYS_AGAINST.difference(lists["contraindications"]))
+    if missing:
+        raise ProgramError(f"{where}: 'contraindications' must hold {', '.join(missing)}, as for every exercise.")
+    try:
+        plane = Plane(texts["plane"])
+    except ValueError:
+        raise ProgramError(f"{where}: unknown plane '{texts['plane']}'; choose one of {', '.join(Plane)}.") from None
+    levels = _levels(table["levels"], where)
+    return Exercise(
+        id=texts["id"],
+        name=texts["name"],
+        target=texts["target"],
+        plane=plane,
+        answers=lists["answers"],
+        levels=tuple(name for name, _ in levels),
+        dose_by_level=tuple(dose for _, dose in levels),
+        cues=lists["cues"],
+        regression=texts["regression"],
+        contraindications=lists["contraindications"],
+        flexion_loaded=flags["flexion_loaded"],
+        muscle_group=texts["muscle_group"],
+        source=texts["source"],
+        bends_forward=flags["bends_forward"],
+    )
+
+
+def _levels(value: Any, where: str) -> list[tuple[str, Dose]]:
+    if not isinstance(value, list) or not value:
+        raise ProgramError(f"{where}: 'levels' should be a list of at least one table.")
+    return [_level(table, f"{where}: level {number}") for number, table in enumerate(value, start=1)]
+
+
+def _level(table: Any, where: str) -> tuple[str, Dose]:
+    if not isinstance(table, dict):
+        raise ProgramError(f"{where}: should be a table.")
+    _check_keys(table, _LEVEL_KEYS, _OPTIONAL_LEVEL_KEYS, where)
+    repetitions = table["repetitions"]
+    whole = isinstance(repetitions, list) and all(type(count) is int and count >= 1 for count in repetitions)
+    if not whole or not repetitions:
+        raise ProgramError(f"{where}: 'repetitions' should be whole numbers of at least 1, one for each set.")
+    hold_s = _seconds(table, "hold_s", where) if "hold_s" in table else None
+    if hold_s == 0:
+        raise ProgramError(f"{where}: 'hold_s' should be more than 0; leave it out for an exercise that is counted.")
+    dose = Dose(tuple(repetitions), hold_s, _seconds(table, "rest_s", where), _flag(table, "per_side", where))
+    return _text(table, "name", where), dose
+
+
+def _check_keys(table: dict[str, Any], known: frozenset[str], optional: frozenset[str], where: str) -> None:
+    for key in table:
+        if key not in known:
+            raise ProgramError(f"{where}: unknown key '{key}'; known are {', '.join(sorted(known))}.")
+    for key in sorted(known - optional):
+        if key not in table:
+            raise ProgramError(f"{where}: the key '{key}' is missing; add it.")
+
+
+def _check_known(values: tuple[str, ...], known: Mapping[str, str] | frozenset[str], what: str, where: str) -> None:
+    for value in values:
+        if value not in known:
+            raise ProgramError(f"{where}: unknown {what} '{value}'; known are {', '.join(sorted(known))}.")
+
+
+def _text(table: dict[str, Any], key: str, where: str) -> str:
+    value = table[key]
+    if not isinstance(value, str) or not value.strip():
+        raise ProgramError(f"{where}: '{key}' should be a text that is not empty.")
+    return value
+
+
+def _texts(table: dict[str, Any], key: str, where: str) -> tuple[str, ...]:
+    value = table[key]
+    if not isinstance(value, list) or not all(isinstance(item, str) and item.strip() for item in value):
+        raise ProgramError(f"{where}: '{key}' should be a list of texts.")
+    if len(set(value)) != len(value):
+        raise ProgramError(f"{where}: '{key}' names something twice.")
+    return tuple(value)
+
+
+def _flag(table: dict[str, Any], key: str, where: str) -> bool:
+    value = table[key]
+    if not isinstance(value, bool):
+        raise ProgramError(f"{where}: '{key}' should be true or false.")
+    return value
+
+
+def _seconds(table: dict[str, Any], key: str, where: str) -> float:
+    value = table[key]
+    if type(value) not in (int, float) or not 0 <= value <= 600:
+        raise ProgramError(f"{where}: '{key}' should be seconds from 0 to 600.")
+    return float(value)
