@@ -13,7 +13,7 @@ from bleak import BleakAdapter, BleakScanner
 from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData
 
-from devices.errors import DeviceError, NotFound
+from devices.errors import NotFound
 from devices.radio import Radio
 from devices.radio_errors import FOREIGN, no_radio
 from devices.types import Advertisement
@@ -44,8 +44,15 @@ class Airtime:
         self._scanner: BleakScanner | None = None
         self._listeners: set[_Heard] = set()
 
-    async def find(self, address: str, timeout_s: float) -> Found:
-        """Return the wearable as heard now. Raises NotFound after `timeout_s`, NoRadio."""
+    async def find(self, address: str, service_uuids: tuple[str, ...], timeout_s: float) -> Found:
+        """Return the wearable as heard now, or as the system holds it. Raises NotFound after `timeout_s`, NoRadio.
+
+        A program that was killed leaves its wearable connected, and then it advertises to nobody; those that have one
+        of `service_uuids` are looked through first.
+        """
+        held = await self._connected(address, service_uuids)
+        if held is not None:
+            return Found(held, None)
         heard: asyncio.Future[Found] = asyncio.get_running_loop().create_future()
 
         def listen(device: BLEDevice, data: AdvertisementData) -> None:
@@ -56,9 +63,6 @@ class Airtime:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(timeout_s):
                     return await heard
-        connected = await self._connected(address)
-        if connected is not None:
-            return Found(connected, None)
         raise NotFound(
             f"Wearable {address} was not heard within {timeout_s:g} s: switch it on, bring it closer, and close other "
             "apps that use it."
@@ -110,15 +114,15 @@ class Airtime:
         for listener in tuple(self._listeners):
             listener(device, data)
 
-    async def _connected(self, address: str) -> BLEDevice | None:
-        """Return a wearable that the system still holds from a run that was killed: it does not advertise then."""
+    async def _connected(self, address: str, service_uuids: tuple[str, ...]) -> BLEDevice | None:
         if self.radio.scanner_backend is not None:
             return None
         try:
             async with asyncio.timeout(_ANSWER_S):
                 adapter = await BleakAdapter.get()
-                devices = await adapter.get_connected_devices()
-        except (*FOREIGN, NotImplementedError, DeviceError) as error:
+                devices = await adapter.get_connected_devices(list(service_uuids))
+        except (*FOREIGN, NotImplementedError) as error:
+            # The scan that follows says what is wrong with the radio.
             _LOG.debug("Connected devices could not be listed: %r", error)
             return None
         return next((one for one in devices if one.address.upper() == address.upper()), None)

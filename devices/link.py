@@ -29,8 +29,9 @@ T = TypeVar("T")
 
 # Notifications wait this long to be decoded together: 20 times cheaper than one by one, unseen by a person.
 _DRAIN_S = 0.02
-# A goodbye that takes longer is not waited for.
+# A goodbye that takes longer is not waited for: to the stream, and to the connection.
 _GOODBYE_S = 3.0
+_CLOSE_S = 15.0
 # A battery lasts hours (own heuristic).
 _BATTERY_EVERY_S = 300.0
 # Silence is at least this many samples, or a slow stream would look dead.
@@ -142,7 +143,7 @@ class WearableLink:
 
     def close(self) -> None:
         """Stop the wearable's stream, hand on what is there, disconnect. May be called again."""
-        self._hub.call(self.aclose())
+        self._hub.call(self.aclose(), _CLOSE_S)
         self._hub.release(self)
 
     # On the hub's thread
@@ -173,7 +174,7 @@ class WearableLink:
             self._heard = False
             self._set(LinkState.SCANNING, self._phase[2])
             try:
-                await self._session(await self._air.find(self.request.address, self.request.scan_s))
+                await self._session(await self._find())
             except NotFound as error:
                 self._set(LinkState.SCANNING, str(error))
             except NoRadio as error:
@@ -190,6 +191,9 @@ class WearableLink:
                 _LOG.exception("The link to %s failed in a way it does not know.", self._who)
                 await self._rest(LinkState.WAITING, error, self._next_wait_s())
 
+    async def _find(self) -> Found:
+        return await self._air.find(self.request.address, self._profile.service_uuids, self.request.scan_s)
+
     async def _rest(self, state: LinkState, error: Exception, wait_s: float) -> None:
         self._set(state, str(error) or f"The link failed ({type(error).__name__}); the log says more.")
         await asyncio.sleep(wait_s)
@@ -202,7 +206,7 @@ class WearableLink:
 
     async def _session(self, found: Found) -> None:
         """Connect, start, watch; ends by raising DeviceError, and leaves nothing connected."""
-        self._rssi_dbm = found.rssi_dbm
+        self._rssi_dbm = found.rssi_dbm or self._rssi_dbm
         self._set(LinkState.CONNECTING, self._phase[2])
         timeout_s = self.request.connect_timeout_s
         lost = asyncio.Event()
@@ -220,8 +224,8 @@ class WearableLink:
                     await self._set_up(client)
             try:
                 await self._watch(client, lost)
-            except DeviceError:
-                self._note_loss()
+            except DeviceError as error:
+                self._note_loss(error)
                 raise
         finally:
             await self._hang_up(client)
@@ -305,10 +309,12 @@ class WearableLink:
         except FOREIGN as error:
             _LOG.debug("%s could not be disconnected: %r", self._who, error)
 
-    def _note_loss(self) -> None:
+    def _note_loss(self, error: DeviceError) -> None:
         if not self._heard or self._intake is None:
             return
         self._losses += 1
+        # Said at once: the goodbye to a link that is gone may take its time.
+        self._set(LinkState.SCANNING, str(error))
         self._intake.drain(self._now_s())
         # A short loss stays inside a chunk; after a longer one, what came before shall not wait for what follows.
         self._cancel_flush()

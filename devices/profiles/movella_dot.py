@@ -99,6 +99,7 @@ class MovellaDot:
     ticks_per_s = 1_000_000
     tick_wrap = 2**32
     notify_uuids: tuple[str, ...] = (dot.MEDIUM_PAYLOAD,)
+    service_uuids: tuple[str, ...] = (dot.MEASUREMENT_SERVICE,)
     cannot: tuple[str, ...] = (
         "It has no heart rate.",
         "It does not buffer: samples taken while the link is down are gone.",

@@ -52,6 +52,7 @@ class Profile(Protocol):
 
     family: key in tables and requests. rates_offered_hz: what it streams; others are refused.
     ticks_per_s, tick_wrap: the device clock in its frames. notify_uuids: where its samples come from.
+    service_uuids: services that every one of the family has once connected, to find it among the connected.
     cannot: what it does not give, one sentence each.
     """
 
@@ -61,6 +62,7 @@ class Profile(Protocol):
     ticks_per_s: int
     tick_wrap: int
     notify_uuids: tuple[str, ...]
+    service_uuids: tuple[str, ...]
     cannot: tuple[str, ...]
 
     def recognise(self, advertisement: Advertisement) -> bool:

@@ -1,0 +1,55 @@
+"""What bleak and the layers below it raise becomes one sentence of ours."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from bleak.exc import (
+    BleakBluetoothNotAvailableError,
+    BleakBluetoothNotAvailableReason,
+    BleakDBusError,
+    BleakError,
+    BleakGATTProtocolError,
+    BleakGATTProtocolErrorCode,
+)
+
+from devices.errors import DeviceError, Disconnected, NoRadio, Refused
+from devices.radio_errors import radio_errors
+
+
+@pytest.mark.parametrize(
+    ("foreign", "ours", "says"),
+    [
+        (FileNotFoundError(2, "No such file or directory"), NoRadio, "backstop simulate"),
+        (
+            BleakBluetoothNotAvailableError("No adapters found.", BleakBluetoothNotAvailableReason.NO_BLUETOOTH),
+            NoRadio,
+            r"\(No adapters found\)",
+        ),
+        (BleakDBusError("org.freedesktop.DBus.Error.ServiceUnknown", ["org.bluez is gone"]), NoRadio, "plug in"),
+        (BleakDBusError("org.bluez.Error.NotPermitted", ["Not paired"]), Refused, "pair it"),
+        (BleakDBusError("org.bluez.Error.AuthenticationFailed", []), Refused, "pair it"),
+        (BleakDBusError("org.bluez.Error.Failed", ["br-connection-canceled"]), Disconnected, "close other apps"),
+        (BleakGATTProtocolError(BleakGATTProtocolErrorCode.INSUFFICIENT_ENCRYPTION), Refused, "pair it"),
+        (BleakGATTProtocolError(BleakGATTProtocolErrorCode(0x80)), Refused, "off and on again"),
+        (BleakError("device 'dev_C0_FF' not found"), Disconnected, "not found"),
+        (TimeoutError(), Disconnected, "bring it closer"),
+        (EOFError(), Disconnected, "EOFError"),
+        (OSError(9, "Bad file descriptor"), Disconnected, "Bad file descriptor"),
+    ],
+)
+def test_one_sentence_of_ours(foreign: Exception, ours: type[DeviceError], says: str) -> None:
+    with pytest.raises(ours, match=says) as caught, radio_errors("Strap 7", "connecting"):
+        raise foreign
+    sentence = str(caught.value)
+    assert sentence.endswith(".")
+    assert "\n" not in sentence
+    assert caught.value.__cause__ is foreign
+
+
+def test_what_is_ours_or_a_defect_passes_unchanged() -> None:
+    for error in (Refused("No."), ZeroDivisionError(), asyncio.CancelledError()):
+        with pytest.raises(type(error)) as caught, radio_errors("Strap 7", "connecting"):
+            raise error
+        assert caught.value is error
