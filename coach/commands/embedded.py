@@ -1,0 +1,169 @@
+"""All roles in one process, put together and taken apart in order: the composition of `backstop run`."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from flask import Flask
+
+from coach.clock import SessionClock
+from coach.config import Config
+from coach.errors import ConfigError
+from coach.gateway import Gateway, RequestOf, request_from
+from coach.instance import database_path, secret_key
+from coach.live import LiveAnalysis, LiveFeed
+from coach.service import Services, build_services
+from coach.service.demo import ensure_demo
+from coach.service.types import Identity, WearableView
+from coach.store.engine import Store, migrate, open_store
+from coach.web.app import create_app
+from coach.web.reach import InReach
+from coach.worker import Worker
+from devices.errors import Refused
+from devices.hostclock import HostClock, ScaledClock, SystemClock
+from devices.hub import BleHub
+from devices.link import LinkRequest
+from devices.radio import Radio
+from devices.sim.backend import sim_radio
+from devices.sim.motions import MOTIONS
+from devices.sim.wearable import SimWearable
+
+# What `backstop simulate --speed` prints, so that the side that listens shares the clock of the side that plays.
+SHARED_CLOCK = "BACKSTOP_SHARED_CLOCK"
+# s of one look for wearables from the page. Own choice: what a person waits for without doubt.
+_LOOK_S = 4.0
+
+
+class Embedded:
+    """`prepare` before the fork; `make_app`, `start` and `stop` in the process that serves."""
+
+    def __init__(self, config: Config, directory: Path) -> None:
+        self._config = config
+        self._directory = directory
+        self._store: Store | None = None
+        self._running: list[BleHub | Gateway | LiveAnalysis | Worker | SessionClock] = []
+        self._services: Services | None = None
+        self._feed = LiveFeed(config.web.event_readers_max)
+
+    def prepare(self) -> None:
+        """Bring the schema up to date and make the simulated athlete, if wanted; leaves nothing open."""
+        store = open_store(database_path(self._directory))
+        try:
+            migrate(store)
+            if self._config.simulate.athlete:
+                self._check_simulation()
+                ensure_demo(build_services(store, self._config, SystemClock()), self._config)
+        finally:
+            store.close()
+        secret_key(self._directory)
+
+    def make_app(self) -> Flask:
+        """Return the web app over services of this process."""
+        self._store = open_store(database_path(self._directory))
+        self._services = build_services(self._store, self._config, SystemClock())
+        self._hub = BleHub()
+        return create_app(self._services, self._feed, self._config, secret_key(self._directory), scan=self._look)
+
+    def start(self) -> None:
+        """Start worker, clock, radio and gateway, in the order in which they need each other."""
+        services = self._ready()
+        live = LiveAnalysis(self._feed, self._config.analysis_params())
+        worker = Worker(services, self._feed)
+        clock = SessionClock(services, self._feed, self._config)
+        gateway = Gateway(self._hub, services, services.log, live, self._feed, self._requests())
+        for role in (live, worker, clock, self._hub, gateway):
+            role.start()
+            self._running.append(role)
+
+    def stop(self) -> None:
+        """Stop what runs, last started first, and close the database."""
+        self._feed.close()
+        while self._running:
+            self._running.pop().close()
+        if self._store is not None:
+            self._store.close()
+            self._store = None
+
+    def people_to_let_in(self) -> Sequence[tuple[Identity, str]]:
+        """Return the people of the demonstration, or else every coach, each with a fresh one-time token."""
+        services = self._ready()
+        users = services.accounts.users()
+        if self._config.simulate.athlete:
+            demo = ensure_demo(services, self._config)
+            users = tuple(user for user in users if user.user_id in (demo.coach_user_id, demo.athlete_user_id))
+        return [(user, services.accounts.issue_sign_in_link(user.user_id)) for user in users]
+
+    def _ready(self) -> Services:
+        if self._services is None:
+            raise RuntimeError("make_app comes first")
+        return self._services
+
+    def _look(self) -> Sequence[InReach]:
+        return [
+            InReach(seen.advertisement.address, seen.advertisement.name, seen.family, seen.advertisement.rssi_dbm)
+            for seen in self._hub.scan(_LOOK_S)
+        ]
+
+    def _requests(self) -> RequestOf:
+        real = request_from(self._config, _shared_clock() or SystemClock())
+        simulated: dict[str, tuple[Radio, HostClock]] = {}
+
+        def request_of(view: WearableView, recording_id: str) -> LinkRequest | None:
+            if not view.simulated:
+                return real(view, recording_id)
+            if not self._config.simulate.athlete:
+                return None
+            if view.address not in simulated:
+                simulated[view.address] = self._simulated(view)
+            radio, clock = simulated[view.address]
+            as_real = real(replace(view, simulated=False), recording_id)
+            rate_hz = self._config.simulate.rate_hz
+            return replace(as_real, radio=radio, clock=clock, rate_hz=rate_hz) if as_real else None
+
+        return request_of
+
+    def _simulated(self, view: WearableView) -> tuple[Radio, HostClock]:
+        """Switch the simulated wearable on; on the very first start it was switched on a while ago."""
+        simulate = self._config.simulate
+        first = not self._ready().motion.has_recordings(view.wearable_id)
+        clock: HostClock = SystemClock()
+        if first and simulate.replay_s:
+            clock = ScaledClock.starting_now(time.time() - simulate.replay_s, simulate.replay_speed, catch_up=True)
+        wearable = self._wearable(view.address, clock)
+        return sim_radio([wearable]), clock
+
+    def _wearable(self, address: str, clock: HostClock) -> SimWearable:
+        simulate = self._config.simulate
+        return SimWearable(
+            address=address,
+            product=simulate.product,
+            motion=MOTIONS[simulate.motion](simulate.seed),
+            clock=clock,
+            rate_hz=simulate.rate_hz,
+            seed=simulate.seed,
+        )
+
+    def _check_simulation(self) -> None:
+        simulate = self._config.simulate
+        if simulate.motion not in MOTIONS:
+            raise ConfigError(f"simulate.motion is {simulate.motion!r}: choose one of {', '.join(sorted(MOTIONS))}.")
+        try:
+            self._wearable("C0:FF:EE:00:00:01", SystemClock())
+        except Refused as error:
+            raise ConfigError(f"simulate.product or simulate.rate_hz cannot be used: {error}") from error
+
+
+def _shared_clock() -> ScaledClock | None:
+    """Return the clock that a simulation in another process on this machine runs by, if one is named."""
+    text = os.environ.get(SHARED_CLOCK)
+    if not text:
+        return None
+    try:
+        start_utc_s, speed, origin_monotonic_s = (float(part) for part in text.split(":"))
+    except ValueError as error:
+        raise ConfigError(f"{SHARED_CLOCK} is {text!r}: copy it as `backstop simulate --speed` prints it.") from error
+    return ScaledClock(start_utc_s, speed, origin_monotonic_s)

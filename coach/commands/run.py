@@ -1,0 +1,93 @@
+"""`backstop run`: the whole service in one process on one machine, with a simulated athlete unless told otherwise."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import socket
+from pathlib import Path
+
+from flask import Flask
+
+from coach.commands.embedded import Embedded
+from coach.commands.options import add_config_option
+from coach.config import Config, load
+from coach.errors import ConfigError
+from coach.instance import make_directory, only_one
+from coach.service.types import Role
+from coach.web.server import serve
+
+
+def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `run`."""
+    parser = subparsers.add_parser("run", help="start Backstop: pages, database, worker, clock and wearables")
+    add_config_option(parser)
+    parser.add_argument("--host", help="address to listen on (default: web.host)")
+    parser.add_argument("--port", type=int, help="port to listen on, 0 for a free one (default: web.port)")
+    parser.add_argument(
+        "--storage", type=Path, metavar="DIR", help="folder of the database (default: storage.directory)"
+    )
+    parser.add_argument(
+        "--no-simulate", action="store_true", help="no simulated athlete; only wearables that a radio can hear"
+    )
+    parser.set_defaults(handler=handler)
+
+
+def handler(args: argparse.Namespace) -> int:
+    """Serve until Ctrl-C. Raises AlreadyRunning, ConfigError, StoreUnavailable."""
+    config = _with_options(load(args.config), args)
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
+    directory = make_directory(config.storage.directory)
+    with only_one(directory):
+        embedded = Embedded(config, directory)
+        # Made before the server starts, so that a database that cannot be used is one sentence and an exit status.
+        embedded.prepare()
+        return serve(
+            embedded.make_app,
+            config.web,
+            on_ready=lambda app, port: _announce(embedded, app, config, port),
+            on_stop=embedded.stop,
+        )
+
+
+def _with_options(config: Config, args: argparse.Namespace) -> Config:
+    if args.port is not None and not 0 <= args.port <= 65535:
+        raise ConfigError(f"The port {args.port} cannot be: choose one from 0 to 65535.")
+    web = {key: value for key, value in (("host", args.host), ("port", args.port)) if value is not None}
+    return config.model_copy(
+        update={
+            "web": config.web.model_copy(update=web),
+            "storage": config.storage.model_copy(update={"directory": args.storage} if args.storage else {}),
+            "simulate": config.simulate.model_copy(update={"athlete": False} if args.no_simulate else {}),
+        }
+    )
+
+
+def _announce(embedded: Embedded, app: Flask, config: Config, port: int) -> None:
+    """Start the roles and print where to go; called in the serving process once it can answer."""
+    embedded.start()
+    base = f"http://127.0.0.1:{port}"
+    lines = ["", f"Backstop is ready on {base}"]
+    if config.web.host not in {"127.0.0.1", "localhost", "::1"}:
+        lines[-1] += f" and, from this network, on http://{_own_name()}:{port}"
+    people = embedded.people_to_let_in()
+    for identity, token in people:
+        what = "coach" if identity.role is Role.COACH else "athlete"
+        lines.append(f"  sign in once as the {what} {identity.name}:  {base}/enter/{token}")
+    if not people:
+        lines.append(
+            "  nobody is known yet: `backstop user add NAME --role coach` makes a coach and prints a sign-in link."
+        )
+    lines.append("Ctrl-C ends it; nothing that was acknowledged is lost.")
+    print("\n".join(lines), flush=True)
+
+
+def _own_name() -> str:
+    """Return this machine's address on its network. Nothing is sent: a datagram socket only picks the route."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            # TEST-NET-1 (RFC 5737): never a real host; only the route towards it is looked up.
+            probe.connect(("192.0.2.1", 9))
+            return str(probe.getsockname()[0])
+        except OSError:
+            return socket.gethostname()

@@ -1,0 +1,99 @@
+"""`backstop user`: make people and give them a way in, from the terminal of whoever owns the machine."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from coach.commands.options import add_config_option
+from coach.config import Config, load
+from coach.errors import InvalidInput, NoSuch
+from coach.instance import database_path, make_directory
+from coach.service import Services, build_services
+from coach.service.types import Identity, Role
+from coach.store.engine import migrate, open_store
+from devices.hostclock import SystemClock
+
+
+def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `user add`, `user link` and `user list`."""
+    parser = subparsers.add_parser("user", help="add people and print one-time sign-in links")
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    add = actions.add_parser("add", help="add a coach or an athlete and print a sign-in link")
+    add.add_argument("name", help="the name that the person signs in with")
+    add.add_argument("--role", choices=[role.value for role in Role], required=True)
+    add.add_argument("--time-zone", default="UTC", help="of an athlete, such as Europe/Berlin (default: UTC)")
+    add.add_argument("--sport", default="", help="of an athlete, such as golf")
+    add.add_argument("--coach", help="the coach of an athlete, by name")
+    link = actions.add_parser("link", help="print a new one-time sign-in link for somebody")
+    link.add_argument("name")
+    everyone = actions.add_parser("list", help="list everybody")
+    for action, handler in ((add, _add), (link, _link), (everyone, _list)):
+        add_config_option(action)
+        action.set_defaults(handler=handler)
+
+
+def _add(args: argparse.Namespace) -> int:
+    config = load(args.config)
+    with _services(config) as services:
+        role = Role(args.role)
+        if role is Role.COACH:
+            if args.coach:
+                raise InvalidInput("A coach has no coach: leave --coach out, or add an athlete with --role athlete.")
+            user_id = services.accounts.create_user(args.name, role)
+        else:
+            coach = _named(services, args.coach, Role.COACH) if args.coach else None
+            _name_is_free(services, args.name)
+            athlete_id = services.athletes.create(
+                args.name, args.time_zone, coach.user_id if coach else None, sport=args.sport
+            )
+            user_id = services.accounts.create_user(args.name, role, athlete_id=athlete_id)
+        print(_sentence(services, config, user_id, args.name))
+    return 0
+
+
+def _link(args: argparse.Namespace) -> int:
+    config = load(args.config)
+    with _services(config) as services:
+        print(_sentence(services, config, _named(services, args.name).user_id, args.name))
+    return 0
+
+
+def _list(args: argparse.Namespace) -> int:
+    with _services(load(args.config)) as services:
+        for identity in services.accounts.users():
+            sys.stdout.write(f"{identity.role.value:8} {identity.name}\n")
+    return 0
+
+
+def _name_is_free(services: Services, name: str) -> None:
+    # Said before the athlete is made, so that a taken name leaves nothing half done.
+    if any(identity.name.casefold() == name.strip().casefold() for identity in services.accounts.users()):
+        raise InvalidInput(f"The name {name} is taken: choose another.")
+
+
+def _named(services: Services, name: str, role: Role | None = None) -> Identity:
+    for identity in services.accounts.users():
+        if identity.name.casefold() == name.casefold() and role in (None, identity.role):
+            return identity
+    raise NoSuch(f"There is no {role.value if role else 'user'} named {name}: see `backstop user list`.")
+
+
+def _sentence(services: Services, config: Config, user_id: str, name: str) -> str:
+    token = services.accounts.issue_sign_in_link(user_id)
+    return (
+        f"One-time sign-in link for {name}, good for {config.web.sign_in_link_hours} hours: "
+        f"http://127.0.0.1:{config.web.port}/enter/{token}"
+    )
+
+
+@contextmanager
+def _services(config: Config) -> Iterator[Services]:
+    store = open_store(database_path(make_directory(config.storage.directory)))
+    try:
+        migrate(store)
+        yield build_services(store, config, SystemClock())
+    finally:
+        store.close()

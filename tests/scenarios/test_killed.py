@@ -1,0 +1,202 @@
+"""The service is killed with -9 at random moments of a replay: what was acknowledged is stored once, and the findings
+are those of a run that nobody disturbed."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from coach.commands.simulate import MOTIONS
+from coach.config import Config
+from coach.errors import StoreUnavailable
+from coach.instance import database_path
+from coach.remote_log import RemoteLog
+from coach.service import Services, build_services
+from coach.service.types import FindingView
+from coach.store.engine import open_store
+from coach.worker import Worker
+from devices.codec import encode_chunk
+from devices.hostclock import ScaledClock, SystemClock
+from devices.hub import BleHub
+from devices.link import LinkRequest
+from devices.sim.bus import SimBus
+from devices.sim.wearable import SimWearable
+from devices.types import Chunk
+from tests.scenarios.house import House, a_house, wait_for
+
+ADDRESS = "C0:FF:EE:00:00:41"
+MOTION_S = 840.0
+SPEED = 60.0
+
+
+class Server:
+    """`backstop run` in a process of its own, to be killed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "coach", "run", "--no-simulate", "--host", "127.0.0.1"]
+        command += ["--port", str(self.port), "--storage", str(self.folder)]
+        # A process group of its own, so that the kill takes parent and worker at the same moment.
+        with (self.folder / "server.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            )
+        wait_for(self.answers, 60, "the server")
+
+    def answers(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, (self.folder / "server.log").read_text(encoding="utf-8")[-2000:]
+        try:
+            with urllib.request.urlopen(f"{self.url}/healthz", timeout=2) as answer:
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, OSError):
+            return False
+
+    def kill(self) -> None:
+        assert self.process is not None
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(10)
+
+    def stop(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(30)
+
+
+@pytest.mark.proof
+@pytest.mark.skipif(sys.platform != "linux", reason="the simulated BlueZ needs Linux")
+def test_acknowledged_chunks_are_stored_once_and_findings_equal_the_undisturbed_run(
+    tmp_path: Path, full_or_quick: Callable[[int, int], int], figure: Callable[[str, object, str], None]
+) -> None:
+    kills = full_or_quick(20, 2)
+    chunks = replayed()
+    with a_house(tmp_path / "undisturbed") as house:
+        pair(house)
+        assert set(house.services.log.append(chunks)) == {chunk.key for chunk in chunks}
+        Worker(house.services, house.feed).drain()
+        undisturbed = findings_of(house)
+    assert undisturbed, "the replay holds a pattern"
+
+    with a_house(tmp_path / "killed") as house:
+        pair(house)
+        token = house.services.accounts.issue_api_token(house.athlete_id)
+        athlete_id = house.athlete_id
+    server = Server(tmp_path / "killed")
+    server.start()
+    acknowledged: list[str] = []
+    try:
+        deliver(server, RemoteLog(server.url, token), chunks, kills, acknowledged)
+        wait_for(lambda: pending(server.folder) == 0, 60, "the worker")
+    finally:
+        server.stop()
+    question = "select s.device_id, s.recording_id, c.seq, c.blob from chunk c join stream s on s.id = c.stream_id"
+    stored = rows(server.folder, question)
+    keys = sorted(f"{device}-{recording}-{seq}" for device, recording, seq, _ in stored)
+    assert keys == sorted(set(acknowledged)) == sorted(chunk.key for chunk in chunks)
+    assert sorted(blob for *_, blob in stored) == sorted(encode_chunk(chunk) for chunk in chunks)
+    with opened(server.folder) as services:
+        disturbed = [comparable(finding) for finding in services.findings.for_athlete(athlete_id)]
+    assert disturbed == undisturbed
+    figure("kills", kills)
+    figure("chunks acknowledged, stored once", len(stored))
+
+
+def replayed() -> list[Chunk]:
+    """Return the chunks of a replay through bleak."""
+    clock = ScaledClock.starting_now(time.time() - MOTION_S, SPEED)
+    wearable = SimWearable(motion=MOTIONS["lifting"](11), clock=clock, rate_hz=30, address=ADDRESS)
+    chunks: list[Chunk] = []
+    with SimBus([wearable]).running(), BleHub() as hub:
+        link = hub.open(LinkRequest(ADDRESS, "movella-dot", 30, "replay", clock), chunks.append)
+        wait_for(lambda: wearable.frames_sent >= MOTION_S * 30, 60, "the replay")
+        link.close()
+    return chunks
+
+
+def pair(house: House) -> None:
+    house.services.wearables.add(house.athlete, house.athlete_id, ADDRESS, "movella-dot", "Replay", "chest")
+
+
+def deliver(server: Server, log: RemoteLog, chunks: Sequence[Chunk], kills: int, acknowledged: list[str]) -> None:
+    """Send every chunk until it is acknowledged, as a gateway does, while the server is killed again and again."""
+    chance = random.Random(20)
+    moments = sorted(chance.uniform(0.02, 0.98) * len(chunks) for _ in range(kills))
+    for number, chunk in enumerate(chunks):
+        while moments and moments[0] <= number:
+            moments.pop(0)
+            # At a random moment within the sending and the analysis of what was sent.
+            killer = subprocess.Popen(
+                ["sh", "-c", f"sleep {chance.uniform(0.0, 0.05):.4f}; kill -9 -{server.process.pid}"]
+            )  # type: ignore[union-attr]
+            acknowledged.extend(attempt(log, chunk))
+            killer.wait(10)
+            server.process.wait(10)  # type: ignore[union-attr]
+            server.start()
+        while chunk.key not in acknowledged[-8:]:
+            got = attempt(log, chunk)
+            acknowledged.extend(got)
+            if not got:
+                time.sleep(0.1)
+
+
+def attempt(log: RemoteLog, chunk: Chunk) -> tuple[str, ...]:
+    try:
+        return log.append([chunk])
+    except StoreUnavailable:
+        return ()
+
+
+def pending(folder: Path) -> int:
+    with opened(folder) as services:
+        return len(services.motion.pending_streams())
+
+
+@contextmanager
+def opened(folder: Path) -> Iterator[Services]:
+    store = open_store(database_path(folder))
+    try:
+        yield build_services(store, Config(), SystemClock())
+    finally:
+        store.close()
+
+
+def rows(folder: Path, question: str) -> list[tuple[Any, ...]]:
+    """Ask SQLite itself, not the code under test."""
+    with closing(sqlite3.connect(database_path(folder))) as connection:
+        return connection.execute(question).fetchall()
+
+
+def findings_of(house: House) -> list[tuple[object, ...]]:
+    return [comparable(finding) for finding in house.services.findings.for_athlete(house.athlete_id)]
+
+
+def comparable(finding: FindingView) -> tuple[object, ...]:
+    """Everything but the names that a database gives."""
+    return (
+        finding.kind, finding.statement, finding.grade, finding.state, finding.started_at, finding.ended_at,
+        finding.coverage_share, finding.because, finding.placement,
+    )  # fmt: skip
