@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, render_template, url_for
 
 from coach.service.types import AthleteView
-from coach.web import access, desk
+from coach.web import access, desk, words
 from coach.web.house import house
 
 blueprint = Blueprint("coach", __name__)
@@ -29,7 +29,7 @@ def athlete_page(athlete_id: str) -> str:
     athlete = _athlete(athlete_id)
     return render_template(
         "coach/desk.html",
-        whose=f"{athlete.name}'s trunk",
+        whose=f"{words.short_name(athlete.name)}'s trunk",
         findings_url=url_for("coach.findings_part", athlete_id=athlete_id),
         **desk.live_part(athlete) | desk.findings_part(athlete) | desk.plan_part(access.me(), athlete),
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 from flask import Blueprint, Response
 
+from coach.errors import StoreUnavailable
 from coach.live import Reader, TooManyReaders
 from coach.service.types import AthleteView
 from coach.web import access, desk, words
@@ -62,7 +63,9 @@ class News:
 
     def totals(self) -> dict[str, Any]:
         """Return the day's mean rate as the worker knows it."""
-        rate = desk.totals_of(self._athlete).bends_per_min
+        athlete = self._athlete
+        totals = self._house.services.motion.totals(athlete.athlete_id, self._house.today(athlete.time_zone))
+        rate = totals.bends_per_min
         return {} if rate is None else {"totals": {"rate": f"{rate:.1f}"}}
 
     def status(self) -> dict[str, Any]:
@@ -79,24 +82,41 @@ class News:
         }
 
 
+class _Pace:
+    """When the slow parts of the news were told last. Monotonic seconds."""
+
+    def __init__(self) -> None:
+        self.status_at = self.totals_at = -TOTALS_S
+        self.status = ""
+
+
+def _slow_news(news: News, pace: _Pace, now: float) -> dict[str, Any]:
+    """Return the link's state when it changed, and the day's sums now and then."""
+    out: dict[str, Any] = {}
+    try:
+        if now - pace.status_at > STATUS_S:
+            pace.status_at = now
+            status = news.status()
+            if (text := json.dumps(status)) != pace.status:
+                pace.status = text
+                out |= status
+        if now - pace.totals_at > TOTALS_S:
+            pace.totals_at = now
+            out |= news.totals()
+    except StoreUnavailable:
+        # The line needs no database; its words wait until there is one again.
+        return out
+    return out
+
+
 def _events(reader: Reader, house_: House, athlete: AthleteView) -> Iterator[str]:
     """Yield events until the page goes, the feed closes or the server stops."""
-    news = News(house_, athlete)
-    told, told_at, totals_at, sent_at = "", -STATUS_S, -TOTALS_S, time.monotonic()
+    news, pace, sent_at = News(house_, athlete), _Pace(), time.monotonic()
     with reader:
         yield f"retry: {RETRY_MS}\n\n"
         while not (reader.closed or house_.stopping.is_set()):
             now = time.monotonic()
-            out = news.of(reader.get_batch(timeout_s=BATCH_S))
-            if now - told_at > STATUS_S:
-                told_at = now
-                status = news.status()
-                if (text := json.dumps(status)) != told:
-                    told = text
-                    out |= status
-            if now - totals_at > TOTALS_S:
-                totals_at = now
-                out |= news.totals()
+            out = news.of(reader.get_batch(timeout_s=BATCH_S)) | _slow_news(news, pace, now)
             if out:
                 yield f"data: {json.dumps(out, separators=(',', ':'))}\n\n"
                 sent_at = time.monotonic()

@@ -106,6 +106,8 @@ UNIT_OF_SUFFIX = {
 }
 
 
+# Own choice: with more, a heading of a chart breaks into three lines.
+NAME_IN_HEADING = 18
 LABEL_OF = {
     "rate_mean_per_min": "mean rate",
     "rate_max_per_min": "highest rate",
@@ -115,7 +117,7 @@ PHRASE_OF_LIMIT = {
     "rate_per_min": "more than {}",
     "min_duration_s": "for {}",
     "min_range_deg": "bends of {} or more",
-    "coverage_share": "signal for {} or more of it",
+    "coverage_share": "with {} of the signal",
 }
 
 
@@ -146,6 +148,11 @@ def limit_text(threshold: dict[str, Any]) -> str:
     return ", ".join(parts)
 
 
+def short_name(name: str) -> str:
+    """Return a name that fits into a heading: the whole one, or its first word when it is long."""
+    return name if len(name) <= NAME_IN_HEADING else name.split()[0][:NAME_IN_HEADING]
+
+
 def told_of(statement: str, name: str) -> str:
     """Return a sentence said to the athlete as it is said about the athlete."""
     about = re.sub(r"\bYou\b", name, statement, count=1)
@@ -156,7 +163,7 @@ def what_is_missing(totals: DayTotals, needed_s: float) -> str:
     """Return why no pattern can be told yet, or nothing when the day has enough signal."""
     if totals.covered_s < needed_s:
         so_far = int(totals.covered_s // 60)
-        return f"Not enough data: needs {minutes(needed_s)} of wear; {so_far} so far."
+        return f"Not enough data: needs {needed_s / 60:g} minutes of wear; {so_far} so far."
     return f"Not enough data: needs {totals.needs}." if totals.needs else ""
 
 
@@ -207,6 +214,7 @@ FILTERS: tuple[Callable[..., str], ...] = (
     exercise_names,
     limit_text,
     told_of,
+    short_name,
     what_is_missing,
 )
 

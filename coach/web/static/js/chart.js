@@ -86,7 +86,7 @@ export function inclinationChart(host, { zone, seconds = true, range = null, bra
       y: { range: (u, low, high) => [0, (high ?? 0) > 100 ? 180 : 100] },
     },
     axes: [
-      { ...axis, size: 26, space: 80, values: (u, splits) => splits.map((t) => (u.valToPos(t, "x") < LABEL_HALF_PX ? "" : at(t))) },
+      { ...axis, size: 26, space: 80, values: (u, splits) => splits.map((t) => (!u.data[0].length || u.valToPos(t, "x") < LABEL_HALF_PX ? "" : at(t))) },
       { ...axis, size: 44, splits: (u) => (u.scales.y.max > 100 ? [0, 20, 60, 120, 180] : [0, 20, 60, 100]), values: (u, splits) => splits.map((v) => `${v}°`) },
     ],
     series: [{}, { stroke: palette.calm, width: 2, spanGaps: false, points: { show: false } }],

@@ -79,8 +79,8 @@ class LivePage {
     this.line = new LiveLine(host);
     this.at = clock(host.dataset.zone);
     this.table = document.getElementById(host.dataset.table);
-    this.lastRows = 0;
-    this.lastSentence = 0;
+    this.lastRows = -Infinity;
+    this.lastSentence = -Infinity;
     this.url = host.dataset.stream;
     this.open();
     addEventListener("pagehide", () => this.source.close());
