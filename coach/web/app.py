@@ -32,8 +32,8 @@ from coach.web import (
     words,
 )  # fmt: skip
 from coach.web.house import House, furnish
+from coach.web.reach import InReach
 from devices.hostclock import HostClock, SystemClock
-from devices.hub import Seen
 
 SUBJECTS = (welcome, athlete, coach, findings, plans, safety, sessions, wearables, calendar, live, api, health)
 
@@ -48,7 +48,7 @@ def create_app(
     secret_key: str,
     *,
     clock: HostClock | None = None,
-    scan: Callable[[], Sequence[Seen]] | None = None,
+    scan: Callable[[], Sequence[InReach]] | None = None,
 ) -> Flask:
     """Return the web app over services that are built already. Starts no thread and opens no file.
 

@@ -14,8 +14,8 @@ from flask import Flask, current_app
 from coach.config import Config
 from coach.live import LiveFeed
 from coach.service import Services
+from coach.web.reach import InReach
 from devices.hostclock import HostClock
-from devices.hub import Seen
 
 _KEY = "backstop"
 
@@ -31,7 +31,7 @@ class House:
     live_feed: LiveFeed
     config: Config
     clock: HostClock
-    scan: Callable[[], Sequence[Seen]] | None = None
+    scan: Callable[[], Sequence[InReach]] | None = None
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def now(self) -> datetime:

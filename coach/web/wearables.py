@@ -11,8 +11,8 @@ from coach.errors import CoachError, Conflict, InvalidInput
 from coach.web import access
 from coach.web.athlete import myself
 from coach.web.house import house
+from coach.web.reach import InReach
 from devices.errors import DeviceError
-from devices.hub import Seen
 from devices.types import Placement
 
 blueprint = Blueprint("wearables", __name__)
@@ -49,20 +49,20 @@ def state_part(wearable_id: str) -> str:
 @access.athlete
 def look() -> str:
     """Look for wearables in reach and return what was seen, or what stands in the way."""
-    athlete, problem, seen = myself(), None, list[Seen]()
+    athlete, problem, seen = myself(), None, list[InReach]()
     scan = house().scan
     if scan is None:
         problem = "This Backstop has no Bluetooth of its own. Start it with `backstop run` on a machine that has."
     else:
         try:
-            seen = sorted(scan(), key=lambda each: -each.advertisement.rssi_dbm)
+            seen = sorted(scan(), key=lambda each: -each.rssi_dbm)
         except (DeviceError, CoachError) as error:
             problem = str(error)
     paired = {each.address.lower() for each in house().services.wearables.for_athlete(athlete.athlete_id)}
     return render_template(
         "parts/in_reach.html",
         problem=problem,
-        seen=[each for each in seen if each.family is not None and each.advertisement.address.lower() not in paired],
+        seen=[each for each in seen if each.family is not None and each.address.lower() not in paired],
         unknown=sum(each.family is None for each in seen),
         placements=list(Placement),
     )
