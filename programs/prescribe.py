@@ -1,0 +1,201 @@
+"""From needs to a prescription: which exercises, at which level and dose, with which rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from programs.dose import session_duration_min, without_last_set
+from programs.errors import NoAnswer, ProgramError
+from programs.exercises import ALWAYS_AGAINST, CONTRAINDICATIONS, library
+from programs.rest import BENDING_KINDS, rest
+from programs.types import Exercise, History, Need, PrescribedExercise, Prescription
+
+# Own heuristic: what a session may take; longer ones are shortened by their last sets.
+SESSION_MAX_MIN = 18
+# Own heuristic: an easy trunk session stays short enough to be done.
+EXERCISES_MAX = 6
+WEEKS_MAX = 52
+
+# The muscle groups that answer a need, in the order of the session; within one place the later groups stand in where
+# the first has no allowed exercise. Source: the three core exercises (Callaghan 1998, Axler & McGill 1997); which group for
+# which need: own heuristic.
+GROUPS_BY_KIND: Mapping[str, tuple[tuple[str, ...], ...]] = {
+    "repeated_bending": (
+        ("back extensors", "hip extensors"),
+        ("side trunk",),
+        ("front trunk",),
+        ("hip extensors",),
+    ),
+    "sustained_bending": (
+        ("back extensors", "hip extensors"),
+        ("side trunk",),
+        ("hip extensors",),
+        ("hips and upper back",),
+    ),
+    "repeated_rotation": (
+        ("trunk rotation", "front trunk"),
+        ("side trunk",),
+        ("back extensors",),
+        ("hips and upper back",),
+    ),
+    "low_endurance": (("back extensors",), ("side trunk",), ("front trunk",)),
+}
+TITLES: Mapping[str, str] = {
+    "repeated_bending": "Trunk endurance and hinging, for a lot of bending",
+    "sustained_bending": "Trunk endurance and hinging, for long bending",
+    "repeated_rotation": "Trunk control, for a lot of turning",
+    "low_endurance": "Trunk endurance",
+}
+
+
+# One place of a session: the need that asks for it, and the groups that may fill it.
+_Place = tuple[Need, tuple[str, ...]]
+
+
+def prescribe(
+    needs: Sequence[Need],
+    history: History,
+    sessions_per_week: int,
+    weeks: int,
+    exercises: Mapping[str, Exercise] | None = None,
+) -> Prescription:
+    """Return the program that answers the needs; the same input gives the same program.
+
+    The heaviest need chooses first. Excluded: what a contraindication of the athlete forbids (replaced where the
+    library has another exercise for the same place), and for bending needs whatever loads the spine in flexion. The
+    level comes from history, else it is the easiest; neither level nor dose is ever raised here. A session above 18
+    minutes is shortened set by set. exercises: the library to choose from, by default the shipped one.
+    Raises NoAnswer when no exercise may be given, ProgramError for numbers or ids that make no sense.
+    Source: doses and choice as each exercise cites; composition: own heuristic, see docs/decisions/0003-programs.md.
+    """
+    _check(needs, history, sessions_per_week, weeks)
+    shelf = library() if exercises is None else exercises
+    ordered = sorted(needs, key=lambda need: (-need.weight, need.kind, need.because))
+    blocking = sorted(ALWAYS_AGAINST.intersection(history.contraindications))
+    if blocking:
+        reasons = " and ".join(CONTRAINDICATIONS[one] for one in blocking)
+        raise NoAnswer(f"No exercise is given because of {reasons}; ask a doctor first, then plan again.")
+    places = _places(ordered)
+    usable = _usable(ordered, shelf)
+    chosen = _choose(places, history, usable)
+    if not chosen:
+        raise NoAnswer(
+            f"The library has no exercise that answers {_listed(need.kind for need in ordered)} and is allowed with "
+            f"{_listed(CONTRAINDICATIONS[one] for one in history.contraindications) or 'this library'}; "
+            "ask a coach or physiotherapist to choose."
+        )
+    fitted = _shortened(list(chosen.values()))
+    return Prescription(
+        title=TITLES[ordered[0].kind],
+        exercises=fitted,
+        sessions_per_week=sessions_per_week,
+        weeks=weeks,
+        session_duration_min=session_duration_min(item.dose for item in fitted),
+        rest=rest(ordered, weeks),
+        because=" ".join(
+            [*dict.fromkeys(need.because for need in ordered), *_left_out(places, chosen, history, usable)]
+        ),
+    )
+
+
+def _places(needs: Sequence[Need]) -> dict[str, _Place]:
+    """Return the places of a session, group asked for -> need and groups; asked for once, the heaviest need first."""
+    places: dict[str, _Place] = {}
+    for need in needs:
+        for groups in GROUPS_BY_KIND[need.kind]:
+            places.setdefault(groups[0], (need, groups))
+    return dict(list(places.items())[:EXERCISES_MAX])
+
+
+def _usable(needs: Sequence[Need], shelf: Mapping[str, Exercise]) -> list[Exercise]:
+    spare_spine = any(need.kind in BENDING_KINDS for need in needs)
+    return [one for one in shelf.values() if not (spare_spine and one.flexion_loaded)]
+
+
+def _choose(
+    places: Mapping[str, _Place], history: History, usable: Sequence[Exercise]
+) -> dict[str, PrescribedExercise]:
+    chosen: dict[str, PrescribedExercise] = {}
+    # Every place first takes from its own group, so that a stand-in never takes another place's first choice.
+    for depth in (slice(0, 1), slice(1, None)):
+        for place, (need, groups) in places.items():
+            taken = {item.exercise_id for item in chosen.values()}
+            fitting = [one for group in groups[depth] for one in usable if _answers(one, need, group)]
+            free = [one for one in fitting if one.id not in taken and not _against(one, history)]
+            if place not in chosen and free:
+                first = next((one for one in usable if _answers(one, need, place)), free[0])
+                chosen[place] = _item(free[0], need, history, first)
+    return {place: chosen[place] for place in places if place in chosen}
+
+
+def _left_out(
+    places: Mapping[str, _Place], chosen: Mapping[str, PrescribedExercise], history: History, usable: Sequence[Exercise]
+) -> list[str]:
+    """Say what nothing could stand in for."""
+    sentences = []
+    for place, (need, _) in places.items():
+        first = next((one for one in usable if _answers(one, need, place)), None)
+        if place not in chosen and first is not None and _against(first, history):
+            sentences.append(f"{first.name} is left out because of {_reasons(first, history)}.")
+    return sentences
+
+
+def _answers(one: Exercise, need: Need, group: str) -> bool:
+    return need.kind in one.answers and one.muscle_group == group
+
+
+def _against(one: Exercise, history: History) -> list[str]:
+    return [item for item in one.contraindications if item in history.contraindications]
+
+
+def _reasons(one: Exercise, history: History) -> str:
+    return _listed(CONTRAINDICATIONS[item] for item in _against(one, history))
+
+
+def _item(one: Exercise, need: Need, history: History, first: Exercise) -> PrescribedExercise:
+    level = min(history.level_by_exercise.get(one.id, 0), len(one.levels) - 1)
+    because = f"{need.because} {one.name} aims at {one.target}."
+    if one is not first and _against(first, history):
+        because += f" It takes the place of {first.name.lower()} because of {_reasons(first, history)}."
+    return PrescribedExercise(one.id, level, one.dose_by_level[level], because)
+
+
+def _shortened(items: Sequence[PrescribedExercise]) -> tuple[PrescribedExercise, ...]:
+    """Drop last sets, from the exercise with the most sets and then the longest, until the session is short enough."""
+    fitted = list(items)
+    while session_duration_min(item.dose for item in fitted) > SESSION_MAX_MIN:
+        most = max(
+            range(len(fitted)), key=lambda i: (len(fitted[i].dose.repetitions), sum(fitted[i].dose.repetitions), -i)
+        )
+        shorter = without_last_set(fitted[most].dose)
+        if shorter == fitted[most].dose:
+            break
+        fitted[most] = replace(fitted[most], dose=shorter)
+    return tuple(fitted)
+
+
+def _listed(words: Iterable[str]) -> str:
+    return " and ".join(dict.fromkeys(words))
+
+
+def _check(needs: Sequence[Need], history: History, sessions_per_week: int, weeks: int) -> None:
+    if not needs:
+        raise NoAnswer("No need was found, so there is nothing to answer; wait for a finding or enter one.")
+    for need in needs:
+        if need.kind not in GROUPS_BY_KIND:
+            raise NoAnswer(
+                f"The library answers no need of the kind '{need.kind}'; known are {', '.join(GROUPS_BY_KIND)}."
+            )
+        if not 0 <= need.weight <= 1:
+            raise ProgramError(f"The need '{need.kind}' has a weight of {need.weight:g}; it should be from 0 to 1.")
+    for one in history.contraindications:
+        if one not in CONTRAINDICATIONS:
+            raise ProgramError(f"The contraindication '{one}' is not known; known are {', '.join(CONTRAINDICATIONS)}.")
+    for exercise_id, level in history.level_by_exercise.items():
+        if level < 0:
+            raise ProgramError(f"The level of '{exercise_id}' is {level}; levels count from 0.")
+    if not 1 <= sessions_per_week <= 7:
+        raise ProgramError(f"{sessions_per_week} sessions a week cannot be planned; choose 1 to 7.")
+    if not 1 <= weeks <= WEEKS_MAX:
+        raise ProgramError(f"A program of {weeks} weeks cannot be planned; choose 1 to {WEEKS_MAX}.")
