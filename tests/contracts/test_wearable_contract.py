@@ -160,7 +160,7 @@ def test_frames_equal_the_motion_in_order(way: Callable[[SimWearable], Way]) -> 
             await asyncio.sleep(0.1)
             assert there.wearable.truth.frames_sent == 0, "sent without a subscription"
             await start(client, frames)
-            await until(lambda: len(frames) >= 600)
+            await until(lambda: len(frames) >= 400)
             await stop(client)
             told = len(frames)
             await asyncio.sleep(0.1)
@@ -348,7 +348,7 @@ def test_heart_rate_comes_once_a_second_with_rr(way: Callable[[SimWearable], Way
     async def work() -> None:
         async with there.linked() as client:
             await client.start_notify(HEART_RATE, lambda _, data: beats.append(bytes(data)))
-            await until(lambda: len(beats) >= 40)
+            await until(lambda: len(beats) >= 25)
             await client.stop_notify(HEART_RATE)
 
     run(work())
@@ -420,9 +420,9 @@ def test_a_slow_reader_makes_the_wearable_wait(way: Callable[[SimWearable], Way]
             await start(client, frames)
             for _ in range(3):
                 await asyncio.sleep(0.05)
-                # The reader's loop stands still while 2,100 frames fall due.
-                time.sleep(0.6)
-            await until(lambda: len(frames) >= 6000, 20.0)
+                # The reader's loop stands still while 1,400 frames fall due.
+                time.sleep(0.4)
+            await until(lambda: len(frames) >= 4000, 20.0)
             await stop(client)
 
     run(work())

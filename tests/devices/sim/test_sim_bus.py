@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import socket
 import sys
@@ -36,6 +37,18 @@ async def until(condition: Callable[[], bool], timeout_s: float = 5.0) -> None:
     async with asyncio.timeout(timeout_s):
         while not condition():
             await asyncio.sleep(0.005)
+
+
+async def cut_off(client: Any) -> None:
+    """Do what a killed process does: its socket closes and nobody says goodbye."""
+    bus = client._backend._bus
+    bus._sock.shutdown(socket.SHUT_RDWR)
+    with contextlib.suppress(EOFError, OSError):
+        await bus.wait_for_disconnect()
+    # The dead do not say goodbye when their loop ends either.
+    if client._backend._disconnect_monitor_event is not None:
+        client._backend._disconnect_monitor_event.set()
+    await asyncio.sleep(0.1)
 
 
 def test_five_wearables_at_once_keep_their_streams_apart() -> None:
@@ -78,9 +91,7 @@ def test_a_client_that_dies_leaves_its_link_as_asked(keep_links: bool) -> None:
         client = BleakClient(device)
         await client.connect()
         assert one.connected
-        # What a killed process does: its sockets close and nobody says goodbye.
-        client._backend._bus._sock.shutdown(socket.SHUT_RDWR)
-        await asyncio.sleep(0.1)
+        await cut_off(client)
         assert one.connected is keep_links
 
     with SimBus([one], keep_links=keep_links).running():
@@ -192,3 +203,35 @@ def test_a_reader_that_never_reads_is_put_out(monkeypatch: pytest.MonkeyPatch) -
     ticks = [int.from_bytes(frame[:4], "little") for frame in frames]
     np.testing.assert_array_equal(ticks, one.truth.ticks_sent)
     assert set(np.diff(ticks)) <= {16666, 16667}, "it waited for the stuck reader and lost nothing"
+
+
+def test_a_kept_link_can_be_taken_over() -> None:
+    from bleak import BleakAdapter, BleakClient, BleakScanner
+
+    from devices.sim.bus import SimBus
+
+    (one,) = wearables(1)
+
+    async def die() -> None:
+        device = await BleakScanner.find_device_by_name("Movella DOT", timeout=3)
+        client = BleakClient(device)
+        await client.connect()
+        await client.start_notify(STREAM, lambda _, data: None)
+        await client.write_gatt_char(MEASURE, bytes((1, 1, 21)), response=True)
+        await cut_off(client)
+
+    async def take_over() -> None:
+        assert await BleakScanner.discover(timeout=0.3) == [], "what is linked does not advertise"
+        adapter = await BleakAdapter.get()
+        (device,) = await adapter.get_connected_devices(["15172000-4947-11e9-8646-d663bd873d93"])
+        frames: list[bytes] = []
+        async with BleakClient(device) as client:
+            assert await client.read_gatt_char(MEASURE) == bytes((1, 1, 21)), "it still measures"
+            await client.start_notify(STREAM, lambda _, data: frames.append(bytes(data)))
+            await until(lambda: len(frames) > 30)
+        assert not one.connected
+
+    with SimBus([one], keep_links=True).running():
+        asyncio.run(die())
+        asyncio.run(take_over())
+    assert one.truth.connects == 1
