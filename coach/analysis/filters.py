@@ -19,7 +19,7 @@ CUTOFF_RATE_SHARE = 0.4
 
 @dataclass(frozen=True, slots=True)
 class LowPassState:
-    """memory: the filter's two delayed values, empty when it has not started."""
+    """memory: the filter's two delayed values, empty at the start and in a gap."""
 
     memory: tuple[float, ...] = ()
 
@@ -39,18 +39,18 @@ def delay_s(rate_hz: float) -> float:
 
 
 def low_pass(
-    state: LowPassState, rate_hz: float, values: FloatArray, fed: BoolArray, starts: BoolArray
+    state: LowPassState, rate_hz: float, values: FloatArray, valid: BoolArray
 ) -> tuple[LowPassState, FloatArray]:
-    """Filter consecutive values of the grid; NaN where `fed` is False.
+    """Filter consecutive values of the grid; NaN where `valid` is False.
 
-    values: (n,), finite where fed. starts: (n,), True where the signal begins anew: the filter then starts at rest
-    on that value, so that a gap leaves no ringing.
+    values: (n,), finite where valid. After a gap the filter starts at rest on the first value, so that a gap leaves no
+    ringing.
     """
     b, a, rest, _ = _design(rate_hz)
-    out = np.full(values.size, np.nan) if not fed.all() else np.empty(values.size)
-    memory = state.memory
-    for first, end in runs(fed):
-        initial = np.asarray(memory) if memory and not starts[first] else rest * values[first]
+    out = np.full(values.size, np.nan) if not valid.all() else np.empty(values.size)
+    memory, end = state.memory, 0
+    for first, end in runs(valid):
+        initial = np.asarray(memory) if memory and not first else rest * values[first]
         out[first:end], after = lfilter(b, a, values[first:end], zi=initial)
         memory = (float(after[0]), float(after[1]))
-    return LowPassState(memory), out
+    return LowPassState(memory if end == values.size else ()), out

@@ -5,7 +5,7 @@ Source: Laidig and Seel 2023, Information Fusion 91:187 (6D), by the authors' pa
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,38 +17,30 @@ from devices.types import FloatArray, IntArray
 
 @dataclass(frozen=True, slots=True)
 class OrientationParams:
-    # Own heuristic: one or two lost notifications are bridged with the last sample; in 0.2 s a bend at 100 deg/s
-    # moves by 20 deg at most, and VQF pulls a wrong guess back. Longer, and the filter starts anew.
-    hold_s: float = 0.2
+    # Own heuristic: a few lost notifications. Up to here the motion in between is taken as a straight line from the
+    # sample before to the sample after; over a longer gap the filter starts anew.
+    bridge_s: float = 0.2
 
 
 @dataclass(frozen=True, slots=True)
 class OrientationState:
-    """vqf: the filter's own state by name, None when it is not running. missing: samples missing since the last one.
+    """vqf: the filter's own state by name, None before the first sample. missing: samples missing since the last one.
 
-    last: the last sample, acc then gyr. bias, bias_p: gyroscope bias and its covariance of the filter that ran
-    before; they belong to the sensor and outlive a gap. age: samples since the filter started.
+    last: the last sample, acc then gyr. age: samples since the filter started.
     """
 
     vqf: dict[str, Any] | None = None
     last: tuple[float, ...] = ()
     missing: int = 0
     age: int = 0
-    bias: tuple[float, ...] = ()
-    bias_p: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Oriented:
-    """quat: (n, 4), NaN where the filter did not run. fed: (n,) the filter ran, on a sample or on a held one.
-
-    valid: (n,) a sample was there. starts: (n,) the filter (re)started here. age: (n,) samples since it started.
-    """
+    """quat: (n, 4), NaN where no sample was. valid: (n,) one was there. age: (n,) samples since the filter started."""
 
     quat: FloatArray
-    fed: BoolArray
     valid: BoolArray
-    starts: BoolArray
     age: IntArray
 
 
@@ -58,64 +50,48 @@ def estimate_orientation(
     """Run the filter over consecutive samples of the grid. acc_mps2, gyr_radps: (n, 3), NaN where missing."""
     n = acc_mps2.shape[0]
     valid = valid_rows(acc_mps2, gyr_radps)
-    running = state.vqf is not None
-    missing = state.missing
-    if valid.all():
-        fed, missing = valid, 0 if n else missing
-    else:
-        hold = round(params.hold_s * rate_hz)
-        acc_mps2, gyr_radps, since = _hold_last(state, acc_mps2, gyr_radps, valid)
-        # Before the first sample of a filter there is nothing to hold.
-        fed = valid | ((since <= hold) & (running | np.logical_or.accumulate(valid)))
-        missing = int(since[-1])
-    quat = np.full((n, 4), np.nan) if not fed.all() else np.empty((n, 4))
-    starts, age = np.zeros(n, dtype=bool), np.zeros(n, dtype=np.int64)
-    current = state
-    for first, end in runs(fed):
-        fresh = first > 0 or current.vqf is None
-        before = 0 if fresh else current.age
-        starts[first] = fresh
-        age[first:end] = np.arange(before, before + end - first)
-        vqf_state, quat[first:end] = _run(current, fresh, rate_hz, acc_mps2[first:end], gyr_radps[first:end])
-        current = _after(current, vqf_state, before + end - first)
-    if not n:
-        return state, Oriented(quat, fed, valid, starts, age)
-    stopped = not fed[-1]
-    last = tuple(np.concatenate((acc_mps2[-1], gyr_radps[-1])).tolist()) if fed[-1] else ()
-    kept = OrientationState(
-        None if stopped else current.vqf, last, missing, 0 if stopped else current.age, current.bias, current.bias_p
-    )
-    return kept, Oriented(quat, fed, valid, starts, age)
-
-
-def _hold_last(
-    state: OrientationState, acc: FloatArray, gyr: FloatArray, valid: BoolArray
-) -> tuple[FloatArray, FloatArray, IntArray]:
-    """Return acc and gyr with missing rows replaced by the last sample, and (n,) the samples since the last one."""
-    rows = np.arange(valid.size)
-    source = np.maximum.accumulate(np.where(valid, rows, -1))
-    since = np.where(source >= 0, rows - source, rows + 1 + state.missing)
-    before = np.asarray(state.last if state.last else (np.nan,) * 6)
-    filled = np.concatenate((before[None, :], np.concatenate((acc, gyr), axis=1)))[source + 1]
-    return filled[:, :3], filled[:, 3:], since
-
-
-def _run(
-    state: OrientationState, fresh: bool, rate_hz: float, acc: FloatArray, gyr: FloatArray
-) -> tuple[dict[str, Any], FloatArray]:
+    quat = np.empty((n, 4)) if valid.all() else np.full((n, 4), np.nan)
+    age = np.zeros(n, dtype=np.int64)
+    pieces = runs(valid)
+    if not pieces:
+        return replace(state, missing=state.missing + n), Oriented(quat, valid, age)
     vqf = VQF(1.0 / rate_hz)
-    if not fresh:
+    if state.vqf is not None:
         vqf.state = state.vqf
-    elif state.bias:
-        initial = vqf.state
-        initial["bias"], initial["biasP"] = list(state.bias), list(state.bias_p)
-        vqf.state = initial
+    bridge = round(params.bridge_s * rate_hz)
+    last, began, end_before = state.last, state.age, -state.missing
+    for first, end in pieces:
+        gap = first - end_before
+        acc, gyr = acc_mps2[first:end], gyr_radps[first:end]
+        if not last or gap > bridge:
+            vqf, began, gap = _restarted(vqf, rate_hz), 0, 0
+        elif gap:
+            acc, gyr = _bridged(last, gap, acc, gyr)
+        age[first:end] = np.arange(began + gap, began + gap + end - first)
+        quat[first:end] = _run(vqf, acc, gyr)[gap:]
+        began += gap + end - first
+        last, end_before = (*acc[-1].tolist(), *gyr[-1].tolist()), end
+    return OrientationState(dict(vqf.state), last, n - end_before, began), Oriented(quat, valid, age)
+
+
+def _run(vqf: VQF, acc: FloatArray, gyr: FloatArray) -> FloatArray:
     out = vqf.updateBatch(np.ascontiguousarray(gyr, dtype=np.float64), np.ascontiguousarray(acc, dtype=np.float64))
     quat: FloatArray = out["quat6D"]
-    kept: dict[str, Any] = dict(vqf.state)
-    return kept, quat
+    return quat
 
 
-def _after(state: OrientationState, vqf_state: dict[str, Any], age: int) -> OrientationState:
-    bias, bias_p = tuple(vqf_state["bias"]), tuple(vqf_state["biasP"])
-    return OrientationState(vqf_state, state.last, state.missing, age, bias, bias_p)
+def _restarted(before: VQF, rate_hz: float) -> VQF:
+    # The gyroscope's bias belongs to the sensor and outlives a gap; where it points does not.
+    fresh, known = VQF(1.0 / rate_hz), before.state
+    initial = fresh.state
+    initial["bias"], initial["biasP"] = known["bias"], known["biasP"]
+    fresh.state = initial
+    return fresh
+
+
+def _bridged(last: tuple[float, ...], gap: int, acc: FloatArray, gyr: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return acc and gyr with `gap` rows before them, on a straight line from the last sample to the first row."""
+    before, after = np.asarray(last), np.concatenate((acc[0], gyr[0]))
+    share = np.arange(1, gap + 1)[:, None] / (gap + 1)
+    between = before + share * (after - before)
+    return np.concatenate((between[:, :3], acc)), np.concatenate((between[:, 3:], gyr))

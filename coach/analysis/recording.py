@@ -15,7 +15,7 @@ from devices.types import Chunk, FloatArray
 
 @dataclass(frozen=True, slots=True)
 class RecordingResult:
-    """start_index: grid number of the first row of the series: inclination_deg (n,) and quat (n, 4), None if not kept."""
+    """inclination_deg (n,) and quat (n, 4) begin at grid number `start_index`; None if not kept."""
 
     summary: SensorSummary
     repetitions: tuple[Repetition, ...]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from coach.analysis.frames import Vector, mean_up
 from coach.analysis.orientation import Oriented
+from coach.analysis.quality import BoolArray
 from coach.analysis.types import Reference, ReferenceParams
 from devices.types import FloatArray, IntArray
 
@@ -21,7 +22,6 @@ _PER_UNIT = 1e12
 # More than any sensor's range, and still far from overflow in a window of some seconds.
 _MOVING = 10**15
 
-Bits = NDArray[np.uint8]
 Quat32 = NDArray[np.float32]
 
 
@@ -29,8 +29,8 @@ def _no_quat() -> Quat32:
     return np.empty((0, 4), dtype=np.float32)
 
 
-def _no_bits() -> Bits:
-    return np.empty(0, dtype=np.uint8)
+def _no_valid() -> BoolArray:
+    return np.empty(0, dtype=bool)
 
 
 def _no_rates() -> IntArray:
@@ -41,7 +41,7 @@ def _no_rates() -> IntArray:
 class ReferenceState:
     """upright: unit vector in sensor axes, None until known; source: which pose it is.
 
-    While unknown, the samples from number `first` on wait: quat (m, 4) and bits (m,) of fed 1, valid 2, start 4.
+    While unknown, the samples from number `first` on wait: quat (m, 4) and valid (m,).
     speed2: squared rates of the newest still_s. settled: samples in the present run of settled ones; second_end: end
     of the first settled second, -1 before. first is -1 before the first sample; the search begins at `search_from`.
     """
@@ -51,7 +51,7 @@ class ReferenceState:
     first: int = -1
     search_from: int = -1
     quat: Quat32 = field(default_factory=_no_quat)
-    bits: Bits = field(default_factory=_no_bits)
+    valid: BoolArray = field(default_factory=_no_valid)
     speed2: IntArray = field(default_factory=_no_rates)
     settled: int = 0
     second_end: int = -1
@@ -94,7 +94,7 @@ def finish_reference(state: ReferenceState, rate_hz: float) -> tuple[ReferenceSt
     """Settle with what there is; return the samples that waited."""
     if state.upright is not None or state.first < 0:
         return state, Released(max(state.first, 0), _nothing())
-    end = state.first + state.bits.size
+    end = state.first + state.valid.size
     settled = _settle_by_second(state, rate_hz, end)
     return settled.state, Released(state.first, _waited(state))
 
@@ -106,8 +106,7 @@ class _Settled:
 
 
 def _append(state: ReferenceState, rate_hz: float, oriented: Oriented) -> ReferenceState:
-    bits = oriented.fed + 2 * oriented.valid.astype(np.uint8) + 4 * oriented.starts.astype(np.uint8)
-    number = state.first + state.bits.size
+    number = state.first + state.valid.size
     ready = oriented.valid & (oriented.age >= math.ceil(SETTLE_S * rate_hz))
     rows = np.arange(ready.size)
     broken = np.maximum.accumulate(np.where(ready, -1 - state.settled, rows))
@@ -119,7 +118,7 @@ def _append(state: ReferenceState, rate_hz: float, oriented: Oriented) -> Refere
     return replace(
         state,
         quat=np.concatenate((state.quat, oriented.quat.astype(np.float32))),
-        bits=np.concatenate((state.bits, bits.astype(np.uint8))),
+        valid=np.concatenate((state.valid, oriented.valid)),
         settled=int(run[-1]),
         second_end=end,
     )
@@ -142,8 +141,8 @@ def _still_end(
 
 def _settle(waiting: ReferenceState, end: int, count: int, source: Reference) -> _Settled:
     rows = slice(max(end - count - waiting.first, 0), end - waiting.first)
-    chosen = waiting.quat[rows][(waiting.bits[rows] & 2) > 0]
-    return _Settled(ReferenceState(mean_up(chosen.astype(np.float64)), source, waiting.first), end)
+    chosen = waiting.quat[rows][waiting.valid[rows]]
+    return _Settled(ReferenceState(mean_up(chosen.astype(np.float64)), source), end)
 
 
 def _settle_by_second(waiting: ReferenceState, rate_hz: float, end: int) -> _Settled:
@@ -152,9 +151,9 @@ def _settle_by_second(waiting: ReferenceState, rate_hz: float, end: int) -> _Set
         settled = _settle(waiting, waiting.second_end, count, Reference.SETTLED)
         return _Settled(settled.state, end)
     # Too short to settle: the newest second that carries values is the most settled one there is.
-    covered = np.flatnonzero(waiting.bits[: end - waiting.first] & 2)[-count:]
+    covered = np.flatnonzero(waiting.valid[: end - waiting.first])[-count:]
     chosen = waiting.quat[covered].astype(np.float64)
-    return _Settled(ReferenceState(mean_up(chosen), Reference.SETTLED, waiting.first), end)
+    return _Settled(ReferenceState(mean_up(chosen), Reference.SETTLED), end)
 
 
 def _release(waiting: ReferenceState, end: int, start: int, oriented: Oriented) -> Released:
@@ -167,11 +166,9 @@ def _release(waiting: ReferenceState, end: int, start: int, oriented: Oriented) 
 
 
 def _waited(state: ReferenceState) -> Oriented:
-    bits = state.bits
-    ages = np.zeros(bits.size, dtype=np.int64)
-    return Oriented(state.quat.astype(np.float64), (bits & 1) > 0, (bits & 2) > 0, (bits & 4) > 0, ages)
+    ages = np.zeros(state.valid.size, dtype=np.int64)
+    return Oriented(state.quat.astype(np.float64), state.valid.copy(), ages)
 
 
 def _nothing() -> Oriented:
-    none = np.empty(0, dtype=bool)
-    return Oriented(np.empty((0, 4)), none, none, none, np.empty(0, dtype=np.int64))
+    return Oriented(np.empty((0, 4)), _no_valid(), np.empty(0, dtype=np.int64))

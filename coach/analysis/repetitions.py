@@ -134,7 +134,7 @@ def _follow_down(
         over, fallen, lowered_at = _over(state, pending, part, lowest[: part.size], index, found.rate_hz)
         if over is not None:
             found.add(pending, over)
-            pending = None
+            pending, fallen, lowered_at = None, no_times(), -1
     below = last_at_or_below(state.below, part, index)
     state = replace(
         state, low_deg=low_deg, low_at=low_at, pending=pending, fallen=fallen, below=below, lowered_at=lowered_at
@@ -143,7 +143,8 @@ def _follow_down(
         return state, values.size
     if pending:
         found.add(pending, _end(state, pending))
-    return replace(state, phase=Phase.UP, pending=None, high_deg=float("-inf"), high_at=-1), turn
+    state = replace(state, pending=None, fallen=no_times(), lowered_at=-1)
+    return replace(state, phase=Phase.UP, high_deg=float("-inf"), high_at=-1), turn
 
 
 def _over(

@@ -181,6 +181,11 @@ def _follow(
 ) -> BendingRun | None:
     """Walk over the windows in order; one step is one second, and only while something is or becomes open."""
     for end, fired, rate_per_min in zip((ends + seconds.first).tolist(), fires.tolist(), rate.tolist(), strict=True):
+        if run is not None and end - run.end >= window:
+            # No window from here on shares a second with the run: two findings never share evidence.
+            closed.append(_closed(run))
+            changes.append((ChangeKind.CLOSED, closed[-1]))
+            run = None
         if fired and run is None:
             run = _extend(BendingRun(end - window, end - window), seconds, end, rate_per_min)
             changes.append((ChangeKind.OPENED, run))
@@ -188,11 +193,6 @@ def _follow(
             run = _extend(run, seconds, end, rate_per_min)
             if (end - run.first - window) % CHANGED_EVERY_BINS == 0:
                 changes.append((ChangeKind.CHANGED, run))
-        elif run is not None and end - run.end >= window:
-            # No window that shares a second with the run can qualify any more: two findings never share evidence.
-            closed.append(_closed(run))
-            changes.append((ChangeKind.CLOSED, closed[-1]))
-            run = None
     return run
 
 

@@ -190,14 +190,10 @@ class _Collected:
             return
         if self.start < 0:
             self.start = start
-        missing = ~oriented.valid
-        if missing.any():
-            oriented.quat[missing] = np.nan
-            inclination[missing] = np.nan
         self.quat.append(oriented.quat)
         self.inclination.append(inclination)
         self.expected += inclination.size
-        self.covered += inclination.size - int(np.count_nonzero(missing))
+        self.covered += int(np.count_nonzero(oriented.valid))
 
     def drop_rows(self) -> None:
         self.start, self.quat, self.inclination = -1, [], []
@@ -253,8 +249,8 @@ def _use(state: AnalysisState, released: Released, collected: _Collected) -> Ana
         return state
     upright = state.reference.upright or (0.0, 0.0, 1.0)  # only NaN is released before it is known
     inclination = inclination_deg(oriented.quat, upright)
-    memory, smooth = low_pass(state.low_pass, state.rate_hz, inclination, oriented.fed, oriented.starts)
-    cycles = add_cycles(state.cycles, smooth if oriented.fed.all() else smooth[oriented.fed])
+    memory, smooth = low_pass(state.low_pass, state.rate_hz, inclination, oriented.valid)
+    cycles = add_cycles(state.cycles, smooth if oriented.valid.all() else smooth[oriented.valid])
     repetitions, found, counted = _repetitions(state.params.repetition, state.repetitions, state, smooth, released)
     bends = state.bends
     if bends is not None:
@@ -288,7 +284,7 @@ def _repetitions(
     found: list[Repetition] = []
     counted: list[Counted] = []
     late_s = delay_s(state.rate_hz)
-    for first, end in runs(released.oriented.fed):
+    for first, end in runs(released.oriented.valid):
         kept, more, cycles = detect_repetitions(
             params, kept, state.rate_hz, late_s, smooth[first:end], released.start + first
         )

@@ -130,9 +130,11 @@ def not_computable(result: FileResult) -> list[dict[str, str]]:
         needs = "a sensor on the trunk (chest, upper_back or lower_back); the file has none"
         entries.append({"what": REPEATED_BENDING, "needs": needs})
     for place, sensor in result.sensors.items():
-        for item in sensor.summary.not_computable:
-            if item.what != REPEATED_BENDING or place in TRUNK_PLACES:
-                entries.append({"what": item.what, "needs": item.needs, "place": place})
+        entries.extend(
+            {"what": item.what, "needs": item.needs, "place": place}
+            for item in sensor.summary.not_computable
+            if item.what != REPEATED_BENDING or place in TRUNK_PLACES
+        )
     for place, seconds in result.short.items():
         entries.append({"what": "sensor", "needs": f"1 s of data; it keeps {seconds:.2f} s", "place": place})
     return entries

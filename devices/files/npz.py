@@ -83,7 +83,7 @@ def read_npz(path: Path | str) -> RecordingFile:
         raise UnknownFormat(f"{path}: the array 'fs' is missing; it holds the samples per second.")
     rate_hz = _rate(path, arrays["fs"])
     places = _places(path, arrays)
-    length = len(arrays[f"{places[0]}_acc"])
+    length = arrays[f"{places[0]}_acc"].shape[0] if arrays[f"{places[0]}_acc"].ndim else 0
     grid = _grid(path, arrays["t"], length, rate_hz) if "t" in arrays else None
     sensors = {}
     for place in places:
