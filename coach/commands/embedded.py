@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from flask import Flask
-
 from coach.clock import SessionClock
 from coach.config import Config
 from coach.errors import ConfigError
@@ -20,7 +18,7 @@ from coach.service import Services, build_services
 from coach.service.demo import ensure_demo
 from coach.service.types import Identity, WearableView
 from coach.store.engine import Store, migrate, open_store
-from coach.web.app import create_app
+from coach.web.app import WebApp, create_app
 from coach.web.reach import InReach
 from coach.worker import Worker
 from devices.errors import Refused
@@ -61,7 +59,7 @@ class Embedded:
             store.close()
         secret_key(self._directory)
 
-    def make_app(self) -> Flask:
+    def make_app(self) -> WebApp:
         """Return the web app over services of this process."""
         self._store = open_store(database_path(self._directory))
         self._services = build_services(self._store, self._config, SystemClock())

@@ -7,14 +7,13 @@ import logging
 import socket
 from pathlib import Path
 
-from flask import Flask
-
 from coach.commands.embedded import Embedded
 from coach.commands.options import add_config_option
 from coach.config import Config, load
 from coach.errors import ConfigError
 from coach.instance import make_directory, only_one
 from coach.service.types import Role
+from coach.web.app import WebApp
 from coach.web.server import serve
 
 
@@ -63,7 +62,7 @@ def _with_options(config: Config, args: argparse.Namespace) -> Config:
     )
 
 
-def _announce(embedded: Embedded, app: Flask, config: Config, port: int) -> None:
+def _announce(embedded: Embedded, app: WebApp, config: Config, port: int) -> None:
     """Start the roles and print where to go; called in the serving process once it can answer."""
     embedded.start()
     base = f"http://127.0.0.1:{port}"

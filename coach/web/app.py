@@ -37,6 +37,9 @@ from devices.hostclock import HostClock, SystemClock
 
 SUBJECTS = (welcome, athlete, coach, findings, plans, safety, sessions, wearables, calendar, live, api, health)
 
+# What everybody outside this package calls the app: only coach.web imports flask.
+WebApp = Flask
+
 # Own choice: the largest form is the safety questions; chunks have their own bound.
 FORM_BYTES_MAX = 64 * 1024
 

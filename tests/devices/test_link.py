@@ -157,6 +157,7 @@ def test_scan_connect_stream_close(hub: BleHub, received: Received, radio_of: Ca
     link.close()
 
 
+@pytest.mark.proof
 def test_three_losses_leave_gaps_and_lose_no_frame(
     hub: BleHub,
     received: Received,

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -50,6 +50,10 @@ class House:
     coach: Identity
     athlete: Identity
     athlete_id: str
+
+    def now(self) -> datetime:
+        """Return the present of this story."""
+        return datetime.fromtimestamp(self.clock.utc_s(), UTC)
 
     def today(self) -> date:
         """Return the athlete's local date."""
