@@ -170,9 +170,10 @@ def _read_toml(path: Path) -> dict[str, Any]:
         ) from None
 
 
-# Variables that start like a key but belong to somebody else: the choice of the file, the recordings of the tests,
-# and the shared clock that `backstop simulate --speed` prints.
-_OTHER_VARIABLES = frozenset({"BACKSTOP_CONFIG", "BACKSTOP_RECORDINGS", "BACKSTOP_SHARED_CLOCK"})
+# What `backstop simulate --speed` prints, so that the side that listens shares the clock of the side that plays.
+SHARED_CLOCK = "BACKSTOP_SHARED_CLOCK"
+# Variables that start like a key but are none: the choice of the file, the recordings of the tests, the shared clock.
+_OTHER_VARIABLES = frozenset({"BACKSTOP_CONFIG", "BACKSTOP_RECORDINGS", SHARED_CLOCK})
 
 
 def _refuse_unknown_environment(environ: Mapping[str, str]) -> None:

@@ -41,3 +41,13 @@ class ScaledClock:
     def starting_now(cls, start_utc_s: float, speed: float, catch_up: bool = False) -> ScaledClock:
         """Return a clock that shows `start_utc_s` at this moment."""
         return cls(start_utc_s, speed, time.monotonic(), catch_up)
+
+    def to_text(self) -> str:
+        """Return the clock as text for another process on this machine, whose monotonic time is the same."""
+        return f"{self.start_utc_s:.6f}:{self.speed:g}:{self.origin_monotonic_s:.6f}"
+
+    @classmethod
+    def from_text(cls, text: str) -> ScaledClock:
+        """Return the clock that `to_text` described. Raises ValueError."""
+        start_utc_s, speed, origin_monotonic_s = (float(part) for part in text.split(":"))
+        return cls(start_utc_s, speed, origin_monotonic_s)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from coach.clock import SessionClock
-from coach.config import Config
+from coach.config import SHARED_CLOCK, Config
 from coach.errors import ConfigError
 from coach.gateway import Gateway, RequestOf, request_from
 from coach.instance import database_path, secret_key
@@ -30,8 +30,6 @@ from devices.sim.backend import sim_radio
 from devices.sim.motions import MOTIONS
 from devices.sim.wearable import SimWearable
 
-# What `backstop simulate --speed` prints, so that the side that listens shares the clock of the side that plays.
-SHARED_CLOCK = "BACKSTOP_SHARED_CLOCK"
 # s of one look for wearables from the page. Own choice: what a person waits for without doubt.
 _LOOK_S = 4.0
 
@@ -161,7 +159,6 @@ def _shared_clock() -> ScaledClock | None:
     if not text:
         return None
     try:
-        start_utc_s, speed, origin_monotonic_s = (float(part) for part in text.split(":"))
+        return ScaledClock.from_text(text)
     except ValueError as error:
         raise ConfigError(f"{SHARED_CLOCK} is {text!r}: copy it as `backstop simulate --speed` prints it.") from error
-    return ScaledClock(start_utc_s, speed, origin_monotonic_s)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from coach.config import SHARED_CLOCK
 from coach.errors import InvalidInput
 from devices.hostclock import HostClock, ScaledClock, SystemClock
 from devices.sim.bus import ADDRESS_VARIABLE, SimBus
@@ -185,7 +186,7 @@ def _wearable(args: argparse.Namespace, motion: MotionSource, clock: HostClock, 
 def _announce(bus: SimBus, clock: HostClock, wearables: list[SimWearable]) -> None:
     line = f"{ADDRESS_VARIABLE}={bus.address} "
     if isinstance(clock, ScaledClock):
-        line += f"BACKSTOP_SIMULATE__CLOCK={clock.start_utc_s:.6f}:{clock.speed:g}:{clock.origin_monotonic_s:.6f} "
+        line += f"{SHARED_CLOCK}={clock.to_text()} "
     print(line + "backstop run --no-simulate", flush=True)
     for one in wearables:
         print(f"{one.name} {one.address}, {one.rate_hz} Hz, is in reach. Ctrl-C ends it.", flush=True)

@@ -98,7 +98,7 @@ def test_it_runs_for_its_time_and_cleans_up(recording: Path, capsys: pytest.Capt
     shown = capsys.readouterr().out
     line = shown.splitlines()[0]
     found = re.fullmatch(
-        r"DBUS_SYSTEM_BUS_ADDRESS=unix:path=(\S+) BACKSTOP_SIMULATE__CLOCK=([\d.]+):20:([\d.]+) "
+        r"DBUS_SYSTEM_BUS_ADDRESS=unix:path=(\S+) BACKSTOP_SHARED_CLOCK=([\d.]+):20:([\d.]+) "
         r"backstop run --no-simulate",
         line,
     )
