@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+import logging
+import math
 import threading
 from collections import deque
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
+from coach.analysis.stream import AnalysisState, analyse, new_state
+from coach.analysis.types import AnalysisParams, Features
 from coach.errors import CoachError
+from devices.types import Chunk
+
+_log = logging.getLogger(__name__)
 
 # Events kept for a reader that is slow: 15 s of signal at four batches a second and the changes between.
 _READER_EVENTS = 64
+# Blocks that wait: 17 minutes of one wearable. Beyond, the oldest are dropped and become a gap. Own choice.
+_BLOCKS_MAX = 4096
+# s between two rounds of analysis. Own choice: a twentieth of a second is not seen.
+_MERGE_S = 0.05
+# Points per second of signal: a bend of a second still has its form. Own choice.
+_POINTS_PER_S = 15.0
 
 
 class TooManyReaders(CoachError):
@@ -65,7 +81,7 @@ class Reader:
 class LiveFeed:
     """Carry events to the readers of an athlete. An event is a dict of JSON values with at least `kind`.
 
-    kinds: "signal" (see coach.live_analysis), and changes that ask a page to refresh: "finding", "plan", "session",
+    kinds: "signal" (see LiveAnalysis), and changes that ask a page to refresh: "finding", "plan", "session",
     "link". Every event gets its `athlete_id`.
     """
 
@@ -114,3 +130,139 @@ class LiveFeed:
     def _leave(self, reader: Reader) -> None:
         with self._lock:
             self._readers.discard(reader)
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSource:
+    """Whose block it is, as the gateway knows it when the block arrives."""
+
+    wearable_id: str
+    athlete_id: str
+    placement: str
+    upright: tuple[float, float, float] | None
+
+
+class LiveAnalysis:
+    """Analyse live blocks with the same function as the worker, and publish the line and provisional counts.
+
+    Its states live and die with this process; what the worker says over the durable chunks replaces it. `push` only
+    enqueues; one thread does the work and merges what has queued up, so that a fast replay costs no more per second.
+    """
+
+    def __init__(self, feed: LiveFeed, params: AnalysisParams) -> None:
+        self._feed = feed
+        self._params = params
+        self._blocks: deque[tuple[LiveSource, Chunk, float]] = deque(maxlen=_BLOCKS_MAX)
+        self._states: dict[str, tuple[str, AnalysisState]] = {}
+        self._arrived = threading.Event()
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Start the thread; again is no error."""
+        if self._thread is None:
+            self._stopping.clear()
+            self._thread = threading.Thread(target=self._run, name="live-analysis", daemon=True)
+            self._thread.start()
+
+    def close(self) -> None:
+        """Stop the thread and forget the states."""
+        self._stopping.set()
+        self._arrived.set()
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            thread.join(10.0)
+        self._states.clear()
+
+    def push(self, source: LiveSource, block: Chunk, notified_utc_s: float) -> None:
+        """Take a live block; never waits. notified_utc_s: real time of its newest notification."""
+        self._blocks.append((source, block, notified_utc_s))
+        self._arrived.set()
+
+    def forget(self, wearable_id: str) -> None:
+        """Drop a wearable's state; its link is closed."""
+        self._states.pop(wearable_id, None)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self._arrived.wait()
+            self._arrived.clear()
+            self.work()
+            # What arrives meanwhile is merged. Unseen by a person.
+            self._stopping.wait(_MERGE_S)
+
+    def work(self) -> None:
+        """Analyse and publish what has queued up. Called by the thread, and by tests without one."""
+        waiting: dict[str, list[tuple[LiveSource, Chunk, float]]] = {}
+        while self._blocks:
+            item = self._blocks.popleft()
+            waiting.setdefault(item[0].wearable_id, []).append(item)
+        for items in waiting.values():
+            source, notified_utc_s = items[-1][0], items[-1][2]
+            for run in _merged([block for _, block, _ in items]):
+                try:
+                    self._publish(source, run, notified_utc_s)
+                except Exception:  # noqa: BLE001 - see below
+                    # A block that cannot be analysed must not end the live line; the next one begins it anew.
+                    _log.exception("live blocks of wearable %s could not be analysed", source.wearable_id)
+                    self._states.pop(source.wearable_id, None)
+
+    def _publish(self, source: LiveSource, block: Chunk, notified_utc_s: float) -> None:
+        recording_id, state = self._states.get(source.wearable_id, ("", None))
+        if state is None or recording_id != block.recording_id:
+            state = new_state(source.placement, self._params, source.upright)
+        follows = state.next_index == block.start_index
+        update = analyse(state, block)
+        self._states[source.wearable_id] = (block.recording_id, update.state)
+        reference = update.state.reference.source
+        event = {
+            "kind": "signal",
+            "wearable_id": source.wearable_id,
+            "placement": source.placement,
+            "bends": update.state.repetitions_count if update.state.bending is not None else None,
+            "notified_utc_s": notified_utc_s,
+            "reference": reference.value if reference else None,
+            "gap": not follows,
+            **_thin_line(update.features, block),
+        }
+        if event["t_utc_s"]:
+            self._feed.publish(source.athlete_id, event)
+
+
+def _thin_line(features: Features, block: Chunk) -> dict[str, Any]:
+    """Return at most 15 points a second of what was settled, on the recording's grid, None in gaps."""
+    step = max(1, math.ceil(features.rate_hz / _POINTS_PER_S))
+    offset = -features.start_index % step
+    values = features.inclination_deg[offset::step]
+    first_utc_s = block.start_utc_s + (features.start_index + offset - block.start_index) / features.rate_hz
+    rate_hz = features.rate_hz / step
+    return {
+        "start_utc_s": first_utc_s,
+        "rate_hz": rate_hz,
+        "t_utc_s": [round(first_utc_s + number / rate_hz, 3) for number in range(len(values))],
+        "inclination_deg": [None if math.isnan(value) else round(float(value), 1) for value in values],
+    }
+
+
+def _merged(blocks: list[Chunk]) -> list[Chunk]:
+    """Join blocks that follow each other without a gap between them."""
+    runs: list[list[Chunk]] = []
+    for block in blocks:
+        last = runs[-1][-1] if runs else None
+        if (
+            last is not None
+            and last.recording_id == block.recording_id
+            and last.start_index + len(last) == block.start_index
+        ):
+            runs[-1].append(block)
+        else:
+            runs.append([block])
+    return [
+        replace(
+            run[0],
+            acc_mps2=np.concatenate([block.acc_mps2 for block in run]),
+            gyr_radps=np.concatenate([block.gyr_radps for block in run]),
+            gaps=(),  # the NaN rows say it
+        )
+        for run in runs
+    ]

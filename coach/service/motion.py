@@ -106,6 +106,11 @@ class Motion:
                 recordings.take_all_back(tx, stream["id"])
                 events.record(tx, now, "worker", "analysed anew", "stream", stream["id"], stream["athlete_id"])
 
+    def has_recordings(self, wearable_id: str) -> bool:
+        """Tell whether anything of a wearable was ever stored."""
+        with self._ground.store.read() as tx:
+            return recordings.newest_chunk(tx, wearable_id) is not None
+
     def close_stale(self, now: datetime) -> int:
         """Settle recordings that got no chunk for a while; return how many."""
         with self._ground.store.read() as tx:

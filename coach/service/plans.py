@@ -3,10 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
+from coach.errors import Conflict, InvalidInput, Locked, NoSuch, NotAllowed
+from coach.service import planning
 from coach.service.ground import Ground
-from coach.service.types import Identity, PlanView, SessionState, SessionView
+from coach.service.permission import may_decide, may_see, require_athlete
+from coach.service.plain import prescription_from_plain, prescription_to_plain
+from coach.service.secrets import fresh_token
+from coach.service.types import Identity, PlanState, PlanView, SessionState, SessionView
+from coach.store import athletes, events, people, plans, sessions
+from coach.store import triage as answers_table
+from coach.store.engine import Tx
+from coach.store.rows import Row
+from programs.errors import ProgramError
+
+# A released session that nobody answered is closed after this long: the next day's evening. Own choice.
+_ANSWER_WITHIN = timedelta(hours=36)
+# Days of sessions in a calendar feed, back and ahead. Own choice.
+_CALENDAR_BACK, _CALENDAR_AHEAD = timedelta(days=30), timedelta(days=120)
+_OPEN = (SessionState.PLANNED.value, SessionState.DUE.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,48 +45,147 @@ class Plans:
         """Store a proposal that answers the athlete's findings; None when nothing would change.
 
         An older proposal is superseded. A locked or never asked athlete may have a proposal; accepting it raises.
+        Raises NoSuch.
         """
-        raise NotImplementedError
+        now = self._ground.now()
+        with self._ground.store.begin() as tx:
+            athlete = athletes.get(tx, athlete_id)
+            if athlete is None:
+                raise NoSuch(f"There is no athlete {athlete_id}.")
+            athletes.change(tx, athlete_id, replan_wanted=False)
+            needs = planning.needs_of(tx, athlete_id, now)
+            if planning.changes_nothing(tx, athlete, needs, now):
+                return None
+            try:
+                prescription = planning.prescription_for(tx, athlete_id, needs, self._ground.config)
+            except ProgramError as error:
+                events.record(tx, now, "service", "found no program", "athlete", athlete_id, athlete_id, str(error))
+                return None
+            older = plans.in_state(tx, athlete_id, PlanState.PROPOSED.value)
+            if older is not None:
+                plans.move(tx, older["id"], PlanState.PROPOSED.value, state=PlanState.SUPERSEDED.value, decided_at=now)
+                events.record(tx, now, "service", "superseded", "plan", older["id"], athlete_id)
+            values = {
+                "athlete_id": athlete_id,
+                "state": PlanState.PROPOSED.value,
+                "prescription": prescription_to_plain(prescription),
+                "need_kinds": sorted(need.kind for need in needs),
+                "finding_ids": [finding_id for need in needs for finding_id in need.finding_ids],
+                "created_at": now,
+            }
+            plan_id = plans.add(tx, values)
+            why = ", ".join(sorted(need.kind for need in needs))
+            events.record(tx, now, "service", "proposed", "plan", plan_id, athlete_id, why)
+            return self._view(tx, plans.get(tx, plan_id))
+
+    def replan_wanted(self) -> tuple[PlanView, ...]:
+        """Replan for every athlete whose findings opened or closed since; return the new proposals."""
+        with self._ground.store.read() as tx:
+            wanted = athletes.wanting_replan(tx)
+        proposed = [self.replan(athlete_id) for athlete_id in wanted]
+        return tuple(plan for plan in proposed if plan is not None)
 
     def proposal(self, athlete_id: str) -> PlanView | None:
         """Return the proposal that waits for a decision."""
-        raise NotImplementedError
+        with self._ground.store.read() as tx:
+            row = plans.in_state(tx, athlete_id, PlanState.PROPOSED.value)
+            return self._view(tx, row) if row is not None else None
 
     def active(self, athlete_id: str) -> PlanView | None:
         """Return the accepted program that runs now."""
-        raise NotImplementedError
+        with self._ground.store.read() as tx:
+            athlete = athletes.get(tx, athlete_id)
+            row = planning.has_running(tx, athlete, self._ground.now()) if athlete is not None else None
+            return self._view(tx, row) if row is not None else None
 
     def get(self, by: Identity, plan_id: str) -> PlanView:
         """Return one plan in any state. Raises NoSuch."""
-        raise NotImplementedError
+        with self._ground.store.read() as tx:
+            return self._view(tx, _require(tx, by, plan_id))
 
     def preview(self, plan_id: str) -> tuple[SessionView, ...]:
-        """Return the sessions that accepting now would place in the first seven days; nothing is stored. Raises NoSuch."""
-        raise NotImplementedError
+        """Return the sessions that accepting now would place in the first seven days; nothing is stored.
+
+        Raises NoSuch, Conflict (the availability leaves no time).
+        """
+        now = self._ground.now()
+        with self._ground.store.read() as tx:
+            row = plans.get(tx, plan_id)
+            athlete = athletes.get(tx, row["athlete_id"]) if row is not None else None
+            if row is None or athlete is None:
+                raise NoSuch(f"There is no plan {plan_id}.")
+            try:
+                placed = planning.sessions_to_place(
+                    athlete,
+                    prescription_from_plain(row["prescription"]),
+                    planning.local_day(athlete, now),
+                    now,
+                    frozenset(),
+                    7,
+                )
+            except ProgramError as error:
+                raise Conflict(str(error)) from None
+        return tuple(
+            planning.session_view(planning.session_values(session, athlete, plan_id, now)) for session in placed
+        )
 
     def accept(self, plan_id: str, by: Identity, note: str | None = None) -> PlanView:
         """Accept a proposal and place its sessions at the athlete's local times, in one transaction.
 
-        Raises NoSuch, NotAllowed (an athlete who has a coach), Conflict (not proposed any more), Locked (its message
-        is what to show: triage locked, or never answered).
+        Raises NoSuch, NotAllowed (an athlete who has a coach), Conflict (not proposed any more, or no time for it),
+        Locked (its message is what to show: triage locked, or never answered).
         """
-        raise NotImplementedError
+        now = self._ground.now()
+        with self._ground.store.begin() as tx:
+            row = _require_decidable(tx, by, plan_id)
+            athlete = require_athlete(tx, by, row["athlete_id"])
+            _refuse_locked(tx, athlete)
+            older = plans.in_state(tx, athlete["id"], PlanState.ACCEPTED.value)
+            if older is not None:
+                plans.move(tx, older["id"], PlanState.ACCEPTED.value, state=PlanState.SUPERSEDED.value)
+                events.record(tx, now, by.user_id, "superseded", "plan", older["id"], athlete["id"])
+            for session_id in sessions.cancel_planned(tx, athlete["id"], now):
+                events.record(tx, now, by.user_id, "cancelled", "session", session_id, athlete["id"], "a new program")
+            prescription = prescription_from_plain(row["prescription"])
+            start = planning.local_day(athlete, now)
+            values = {
+                "state": PlanState.ACCEPTED.value,
+                "decided_at": now,
+                "decided_by": by.user_id,
+                "note": note,
+                "starts_on": start,
+                "ends_on": start + timedelta(weeks=prescription.weeks),
+            }
+            plans.move(tx, plan_id, PlanState.PROPOSED.value, **values)
+            self._place(tx, athlete, plans.get(tx, plan_id), now)
+            events.record(tx, now, by.user_id, "accepted", "plan", plan_id, athlete["id"])
+            return self._view(tx, plans.get(tx, plan_id))
 
     def decline(self, plan_id: str, by: Identity, reason: str | None = None) -> PlanView:
         """Decline a proposal. Raises NoSuch, NotAllowed, Conflict."""
-        raise NotImplementedError
+        now = self._ground.now()
+        with self._ground.store.begin() as tx:
+            row = _require_decidable(tx, by, plan_id)
+            values = {"state": PlanState.DECLINED.value, "decided_at": now, "decided_by": by.user_id, "note": reason}
+            plans.move(tx, plan_id, PlanState.PROPOSED.value, **values)
+            events.record(tx, now, by.user_id, "declined", "plan", plan_id, row["athlete_id"])
+            return self._view(tx, plans.get(tx, plan_id))
 
     def may_decide(self, by: Identity, athlete_id: str) -> bool:
         """Tell whether `by` may accept or decline for this athlete."""
-        raise NotImplementedError
+        with self._ground.store.read() as tx:
+            return may_decide(tx, by, athlete_id)
 
     def week(self, athlete_id: str, start: date) -> list[SessionView]:
         """Return the live sessions of the seven local days from `start`, in order of time."""
-        raise NotImplementedError
+        with self._ground.store.read() as tx:
+            rows = sessions.between(tx, athlete_id, start, start + timedelta(days=7))
+        return [planning.session_view(row) for row in rows]
 
     def session(self, by: Identity, session_id: str) -> SessionView:
         """Return one session. Raises NoSuch."""
-        raise NotImplementedError
+        with self._ground.store.read() as tx:
+            return planning.session_view(_require_session(tx, by, session_id))
 
     def record_outcome(
         self,
@@ -85,28 +200,147 @@ class Plans:
 
         Raises NoSuch, InvalidInput, Conflict (already recorded or cancelled).
         """
-        raise NotImplementedError
+        if outcome not in (SessionState.DONE, SessionState.SKIPPED):
+            raise InvalidInput("A session was done or skipped; nothing else can be recorded.")
+        for name, value in (("effort", effort), ("pain", pain_during)):
+            if value is not None and not 0 <= value <= 10:
+                raise InvalidInput(f"The {name} is a number from 0 to 10, not {value}.")
+        now = self._ground.now()
+        with self._ground.store.begin() as tx:
+            row = _require_session(tx, by, session_id)
+            if not sessions.move(tx, session_id, _OPEN, state=outcome.value, updated_at=now):
+                raise Conflict(f"This session is {row['state']} already.")
+            values = {
+                "session_id": session_id,
+                "outcome": outcome.value,
+                "effort": effort,
+                "pain_during": pain_during,
+                "reason": reason,
+                "recorded_by": by.user_id,
+                "recorded_at": now,
+            }
+            sessions.add_outcome(tx, values)
+            events.record(tx, now, by.user_id, outcome.value, "session", session_id, row["athlete_id"])
+            return planning.session_view(_require_session(tx, by, session_id))
 
     def release_due(self, now: datetime) -> tuple[SessionView, ...]:
         """Release the sessions that are due, each exactly once; never those of a locked athlete."""
-        raise NotImplementedError
+        released: list[SessionView] = []
+        while True:
+            with self._ground.store.begin() as tx:
+                rows = [row for each in sessions.claim_due(tx, now) if (row := sessions.get(tx, each)) is not None]
+                for row in rows:
+                    events.record(tx, now, "clock", "released", "session", row["id"], row["athlete_id"])
+            if not rows:
+                return tuple(sorted(released, key=lambda each: (each.due_at, each.session_id)))
+            released.extend(planning.session_view(row) for row in rows)
 
     def plan_ahead(self, now: datetime) -> int:
         """Place sessions of running programs up to the horizon, and replan where asked; return sessions placed."""
-        raise NotImplementedError
+        self.replan_wanted()
+        # Somewhere on earth it is still yesterday.
+        with self._ground.store.read() as tx:
+            running = plans.running(tx, (now - timedelta(days=1)).date())
+        placed = 0
+        for row in running:
+            with self._ground.store.begin() as tx:
+                athlete, plan = athletes.get(tx, row["athlete_id"]), plans.get(tx, row["id"])
+                if athlete is None or plan is None or athlete["locked"] or plan["state"] != PlanState.ACCEPTED.value:
+                    continue
+                placed += self._place(tx, athlete, plan, now)
+        return placed
 
     def close_stale(self, now: datetime) -> int:
         """Mark released sessions that nobody answered for 36 hours as skipped; return how many."""
-        raise NotImplementedError
+        closed = 0
+        with self._ground.store.begin() as tx:
+            for row in sessions.unanswered(tx, now - _ANSWER_WITHIN):
+                if not sessions.move(tx, row["id"], ("due",), state=SessionState.SKIPPED.value, updated_at=now):
+                    continue
+                values = {"session_id": row["id"], "outcome": SessionState.SKIPPED.value, "recorded_at": now}
+                sessions.add_outcome(tx, values)
+                events.record(tx, now, "clock", "skipped", "session", row["id"], row["athlete_id"], "not answered")
+                closed += 1
+        return closed
 
     def calendar_token(self, by: Identity, athlete_id: str) -> str:
         """Return the secret of the athlete's calendar link (`/calendar/<token>.ics`). Raises NoSuch."""
-        raise NotImplementedError
+        with self._ground.store.read() as tx:
+            return str(require_athlete(tx, by, athlete_id)["calendar_token"])
 
     def renew_calendar_token(self, by: Identity, athlete_id: str) -> str:
         """Replace the secret; the old link answers nothing from now on. Raises NoSuch."""
-        raise NotImplementedError
+        token = fresh_token()
+        with self._ground.store.begin() as tx:
+            require_athlete(tx, by, athlete_id)
+            athletes.change(tx, athlete_id, calendar_token=token)
+            events.record(
+                tx, self._ground.now(), by.user_id, "renewed the calendar link", "athlete", athlete_id, athlete_id
+            )
+        return token
 
     def calendar_sessions(self, token: str) -> CalendarFeed:
         """Return the sessions for a calendar link: 30 days back, 120 ahead. Raises NoSuch for an unknown token."""
-        raise NotImplementedError
+        with self._ground.store.read() as tx:
+            athlete = athletes.by_calendar_token(tx, token)
+            if athlete is None:
+                raise NoSuch("This calendar link is not known, or was replaced.")
+            today = planning.local_day(athlete, self._ground.now())
+            first, after = today - _CALENDAR_BACK, today + _CALENDAR_AHEAD
+            rows = sessions.between(tx, athlete["id"], first, after, with_cancelled=True)
+        views = tuple(planning.session_view(row) for row in rows)
+        return CalendarFeed(athlete["id"], athlete["name"], athlete["time_zone"], views)
+
+    def _place(self, tx: Tx, athlete: Row, plan: Row | None, now: datetime) -> int:
+        """Insert the plan's sessions that are not placed yet; return how many. Raises Conflict."""
+        if plan is None:
+            return 0
+        placed_on = [row["local_date"] for row in sessions.of_plan(tx, plan["id"])]
+        taken = sessions.taken_slots(tx, athlete["id"])
+        horizon_days = self._ground.config.program.plan_ahead_days
+        prescription = prescription_from_plain(plan["prescription"])
+        try:
+            placed = planning.sessions_to_place(athlete, prescription, plan["starts_on"], now, taken, horizon_days)
+        except ProgramError as error:
+            raise Conflict(str(error)) from None
+        # What was placed stays, also when it was cancelled since, or the availability has changed.
+        new = [session for session in placed if not placed_on or session.local_date > max(placed_on)]
+        planning.add_sessions(tx, new, athlete, plan["id"], now)
+        return len(new)
+
+    def _view(self, tx: Tx, row: Row | None) -> PlanView:
+        if row is None:
+            raise NoSuch("This plan is gone.")
+        user = people.user(tx, row["decided_by"]) if row["decided_by"] else None
+        return planning.plan_view(row, {user["id"]: user["name"]} if user is not None else {})
+
+
+def _require(tx: Tx, by: Identity, plan_id: str) -> Row:
+    row = plans.get(tx, plan_id)
+    if row is None or not may_see(tx, by, row["athlete_id"]):
+        raise NoSuch(f"There is no plan {plan_id} on your list.")
+    return row
+
+
+def _require_decidable(tx: Tx, by: Identity, plan_id: str) -> Row:
+    row = _require(tx, by, plan_id)
+    if not may_decide(tx, by, row["athlete_id"]):
+        raise NotAllowed("Your coach decides on this proposal: ask them.")
+    if row["state"] != PlanState.PROPOSED.value:
+        raise Conflict(f"This proposal is {row['state']} already: look at the newest one.")
+    return row
+
+
+def _refuse_locked(tx: Tx, athlete: Row) -> None:
+    answers = answers_table.newest(tx, athlete["id"])
+    if answers is None:
+        raise Locked(f"The safety questions were not answered yet: {athlete['name']} answers them first.")
+    if athlete["locked"]:
+        raise Locked(" ".join(answers["messages"]) or "The safety questions lock the program.")
+
+
+def _require_session(tx: Tx, by: Identity, session_id: str) -> Row:
+    row = sessions.get(tx, session_id)
+    if row is None or not may_see(tx, by, row["athlete_id"]):
+        raise NoSuch(f"There is no session {session_id} on your list.")
+    return row

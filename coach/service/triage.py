@@ -3,10 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 
+from coach.errors import Conflict, InvalidInput, NoSuch, NotAllowed
+from coach.service.accounts import checked_name
 from coach.service.ground import Ground
-from coach.service.types import Identity, TriageView
-from programs.types import Answer, TriageQuestion, TriageResult
+from coach.service.permission import may_decide, require_athlete
+from coach.service.types import Identity, Role, TriageView
+from coach.store import athletes, events, people, sessions
+from coach.store import triage as answers_table
+from coach.store.engine import Tx
+from coach.store.rows import Row
+from programs import triage as rules
+from programs.errors import ProgramError
+from programs.types import Answer, TriageLevel, TriageQuestion, TriageResult
+
+# Only a clinician lifts these. A lock below them waits for answers that are still open.
+_STANDING = frozenset({TriageLevel.EMERGENCY, TriageLevel.URGENT, TriageLevel.PROMPT})
+# Sessions whose time passed in the lock are not made up for: they would come all at once.
+_MISSED = timedelta(hours=1)
 
 
 class Triage:
@@ -17,25 +33,108 @@ class Triage:
 
     def questions(self) -> tuple[TriageQuestion, ...]:
         """Return the questions in the order to ask."""
-        raise NotImplementedError
+        return rules.questions()
 
     def answer(
         self, by: Identity, athlete_id: str, answers: Mapping[str, Answer], age_years: int | None = None
     ) -> TriageResult:
         """Store the answers and what is shown for them; a locking result pauses every planned session.
 
-        A question that is missing counts as not answered (unknown). Only the athlete answers; where the athlete has no
-        sign-in of their own, the linked coach may enter the answers. Raises NoSuch, NotAllowed, InvalidInput (unknown id).
+        A question that is missing counts as unknown. Only the athlete answers; for an athlete without a sign-in the
+        coach may enter the answers. An urgent lock stands until a clinician has lifted it, whatever is answered later.
+        Raises NoSuch, NotAllowed, InvalidInput.
         """
-        raise NotImplementedError
+        try:
+            result = rules.triage(answers, age_years)
+        except ProgramError as error:
+            raise InvalidInput(str(error)) from None
+        now = self._ground.now()
+        with self._ground.store.begin() as tx:
+            require_athlete(tx, by, athlete_id)
+            if by.role is not Role.ATHLETE and people.user_of_athlete(tx, athlete_id) is not None:
+                raise NotAllowed("The safety questions are the athlete's own to answer: ask them to sign in.")
+            result = _with_standing_lock(answers_table.newest(tx, athlete_id), result)
+            values = {
+                "athlete_id": athlete_id,
+                "answered_by": by.user_id,
+                "answered_at": now,
+                "age_years": age_years,
+                "answers": {
+                    question.id: answers.get(question.id, Answer.UNKNOWN).value for question in self.questions()
+                },
+                "level": result.level.value,
+                "locked": result.locked,
+                "messages": list(result.messages),
+                "reasons": list(result.reasons),
+            }
+            answer_id = answers_table.add(tx, values)
+            self._set_lock(tx, athlete_id, result.locked, now)
+            action = "answered, locked" if result.locked else "answered"
+            events.record(tx, now, by.user_id, action, "triage", answer_id, athlete_id)
+        return result
 
     def view(self, athlete_id: str) -> TriageView:
         """Return the standing result. Raises NoSuch."""
-        raise NotImplementedError
+        with self._ground.store.read() as tx:
+            if athletes.get(tx, athlete_id) is None:
+                raise NoSuch(f"There is no athlete {athlete_id}.")
+            row = answers_table.newest(tx, athlete_id)
+            pain = sessions.latest_pain(tx, athlete_id)
+        must_ask = rules.must_ask(
+            row["answered_at"] if row else None,
+            self._ground.now(),
+            pain["pain_during"] if pain else None,
+            pain["recorded_at"] if pain else None,
+        )
+        if row is None:
+            return TriageView(None, None, None, must_ask)
+        return TriageView(result_of(row), row["answered_at"], row["cleared_by"], must_ask)
 
     def clear(self, by: Identity, athlete_id: str, clinician: str, seen_on: str) -> None:
         """Lift a lock: a clinician has seen the athlete. clinician: their name; seen_on: the date, ISO form.
 
-        Raises NoSuch, InvalidInput, Conflict when nothing is locked.
+        Raises NoSuch, NotAllowed, InvalidInput, Conflict when nothing is locked.
         """
-        raise NotImplementedError
+        now = self._ground.now()
+        try:
+            day = date.fromisoformat(seen_on)
+        except ValueError:
+            raise InvalidInput(f"The date {seen_on!r} is none: write it as 2026-11-24.") from None
+        clinician = checked_name(clinician)
+        with self._ground.store.begin() as tx:
+            require_athlete(tx, by, athlete_id)
+            if not may_decide(tx, by, athlete_id):
+                raise NotAllowed("The lock is lifted by the coach: tell them that a clinician has seen you.")
+            row = answers_table.newest(tx, athlete_id)
+            if row is None or not row["locked"]:
+                raise Conflict("Nothing is locked for this athlete.")
+            # The day may have begun elsewhere on earth.
+            if not (row["answered_at"] - timedelta(days=1)).date() <= day <= (now + timedelta(days=1)).date():
+                raise InvalidInput(f"The date {seen_on} is not between the answers and today.")
+            changes = {"locked": False, "cleared_at": now, "cleared_by": clinician, "cleared_seen_on": day}
+            answers_table.change(tx, row["id"], **changes)
+            self._set_lock(tx, athlete_id, False, now)
+            events.record(tx, now, by.user_id, "lifted the lock", "triage", row["id"], athlete_id)
+
+    def _set_lock(self, tx: Tx, athlete_id: str, locked: bool, now: datetime) -> None:
+        found = athletes.get(tx, athlete_id)
+        was_locked = bool(found and found["locked"])
+        athletes.change(tx, athlete_id, locked=locked)
+        if was_locked and not locked:
+            for session_id in sessions.cancel_planned(tx, athlete_id, now, due_before=now - _MISSED):
+                events.record(tx, now, "service", "cancelled", "session", session_id, athlete_id, "paused by the lock")
+
+
+def result_of(row: Row) -> TriageResult:
+    """Return the result in a row of answers."""
+    return TriageResult(TriageLevel(row["level"]), row["locked"], tuple(row["messages"]), tuple(row["reasons"]))
+
+
+def _with_standing_lock(row: Row | None, result: TriageResult) -> TriageResult:
+    if row is None or not row["locked"] or TriageLevel(row["level"]) not in _STANDING:
+        return result
+    standing = result_of(row)
+    urgent_first = sorted((standing, result), key=lambda each: list(TriageLevel).index(each.level))
+    messages = dict.fromkeys(message for each in urgent_first for message in each.messages)
+    reasons = dict.fromkeys(reason for each in urgent_first for reason in each.reasons)
+    return replace(urgent_first[0], locked=True, messages=tuple(messages), reasons=tuple(reasons))

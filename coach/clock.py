@@ -1,0 +1,80 @@
+"""The clock: a few ticks; what is due lies in tables, so that a restart or a second clock changes nothing."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+
+from coach.config import Config
+from coach.live import LiveFeed
+from coach.service import Services
+from devices.hostclock import HostClock, SystemClock
+
+_log = logging.getLogger(__name__)
+# s between two looks for recordings and sessions that came to their end. Own choice.
+_STALE_TICK_S = 300.0
+
+
+def release_due(services: Services, feed: LiveFeed, now: datetime) -> int:
+    """Release the sessions that are due and tell the open pages; return how many."""
+    released = services.plans.release_due(now)
+    for session in released:
+        feed.publish(session.athlete_id, {"kind": "session", "session_id": session.session_id})
+    return len(released)
+
+
+def plan_ahead(services: Services, feed: LiveFeed, now: datetime) -> int:
+    """Place sessions up to the horizon; return how many."""
+    return services.plans.plan_ahead(now)
+
+
+def close_stale(services: Services, feed: LiveFeed, now: datetime) -> int:
+    """Close sessions that nobody answered and settle recordings that ended; return how many."""
+    return services.plans.close_stale(now) + services.motion.close_stale(now)
+
+
+class SessionClock:
+    """Run the ticks in the background. Any number may run: each due row is claimed by one."""
+
+    def __init__(self, services: Services, feed: LiveFeed, config: Config, clock: HostClock | None = None) -> None:
+        self._services, self._feed, self._clock = services, feed, clock or SystemClock()
+        self._ticks = (
+            (release_due, config.clock.release_tick_s),
+            (plan_ahead, config.clock.plan_tick_s),
+            (close_stale, _STALE_TICK_S),
+        )
+        self._scheduler: BackgroundScheduler | None = None
+
+    def start(self) -> None:
+        """Tick once at once, which catches up after a pause, then regularly; again is no error."""
+        if self._scheduler is not None:
+            return
+        # Jobs live in memory and are named here on every start: nothing is pickled, nothing can be missed for good.
+        self._scheduler = BackgroundScheduler(
+            timezone=UTC,
+            executors={"default": ThreadPoolExecutor(2)},
+            job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
+        )
+        for tick, every_s in self._ticks:
+            self._scheduler.add_job(
+                self._run, IntervalTrigger(seconds=every_s, timezone=UTC), [tick], next_run_time=datetime.now(UTC)
+            )
+        self._scheduler.start()
+
+    def close(self) -> None:
+        """Finish the tick under way and stop."""
+        scheduler, self._scheduler = self._scheduler, None
+        if scheduler is not None:
+            scheduler.shutdown(wait=True)
+
+    def _run(self, tick: Callable[[Services, LiveFeed, datetime], int]) -> None:
+        try:
+            tick(self._services, self._feed, datetime.fromtimestamp(self._clock.utc_s(), UTC))
+        except Exception:  # noqa: BLE001 - see below
+            # The next tick tries again; a clock that stops is worse than one that is late.
+            _log.exception("the tick %s failed", getattr(tick, "__name__", tick))

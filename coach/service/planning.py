@@ -1,0 +1,143 @@
+"""What the plans service decides, over rows: what is needed, whether it changes anything, which sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from coach.analysis.types import Grade
+from coach.coaching import Observed, needs_from
+from coach.config import Config
+from coach.service.athletes import availability_of
+from coach.service.plain import exercises_to_plain, prescription_from_plain
+from coach.service.types import PlanState, PlanView, SessionState, SessionView
+from coach.store import plans, sessions, signals
+from coach.store.engine import Tx
+from coach.store.rows import Row
+from programs.exercises import library
+from programs.place import place
+from programs.prescribe import prescribe
+from programs.types import History, Need, PlannedSession, Prescription
+
+# A pattern that ended this long ago still asks for an answer. Own heuristic: one rhythm of training.
+_STILL_NEEDED = timedelta(days=14)
+
+
+def needs_of(tx: Tx, athlete_id: str, now: datetime) -> tuple[Need, ...]:
+    """Return what the athlete's findings ask for."""
+    rows = signals.findings_since(tx, athlete_id, now - _STILL_NEEDED)
+    return needs_from([Observed(row["id"], row["kind"], row["statement"], Grade(row["grade"])) for row in rows])
+
+
+def changes_nothing(tx: Tx, athlete: Row, needs: Sequence[Need], now: datetime) -> bool:
+    """Tell whether a new proposal would say what stands already, or what was declined for the same findings."""
+    if not needs:
+        return True
+    kinds = {need.kind for need in needs}
+    waiting = plans.in_state(tx, athlete["id"], PlanState.PROPOSED.value)
+    if waiting is not None and set(waiting["need_kinds"]) == kinds:
+        return True
+    running = plans.in_state(tx, athlete["id"], PlanState.ACCEPTED.value)
+    if running is not None and running["ends_on"] > local_day(athlete, now) and kinds <= set(running["need_kinds"]):
+        return True
+    declined = plans.in_state(tx, athlete["id"], PlanState.DECLINED.value)
+    finding_ids = {finding_id for need in needs for finding_id in need.finding_ids}
+    return declined is not None and finding_ids <= set(declined["finding_ids"])
+
+
+def prescription_for(tx: Tx, athlete_id: str, needs: Sequence[Need], config: Config) -> Prescription:
+    """Return exercises and rest for the needs, at the levels the athlete trains now. Raises programs.NoAnswer."""
+    running = plans.in_state(tx, athlete_id, PlanState.ACCEPTED.value)
+    levels = {each["exercise_id"]: each["level"] for each in running["prescription"]["exercises"]} if running else {}
+    return prescribe(needs, History(levels), config.program.sessions_per_week, config.program.weeks)
+
+
+def sessions_to_place(
+    athlete: Row, prescription: Prescription, start: date, now: datetime, taken: frozenset[str], horizon_days: int
+) -> list[PlannedSession]:
+    """Return the sessions from `start` up to the horizon that are not placed yet. Raises programs.NoSlot."""
+    last = local_day(athlete, now) + timedelta(days=horizon_days)
+    placed = place(prescription, availability_of(athlete), start, now, taken)
+    return [session for session in placed if session.local_date < last and session.slot not in taken]
+
+
+def local_day(athlete: Row, now: datetime) -> date:
+    """Return the athlete's date."""
+    return now.astimezone(ZoneInfo(athlete["time_zone"])).date()
+
+
+def session_values(session: PlannedSession, athlete: Row, plan_id: str, now: datetime) -> dict[str, Any]:
+    """Return the columns of a session that is planned."""
+    return {
+        "athlete_id": athlete["id"],
+        "plan_id": plan_id,
+        "slot": session.slot,
+        "state": SessionState.PLANNED.value,
+        "local_date": session.local_date,
+        "local_time": session.local_time,
+        "time_zone": athlete["time_zone"],
+        "due_at": session.due_at,
+        "released_at": None,
+        "duration_min": session.duration_min,
+        "exercises": exercises_to_plain(session.exercises),
+        "because": session.because,
+        "created_at": now,
+        "updated_at": now,
+    }
+
+
+def add_sessions(tx: Tx, placed: Sequence[PlannedSession], athlete: Row, plan_id: str, now: datetime) -> None:
+    """Insert the sessions."""
+    for session in placed:
+        sessions.add(tx, session_values(session, athlete, plan_id, now))
+
+
+def plan_view(row: Row, names: Mapping[str, str]) -> PlanView:
+    """Return what pages show of a plan. names: user id -> name."""
+    return PlanView(
+        plan_id=row["id"],
+        athlete_id=row["athlete_id"],
+        state=PlanState(row["state"]),
+        prescription=prescription_from_plain(row["prescription"]),
+        finding_ids=tuple(row["finding_ids"]),
+        created_at=row["created_at"],
+        decided_at=row["decided_at"],
+        decided_by=names.get(row["decided_by"]) if row["decided_by"] else None,
+        note=row["note"],
+    )
+
+
+def session_view(row: Mapping[str, Any]) -> SessionView:
+    """Return what pages show of a session."""
+    return SessionView(
+        session_id=row.get("id", ""),
+        athlete_id=row["athlete_id"],
+        plan_id=row["plan_id"],
+        state=SessionState(row["state"]),
+        local_date=row["local_date"],
+        local_time=row["local_time"],
+        time_zone=row["time_zone"],
+        due_at=row["due_at"],
+        released_at=row["released_at"],
+        duration_min=row["duration_min"],
+        exercises=tuple(_exercise(each) for each in row["exercises"]),
+        because=row["because"],
+    )
+
+
+def _exercise(plain: dict[str, Any]) -> dict[str, Any]:
+    known = library().get(plain["exercise_id"])
+    shown = {**plain, "name": plain["exercise_id"], "level_number": plain["level"], "level": "", "cues": ()}
+    if known is not None:  # an exercise may leave the library while its sessions stay
+        level = known.levels[plain["level"]] if plain["level"] < len(known.levels) else ""
+        more = {"name": known.name, "level": level, "cues": known.cues, "regression": known.regression}
+        shown |= more | {"target": known.target}
+    return shown
+
+
+def has_running(tx: Tx, athlete: Row, now: datetime) -> Row | None:
+    """Return the accepted plan that has not come to its end."""
+    row = plans.in_state(tx, athlete["id"], PlanState.ACCEPTED.value)
+    return row if row is not None and row["ends_on"] > local_day(athlete, now) else None

@@ -1,0 +1,125 @@
+"""Queries: planned sessions and what became of them."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import select, update
+
+from coach.store.engine import Tx
+from coach.store.rows import Row, fresh_id, many, one
+from coach.store.tables import athlete, planned_session, session_outcome
+
+# Rows claimed in one statement. Source: the stack study, section 3.
+_CLAIM = 50
+
+
+def add(tx: Tx, values: dict[str, Any]) -> str:
+    """Insert a planned session; return its id. Raises Conflict when its slot is taken."""
+    session_id = fresh_id()
+    tx.execute(planned_session.insert().values(id=session_id, **values))
+    return session_id
+
+
+def get(tx: Tx, session_id: str) -> Row | None:
+    """Return a session."""
+    return one(tx, select(planned_session).where(planned_session.c.id == session_id))
+
+
+def between(tx: Tx, athlete_id: str, first: date, after: date, with_cancelled: bool = False) -> list[Row]:
+    """Return sessions of local days in [first, after), in order of time."""
+    columns = planned_session.c
+    statement = select(planned_session).where(
+        columns.athlete_id == athlete_id, columns.local_date >= first, columns.local_date < after
+    )
+    if not with_cancelled:
+        statement = statement.where(columns.state != "cancelled")
+    return many(tx, statement.order_by(columns.due_at, columns.id))
+
+
+def taken_slots(tx: Tx, athlete_id: str) -> frozenset[str]:
+    """Return the slots of sessions that are not cancelled."""
+    columns = planned_session.c
+    statement = select(columns.slot).where(columns.athlete_id == athlete_id, columns.state != "cancelled")
+    return frozenset(tx.execute(statement).scalars())
+
+
+def move(tx: Tx, session_id: str, from_states: tuple[str, ...], **values: Any) -> bool:
+    """Change a session if it is still in one of those states; tell whether it was."""
+    columns = planned_session.c
+    statement = update(planned_session).where(columns.id == session_id, columns.state.in_(from_states)).values(**values)
+    return tx.execute(statement).rowcount == 1
+
+
+def cancel_planned(tx: Tx, athlete_id: str, now: datetime, due_before: datetime | None = None) -> list[str]:
+    """Cancel what is planned, or of it what was due before a time; return the ids."""
+    columns = planned_session.c
+    statement = update(planned_session).where(columns.athlete_id == athlete_id, columns.state == "planned")
+    if due_before is not None:
+        statement = statement.where(columns.due_at < due_before)
+    return list(tx.execute(statement.values(state="cancelled", updated_at=now).returning(columns.id)).scalars())
+
+
+def claim_due(tx: Tx, now: datetime) -> list[str]:
+    """Release due sessions of athletes who are not locked, at most 50, in one statement; return their ids.
+
+    The subquery asks PostgreSQL for rows that no other clock holds (for update skip locked); SQLite has one writer at a
+    time and leaves that clause out.
+    """
+    columns = planned_session.c
+    due = (
+        select(columns.id)
+        .where(
+            columns.state == "planned",
+            columns.due_at <= now,
+            columns.athlete_id.not_in(select(athlete.c.id).where(athlete.c.locked.is_(True))),
+        )
+        .order_by(columns.due_at, columns.id)
+        .limit(_CLAIM)
+        .with_for_update(skip_locked=True)
+    )
+    statement = (
+        update(planned_session)
+        .where(columns.state == "planned", columns.id.in_(due))
+        .values(state="due", released_at=now, updated_at=now)
+        .returning(columns.id)
+    )
+    return list(tx.execute(statement).scalars())
+
+
+def unanswered(tx: Tx, released_before: datetime, limit: int = 200) -> list[Row]:
+    """Return released sessions without an outcome, released before a time."""
+    columns = planned_session.c
+    statement = select(planned_session).where(columns.state == "due", columns.released_at < released_before)
+    return many(tx, statement.order_by(columns.released_at).limit(limit))
+
+
+def add_outcome(tx: Tx, values: dict[str, Any]) -> None:
+    """Insert what became of a session."""
+    tx.execute(session_outcome.insert().values(**values))
+
+
+def outcome(tx: Tx, session_id: str) -> Row | None:
+    """Return what became of a session."""
+    return one(tx, select(session_outcome).where(session_outcome.c.session_id == session_id))
+
+
+def of_plan(tx: Tx, plan_id: str) -> list[Row]:
+    """Return a plan's sessions in order of time."""
+    columns = planned_session.c
+    statement = select(planned_session).where(columns.plan_id == plan_id).order_by(columns.due_at, columns.id)
+    return many(tx, statement)
+
+
+def latest_pain(tx: Tx, athlete_id: str) -> Row | None:
+    """Return the newest report of pain during a session: pain_during, recorded_at."""
+    columns = session_outcome.c
+    statement = (
+        select(columns.pain_during, columns.recorded_at)
+        .join(planned_session, planned_session.c.id == columns.session_id)
+        .where(planned_session.c.athlete_id == athlete_id, columns.pain_during.is_not(None))
+        .order_by(columns.recorded_at.desc())
+        .limit(1)
+    )
+    return one(tx, statement)

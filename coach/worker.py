@@ -1,0 +1,114 @@
+"""The worker: chunks of the log become features, findings and proposals."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from coach.errors import CoachError
+from coach.live import LiveFeed
+from coach.service import Services
+from coach.service.motion import Handled
+
+_log = logging.getLogger(__name__)
+# s between two looks without a wake-up: chunks that another process appended. Own choice.
+_POLL_S = 1.0
+# s for which a stream that failed is left alone, so that it does not hold up the others. Own choice.
+_REST_S = 5.0
+
+
+class Worker:
+    """Analyse what is pending, as soon as it is appended. Any number of workers, threads and processes may run."""
+
+    def __init__(self, services: Services, feed: LiveFeed, threads: int = 1) -> None:
+        self._services = services
+        self._feed = feed
+        self._threads = threads
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._busy_lock = threading.Lock()
+        self._busy: set[str] = set()
+        self._resting: dict[str, float] = {}
+        services.log.on_append(self._wake.set)
+
+    def start(self) -> None:
+        """Start the thread; again is no error."""
+        if self._thread is None:
+            self._stopping.clear()
+            self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
+            self._thread.start()
+
+    def close(self) -> None:
+        """Finish the transaction under way and stop."""
+        self._stopping.set()
+        self._wake.set()
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            thread.join(30.0)
+
+    def drain(self) -> int:
+        """Handle what is pending now, in this thread, until nothing is left that can be; return chunks handled."""
+        total = 0
+        while handled := self._round(None):
+            total += handled
+        return total
+
+    def _run(self) -> None:
+        pool = ThreadPoolExecutor(self._threads, "worker") if self._threads > 1 else None
+        try:
+            while not self._stopping.is_set():
+                self._wake.clear()
+                if not self._attempt(pool):
+                    self._wake.wait(_POLL_S)
+        finally:
+            if pool is not None:
+                pool.shutdown()
+
+    def _attempt(self, pool: ThreadPoolExecutor | None) -> int:
+        try:
+            return self._round(pool)
+        except CoachError as error:
+            _log.warning("the worker waits: %s", error)
+        except Exception:  # noqa: BLE001 - see below
+            # The role must outlive a defect of one round; the next look tries again.
+            _log.exception("a round of the worker failed")
+        self._stopping.wait(_POLL_S)
+        return 0
+
+    def _round(self, pool: ThreadPoolExecutor | None) -> int:
+        now = time.monotonic()
+        self._resting = {stream: until for stream, until in self._resting.items() if until > now}
+        streams = [each for each in self._services.motion.pending_streams() if each not in self._resting]
+        handled = sum(pool.map(self._stream, streams) if pool else map(self._stream, streams))
+        self._replan()
+        return handled
+
+    def _stream(self, stream_id: str) -> int:
+        with self._busy_lock:
+            if stream_id in self._busy or self._stopping.is_set():
+                return 0
+            self._busy.add(stream_id)
+        try:
+            handled = self._services.motion.handle_pending(stream_id)
+        except Exception:  # noqa: BLE001 - see below
+            # One stream's trouble must not stop the others.
+            _log.exception("stream %s could not be handled", stream_id)
+            self._resting[stream_id] = time.monotonic() + _REST_S
+            return 0
+        finally:
+            with self._busy_lock:
+                self._busy.discard(stream_id)
+        self._tell(handled)
+        return handled.chunks
+
+    def _tell(self, handled: Handled) -> None:
+        if handled.finding_ids:
+            event = {"kind": "finding", "finding_ids": list(handled.finding_ids)}
+            self._feed.publish(handled.athlete_id, event)
+
+    def _replan(self) -> None:
+        for plan in self._services.plans.replan_wanted():
+            self._feed.publish(plan.athlete_id, {"kind": "plan", "plan_id": plan.plan_id})
