@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import struct
+from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import lru_cache
@@ -15,6 +17,7 @@ import numpy as np
 from coach.analysis.errors import AnalysisError
 
 T = TypeVar("T")
+Reader = Callable[[Any, "_Arrays"], Any]
 
 MAGIC = b"BSAS"
 _HEAD = struct.Struct("<4sHI")  # magic, version, length of the JSON part
@@ -39,7 +42,7 @@ def decode(kind: type[T], data: bytes, version: int) -> T:
         )
     try:
         plain = json.loads(data[_HEAD.size : _HEAD.size + length])
-        value: T = _typed(kind, plain, _Arrays(memoryview(data), _HEAD.size + length))
+        value: T = _reader(kind)(plain, _Arrays(memoryview(data), _HEAD.size + length))
     except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
         raise AnalysisError(
             f"The stored analysis state is damaged ({error}): delete it, and the recording is analysed anew."
@@ -55,46 +58,56 @@ class _Arrays:
 
     def take(self, dtype: str, shape: list[int]) -> np.ndarray[Any, Any]:
         kind = np.dtype(dtype)
-        size = int(np.prod(shape)) * kind.itemsize
-        part = self._data[self._place : self._place + size]
-        self._place += size
-        return np.frombuffer(part, dtype=kind).reshape(shape).copy()
+        count = math.prod(shape)
+        array = np.frombuffer(self._data, dtype=kind, count=count, offset=self._place).reshape(shape).copy()
+        self._place += count * kind.itemsize
+        return array
 
 
 def _plain(value: Any, arrays: list[bytes]) -> Any:
-    if isinstance(value, Enum):
-        return value.value
     if value is None or isinstance(value, (str, int, float)):
         return value
     if isinstance(value, np.ndarray):
         arrays.append(value.tobytes())
         return [value.dtype.str, list(value.shape)]
     if is_dataclass(value):
-        return {name: _plain(getattr(value, name), arrays) for name in _field_types(cast(Any, type(value)))}
-    if isinstance(value, dict):
-        return {name: _plain(item, arrays) for name, item in value.items()}
+        return {name: _plain(getattr(value, name), arrays) for name in _readers(cast(Any, type(value)))}
+    if isinstance(value, dict) or (value and isinstance(value[0], (int, float, str))):
+        return value  # numbers, text and lists of them, as they are; an enumeration of texts is a text
     return [_plain(item, arrays) for item in value]
 
 
-def _typed(kind: Any, plain: Any, arrays: _Arrays) -> Any:
+@lru_cache(maxsize=64)
+def _readers(kind: Any) -> dict[str, Reader]:
+    hints = get_type_hints(kind)
+    return {part.name: _reader(hints[part.name]) for part in fields(kind)}
+
+
+def _reader(kind: Any) -> Reader:
+    """Return what turns a plain value back into the type; made once per field, for a state is read for every chunk."""
     if is_dataclass(kind):
-        types = _field_types(cast(Any, kind))
-        return cast(Any, kind)(**{name: _typed(part, plain[name], arrays) for name, part in types.items()})
+        build: Any = kind
+        return lambda plain, arrays: build(
+            **{name: read(plain[name], arrays) for name, read in _readers(build).items()}
+        )
     origin, parts = get_origin(kind), get_args(kind)
     if origin in (Union, UnionType):
-        chosen = next(part for part in parts if part is not type(None))
-        return None if plain is None else _typed(chosen, plain, arrays)
+        inner = _reader(next(part for part in parts if part is not type(None)))
+        return lambda plain, arrays: None if plain is None else inner(plain, arrays)
     if origin is np.ndarray:
-        return arrays.take(*plain)
+        return lambda plain, arrays: arrays.take(*plain)
     if origin is tuple:
-        kinds = [parts[0]] * len(plain) if len(parts) == 2 and parts[1] is Ellipsis else parts
-        return tuple(_typed(part, item, arrays) for part, item in zip(kinds, plain, strict=True))
+        return _tuple_reader(parts)
     if isinstance(kind, type) and issubclass(kind, Enum):
-        return kind(plain)
-    return plain
+        return lambda plain, arrays: kind(plain)
+    return lambda plain, arrays: plain
 
 
-@lru_cache(maxsize=64)
-def _field_types(kind: Any) -> dict[str, Any]:
-    hints = get_type_hints(kind)
-    return {part.name: hints[part.name] for part in fields(kind)}
+def _tuple_reader(parts: tuple[Any, ...]) -> Reader:
+    if all(part in (int, float, str, Ellipsis) for part in parts):
+        return lambda plain, arrays: tuple(plain)
+    if len(parts) == 2 and parts[1] is Ellipsis:
+        inner = _reader(parts[0])
+        return lambda plain, arrays: tuple(inner(item, arrays) for item in plain)
+    each = [_reader(part) for part in parts]
+    return lambda plain, arrays: tuple(read(item, arrays) for read, item in zip(each, plain, strict=True))
