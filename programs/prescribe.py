@@ -18,8 +18,8 @@ EXERCISES_MAX = 6
 WEEKS_MAX = 52
 
 # The muscle groups that answer a need, in the order of the session; within one place the later groups stand in where
-# the first has no allowed exercise. Source: the three core exercises (Callaghan 1998, Axler & McGill 1997); which group for
-# which need: own heuristic.
+# the first has no allowed exercise. Source: the three core exercises (Callaghan 1998, Axler & McGill 1997); which group
+# for which need: own heuristic.
 GROUPS_BY_KIND: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "repeated_bending": (
         ("back extensors", "hip extensors"),
