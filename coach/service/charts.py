@@ -54,8 +54,11 @@ def line_of(
     t_utc_s, values = t_utc_s[inside][order], values[inside][order]
     # A pause of three points is a gap; the clock's fit moves a point by far less.
     t_utc_s, values = with_gaps(t_utc_s, values, 3.0 / LINE_RATE_HZ)
-    t_utc_s, values = envelope(t_utc_s, values, start_utc_s, end_utc_s, points)
-    t_utc_s, values = with_gaps(t_utc_s, values, max(3.0 / LINE_RATE_HZ, 4 * (end_utc_s - start_utc_s) / points))
+    if t_utc_s.size > points:
+        # A tenth of the points is kept for the gaps.
+        step_s = (t_utc_s[-1] - t_utc_s[0]) / (0.45 * points)
+        t_utc_s, values = envelope(t_utc_s, values, round(0.9 * points))
+        t_utc_s, values = with_gaps(t_utc_s, values, 2 * step_s)
     return SignalWindow(
         start_utc_s=start_utc_s,
         t_utc_s=tuple(round(float(t), 3) for t in t_utc_s[:points]),

@@ -44,17 +44,16 @@ def thick(data: bytes) -> FloatArray:
     return np.where(counts == _GAP, np.nan, counts * _STEP_DEG)
 
 
-def envelope(
-    t_utc_s: FloatArray, values: FloatArray, start_utc_s: float, end_utc_s: float, points: int
-) -> tuple[FloatArray, FloatArray]:
+def envelope(t_utc_s: FloatArray, values: FloatArray, points: int) -> tuple[FloatArray, FloatArray]:
     """Thin a line to at most `points`, keeping lowest and highest of each stretch, so that no bend is lost.
 
-    t_utc_s, values: (n,), ascending; values NaN in gaps. A stretch without any value is one NaN.
+    t_utc_s, values: (n,), ascending; values NaN in gaps. A stretch without any value is two NaN.
     """
     if t_utc_s.size <= points:
         return t_utc_s, values
     bins = points // 2
-    width = (end_utc_s - start_utc_s) / bins
+    start_utc_s = t_utc_s[0]
+    width = (t_utc_s[-1] - start_utc_s) / bins
     number = np.clip(((t_utc_s - start_utc_s) / width).astype(np.int64), 0, bins - 1)
     firsts = np.flatnonzero(np.r_[True, np.diff(number) > 0])
     low = np.fmin.reduceat(values, firsts)

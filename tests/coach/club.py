@@ -71,7 +71,7 @@ def bending_chunks(
 ) -> list[Chunk]:
     """A chest that stands for 10 s, then bends 50 degrees forward and back, `bends_per_min` times a minute.
 
-    Sensor x points up; the bend turns about y. Numbers in `lost` are chunks whose middle fifth never arrived.
+    Sensor x points up; the bend turns about y. Numbers in `lost` are chunks whose middle three fifths never arrived.
     """
     n = round(minutes * 60 * RATE_HZ)
     t_s = np.arange(n) / RATE_HZ
@@ -88,8 +88,8 @@ def bending_chunks(
         a, g = acc[first : first + per].copy(), gyr[first : first + per].copy()
         gaps: tuple[Gap, ...] = ()
         if seq in lost:
-            gaps = (Gap(2 * per // 5, per // 5),)
-            a[2 * per // 5 : 3 * per // 5] = np.nan
-            g[2 * per // 5 : 3 * per // 5] = np.nan
+            gaps = (Gap(per // 5, 3 * per // 5),)
+            a[per // 5 : 4 * per // 5] = np.nan
+            g[per // 5 : 4 * per // 5] = np.nan
         chunks.append(Chunk(device_id, recording_id, seq, start_utc_s + first / RATE_HZ, first, RATE_HZ, a, g, gaps))
     return chunks

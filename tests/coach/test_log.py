@@ -149,7 +149,7 @@ def test_gaps_survive_the_store(club: Club) -> None:
         assert stream is not None
         row = recordings.chunks_after(tx, stream["id"], -1, 1)[0]
     assert row["missing"] == chunk.missing > 0
-    assert decode_chunk(row["blob"]).gaps == (Gap(50, 25),)
+    assert decode_chunk(row["blob"]).gaps == (Gap(25, 75),)
 
 
 SENDER = """
