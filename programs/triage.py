@@ -129,18 +129,19 @@ def triage(answers: Mapping[str, Answer], age_years: int | None = None) -> Triag
     """Return how urgent the answers are, what to show, and whether sessions are locked.
 
     answers: question id -> answer; a missing question is skipped. age_years: None when not told.
-    EMERGENCY, URGENT and PROMPT lock. Not sure or skipped counts as yes for CES, NEU, AAA and VIS; elsewhere it
-    locks without an alarm until it is answered, unless the answer could not change anything (a flag below PROMPT that
-    was asked, osteoporosis without an injury, the question for minors at an adult's age).
+    EMERGENCY, URGENT and PROMPT lock. Not sure or skipped counts as yes for CES, NEU, AAA and VIS. Elsewhere it locks
+    without an alarm until it is answered (level ROUTINE; the reasons name what is open), unless the answer could change
+    nothing: a ROUTINE flag that was asked, osteoporosis without an injury, the question for minors at an adult's age.
+    At an EMERGENCY only its messages are shown; the reasons still name every flag.
     Raises ProgramError for an unknown question, an answer that is none, or an age outside 0 to 130.
     Source: Finucane 2020 (JOSPT 50:350); single flags have low accuracy, hence no score; locks: own heuristic.
     """
     _check(answers, age_years)
-    level, messages, reasons, waits = TriageLevel.CLEAR, [], [], False
+    level, messages, reasons, waits_for = TriageLevel.CLEAR, [], [], []
     for flag, flag_level, message in _FLAGS:
         standing = _standing(flag, answers, age_years)
-        if standing is Answer.UNKNOWN:
-            waits = waits or flag not in answers or flag_level is not TriageLevel.ROUTINE
+        if standing is Answer.UNKNOWN and (flag not in answers or flag_level is not _R):
+            waits_for.append(flag)
         if standing is not Answer.YES:
             continue
         level = min(level, flag_level, key=_LEVELS.index)
@@ -148,10 +149,11 @@ def triage(answers: Mapping[str, Answer], age_years: int | None = None) -> Triag
         # Someone sent to an emergency department should not also read "today" or "at your next visit".
         if message not in messages and not (level is _E and flag_level is not _E):
             messages.append(message)
-    alarm = level in (_E, _U, _P)
-    if waits and not alarm:
-        messages.insert(0, OPEN)
-    return TriageResult(level, alarm or waits, tuple(messages), tuple(reasons))
+    if level in (_E, _U, _P):
+        return TriageResult(level, True, tuple(messages), tuple(reasons))
+    if waits_for:
+        return TriageResult(_R, True, (OPEN, *messages), (*waits_for, *reasons))
+    return TriageResult(level, False, tuple(messages), tuple(reasons))
 
 
 def must_ask(

@@ -77,7 +77,7 @@ class TriageQuestion:
 class TriageResult:
     """level: the most urgent of all answers. locked: no session may be planned or released.
 
-    messages: what to show, most urgent first. reasons: ids of the questions that decided.
+    messages: what to show, most urgent first. reasons: ids of the questions that decided, or that are still open.
     """
 
     level: TriageLevel

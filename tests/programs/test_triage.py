@@ -81,8 +81,8 @@ def test_each_flag_alone(flag: str, level: TriageLevel, locked: bool, message: s
         (YES, 30, TriageLevel.URGENT, True),
         (YES, None, TriageLevel.URGENT, True),
         (UNKNOWN, 70, TriageLevel.URGENT, True),
-        (UNKNOWN, 30, TriageLevel.CLEAR, True),  # open: waits without an alarm
-        (NO, None, TriageLevel.CLEAR, True),  # the age decides
+        (UNKNOWN, 30, TriageLevel.ROUTINE, True),  # open: waits without an alarm
+        (NO, None, TriageLevel.ROUTINE, True),  # the age decides
     ],
 )
 def test_a_minor_injury_counts_with_age_or_bone_only(
@@ -90,7 +90,7 @@ def test_a_minor_injury_counts_with_age_or_bone_only(
 ) -> None:
     result = triage(answers(FRA_MINOR=YES, BONE=bone), age_years)
     assert (result.level, result.locked) == (level, locked)
-    if level is TriageLevel.CLEAR and locked:
+    if level is TriageLevel.ROUTINE:
         assert "still open" in result.messages[0]
 
 
@@ -123,13 +123,14 @@ def test_not_sure_and_skipped_count_as_yes_where_waiting_costs_most(flag: str) -
 @pytest.mark.parametrize("flag", ["FRA", "INF", "INF_RISK", "VIS_URINE", "CAN"])
 def test_elsewhere_not_sure_waits_without_an_alarm(flag: str) -> None:
     result = triage(answers(**{flag: UNKNOWN}), 30)
-    assert (result.level, result.locked, result.reasons) == (TriageLevel.CLEAR, True, ())
+    assert (result.level, result.locked, result.reasons) == (TriageLevel.ROUTINE, True, (flag,))
     assert "still open" in result.messages[0]
 
 
 def test_a_routine_question_may_stay_unsure_but_not_unasked() -> None:
     assert not triage(answers(INFL=UNKNOWN, RAD=UNKNOWN), 30).locked
-    assert triage({key: NO for key in IDS if key != "RAD"}, 30).locked
+    skipped = triage({key: NO for key in IDS if key != "RAD"}, 30)
+    assert (skipped.locked, skipped.reasons) == (True, ("RAD",))
 
 
 def test_an_empty_answer_set_is_an_emergency_until_answered() -> None:

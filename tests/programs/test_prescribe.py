@@ -1,0 +1,183 @@
+"""Needs become exercises, levels, doses and rest, with their because; what is forbidden stays out."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from programs.dose import duration_s, session_duration_min
+from programs.errors import NoAnswer, ProgramError
+from programs.exercises import ALWAYS_AGAINST, CONTRAINDICATIONS, NEED_KINDS, exercise, library
+from programs.prescribe import prescribe
+from programs.rest import MAX_DAYS_IN_A_ROW, MICRO_BREAK_AFTER_MIN, MICRO_BREAK_MIN, is_deload_week, rest
+from programs.types import History, Need, Prescription
+
+
+def ids(program: Prescription) -> list[str]:
+    return [item.exercise_id for item in program.exercises]
+
+
+def test_repeated_bending_gets_the_three_core_exercises_and_the_hinge(bending: Need) -> None:
+    program = prescribe([bending], History(), 3, 4)
+    assert ids(program) == ["bird_dog", "side_bridge", "curl_up", "hip_hinge"]
+    assert [item.level for item in program.exercises] == [0, 0, 0, 0]
+    assert [item.dose for item in program.exercises] == [exercise(name).dose_by_level[0] for name in ids(program)]
+    # 328 + 328 + 184 + 94 s of work and rest, three changes of 20 s: 16 min 34 s.
+    assert program.session_duration_min == 17
+    assert (program.sessions_per_week, program.weeks) == (3, 4)
+    assert program.because == bending.because
+    for item in program.exercises:
+        assert item.because.startswith(bending.because)
+        assert exercise(item.exercise_id).target in item.because
+    assert [rule.kind for rule in program.rest] == ["micro_break", "lighter_day", "deload_week"]
+
+
+def test_the_level_comes_from_history_and_is_never_raised(bending: Need) -> None:
+    program = prescribe([bending], History({"bird_dog": 2, "side_bridge": 99}), 3, 4)
+    levels = {item.exercise_id: item.level for item in program.exercises}
+    assert levels == {"bird_dog": 2, "side_bridge": 4, "curl_up": 0, "hip_hinge": 0}
+
+
+def test_a_long_session_loses_last_sets_and_nothing_else(bending: Need) -> None:
+    program = prescribe([bending], History({"bird_dog": 1, "side_bridge": 1, "curl_up": 1}), 3, 4)
+    assert [item.dose.repetitions for item in program.exercises] == [(8, 6), (8, 6), (8, 6), (8, 8)]
+    assert program.session_duration_min <= 18
+
+
+@pytest.mark.parametrize(
+    ("against", "expected", "says"),
+    [
+        (
+            "knee_pain",
+            ["glute_bridge", "side_bridge", "curl_up", "hip_hinge"],
+            "place of bird-dog because of pain when",
+        ),
+        ("neck_pain", ["bird_dog", "side_bridge", "dead_bug", "hip_hinge"], "place of curl-up because of neck pain"),
+        (
+            "osteoporosis",
+            ["bird_dog", "side_bridge", "dead_bug", "hip_hinge"],
+            "place of curl-up because of osteoporosis",
+        ),
+        (
+            "shoulder_pain",
+            ["bird_dog", "suitcase_carry", "curl_up", "hip_hinge"],
+            "place of side bridge because of should",
+        ),
+    ],
+)
+def test_a_contraindication_is_answered_with_another_exercise(
+    bending: Need, against: str, expected: list[str], says: str
+) -> None:
+    program = prescribe([bending], History(contraindications=(against,)), 3, 4)
+    assert ids(program) == expected
+    assert sum(says in item.because for item in program.exercises) == 1
+    assert "left out" not in program.because
+
+
+def test_what_nothing_can_replace_is_named(bending: Need) -> None:
+    program = prescribe([bending], History(contraindications=("uncontrolled_blood_pressure", "third_trimester")), 3, 4)
+    assert ids(program) == ["bird_dog", "hip_hinge"]
+    assert "Side bridge is left out because of high blood pressure" in program.because
+    assert "Curl-up is left out because of the last third of a pregnancy" in program.because
+
+
+@pytest.mark.parametrize("against", sorted(ALWAYS_AGAINST))
+def test_nothing_is_given_while_ill_or_after_an_operation(bending: Need, against: str) -> None:
+    with pytest.raises(NoAnswer, match="ask a doctor first"):
+        prescribe([bending], History(contraindications=(against,)), 3, 4)
+
+
+def test_a_need_that_the_library_does_not_know_has_no_answer(bending: Need) -> None:
+    with pytest.raises(NoAnswer, match="low_mood"):
+        prescribe([replace(bending, kind="low_mood")], History(), 3, 4)
+    with pytest.raises(NoAnswer, match="No need"):
+        prescribe([], History(), 3, 4)
+    only = {"pallof_press": exercise("pallof_press")}
+    with pytest.raises(NoAnswer, match="low_endurance"):
+        prescribe([replace(bending, kind="low_endurance")], History(), 3, 4, only)
+
+
+def test_bending_never_gets_an_exercise_that_loads_the_spine_in_flexion(bending: Need) -> None:
+    loaded = {name: replace(one, flexion_loaded=name != "side_bridge") for name, one in library().items()}
+    assert ids(prescribe([bending], History(), 3, 4, loaded)) == ["side_bridge"]
+    turning = replace(bending, kind="repeated_rotation")
+    assert "bird_dog" in ids(prescribe([turning], History(), 3, 4, loaded))
+    assert "bird_dog" not in ids(prescribe([turning, bending], History(), 3, 4, loaded))
+
+
+def test_the_order_of_needs_and_histories_does_not_matter(bending: Need) -> None:
+    needs = [bending, Need("repeated_rotation", 0.9, "You turned a lot."), Need("low_endurance", 0.9, "Short holds.")]
+    programs = {
+        prescribe(order, History({"curl_up": 1, "bird_dog": 1}), 3, 4) for order in itertools.permutations(needs)
+    }
+    assert len(programs) == 1
+    (program,) = programs
+    assert program == prescribe(needs, History({"bird_dog": 1, "curl_up": 1}), 3, 4)
+    assert program.because == "Short holds. You turned a lot. You bent forward 84 times in 12 minutes."
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"sessions_per_week": 0}, "0 sessions"),
+        ({"sessions_per_week": 8}, "8 sessions"),
+        ({"weeks": 0}, "0 weeks"),
+        ({"history": History({"curl_up": -1})}, "curl_up"),
+        ({"history": History(contraindications=("flu",))}, "flu"),
+        ({"needs": [Need("low_endurance", 1.5, "x")]}, "1.5"),
+    ],
+)
+def test_what_makes_no_sense_is_named(bending: Need, change: dict[str, object], says: str) -> None:
+    given_values: dict[str, object] = {"needs": [bending], "history": History(), "sessions_per_week": 3, "weeks": 4}
+    with pytest.raises(ProgramError, match=says):
+        prescribe(**(given_values | change))  # type: ignore[arg-type]
+
+
+needs_lists = st.lists(
+    st.builds(Need, st.sampled_from(sorted(NEED_KINDS)), st.floats(0, 1), st.sampled_from(["One.", "Two."])),
+    min_size=1,
+    max_size=5,
+)
+histories = st.builds(
+    History,
+    st.dictionaries(st.sampled_from(sorted(library())), st.integers(0, 8)),
+    st.sets(st.sampled_from(sorted(CONTRAINDICATIONS))).map(tuple),
+)
+
+
+@given(needs_lists, histories)
+def test_whatever_is_needed_the_red_lines_hold(needs: list[Need], history: History) -> None:
+    try:
+        program = prescribe(needs, history, 3, 4)
+    except NoAnswer:
+        return
+    assert 1 <= len(program.exercises) == len(set(ids(program)))
+    for item in program.exercises:
+        one = exercise(item.exercise_id)
+        assert not set(one.contraindications) & set(history.contraindications)
+        assert not one.flexion_loaded
+        assert item.level <= history.level_by_exercise.get(one.id, 0)
+        given_dose = one.dose_by_level[item.level]
+        assert item.dose.repetitions == given_dose.repetitions[: len(item.dose.repetitions)]
+        assert duration_s(item.dose) <= duration_s(given_dose)
+        assert any(item.because.startswith(need.because) for need in needs if need.kind in one.answers)
+    assert program.session_duration_min == session_duration_min(item.dose for item in program.exercises)
+    shortest = all(len(item.dose.repetitions) == 1 for item in program.exercises)
+    assert program.session_duration_min <= 18 or shortest
+
+
+def test_rest_belongs_to_the_need_and_the_length(bending: Need) -> None:
+    assert rest([], 4) == ()
+    assert [rule.kind for rule in rest([bending], 3)] == ["micro_break", "lighter_day"]
+    assert [rule.kind for rule in rest([replace(bending, kind="low_endurance")], 4)] == ["deload_week"]
+    pause, day, _ = rest([bending], 4)
+    assert pause.because.startswith(bending.because)
+    assert f"{MICRO_BREAK_AFTER_MIN} minutes" in pause.text
+    assert f"{MICRO_BREAK_MIN} minutes" in pause.text
+    assert f"{MAX_DAYS_IN_A_ROW} days in a row" in day.text
+    assert "Andersen 2017" in day.source
+    assert [week for week in range(13) if is_deload_week(week)] == [4, 8, 12]
