@@ -14,6 +14,7 @@ from coach.analysis.stream import AnalysisState, analyse, finish, new_state
 from coach.analysis.types import AnalysisParams
 from devices.files.npz import read_npz
 from devices.types import FloatArray
+from tests.coach.analysis.motion import chunks
 
 PARAMS = AnalysisParams()
 TRIALS = [
@@ -125,3 +126,16 @@ def test_every_recording_gives_plausible_numbers(recordings: Path) -> None:
             # The class of 20 holds ranges from 19.5 to 20.5, of which some are repetitions.
             least, most = (sum(n for size, n in result.summary.cycles if size >= k) for k in (21, 20))
             assert least - 2 <= len(result.repetitions) <= most + 2, path
+
+
+@pytest.mark.recordings
+@pytest.mark.parametrize("name", ["s1_e2_test", "s2_e2_test"])
+def test_seated_bends_for_twelve_minutes_are_repeated_bending(recordings: Path, name: str) -> None:
+    recording = read_npz(recordings / "pted" / f"{name}.npz")
+    sensor, rate = recording.sensors["chest"], recording.rate_hz
+    times = int(np.ceil(720 * rate / recording.samples))
+    acc, gyr = (np.tile(part, (times, 1))[: round(720 * rate)] for part in (sensor.acc_mps2, sensor.gyr_radps))
+    (finding,) = analyse_recording("chest", chunks(acc.astype(float), gyr.astype(float), rate), PARAMS).findings
+    assert finding.kind == "repeated_bending"
+    assert finding.end_s - finding.start_s >= 600
+    assert finding.because["values"]["rate_max_per_min"] > 4
