@@ -83,6 +83,5 @@ def create_app(
         app.register_blueprint(subject.blueprint)
     # Programs bring a token of their own, which no browser adds by itself.
     csrf.exempt(api.blueprint)
-    limits.apply(app)
     access.check_declared(app)
     return app

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flask import Flask
+from flask import Flask, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 
@@ -21,14 +21,24 @@ LIMIT_OF_ENDPOINT = {
 
 
 def install(app: Flask) -> None:
-    """Count requests. Must come before CSRFProtect: requests that it refuses would not be counted otherwise."""
+    """Count requests before anything else can refuse them; beyond a limit the answer is 429.
+
+    Must come before CSRFProtect. Limits on a view itself are looked at only when the view is called: what CSRF refuses
+    would never be counted. So each limit is on a function of its own, called before the request.
+    """
     limiter = Limiter(get_remote_address, app=app, storage_uri="memory://", strategy="moving-window")
-    app.extensions["backstop_limiter"] = limiter
-
-
-def apply(app: Flask) -> None:
-    """Wrap the limited views, once all blueprints are registered."""
-    limiter: Limiter = app.extensions["backstop_limiter"]
+    counted: dict[str, Callable[[], Any]] = {}
     for endpoint, limit in LIMIT_OF_ENDPOINT.items():
-        limited: Callable[..., Any] = limiter.limit(limit)(app.view_functions[endpoint])
-        app.view_functions[endpoint] = limited
+
+        def count() -> None:
+            """Be counted."""
+
+        # Flask-Limiter keeps limits by this name.
+        count.__qualname__ = f"count_{endpoint}"
+        counted[endpoint] = limiter.limit(limit)(count)
+
+    def count_request() -> None:
+        if request.endpoint in counted:
+            counted[request.endpoint]()
+
+    app.before_request(count_request)

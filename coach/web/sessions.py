@@ -43,10 +43,12 @@ def _number(name: str) -> int | None:
 @access.signed_in
 def outcome(session_id: str) -> Response:
     """Record that a session was done or skipped."""
+    identity = access.me()
+    # Asked first: whether a session exists is not told to whom it does not belong.
+    house().services.plans.session(identity, session_id)
     came_of_it = OUTCOMES.get(request.form.get("outcome", ""))
     if came_of_it is None:
         raise InvalidInput("Nothing was recorded: say whether the session was done or skipped.")
-    identity = access.me()
     house().services.plans.record_outcome(
         session_id,
         identity,

@@ -68,6 +68,11 @@ def look() -> str:
     )
 
 
+def _mine(wearable_id: str) -> None:
+    """Raise NoSuch unless the wearable is one's own, before anything is said about the input."""
+    house().services.wearables.get(access.me(), wearable_id)
+
+
 def _change(act: Callable[[], object], done: str) -> Response:
     try:
         act()
@@ -101,6 +106,7 @@ def add() -> Response:
 @access.athlete
 def place(wearable_id: str) -> Response:
     """Say where it is worn."""
+    _mine(wearable_id)
     placement = request.form.get("placement", "")[:100]
     return _change(
         lambda: house().services.wearables.set_placement(access.me(), wearable_id, placement),
@@ -112,6 +118,7 @@ def place(wearable_id: str) -> Response:
 @access.athlete
 def calibrate(wearable_id: str) -> Response:
     """Take the pose of now as upright."""
+    _mine(wearable_id)
     return _change(
         lambda: house().services.wearables.calibrate_now(access.me(), wearable_id),
         "Your upright pose is saved. Bends are measured from it.",
@@ -122,6 +129,7 @@ def calibrate(wearable_id: str) -> Response:
 @access.athlete
 def forget(wearable_id: str) -> Response:
     """Unpair a wearable; what it recorded stays."""
+    _mine(wearable_id)
     return _change(
         lambda: house().services.wearables.forget(access.me(), wearable_id),
         "Forgotten. What it recorded stays.",
