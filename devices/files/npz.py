@@ -99,7 +99,8 @@ def read_npz(path: Path | str) -> RecordingFile:
 def _load(path: Path) -> dict[str, NDArray[Any]]:
     """Load the arrays that matter, after a look at their headers: a small file may promise terabytes."""
     if not path.is_file():
-        raise UnknownFormat(f"{path}: there is no such file.")
+        what = "this is not a file" if path.exists() else "there is no such file"
+        raise UnknownFormat(f"{path}: {what}; name a recording (.npz).")
     if not zipfile.is_zipfile(path):
         raise UnknownFormat(f"{path}: this is not an .npz file (a zip archive of numpy arrays).")
     try:

@@ -121,7 +121,7 @@ def test_a_wrong_form_gets_one_sentence(tmp_path: Path, content: dict[str, Any],
 def test_other_files_get_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(UnknownFormat, match="there is no such file"):
         read_npz(tmp_path / "nothing.npz")
-    with pytest.raises(UnknownFormat, match="there is no such file"):
+    with pytest.raises(UnknownFormat, match="this is not a file"):
         read_npz(tmp_path)
     text = tmp_path / "a.txt"
     text.write_text("hello")
