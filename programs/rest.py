@@ -51,8 +51,7 @@ def _micro_break(need: Need) -> RestRule:
             f"{MICRO_BREAK_MIN} minutes before you go on."
         ),
         because=(
-            f"{need.because} Tissues of the back that were stretched by bending take minutes to become as stiff again "
-            "as before."
+            f"{need.because} After much bending, the tissues of the back take some minutes to get their firmness back."
         ),
         source=(
             "McGill & Brown 1992, Clin Biomech 7:43 (after 20 minutes of full bending about half of the stiffness was "
