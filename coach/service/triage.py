@@ -70,7 +70,7 @@ class Triage:
             answer_id = answers_table.add(tx, values)
             self._set_lock(tx, athlete_id, result.locked, now)
             action = "answered, locked" if result.locked else "answered"
-            events.record(tx, now, by.user_id, action, "triage", answer_id, athlete_id)
+            events.record(tx, now, by.user_id, action, "triage", str(answer_id), athlete_id)
         return result
 
     def view(self, athlete_id: str) -> TriageView:
@@ -114,7 +114,7 @@ class Triage:
             changes = {"locked": False, "cleared_at": now, "cleared_by": clinician, "cleared_seen_on": day}
             answers_table.change(tx, row["id"], **changes)
             self._set_lock(tx, athlete_id, False, now)
-            events.record(tx, now, by.user_id, "lifted the lock", "triage", row["id"], athlete_id)
+            events.record(tx, now, by.user_id, "lifted the lock", "triage", str(row["id"]), athlete_id)
 
     def _set_lock(self, tx: Tx, athlete_id: str, locked: bool, now: datetime) -> None:
         found = athletes.get(tx, athlete_id)

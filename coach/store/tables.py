@@ -1,4 +1,4 @@
-"""The tables. Ids are uuid4 hex strings; chunk, feature and event are numbered. Times are aware UTC.
+"""The tables. Ids are uuid4 hex strings; chunk, feature, event and triage_answer are numbered. Times are aware UTC.
 
 A stream is one recording of one wearable. What the append path writes (stream.max_seq) and what the worker writes
 (stream_state) are two rows, so that a large state is not rewritten with every chunk that arrives.
@@ -227,7 +227,8 @@ finding = Table(
 triage_answer = Table(
     "triage_answer",
     metadata,
-    Column("id", _ID, primary_key=True),
+    # Numbered: which answers stand must not hang on a clock that may jump.
+    Column("id", _NUMBER, primary_key=True, autoincrement=True),
     Column("athlete_id", _ID, ForeignKey("athlete.id"), nullable=False, index=True),
     Column("answered_by", _ID, ForeignKey("user_account.id"), nullable=False),
     Column("answered_at", UtcDateTime, nullable=False),

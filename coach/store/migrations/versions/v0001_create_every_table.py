@@ -193,7 +193,7 @@ def _stream() -> None:
 def _triage_answer() -> None:
     op.create_table(
         "triage_answer",
-        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("id", _NUMBER, autoincrement=True, nullable=False),
         sa.Column("athlete_id", sa.String(length=32), nullable=False),
         sa.Column("answered_by", sa.String(length=32), nullable=False),
         sa.Column("answered_at", UtcDateTime(), nullable=False),
