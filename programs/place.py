@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from itertools import combinations
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from programs.dose import lighter, session_duration_min
 from programs.errors import NoSlot, ProgramError
 from programs.exercises import exercise
-from programs.rest import MAX_DAYS_IN_A_ROW, SPACED_DAYS, SPACED_SESSIONS_PER_WEEK, is_deload_week
+from programs.rest import MAX_DAYS_IN_A_ROW, SPACED_SESSIONS_PER_WEEK, is_deload_week
 from programs.types import Availability, PlannedSession, PrescribedExercise, Prescription
 
 # Clocks change in these hours in most zones: a session there could come twice or not at all. Both ends are closed.
@@ -23,6 +23,10 @@ AFTER_NIGHT = time(4, 0)
 AFTER_WAKING_MIN = 60
 DAYS_IN_WEEK = 7
 _DAY_MIN = 24 * 60
+# Noon to noon: the next day is 23 to 25 h away, the day after it 47 to 49 h. Own choice, the middle.
+NEXT_DAY_BELOW = timedelta(hours=36)
+# Days farther away than the longest row of sessions do not matter to a week.
+_REACH = timedelta(days=DAYS_IN_WEEK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +94,8 @@ def place(
         raise NoSlot("No day of the week is free for sessions; choose at least one day.")
     clock = session_time(prescription, availability)
     taken = {_day(slot) for slot in taken_slots}
-    rule = _Spacing(prescription.sessions_per_week)
-    notes = (*clock.moved, *_no_room(rule, availability))
+    rule = _Spacing(prescription.sessions_per_week, zone)
+    notes = (*clock.moved, *_no_room(_Spacing(prescription.sessions_per_week, UTC), availability))
     busy, sessions, skipped = set(taken), [], False
     pattern: frozenset[int] = frozenset()
     for week in range(1, prescription.weeks + 1):
@@ -117,22 +121,36 @@ class _Spacing:
     """How many sessions a week, and which days may have one beside the days that already do."""
 
     per_week: int
+    zone: tzinfo
 
     def choose(
         self, free: Sequence[date], there: Sequence[date], busy: Collection[date], pattern: frozenset[int]
     ) -> tuple[date, ...]:
         """Return the days to add: as many as are missing, then like the week before, then spread, then early."""
+        near = [day for day in busy if free and free[0] - _REACH <= day <= free[-1] + _REACH]
         for count in range(min(self.per_week - len(there), len(free)), 0, -1):
-            allowed = [days for days in combinations(free, count) if self._allows(days, busy)]
+            allowed = [days for days in combinations(free, count) if self._allows(days, near)]
             if allowed:
                 return min(allowed, key=lambda days: (*_unlike(days, there, pattern), days))
         return ()
 
-    def _allows(self, days: Sequence[date], busy: Collection[date]) -> bool:
-        beside = {day.toordinal() for day in busy} | {day.toordinal() for day in days}
-        if self.per_week <= SPACED_SESSIONS_PER_WEEK:
-            return not any(day.toordinal() + gap in beside for day in days for gap in _within(SPACED_DAYS - 1))
-        return all(_run(day.toordinal(), beside) <= MAX_DAYS_IN_A_ROW for day in days)
+    def _allows(self, days: Sequence[date], near: Sequence[date]) -> bool:
+        longest = 1 if self.per_week <= SPACED_SESSIONS_PER_WEEK else MAX_DAYS_IN_A_ROW
+        runs = self._runs(sorted({*days, *near}))
+        return all(len(run) <= longest for run in runs if not run.isdisjoint(days))
+
+    def _runs(self, days: Sequence[date]) -> list[set[date]]:
+        """Return groups of days that follow each other; a day that the clock skipped does not part its neighbours."""
+        runs: list[set[date]] = []
+        before: datetime | None = None
+        for day in days:
+            noon = datetime.combine(day, time(12), tzinfo=self.zone).astimezone(UTC)
+            if before is not None and noon - before < NEXT_DAY_BELOW:
+                runs[-1].add(day)
+            else:
+                runs.append({day})
+            before = noon
+        return runs
 
 
 def _unlike(days: Sequence[date], there: Sequence[date], pattern: frozenset[int]) -> tuple[int, list[int]]:
@@ -140,20 +158,6 @@ def _unlike(days: Sequence[date], there: Sequence[date], pattern: frozenset[int]
     weekdays = sorted({day.weekday() for day in (*days, *there)})
     gaps = [(b - a) % DAYS_IN_WEEK for a, b in zip(weekdays, [*weekdays[1:], weekdays[0]], strict=True)]
     return -len(pattern & set(weekdays)), sorted((gap * gap for gap in gaps), reverse=True)
-
-
-def _within(reach: int) -> Iterable[int]:
-    return (gap for gap in range(-reach, reach + 1) if gap)
-
-
-def _run(day: int, busy: Collection[int]) -> int:
-    """Return how many days in a row around a day have a session."""
-    first = last = day
-    while first - 1 in busy:
-        first -= 1
-    while last + 1 in busy:
-        last += 1
-    return last - first + 1
 
 
 def _week(start: date, week: int) -> list[date]:

@@ -14,9 +14,8 @@ MICRO_BREAK_MIN = 2
 MAX_DAYS_IN_A_ROW = 3
 # Own heuristic (common practice): every fourth week is lighter.
 DELOAD_EVERY_WEEKS = 4
-# 48 h for the same muscle group up to this many sessions a week. ACSM 2011 (Garber et al., MSSE 43:1334).
+# Up to this many sessions a week have a day between them: 48 h for the same muscle group. ACSM 2011 (MSSE 43:1334).
 SPACED_SESSIONS_PER_WEEK = 3
-SPACED_DAYS = 2
 
 # Kinds of need that are about bending forward. Own list.
 BENDING_KINDS = frozenset({"repeated_bending", "sustained_bending"})

@@ -7,7 +7,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from programs.dose import session_duration_min
@@ -139,12 +139,18 @@ def test_a_day_on_which_the_clock_skips_the_time_is_not_used() -> None:
         place(program(weeks=1), night_owl, day, at_midnight_before(day))
 
 
-def test_a_day_that_never_was_has_no_session() -> None:
-    sessions = place(
-        program(weeks=1), Availability("Pacific/Apia"), date(2011, 12, 28), datetime(2011, 12, 1, tzinfo=UTC)
-    )
+@pytest.mark.parametrize("per_week", [3, 6])
+def test_a_day_that_never_was_has_no_session_and_is_no_rest(per_week: int) -> None:
+    # 29 and 31 December 2011 were neighbours in Apia.
+    apia = Availability("Pacific/Apia")
+    sessions = place(program(weeks=1, per_week=per_week), apia, date(2011, 12, 28), datetime(2011, 12, 1, tzinfo=UTC))
     assert "2011-12-30" not in {session.slot for session in sessions}
-    assert len(sessions) == 3
+    gaps = [(b.due_at - a.due_at) / timedelta(hours=1) for a, b in pairwise(sessions)]
+    if per_week == 3:
+        assert len(sessions) == 3
+        assert min(gaps) == 48
+    else:
+        assert not any(gaps[i : i + 3] == [24, 24, 24] for i in range(len(gaps)))
 
 
 @pytest.mark.parametrize(
@@ -260,9 +266,12 @@ programs = st.builds(
 
 
 @settings(max_examples=400, deadline=None)
+@example(
+    program(STILL, per_week=2, weeks=1), Availability("Pacific/Apia", (3, 5), time(0), time(0)), date(2011, 12, 29), 0
+)
 @given(programs, availabilities, starts, st.integers(-72, 24 * 20))
-def test_whatever_is_asked_the_rules_hold(wanted: Prescription, free: Availability, start: date, hours: int) -> None:
-    now = datetime(start.year, start.month, start.day, tzinfo=UTC) + timedelta(hours=hours)
+def test_whatever_is_asked_the_rules_hold(wanted: Prescription, free: Availability, start: date, shift_h: int) -> None:
+    now = datetime(start.year, start.month, start.day, tzinfo=UTC) + timedelta(hours=shift_h)
     clock = session_time(wanted, free)
     try:
         sessions = place(wanted, free, start, now)
@@ -294,7 +303,8 @@ def test_whatever_is_asked_the_rules_hold(wanted: Prescription, free: Availabili
         assert all((b - a).days >= 2 for a, b in pairwise(days))
         # 48 h, less what one change of the clock takes (an hour).
         assert all(b.due_at - a.due_at >= timedelta(hours=47) for a, b in pairwise(sessions))
-    assert not any(all(day + timedelta(days=step) in days for step in range(4)) for day in days)
+    hours = [(b.due_at - a.due_at) / timedelta(hours=1) for a, b in pairwise(sessions)]
+    assert not any(all(gap <= 25 for gap in hours[i : i + 3]) for i in range(len(hours) - 2))
 
 
 @settings(max_examples=150, deadline=None)
