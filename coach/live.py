@@ -154,6 +154,7 @@ class LiveAnalysis:
         self._params = params
         self._blocks: deque[tuple[LiveSource, Chunk, float]] = deque(maxlen=_BLOCKS_MAX)
         self._states: dict[str, tuple[str, AnalysisState]] = {}
+        self._failed: set[str] = set()
         self._arrived = threading.Event()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -202,10 +203,13 @@ class LiveAnalysis:
             for run in _merged([block for _, block, _ in items]):
                 try:
                     self._publish(source, run, notified_utc_s)
+                    self._failed.discard(source.wearable_id)
                 except Exception:  # noqa: BLE001 - see below
-                    # A block that cannot be analysed must not end the live line; the next one begins it anew.
+                    # One block must not end the live line: it is left out, after a second one the line begins anew.
                     _log.exception("live blocks of wearable %s could not be analysed", source.wearable_id)
-                    self._states.pop(source.wearable_id, None)
+                    if source.wearable_id in self._failed:
+                        self._states.pop(source.wearable_id, None)
+                    self._failed.add(source.wearable_id)
 
     def _publish(self, source: LiveSource, block: Chunk, notified_utc_s: float) -> None:
         recording_id, state = self._states.get(source.wearable_id, ("", None))

@@ -35,7 +35,9 @@ def ensure_demo(services: Services, config: Config, time_zone: str | None = None
     """Make the coach, the simulated athlete and the simulated wearable unless they are there.
 
     The athlete is at home in `time_zone`, by default this machine's, and answers the safety questions as somebody with
-    nothing to tell: the answers are those of the simulated athlete and carry its name. Raises CoachError when a real person has one of the names.
+    nothing to tell: the answers are those of the simulated athlete and carry its name.
+
+    Raises CoachError when a real person has one of the names.
     """
     coach = _user(services, COACH_NAME) or _made_coach(services)
     athlete = _user(services, ATHLETE_NAME) or _made_athlete(services, coach, time_zone or local_time_zone())

@@ -13,7 +13,7 @@ from coach.store.tables import triage_answer
 
 def add(tx: Tx, values: dict[str, Any]) -> int:
     """Insert one set of answers; return its id."""
-    return tx.execute(triage_answer.insert().values(**values).returning(triage_answer.c.id)).scalar_one()
+    return int(tx.execute(triage_answer.insert().values(**values).returning(triage_answer.c.id)).scalar_one())
 
 
 def newest(tx: Tx, athlete_id: str) -> Row | None:

@@ -317,4 +317,4 @@ def test_availability_is_checked(club: Club) -> None:
         Availability("../x"),
     ):
         with pytest.raises(InvalidInput):
-            athletes.set_availability(club.athlete, club.athlete_id, Availability(zone, weekdays))
+            athletes.set_availability(club.athlete, club.athlete_id, wrong)
