@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from devices.errors import UnknownFormat
+from devices.files.units import check_units
 from devices.types import Chunk, FloatArray, Gap, IntArray
 
 # Own limits: 4 days at 100 Hz of one sensor, and no more bytes of one array or of all than such a file can need.
@@ -23,11 +24,6 @@ MAX_ARRAY_BYTES = MAX_SAMPLES * 3 * 8
 MAX_SENSORS = 64
 # Rates outside are no motion recording: 1 Hz shows no bend, and no wearable sends more than some kHz.
 RATE_RANGE_HZ = (1.0, 10_000.0)
-# Gravity is 9.81 m/s^2. In g a recording has a median length about 1; clear of both is neither.
-GRAVITY_RANGE_MPS2 = (4.0, 25.0)
-G_RANGE = (0.4, 2.5)
-# Gyroscopes of wearables end at +-2000 deg/s, which is 34.9 rad/s.
-MAX_GYR_RADPS = 35.0
 CHUNK_S = 5.0
 
 Samples = NDArray[np.float32]
@@ -89,7 +85,7 @@ def read_npz(path: Path | str) -> RecordingFile:
     for place in places:
         acc, gyr = arrays.pop(f"{place}_acc"), arrays.pop(f"{place}_gyr")
         _check_shapes(path, place, acc, gyr, length, places[0])
-        sensors[place] = _sensor(path, place, acc, gyr, grid)
+        sensors[place] = _sensor(path, place, acc, gyr, grid, rate_hz)
     samples = len(next(iter(sensors.values())).acc_mps2)
     if not any(sensor.covered for sensor in sensors.values()):
         raise UnknownFormat(f"{path}: no sensor has a single sample without NaN ({', '.join(places)}).")
@@ -206,10 +202,12 @@ def _grid(path: Path, t: NDArray[Any], length: int, rate_hz: float) -> IntArray:
     return grid
 
 
-def _sensor(path: Path, place: str, acc: NDArray[Any], gyr: NDArray[Any], grid: IntArray | None) -> SensorSamples:
+def _sensor(
+    path: Path, place: str, acc: NDArray[Any], gyr: NDArray[Any], grid: IntArray | None, rate_hz: float
+) -> SensorSamples:
     valid = np.isfinite(acc).all(axis=1) & np.isfinite(gyr).all(axis=1)
     if valid.any():
-        _check_units(path, place, acc[valid], gyr[valid])
+        check_units(path, place, acc[valid], gyr[valid], rate_hz)
     acc, gyr = acc.astype(np.float32), gyr.astype(np.float32)
     acc[~valid] = np.nan
     gyr[~valid] = np.nan
@@ -220,26 +218,6 @@ def _sensor(path: Path, place: str, acc: NDArray[Any], gyr: NDArray[Any], grid: 
     # Of two samples nearest to one place of the grid the later one stays.
     placed.acc_mps2[grid[valid]], placed.gyr_radps[grid[valid]] = acc[valid], gyr[valid]
     return placed
-
-
-def _check_units(path: Path, place: str, acc: FloatArray, gyr: FloatArray) -> None:
-    length = float(np.median(np.linalg.norm(acc, axis=1)))
-    if G_RANGE[0] <= length <= G_RANGE[1]:
-        raise UnknownFormat(
-            f"{path}: the array '{place}_acc' looks like g (median length {length:.2f}); "
-            "multiply it by 9.81 to get m/s^2."
-        )
-    if not GRAVITY_RANGE_MPS2[0] <= length <= GRAVITY_RANGE_MPS2[1]:
-        raise UnknownFormat(
-            f"{path}: the array '{place}_acc' is not in m/s^2 with gravity: "
-            f"its median length is {length:.4g}, not near 9.81."
-        )
-    fast = float(np.percentile(np.abs(gyr), 99.9))
-    if fast > MAX_GYR_RADPS:
-        raise UnknownFormat(
-            f"{path}: the array '{place}_gyr' reaches {fast:.4g}, which is more than 2000 deg/s in rad/s; "
-            "divide degrees by 57.296."
-        )
 
 
 def _gaps(acc: FloatArray) -> tuple[Gap, ...]:

@@ -1,4 +1,4 @@
-"""How fast the analysis is, beside bare vqf on the same data. Run: python tests/bench/bench_analysis.py [hours]"""
+"""How fast the analysis is, beside bare vqf on the same data. Run: python -m tests.bench.bench_analysis [hours]"""
 
 from __future__ import annotations
 
@@ -68,26 +68,31 @@ def stream(parts: list[Chunk], as_bytes: bool) -> int:
     return size
 
 
-def main() -> None:
-    hours = float(sys.argv[1]) if len(sys.argv) > 1 else 2.0
+def measure(hours: float = 2.0) -> list[str]:
+    """Return the lines of the report."""
     acc, gyr = workday(hours)
     n = len(acc)
     blocks, parts = chunked(acc, gyr, BLOCK), chunked(acc, gyr, round(5 * RATE_HZ))
     vqf_s = median_s(lambda: bare(acc, gyr))
-    offline_s = median_s(lambda: analyse_recording("chest", blocks, PARAMS))
-    stream_s = median_s(lambda: stream(parts, as_bytes=False))
-    stored_s = median_s(lambda: stream(parts, as_bytes=True))
-    print(f"{hours:g} h at {RATE_HZ:g} Hz, {n:,} samples; vqf {version('vqf')}, numpy {version('numpy')}")
-    print(f"{'':<44}{'ns/sample':>10}{'µs/5 s chunk':>14}{'x vqf':>8}")
-    for name, seconds in (
-        ("bare vqf", vqf_s),
-        ("whole analysis, offline", offline_s),
-        ("whole analysis, 5 s chunks", stream_s),
-        ("the same, state to and from bytes each chunk", stored_s),
-    ):
-        print(f"{name:<44}{seconds / n * 1e9:>10.0f}{seconds / len(parts) * 1e6:>14.0f}{seconds / vqf_s:>8.2f}")
-    print(f"largest stored state: {stream(parts, as_bytes=True):,} bytes")
+    rows = (
+        ("bare vqf, the peer", vqf_s),
+        ("whole analysis, offline", median_s(lambda: analyse_recording("chest", blocks, PARAMS))),
+        ("whole analysis, 5 s chunks", median_s(lambda: stream(parts, as_bytes=False))),
+        ("the same, state to and from bytes each chunk", median_s(lambda: stream(parts, as_bytes=True))),
+    )
+    return [
+        f"{hours:g} h at {RATE_HZ:g} Hz, {n:,} samples; vqf {version('vqf')}, numpy {version('numpy')}; medians of 3.",
+        "",
+        "| what | ns a sample | µs a 5 s chunk | times vqf |",
+        "|---|---|---|---|",
+        *(
+            f"| {name} | {seconds / n * 1e9:.0f} | {seconds / len(parts) * 1e6:.0f} | {seconds / vqf_s:.2f} |"
+            for name, seconds in rows
+        ),
+        "",
+        f"Largest stored state: {stream(parts, as_bytes=True):,} bytes.",
+    ]
 
 
 if __name__ == "__main__":
-    main()
+    print("\n".join(measure(float(sys.argv[1]) if len(sys.argv) > 1 else 2.0)))

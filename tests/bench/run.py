@@ -1,0 +1,46 @@
+"""Measure, and write docs/benchmarks.md. Usage: run.py [NAME ...] to measure only some, printed and not written."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import platform
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+REPORT = ROOT / "docs" / "benchmarks.md"
+PARTS = {
+    "start": "Start of `backstop run`",
+    "pages": "Pages beside open event streams",
+    "link": "Links",
+    "store": "Chunk log, worker and disk",
+    "analysis": "Analysis",
+}
+
+
+def main() -> int:
+    sys.path.insert(0, str(ROOT))
+    wanted = sys.argv[1:] or list(PARTS)
+    if unknown := set(wanted) - set(PARTS):
+        print(f"no benchmark is called {', '.join(sorted(unknown))}: there is {', '.join(PARTS)}", file=sys.stderr)
+        return 2
+    lines = [
+        "# Benchmarks",
+        "",
+        f"Written by `make bench` on {datetime.now(UTC):%Y-%m-%d}; Python {platform.python_version()}, "
+        f"{platform.system()}, {os.cpu_count()} shared cores. The machine is noisy: ratios within one run tell more "
+        "than figures between runs.",
+    ]
+    for name in wanted:
+        part = importlib.import_module(f"tests.bench.bench_{name}").measure()
+        print("\n".join([f"## {PARTS[name]}", *part]), flush=True)
+        lines += ["", f"## {PARTS[name]}", "", *part]
+    if not sys.argv[1:]:
+        REPORT.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
