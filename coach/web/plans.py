@@ -25,6 +25,8 @@ def _decide(plan_id: str, decision: Decision) -> Response | str:
         decision(plan_id, identity)
     except (Locked, Conflict) as error:
         problem = error
+    else:
+        house().live_feed.publish(athlete.athlete_id, {"kind": "plan"})
     is_coach = identity.role is Role.COACH
     if request.headers.get("HX-Request"):
         told = str(problem) if problem else None

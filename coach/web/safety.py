@@ -42,6 +42,7 @@ def _answer(athlete: AthleteView) -> None:
     if age and not (age.isdecimal() and 5 <= int(age) <= 110):
         raise InvalidInput("The age should be a number of years between 5 and 110. It may be left empty.")
     services.triage.answer(access.me(), athlete.athlete_id, answers, age_years=int(age) if age else None)
+    house().live_feed.publish(athlete.athlete_id, {"kind": "plan"})
 
 
 @blueprint.get("/safety")
@@ -92,5 +93,6 @@ def clear(athlete_id: str) -> Response:
         house().services.triage.clear(access.me(), athlete_id, clinician, seen_on)
     except (InvalidInput, Conflict) as error:
         return _page(athlete, error)
+    house().live_feed.publish(athlete_id, {"kind": "plan"})
     flash("Noted. The program may go on.", "done")
     return redirect(url_for("coach.desk", athlete_id=athlete_id), code=303)

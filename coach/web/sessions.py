@@ -49,7 +49,7 @@ def outcome(session_id: str) -> Response:
     came_of_it = OUTCOMES.get(request.form.get("outcome", ""))
     if came_of_it is None:
         raise InvalidInput("Nothing was recorded: say whether the session was done or skipped.")
-    house().services.plans.record_outcome(
+    recorded = house().services.plans.record_outcome(
         session_id,
         identity,
         came_of_it,
@@ -57,6 +57,7 @@ def outcome(session_id: str) -> Response:
         pain_during=_number("pain_during"),
         reason=request.form.get("reason", "").strip()[:500] or None,
     )
+    house().live_feed.publish(recorded.athlete_id, {"kind": "session"})
     flash("Recorded: done." if came_of_it is SessionState.DONE else "Recorded: not today.", "done")
     if identity.role is Role.ATHLETE:
         return redirect(url_for("athlete.today"), code=303)

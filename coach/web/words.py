@@ -69,7 +69,7 @@ def window(finding: FindingView, zone: str) -> str:
 
 def percent(share: float | None) -> str:
     """Return a share as whole percent."""
-    return "not known" if share is None else f"{round(100 * share)} %"
+    return "not known" if share is None else f"{round(100 * share)}\N{NO-BREAK SPACE}%"
 
 
 def minutes(seconds: float) -> str:
@@ -149,14 +149,27 @@ def limit_text(threshold: dict[str, Any]) -> str:
 
 
 def short_name(name: str) -> str:
-    """Return a name that fits into a heading: the whole one, or its first word when it is long."""
-    return name if len(name) <= NAME_IN_HEADING else name.split()[0][:NAME_IN_HEADING]
+    """Return a name that fits into a heading: without what stands in brackets, and its first word when it is long."""
+    plain = name.partition(" (")[0] or name
+    return plain if len(plain) <= NAME_IN_HEADING else plain.split()[0][:NAME_IN_HEADING]
+
+
+def beyond(because: str, said: str) -> str:
+    """Return what a reason adds to one that was said already; the reason itself when it adds nothing."""
+    return because.removeprefix(said).strip() or because
+
+
+def zone_name(time_zone: str) -> str:
+    """Return `Europe/Berlin` as people write it: `Berlin time`."""
+    return f"{time_zone.rpartition('/')[2].replace('_', ' ')} time"
 
 
 def told_of(statement: str, name: str) -> str:
-    """Return a sentence said to the athlete as it is said about the athlete."""
+    """Return a sentence said to the athlete as it is said about the athlete, to the coach."""
     about = re.sub(r"\bYou\b", name, statement, count=1)
-    return re.sub(r"\byour\b", "their", re.sub(r"\byou\b", "they", about))
+    about = re.sub(r"\b[Yy]our\b", "the", about)
+    about = re.sub(r"\b(at|by|for|from|of|on|to|with) you\b", r"\1 them", about)
+    return re.sub(r"\byou\b", "they", about)
 
 
 def what_is_missing(totals: DayTotals, needed_s: float) -> str:
@@ -214,6 +227,8 @@ FILTERS: tuple[Callable[..., str], ...] = (
     exercise_names,
     limit_text,
     told_of,
+    beyond,
+    zone_name,
     short_name,
     what_is_missing,
 )

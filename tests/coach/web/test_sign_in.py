@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from coach.web.words import told_of
-
 
 def test_a_link_works_once_and_leads_to_the_one_athlete(world) -> None:
     token = world.services.accounts.issue_sign_in_link(world.kim.identity.user_id)
@@ -61,8 +59,3 @@ def test_tries_without_a_token_are_counted_too(world) -> None:
     assert statuses[:10] == [400] * 10
     assert statuses[10:] == [429] * 2
     assert client.post("/sign-in").headers["Retry-After"]
-
-
-def test_statements_are_told_about_the_athlete_to_the_coach() -> None:
-    said = "You bent forward 84 times in 12 minutes. That is four times your usual."
-    assert told_of(said, "Mara") == "Mara bent forward 84 times in 12 minutes. That is four times their usual."

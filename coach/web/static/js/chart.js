@@ -3,6 +3,7 @@
 
 // Half of a time label: one that would reach under the other axis is left out.
 const LABEL_HALF_PX = 24;
+const BRACKET_ROOM_DEG = 9;
 const THRESHOLDS_DEG = [20, 60];
 
 function colour(name) {
@@ -83,7 +84,7 @@ export function inclinationChart(host, { zone, seconds = true, range = null, bra
     scales: {
       x: { time: false, range: range ?? ((u, low, high) => [low ?? 0, high ?? 1]) },
       // The same range every day; only a bend beyond it doubles the room.
-      y: { range: (u, low, high) => [0, (high ?? 0) > 100 ? 180 : 100] },
+      y: { range: (u, low, high) => [bracket ? -BRACKET_ROOM_DEG : 0, (high ?? 0) > 100 ? 180 : 100] },
     },
     axes: [
       { ...axis, size: 26, space: 80, values: (u, splits) => splits.map((t) => (!u.data[0].length || u.valToPos(t, "x") < LABEL_HALF_PX ? "" : at(t))) },

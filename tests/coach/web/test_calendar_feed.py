@@ -1,0 +1,57 @@
+"""The calendar link, read back by a calendar library."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import icalendar
+
+from coach.service.types import SessionState
+
+
+def events_of(text: bytes) -> dict[str, icalendar.Event]:
+    calendar = icalendar.Calendar.from_ical(text)
+    return {str(event["uid"]): event for event in calendar.walk("VEVENT")}
+
+
+def test_sessions_are_events_at_local_times_with_their_zone(accepted) -> None:
+    plans = accepted.services.plans
+    token = plans.calendar_token(accepted.ada.identity, accepted.ada.athlete_id)
+    answer = accepted.client().get(f"/calendar/{token}.ics")
+    assert answer.content_type == "text/calendar; charset=utf-8"
+    calendar = icalendar.Calendar.from_ical(answer.data)
+    zones = [str(zone["tzid"]) for zone in calendar.walk("VTIMEZONE")]
+    assert zones == ["Europe/Berlin"]
+    events = events_of(answer.data)
+    sessions = plans.calendar_sessions(token).sessions
+    assert len(events) == len(sessions) > 3
+    for session in sessions:
+        event = events[f"{session.session_id}@backstop"]
+        start = event["dtstart"]
+        assert start.params["TZID"] == "Europe/Berlin"
+        assert (start.dt.date(), start.dt.time()) == (session.local_date, session.local_time)
+        assert start.dt.replace(tzinfo=ZoneInfo("Europe/Berlin")) == session.due_at
+        assert event["dtend"].dt - start.dt == timedelta(minutes=session.duration_min)
+        assert session.because in str(event["description"])
+
+
+def test_a_change_keeps_the_uid_and_raises_the_sequence(accepted) -> None:
+    plans = accepted.services.plans
+    token = plans.calendar_token(accepted.ada.identity, accepted.ada.athlete_id)
+    path = f"/calendar/{token}.ics"
+    before = events_of(accepted.client().get(path).data)
+    first = plans.calendar_sessions(token).sessions[0]
+    plans.record_outcome(first.session_id, accepted.ada.identity, SessionState.SKIPPED)
+    after = events_of(accepted.client().get(path).data)
+    assert before.keys() == after.keys()
+    uid = f"{first.session_id}@backstop"
+    assert int(after[uid]["sequence"]) > int(before[uid]["sequence"])
+    assert all(after[key]["sequence"] == before[key]["sequence"] for key in after if key != uid)
+
+
+def test_a_renewed_link_stops_the_old_one(accepted, csrf_of) -> None:
+    token = accepted.services.plans.calendar_token(accepted.ada.identity, accepted.ada.athlete_id)
+    client = accepted.client(accepted.ada)
+    assert client.post("/calendar/renew", data={"csrf_token": csrf_of(client)}).status_code == 303
+    assert accepted.client().get(f"/calendar/{token}.ics").status_code == 404

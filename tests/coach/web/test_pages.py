@@ -1,0 +1,200 @@
+"""What the pages say, from stored motion to the recorded session."""
+
+from __future__ import annotations
+
+import html
+import re
+from datetime import timedelta
+
+from coach.config import Config
+from devices.errors import NoRadio
+from programs.types import Answer, TriageLevel
+
+HX = {"HX-Request": "true"}
+
+
+def text_of(page: str) -> str:
+    plain = html.unescape(re.sub(r"<[^>]+>", " ", re.sub(r"<(script|style).*?</\1>", "", page, flags=re.S)))
+    return re.sub(r"\s+", " ", plain)
+
+
+def test_the_desk_shows_the_finding_with_its_because(world) -> None:
+    page = text_of(world.client(world.kim).get(f"/athletes/{world.ada.athlete_id}").text)
+    assert "Ada's trunk, live" in page
+    found = re.search(r"Ada bent forward (\d+) times in 12 minutes", page)
+    assert found
+    # 6 bends a minute over the 710 s after standing still; a bend more or less at the ends.
+    assert abs(int(found[1]) - 71) <= 1
+    for part in ("Today, 14:48 to 15:00", "more than 4 per minute, for 10 minutes", "RULA", "chest", "not a diagnosis"):
+        assert part in page, part
+
+
+def test_before_the_safety_questions_nothing_can_be_accepted(world, csrf_of) -> None:
+    client = world.client(world.kim)
+    page = text_of(client.get(f"/athletes/{world.ada.athlete_id}").text)
+    assert "has not answered them yet" in page
+    assert "Proposed:" in page
+    assert "Accept" not in page
+    answer = client.post(f"/plans/{world.plan_id}/accept", headers={**HX, "X-CSRFToken": csrf_of(client)})
+    assert answer.status_code == 200
+    assert 'role="alert"' in answer.text
+    assert world.services.plans.active(world.ada.athlete_id) is None
+
+
+def test_accepting_shows_the_week_and_the_calendar_link_and_tells_open_pages(nothing_to_tell, csrf_of) -> None:
+    world = nothing_to_tell
+    client = world.client(world.kim)
+    with world.feed.subscribe(world.ada.athlete_id) as reader:
+        answer = client.post(f"/plans/{world.plan_id}/accept", headers={**HX, "X-CSRFToken": csrf_of(client)})
+        kinds = [event["kind"] for event in reader.get_batch(0.0)]
+    assert "plan" in kinds
+    page = text_of(answer.text)
+    assert "Ada's sessions" in page
+    assert "Thu 26 Nov" in page or "Wed 25 Nov" in page or "Today" in page
+    link = re.search(r'value="(http://localhost/calendar/[^"]+\.ics)"', answer.text)
+    assert link
+    assert world.client().get(link[1]).status_code == 200
+
+
+def test_declining_leaves_no_sessions(nothing_to_tell, csrf_of) -> None:
+    world = nothing_to_tell
+    client = world.client(world.kim)
+    answer = client.post(f"/plans/{world.plan_id}/decline", headers={**HX, "X-CSRFToken": csrf_of(client)})
+    assert "No program yet" in answer.text
+    assert world.services.plans.week(world.ada.athlete_id, world.clock.now.date()) == []
+
+
+def test_the_athlete_is_asked_first_then_shown_one_next_thing(world, csrf_of) -> None:
+    client = world.client(world.ada)
+    assert "Answer the safety questions" in client.get("/today").text
+    data = {question.id: "no" for question in world.services.triage.questions()} | {"csrf_token": csrf_of(client)}
+    del data[world.services.triage.questions()[1].id]
+    unfinished = client.post("/safety", data=data)
+    assert unfinished.status_code == 422
+    assert "no answer yet" in unfinished.text
+    data[world.services.triage.questions()[1].id] = "unknown"
+    assert client.post("/safety", data={**data, "age_years": "x"}).status_code == 422
+    assert world.services.triage.view(world.ada.athlete_id).result is None
+    assert client.post("/safety", data={**data, "age_years": "34"}).status_code == 303
+    assert world.services.triage.view(world.ada.athlete_id).result is not None
+
+
+def test_an_urgent_answer_locks_and_the_coach_lifts_it_after_a_clinician(world, csrf_of) -> None:
+    questions = world.services.triage.questions()
+    urgent = next(question for question in questions if question.level is TriageLevel.EMERGENCY)
+    client = world.client(world.ada)
+    data = {question.id: "no" for question in questions} | {urgent.id: "yes", "csrf_token": csrf_of(client)}
+    client.post("/safety", data=data)
+    result = world.services.triage.view(world.ada.athlete_id).result
+    assert result is not None
+    assert result.locked
+    today = html.unescape(client.get("/today").text)
+    assert "paused" in today
+    assert result.messages[0] in today
+    kim = world.client(world.kim)
+    desk = html.unescape(kim.get(f"/athletes/{world.ada.athlete_id}").text)
+    assert "No program for now" in desk
+    assert result.messages[0] in desk
+    lift = {"csrf_token": csrf_of(kim), "clinician": "Dr. Weiss", "seen_on": "2026-11-24"}
+    assert kim.post(f"/athletes/{world.ada.athlete_id}/safety/clear", data=lift).status_code == 303
+    after = world.services.triage.view(world.ada.athlete_id)
+    assert after.result is None or not after.result.locked
+
+
+def test_a_coach_cannot_answer_for_an_athlete_who_can(world, csrf_of) -> None:
+    client = world.client(world.kim)
+    data = {question.id: Answer.NO.value for question in world.services.triage.questions()}
+    answer = client.post(f"/athletes/{world.ada.athlete_id}/safety", data={**data, "csrf_token": csrf_of(client)})
+    assert answer.status_code == 422
+    assert world.services.triage.view(world.ada.athlete_id).result is None
+
+
+def test_a_released_session_is_done_once(accepted, csrf_of) -> None:
+    world, plans = accepted, accepted.services.plans
+    today = world.clock.now.date()
+    sessions = [each for week in (0, 7) for each in plans.week(world.ada.athlete_id, today + timedelta(days=week))]
+    first = sessions[0]
+    world.clock.now = first.due_at + timedelta(minutes=1)
+    assert [each.session_id for each in plans.release_due(world.clock.now)] == [first.session_id]
+    client = world.client(world.ada)
+    page = client.get("/today").text
+    assert "Ready now" in page
+    assert f"/sessions/{first.session_id}" in page
+    assert "I did it" in client.get(f"/sessions/{first.session_id}").text
+    data = {"csrf_token": csrf_of(client), "outcome": "done", "effort": "4", "pain_during": ""}
+    where = f"/sessions/{first.session_id}/outcome"
+    assert client.post(where, data={**data, "effort": "11"}).status_code == 422
+    assert client.post(where, data={**data, "outcome": "perhaps"}).status_code == 422
+    assert client.post(where, data=data).status_code == 303
+    assert plans.session(world.ada.identity, first.session_id).state == "done"
+    assert client.post(where, data=data).status_code == 409
+    assert "done" in client.get("/week").text
+
+
+def test_without_data_the_pages_say_what_is_needed(world) -> None:
+    athlete_page = text_of(world.client(world.bo).get("/today").text)
+    assert "Not enough data: needs 10 minutes of wear; 0 so far." in athlete_page
+    coach_page = text_of(world.client(world.lou).get(f"/athletes/{world.bo.athlete_id}").text)
+    assert "No wearable yet" in coach_page
+    assert "No program yet" in coach_page
+
+
+def test_the_roster_names_who_needs_the_coach_and_why(world) -> None:
+    page = text_of(world.client(world.kim).get("/athletes").text)
+    assert "Ada" in page
+    assert "Ada bent forward" in page
+    assert "Bo" not in page
+
+
+def test_the_signal_of_a_finding_and_of_a_day(world) -> None:
+    client = world.client(world.kim)
+    window = client.get(f"/findings/{world.finding_id}/signal.json").get_json()
+    values = [value for value in window["inclination_deg"] if value is not None]
+    assert len(window["t_utc_s"]) == len(window["inclination_deg"])
+    assert 45 < max(values) < 55
+    day = client.get(f"/athletes/{world.ada.athlete_id}/day.json").get_json()
+    assert day["t_utc_s"]
+    assert client.get(f"/athletes/{world.ada.athlete_id}/day.json?day=2026-11-20").get_json()["t_utc_s"] == []
+    wrong = client.get(f"/athletes/{world.ada.athlete_id}/day.json?day=yesterday")
+    assert (wrong.status_code, "2026-11-24" in wrong.get_json()["error"]["what"]) == (422, True)
+
+
+def test_wearables_from_look_to_forget(world, csrf_of) -> None:
+    client = world.client(world.ada)
+    token = csrf_of(client)
+    headers = {**HX, "X-CSRFToken": token}
+    assert "no Bluetooth of its own" in client.post("/wearables/look", headers=headers).text
+    page = client.get("/wearables").text
+    assert "Chest strap" in page
+    assert "not connected" in page
+    place = {"csrf_token": token, "placement": "upper_back"}
+    assert client.post(f"/wearables/{world.wearable_id}/placement", data=place).status_code == 303
+    assert world.services.wearables.get(world.ada.identity, world.wearable_id).placement == "upper_back"
+    client.post(f"/wearables/{world.wearable_id}/placement", data={**place, "placement": "nose"})
+    assert world.services.wearables.get(world.ada.identity, world.wearable_id).placement == "upper_back"
+    client.post(f"/wearables/{world.wearable_id}/forget", data={"csrf_token": token})
+    assert world.services.wearables.for_athlete(world.ada.athlete_id) == ()
+
+
+def test_looking_for_wearables_says_what_stands_in_the_way(world, csrf_of) -> None:
+    from coach.web import create_app
+    from coach.web.reach import InReach
+
+    answers = [
+        [InReach("AA:BB:CC:00:00:01", "<b>DOT</b>", "movella-dot", -60), InReach("AA:BB:CC:00:00:02", "", None, -50)],
+        NoRadio("This machine has no Bluetooth adapter: plug one in, or use `backstop simulate`."),
+    ]
+
+    def scan() -> list[InReach]:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    world.app = create_app(world.services, world.feed, Config(), "k" * 32, clock=world.clock, scan=scan)
+    client = world.client(world.ada)
+    headers = {**HX, "X-CSRFToken": csrf_of(client)}
+    seen = client.post("/wearables/look", headers=headers).text
+    assert "&lt;b&gt;DOT&lt;/b&gt;" in seen
+    assert "AA:BB:CC:00:00:02" not in seen
+    assert "no Bluetooth adapter" in client.post("/wearables/look", headers=headers).text

@@ -1,0 +1,139 @@
+"""The real server in a process of its own: one listener, prompt stop with open streams, death with its parent."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from coach.errors import AlreadyRunning, ConfigError
+from coach.web.server import listen
+
+SERVE = """
+import os, sys
+from pathlib import Path
+from coach.config import Config, Web
+from coach.live import LiveFeed
+from coach.service import build_services
+from coach.service.types import Role
+from coach.store.engine import migrate, open_store
+from coach.web import create_app
+from coach.web.server import serve
+from devices.hostclock import SystemClock
+
+folder = Path(sys.argv[1])
+
+def make():
+    store = open_store(folder / "backstop.db")
+    migrate(store)
+    make.services = build_services(store, Config(), SystemClock())
+    return create_app(make.services, LiveFeed(8), Config(), "k" * 32)
+
+def ready(app, port):
+    accounts = make.services.accounts
+    coach = accounts.create_user("Kim", Role.COACH)
+    athlete = make.services.athletes.create("Ada", "Europe/Berlin", coach)
+    print(port, os.getpid(), athlete, accounts.issue_sign_in_link(coach), flush=True)
+
+web = Web(host="127.0.0.1", port=0, page_threads=4, event_readers_max=8)
+sys.exit(serve(make, web, on_ready=ready, on_stop=lambda: print("stopped", flush=True)))
+"""
+
+
+class Server:
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+        assert process.stdout is not None
+        port, worker, self.athlete_id, self.link = process.stdout.readline().split()
+        self.port, self.worker = int(port), int(worker)
+        self.cookie = ""
+
+    def get(self, path: str) -> http.client.HTTPResponse:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection.request("GET", path, headers={"Cookie": self.cookie})
+        return connection.getresponse()
+
+    def sign_in(self) -> None:
+        with self.get(f"/enter/{self.link}") as answer:
+            self.cookie = (answer.getheader("Set-Cookie") or "").split(";")[0]
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    process = subprocess.Popen([sys.executable, "-c", SERVE, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    try:
+        yield Server(process)
+    finally:
+        if process.poll() is None:
+            process.terminate()
+        process.wait(20)
+        assert process.stdout is not None
+        process.stdout.close()
+
+
+def within(seconds: float, holds: Callable[[], bool]) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if holds():
+            return True
+        time.sleep(0.05)
+    return holds()
+
+
+def gone(pid: int) -> bool:
+    with contextlib.suppress(OSError):
+        os.kill(pid, 0)
+        # A process that ended and is not waited for yet is gone all the same.
+        return "Z" in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    return True
+
+
+def test_open_streams_leave_room_for_pages_and_end_with_the_server(server: Server) -> None:
+    server.sign_in()
+    streams = [server.get(f"/live/{server.athlete_id}") for _ in range(10)]
+    assert sorted(answer.status for answer in streams) == [200] * 8 + [503] * 2
+    with server.get(f"/athletes/{server.athlete_id}") as page:
+        assert page.status == 200
+    server.process.send_signal(signal.SIGTERM)
+    assert server.process.wait(20) == 0
+    assert server.process.stdout is not None
+    assert "stopped" in server.process.stdout.read()
+    for answer in streams:
+        answer.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process with its parent")
+def test_the_worker_dies_with_its_parent(server: Server) -> None:
+    server.process.kill()
+    assert within(5, lambda: gone(server.worker))
+
+
+def test_an_address_in_use_is_one_sentence() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(AlreadyRunning, match=f"Port {port} is in use"):
+            listen("127.0.0.1", port, patience_s=0.0)
+
+
+def test_an_address_that_gets_free_is_waited_for() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    bound = listen("127.0.0.1", port)
+    assert bound.getsockname()[1] == port
+    bound.close()
+
+
+def test_an_address_of_nobody_is_one_sentence() -> None:
+    with pytest.raises(ConfigError, match=r"web\.host"):
+        listen("no.such.host.invalid", 8000)
+    with pytest.raises(ConfigError, match=r"192\.0\.2\.1"):
+        listen("192.0.2.1", 8000)

@@ -1,0 +1,70 @@
+"""Values as words."""
+
+from __future__ import annotations
+
+import pytest
+
+from coach.service.types import DayTotals
+from coach.web import words
+from programs.types import Dose
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (
+            "You bent forward 84 times in 12 minutes. That is four times your usual.",
+            "Mara bent forward 84 times in 12 minutes. That is four times the usual.",
+        ),
+        ("It is not a forecast for you.", "It is not a forecast for them."),
+        ("Bird-dog aims at endurance of your back.", "Bird-dog aims at endurance of the back."),
+    ],
+)
+def test_what_is_said_to_the_athlete_is_told_about_her_to_the_coach(said: str, told: str) -> None:
+    assert words.told_of(said, "Mara") == told
+
+
+def test_doses() -> None:
+    assert words.dose_text(Dose((10, 10, 10), None, 60, False)) == "3 × 10"
+    assert words.dose_text(Dose((6, 4, 2), 10, 20, True)) == "6, 4, 2 holds of 10 s, each side"
+    assert words.dose_text({"repetitions": [5, 5], "hold_s": 8.0, "rest_s": 20, "per_side": False}) == "2 × 5 × 8 s"
+
+
+def test_thresholds_and_quantities_carry_their_units() -> None:
+    limit = {"rate_per_min": 4.0, "min_duration_s": 600.0, "min_range_deg": 20.0, "coverage_share": 0.8, "own_deg": 3}
+    said = words.limit_text(limit).replace("\N{NO-BREAK SPACE}", " ")
+    assert said == ("more than 4 per minute, for 10 minutes, bends of 20° or more, with 80 % of the signal, own 3°")
+    assert words.quantity("rate_max_per_min", 7.2) == ("highest rate", "7.2 per minute")
+    assert words.quantity("hold_s", 7.5) == ("hold", "7.5 s")
+    assert words.quantity("bends", 84) == ("bends", "84")
+    assert words.quantity("side", "left") == ("side", "left")
+
+
+def test_too_little_wear_is_said_with_what_is_needed() -> None:
+    little = DayTotals(250.0, 0.9, 20, 4.8, {}, None)
+    assert words.what_is_missing(little, 600) == "Not enough data: needs 10 minutes of wear; 4 so far."
+    assert words.what_is_missing(DayTotals(900.0, 0.9, 20, 4.8, {}, None), 600) == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "short"),
+    [
+        ("Mara", "Mara"),
+        ("Robin (simulated)", "Robin"),
+        ("Ada Lovelace", "Ada Lovelace"),
+        ("Wolfeschlegelsteinhausenbergerdorff", "Wolfeschlegelstein"),
+        ("Mara von Hohenlohe-Featherstone", "Mara"),
+    ],
+)
+def test_names_fit_into_headings(name: str, short: str) -> None:
+    assert words.short_name(name) == short
+
+
+def test_a_reason_is_said_once() -> None:
+    assert words.beyond("You bent a lot. Bird-dog answers it.", "You bent a lot.") == "Bird-dog answers it."
+    assert words.beyond("You bent a lot.", "You bent a lot.") == "You bent a lot."
+
+
+def test_places() -> None:
+    assert words.place("upper_arm_left") == "left upper arm"
+    assert words.place("lower_back") == "lower back"
