@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -18,6 +19,7 @@ from coach.store.engine import Tx
 from coach.store.rows import Row
 from programs.errors import ProgramError
 
+_log = logging.getLogger(__name__)
 # A released session that nobody answered is closed after this long: the next day's evening. Own choice.
 _ANSWER_WITHIN = timedelta(hours=36)
 # Days of sessions in a calendar feed, back and ahead. Own choice.
@@ -82,8 +84,16 @@ class Plans:
         """Replan for every athlete whose findings opened or closed since; return the new proposals."""
         with self._ground.store.read() as tx:
             wanted = athletes.wanting_replan(tx)
-        proposed = [self.replan(athlete_id) for athlete_id in wanted]
-        return tuple(plan for plan in proposed if plan is not None)
+        proposed: list[PlanView] = []
+        for athlete_id in wanted:
+            try:
+                plan = self.replan(athlete_id)
+            except Exception:  # noqa: BLE001 - one athlete's trouble must not keep the others waiting
+                _log.exception("no plan could be made for athlete %s", athlete_id)
+                continue
+            if plan is not None:
+                proposed.append(plan)
+        return tuple(proposed)
 
     def proposal(self, athlete_id: str) -> PlanView | None:
         """Return the proposal that waits for a decision."""
@@ -243,12 +253,19 @@ class Plans:
             running = plans.running(tx, (now - timedelta(days=1)).date())
         placed = 0
         for row in running:
-            with self._ground.store.begin() as tx:
-                athlete, plan = athletes.get(tx, row["athlete_id"]), plans.get(tx, row["id"])
-                if athlete is None or plan is None or athlete["locked"] or plan["state"] != PlanState.ACCEPTED.value:
-                    continue
-                placed += self._place(tx, athlete, plan, now)
+            try:
+                placed += self._place_more(row["id"], now)
+            except Conflict as error:
+                _log.warning("no more sessions of plan %s: %s", row["id"], error)
         return placed
+
+    def _place_more(self, plan_id: str, now: datetime) -> int:
+        with self._ground.store.begin() as tx:
+            plan = plans.get(tx, plan_id)
+            athlete = athletes.get(tx, plan["athlete_id"]) if plan is not None else None
+            if plan is None or athlete is None or athlete["locked"] or plan["state"] != PlanState.ACCEPTED.value:
+                return 0
+            return self._place(tx, athlete, plan, now)
 
     def close_stale(self, now: datetime) -> int:
         """Mark released sessions that nobody answered for 36 hours as skipped; return how many."""
