@@ -56,28 +56,35 @@ class Server:
         port, worker, self.athlete_id, self.link = process.stdout.readline().split()
         self.port, self.worker = int(port), int(worker)
         self.cookie = ""
+        self._open = contextlib.ExitStack()
 
     def get(self, path: str) -> http.client.HTTPResponse:
+        """Ask on a connection of its own, which stays open until the test ends."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        self._open.callback(connection.close)
         connection.request("GET", path, headers={"Cookie": self.cookie})
-        return connection.getresponse()
+        answer = connection.getresponse()
+        self._open.callback(answer.close)
+        return answer
 
     def sign_in(self) -> None:
-        with self.get(f"/enter/{self.link}") as answer:
-            self.cookie = (answer.getheader("Set-Cookie") or "").split(";")[0]
+        self.cookie = (self.get(f"/enter/{self.link}").getheader("Set-Cookie") or "").split(";")[0]
+
+    def close(self) -> None:
+        self._open.close()
+        if self.process.poll() is None:
+            self.process.terminate()
+        self.process.wait(20)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
     process = subprocess.Popen([sys.executable, "-c", SERVE, str(tmp_path)], stdout=subprocess.PIPE, text=True)
-    try:
-        yield Server(process)
-    finally:
-        if process.poll() is None:
-            process.terminate()
-        process.wait(20)
-        assert process.stdout is not None
-        process.stdout.close()
+    started = Server(process)
+    yield started
+    started.close()
 
 
 def within(seconds: float, holds: Callable[[], bool]) -> bool:
@@ -101,14 +108,11 @@ def test_open_streams_leave_room_for_pages_and_end_with_the_server(server: Serve
     server.sign_in()
     streams = [server.get(f"/live/{server.athlete_id}") for _ in range(10)]
     assert sorted(answer.status for answer in streams) == [200] * 8 + [503] * 2
-    with server.get(f"/athletes/{server.athlete_id}") as page:
-        assert page.status == 200
+    assert server.get(f"/athletes/{server.athlete_id}").status == 200
     server.process.send_signal(signal.SIGTERM)
     assert server.process.wait(20) == 0
     assert server.process.stdout is not None
     assert "stopped" in server.process.stdout.read()
-    for answer in streams:
-        answer.close()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process with its parent")
