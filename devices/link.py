@@ -219,12 +219,13 @@ class WearableLink:
                     # bleak keeps the time by itself; the outer limit is for a backend that does not.
                     async with asyncio.timeout(timeout_s + _GOODBYE_S):
                         await client.connect()
-            with radio_errors(self._who, "starting the stream"):
-                async with asyncio.timeout(timeout_s):
-                    await self._set_up(client)
             try:
+                with radio_errors(self._who, "starting the stream"):
+                    async with asyncio.timeout(timeout_s):
+                        await self._set_up(client)
                 await self._watch(client, lost)
             except DeviceError as error:
+                # Frames may flow before the start is through: a link that is lost then was a link.
                 self._note_loss(error)
                 raise
         finally:
