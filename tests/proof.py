@@ -44,7 +44,7 @@ def tree_hash() -> str:
 
 def parts() -> list[str]:
     listed = subprocess.run(
-        [sys.executable, "-m", "pytest", "--collect-only", "-q", "-m", "proof"],
+        [sys.executable, "-m", "pytest", "--collect-only", "-m", "proof"],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -63,7 +63,8 @@ def timed(port: int, path: str, cookie: str) -> list[float]:
 
 
 def line(what: str, times: list[float]) -> str:
-    return f"- {what}: median {statistics.median(times):.1f} ms, p99 {times[int(len(times) * 0.99) - 1]:.1f} ms over {PAGES}"
+    p99 = times[int(len(times) * 0.99) - 1]
+    return f"- {what}: median {statistics.median(times):.1f} ms, p99 {p99:.1f} ms over {PAGES}"
 
 
 def measure() -> list[str]:

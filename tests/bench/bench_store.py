@@ -85,7 +85,7 @@ def measure() -> list[str]:
     samples = (CHUNKS + CHUNKS // THREADS * THREADS) * 5 * RATE_HZ
     return [
         f"- bare sqlite3, one durable insert a commit: {bare:,.0f} a second",
-        f"- chunk log, one caller, acknowledged after commit: {alone:,.0f} chunks a second ({alone / bare:.2f} of bare)",
+        f"- chunk log, one caller, acknowledged after commit: {alone:,.0f} chunks/s ({alone / bare:.2f} of bare)",
         f"- chunk log, {THREADS} callers at once: {together:,.0f} chunks a second ({together / bare:.2f} of bare)",
         f"- worker, decode, analyse and save: {per_chunk_ms:.2f} ms for a 5 s chunk at {RATE_HZ:.0f} Hz",
         f"- a chunk of {5 * RATE_HZ:.0f} samples: {statistics.mean(sizes):,.0f} bytes, "

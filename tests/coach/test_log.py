@@ -167,6 +167,7 @@ with open_store(sys.argv[1]) as store:
 """
 
 
+@pytest.mark.proof
 def test_what_was_acknowledged_is_there_after_kill_9(club: Club, full_or_quick) -> None:  # type: ignore[no-untyped-def]
     path = club.store.url.removeprefix("sqlite:///")
     acknowledged: set[str] = set()

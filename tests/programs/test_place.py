@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -265,7 +266,8 @@ programs = st.builds(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@pytest.mark.proof
+@settings(max_examples=8000 if os.environ.get("PROOF") else 400, deadline=None)
 @example(
     program(STILL, per_week=2, weeks=1), Availability("Pacific/Apia", (3, 5), time(0), time(0)), date(2011, 12, 29), 0
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -103,7 +104,8 @@ def test_a_bend_of_less_than_twenty_degrees_is_none() -> None:
     assert len(whole(bends([5.0, 10.0], 20.0, RATE, depth_deg=22.0)).repetitions) == 2
 
 
-@settings(max_examples=40, deadline=None)
+@pytest.mark.proof
+@settings(max_examples=1500 if os.environ.get("PROOF") else 40, deadline=None)
 @given(
     seed=st.integers(0, 1000),
     rate=st.sampled_from([25.0, 59.94, 100.0]),
