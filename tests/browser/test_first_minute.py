@@ -56,6 +56,7 @@ def started(tmp_path: Path) -> Iterator[Started]:
         assert process.wait(30) == 0
         assert process.stdout is not None
         rest = process.stdout.read()
+        process.stdout.close()
         assert "Traceback" not in rest, rest
 
 
@@ -92,7 +93,9 @@ def test_the_first_minute(browser: Browser, started: Started, figure: Callable[[
     with urllib.request.urlopen(link, timeout=10) as answer:
         events = Calendar.from_ical(answer.read()).walk("VEVENT")
     assert len(events) >= 6
-    assert events[0]["DTSTART"].params["TZID"]
+    start = events[0]["DTSTART"]
+    # A machine that lives in UTC has an athlete who does; such times carry Z instead of a zone's name.
+    assert start.params.get("TZID") or start.dt.tzname() == "UTC"
     assert told == []
     screenshot(page, "desk-1440-light")
 
@@ -107,7 +110,7 @@ def test_a_notification_is_on_the_page_soon(
     live_signal_arrives(page)
     page.wait_for_timeout(22_000)  # the replay of the 15 minutes before now has come to an end
     page.evaluate("window.backstop.latency_s.length = 0")
-    page.wait_for_function("window.backstop.latency_s.length >= 60", timeout=40_000)
+    page.wait_for_function("() => window.backstop.latency_s.length >= 60", timeout=40_000)
     latency = sorted(page.evaluate("window.backstop.latency_s"))
     p50, p99 = latency[len(latency) // 2], latency[min(len(latency) - 1, int(len(latency) * 0.99))]
     figure("notification to page, p50", round(p50 * 1000), "ms")
@@ -118,7 +121,7 @@ def test_a_notification_is_on_the_page_soon(
 
 
 def live_signal_arrives(page: Page) -> None:
-    page.wait_for_function("window.backstop && window.backstop.points > 20", timeout=30_000)
+    page.wait_for_function("() => window.backstop && window.backstop.points > 20", timeout=30_000)
     expect(page.locator("[data-live=angle]").first).to_contain_text("°", timeout=10_000)
 
 
