@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -25,6 +28,7 @@ from devices.hostclock import SystemClock
 from devices.sim.motions import lifting
 from devices.types import Chunk, Gap
 from programs.types import Answer
+from tests.conftest import skip_or_fail
 
 ARTIFACTS = Path(__file__).resolve().parent.parent / "artifacts"
 ADDRESS = "C0:FF:EE:00:00:01"
@@ -32,26 +36,42 @@ RATE_HZ = 30.0
 MINUTES = 14
 
 
-def _missing(reason: str) -> None:
-    if os.environ.get("CI", "").lower() in {"1", "true", "yes"}:
-        pytest.fail(reason)
-    pytest.skip(reason)
+# Debian, other distributions, and what people install by hand.
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+# s for Playwright's own download of some 150 MB.
+DOWNLOAD_S = 300
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Chromium from the PATH, else the one that `playwright install chromium` fetched; without both: skipped."""
+    """A chromium from the PATH, else Playwright's own download; where neither can be had: skipped with the reason."""
     # Chromium refuses its sandbox to root, as which containers run.
     arguments = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    found = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
     with sync_playwright() as playwright:
+        if found is None and not Path(playwright.chromium.executable_path).exists():
+            _download()
         try:
-            opened = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=arguments)
+            opened = playwright.chromium.launch(executable_path=found, args=arguments)
         except Error as error:
             said = error.message.splitlines()[0]
-            _missing(f"No chromium: apt install chromium, or playwright install chromium ({said}).")
+            skip_or_fail(
+                f"No chromium on the PATH, and Playwright's own cannot be had: apt-get install chromium ({said})."
+            )
             return
         yield opened
         opened.close()
+
+
+def _download() -> None:
+    # What goes wrong here shows itself when the browser is launched.
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        subprocess.run(
+            [sys.executable, "-m", "playwright", "install", "chromium"],
+            timeout=DOWNLOAD_S,
+            capture_output=True,
+            check=False,
+        )
 
 
 @dataclass
