@@ -17,7 +17,12 @@ except ImportError:  # pragma: no cover - Windows
 
 
 def make_directory(directory: Path) -> Path:
-    """Make the storage folder, readable by its owner only. Raises ConfigError when that cannot be done."""
+    """Make the storage folder. Raises ConfigError when that cannot be done.
+
+    From here on, what this process writes (database, log, keys) is readable by its owner only, also in a folder that
+    was there before.
+    """
+    os.umask(0o077)
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 import sqlite3
@@ -141,6 +142,18 @@ def test_people_are_made_on_the_command_line(
     assert "Zoe" in refused(capsys, "user", "link", "Zoe")
     assert main(["migrate"]) == 0
     assert "up to date" in capsys.readouterr().out
+
+
+def test_what_is_stored_is_for_its_owner_only(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        storage = tmp_path / "shared"
+        storage.mkdir(mode=0o755)
+        with running("--port", "0", "--storage", str(storage), "--no-simulate"):
+            readable = [path.name for path in storage.iterdir() if path.stat().st_mode & 0o077]
+        assert readable == []
+    finally:
+        os.umask(before)
 
 
 def test_a_database_of_a_newer_backstop_is_refused(
