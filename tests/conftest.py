@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -33,11 +33,15 @@ def recordings() -> Path:
 
 
 @pytest.fixture(autouse=True)
-def _own_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test reads the settings of whoever runs it."""
+def _own_configuration(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No test reads the settings of whoever runs it, and none leaves its umask behind."""
     for name in list(os.environ):
         if name.startswith("BACKSTOP_") and name != "BACKSTOP_RECORDINGS":
             monkeypatch.delenv(name)
+    before = os.umask(0o022)
+    os.umask(before)
+    yield
+    os.umask(before)
 
 
 @pytest.fixture
