@@ -15,6 +15,7 @@ import numpy as np
 from coach.analysis.stream import AnalysisState, analyse, new_state
 from coach.analysis.types import AnalysisParams, Features
 from coach.errors import CoachError
+from coach.recent import RecentLines
 from devices.types import Chunk
 
 _log = logging.getLogger(__name__)
@@ -38,6 +39,8 @@ class Reader:
 
     def __init__(self, feed: LiveFeed, athlete_ids: frozenset[str]) -> None:
         self.athlete_ids = athlete_ids
+        # The line of the two minutes before this reader came, as signal events marked `history`.
+        self.history: list[dict[str, Any]] = []
         self.dropped = 0
         self._feed = feed
         self._events: deque[dict[str, Any]] = deque(maxlen=_READER_EVENTS)
@@ -82,13 +85,15 @@ class LiveFeed:
     """Carry events to the readers of an athlete. An event is a dict of JSON values with at least `kind`.
 
     kinds: "signal" (see LiveAnalysis), and changes that ask a page to refresh: "finding", "plan", "session",
-    "link". Every event gets its `athlete_id`.
+    "link". Every event gets its `athlete_id`. What a reader has missed of the last two minutes of signal is in its
+    `history`.
     """
 
     def __init__(self, readers_max: int = 64) -> None:
         self._readers_max = readers_max
         self._lock = threading.Lock()
         self._readers: set[Reader] = set()
+        self._recent = RecentLines()
 
     def subscribe(self, athlete_ids: str | Iterable[str]) -> Reader:
         """Open a reader for one athlete or several. Raises TooManyReaders."""
@@ -99,12 +104,16 @@ class LiveFeed:
                 raise TooManyReaders(
                     f"All {self._readers_max} live streams are taken: close a page, or raise web.event_readers_max."
                 )
+            # One lock for both: each event is either in the history or still to come.
+            reader.history = self._recent.of(wanted)
             self._readers.add(reader)
         return reader
 
     def publish(self, athlete_id: str, event: dict[str, Any]) -> None:
         """Hand an event to the athlete's readers; never waits."""
         with self._lock:
+            if event["kind"] == "signal":
+                self._recent.add(athlete_id, event)
             readers = [reader for reader in self._readers if athlete_id in reader.athlete_ids]
         for reader in readers:
             reader._put({**event, "athlete_id": athlete_id})

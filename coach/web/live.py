@@ -11,6 +11,7 @@ from flask import Blueprint, Response
 
 from coach.errors import StoreUnavailable
 from coach.live import Reader, TooManyReaders
+from coach.service.charts import TRUNK
 from coach.service.types import AthleteView
 from coach.web import access, desk, words
 from coach.web.house import House, house
@@ -27,6 +28,8 @@ RETRY_MS = 1000
 STATUS_S = 1.0
 # Own choice: a day's mean moves slowly.
 TOTALS_S = 10.0
+# Own choice: a wearable that said nothing for this long gives its place in the chart to another one.
+SILENT_S = 5.0
 
 
 def _run_of(event: dict[str, Any]) -> dict[str, Any]:
@@ -45,14 +48,21 @@ class News:
     def __init__(self, house_: House, athlete: AthleteView) -> None:
         self._house = house_
         self._athlete = athlete
+        self._drawn: object = None
+        self._on_trunk = False
+        self._drawn_at = -SILENT_S
 
     def of(self, events: list[dict[str, Any]]) -> dict[str, Any]:
         """Return the batch as JSON values; empty when nothing is worth an event."""
         news: dict[str, Any] = {}
-        signals = [event for event in events if event["kind"] == "signal"]
+        signals = self._one_line([event for event in events if event["kind"] == "signal"])
         if signals:
             news["signal"] = [_run_of(event) for event in signals]
-            news["notified_utc_s"] = max(event["notified_utc_s"] for event in signals)
+            if signals[-1].get("history"):
+                # Nobody waited for these: they say nothing about how fast the line is.
+                news["history"] = True
+            else:
+                news["notified_utc_s"] = max(event["notified_utc_s"] for event in signals)
             bends = signals[-1]["bends"]
             if bends is not None:
                 news["counts"] = {"bends": str(bends)}
@@ -60,6 +70,21 @@ class News:
         if changed:
             news["changed"] = changed
         return news
+
+    def _one_line(self, signals: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Return the signals of the one wearable that the page draws: on the trunk if there is one, and the same one
+        until it falls silent."""
+        if not signals:
+            return []
+        now = time.monotonic()
+        best = min(reversed(signals), key=lambda event: event.get("placement") not in TRUNK)
+        on_trunk = best.get("placement") in TRUNK
+        if now - self._drawn_at > SILENT_S or (on_trunk and not self._on_trunk):
+            self._drawn, self._on_trunk = best.get("wearable_id"), on_trunk
+        mine = [event for event in signals if event.get("wearable_id") == self._drawn]
+        if mine:
+            self._drawn_at = now
+        return mine
 
     def totals(self) -> dict[str, Any]:
         """Return the day's mean rate as the worker knows it."""
@@ -109,16 +134,22 @@ def _slow_news(news: News, pace: _Pace, now: float) -> dict[str, Any]:
     return out
 
 
+def _event(news: dict[str, Any]) -> str:
+    return f"data: {json.dumps(news, separators=(',', ':'))}\n\n"
+
+
 def _events(reader: Reader, house_: House, athlete: AthleteView) -> Iterator[str]:
     """Yield events until the page goes, the feed closes or the server stops."""
     news, pace, sent_at = News(house_, athlete), _Pace(), time.monotonic()
     with reader:
         yield f"retry: {RETRY_MS}\n\n"
+        if before := news.of(reader.history):
+            yield _event(before)
         while not (reader.closed or house_.stopping.is_set()):
             now = time.monotonic()
             out = news.of(reader.get_batch(timeout_s=BATCH_S)) | _slow_news(news, pace, now)
             if out:
-                yield f"data: {json.dumps(out, separators=(',', ':'))}\n\n"
+                yield _event(out)
                 sent_at = time.monotonic()
             elif now - sent_at > KEEP_ALIVE_S:
                 yield ": keep-alive\n\n"

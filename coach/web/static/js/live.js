@@ -6,13 +6,18 @@ const WINDOW_S = 120;
 const GAP_STEPS = 2.5;
 const LATENCIES_KEPT = 2000;
 const FIRST_WINDOW_S = 15;
-const RETRY_MS = 5000;
+const RETRY_FIRST_MS = 2000;
+const RETRY_MAX_MS = 60000;
+// Live blocks come four times a second; three seconds without one is silence, and the last angle is no longer "live".
+const SILENCE_MS = 3000;
 
-window.backstop = { latency_s: [], points: 0, redraws: 0 };
+// For whoever measures. latency_s: from the gateway's live block to the drawn chart; age_s: from the oldest new sample,
+// by the signal's own clock, to the drawn chart. Lines from before the page was opened count in neither.
+window.backstop = { latency_s: [], age_s: [], points: 0, redraws: 0 };
 
-function keepLatency(notified_utc_s) {
-  const kept = window.backstop.latency_s;
-  kept.push(Date.now() / 1000 - notified_utc_s);
+function keepSince(name, utc_s) {
+  const kept = window.backstop[name];
+  kept.push(Date.now() / 1000 - utc_s);
   if (kept.length > LATENCIES_KEPT) kept.splice(0, kept.length - LATENCIES_KEPT);
 }
 
@@ -81,10 +86,18 @@ class LivePage {
     this.table = document.getElementById(host.dataset.table);
     this.lastRows = -Infinity;
     this.lastSentence = -Infinity;
+    this.lastSignal = -Infinity;
+    this.retryMs = RETRY_FIRST_MS;
     this.url = host.dataset.stream;
     this.open();
-    addEventListener("pagehide", () => this.source.close());
+    setInterval(() => this.saySilence(), 1000);
+    addEventListener("pagehide", () => this.close());
     addEventListener("pageshow", (event) => { if (event.persisted) this.open(); });
+  }
+
+  close() {
+    clearTimeout(this.retry);
+    this.source.close();
   }
 
   open() {
@@ -92,6 +105,7 @@ class LivePage {
     this.source.onmessage = (event) => this.take(JSON.parse(event.data));
     this.source.onopen = () => {
       put("link", "");
+      this.retryMs = RETRY_FIRST_MS;
       // Whatever changed while nobody listened.
       if (this.wasLost) for (const what of ["finding", "plan", "session"]) announce(what);
       this.wasLost = false;
@@ -99,23 +113,45 @@ class LivePage {
     this.source.onerror = () => {
       this.wasLost = true;
       put("link", "The live line is interrupted; trying again. What is measured meanwhile is kept.");
-      // A refused stream (all places taken, signed out) is not asked for again by the browser itself.
-      if (this.source.readyState === EventSource.CLOSED) setTimeout(() => this.open(), RETRY_MS);
+      // A refused stream is not asked for again by the browser itself.
+      if (this.source.readyState === EventSource.CLOSED) this.askWhy();
     };
   }
 
+  // An event source does not tell why it was refused. Signed out: say so and stop. Else: ask again, ever more seldom.
+  async askWhy() {
+    let status = 0;
+    try { status = (await fetch(this.url, { method: "HEAD", headers: { Accept: "text/event-stream" } })).status; } catch { status = 0; }
+    if (status === 401 || status === 403 || status === 404) { this.sayOver(status); return; }
+    this.retry = setTimeout(() => this.open(), this.retryMs);
+    this.retryMs = Math.min(2 * this.retryMs, RETRY_MAX_MS);
+  }
+
+  sayOver(status) {
+    const place = document.querySelector('[data-live="link"]');
+    if (!place) return;
+    const link = document.createElement("a");
+    link.href = "/";
+    link.textContent = status === 401 ? "Sign in again" : "Back to the first page";
+    place.replaceChildren(status === 401 ? "You are signed out, so this page stands still. " : "This page is not shared with you any more. ", link, ".");
+    put("angle", "stopped");
+  }
+
   take(news) {
-    if (news.signal) this.signal(news.signal, news.notified_utc_s);
+    if (news.signal) this.signal(news);
     if (news.status) showStatus(news.status);
     for (const [name, text] of Object.entries({ ...news.counts, ...news.totals })) put(name, text);
     for (const what of news.changed ?? []) announce(what);
   }
 
-  signal(runs, notified_utc_s) {
+  signal({ signal: runs, notified_utc_s, history }) {
     for (const run of runs) this.line.add(run.start_utc_s, run.step_s, run.deg);
     this.line.draw();
-    if (notified_utc_s) keepLatency(notified_utc_s);
+    if (history) return;
+    keepSince("latency_s", notified_utc_s);
+    keepSince("age_s", Math.min(...runs.map((run) => run.start_utc_s)));
     const now = performance.now();
+    this.lastSignal = now;
     // A number that changes five times a second cannot be read; once is enough.
     if (now - this.lastSentence > 900) {
       this.lastSentence = now;
@@ -126,6 +162,13 @@ class LivePage {
     if (this.table?.closest("details")?.open && now - this.lastRows > 2000) {
       this.lastRows = now;
       fillTable(this.table, stepRows(this.line.t, this.line.deg, 10, this.at));
+    }
+  }
+
+  saySilence() {
+    if (this.lastSignal > 0 && performance.now() - this.lastSignal > SILENCE_MS) {
+      this.lastSignal = -Infinity;
+      put("angle", "no signal now");
     }
   }
 }
