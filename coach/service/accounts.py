@@ -86,13 +86,18 @@ class Accounts:
             events.record(tx, self._ground.now(), found["id"], "signed in by password", "user", found["id"])
         return _identity(found)
 
-    def set_password(self, user_id: str, password: str) -> None:
-        """Replace the password. Raises InvalidInput when too short, NoSuch."""
+    def set_password(self, user_id: str, password: str) -> Identity:
+        """Replace the password and return the identity of the new epoch; sessions of the older one have ended.
+
+        Raises InvalidInput when too short, NoSuch.
+        """
         password_hash = hash_password(password)
         with self._ground.store.begin() as tx:
-            if not people.set_password_hash(tx, user_id, password_hash):
+            found = people.set_password_hash(tx, user_id, password_hash)
+            if found is None:
                 raise NoSuch(f"There is no user {user_id}.")
             events.record(tx, self._ground.now(), user_id, "set a password", "user", user_id)
+        return _identity(found)
 
     def issue_api_token(self, athlete_id: str, scope: str = "chunks", label: str = "") -> str:
         """Return a fresh bearer token for a program (a gateway: `chunks`); only its hash is kept. Raises NoSuch."""
@@ -122,4 +127,4 @@ def checked_name(name: str) -> str:
 
 
 def _identity(row: Row) -> Identity:
-    return Identity(row["id"], Role(row["role"]), row["name"], row["athlete_id"])
+    return Identity(row["id"], Role(row["role"]), row["name"], row["athlete_id"], row["epoch"])

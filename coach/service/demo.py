@@ -44,7 +44,7 @@ def ensure_demo(services: Services, config: Config, time_zone: str | None = None
     if coach.role is not Role.COACH or athlete.athlete_id is None:
         raise CoachError(f"The names {COACH_NAME} and {ATHLETE_NAME} are taken: set simulate.athlete to false.")
     athlete_id = athlete.athlete_id
-    if services.triage.view(athlete_id).result is None:
+    if services.triage.view_for(athlete, athlete_id).result is None:
         answers = {question.id: Answer.NO for question in services.triage.questions()}
         services.triage.answer(athlete, athlete_id, answers, _AGE_YEARS)
     worn = [each for each in services.wearables.for_athlete(athlete_id) if each.address == ADDRESS]

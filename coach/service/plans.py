@@ -12,12 +12,14 @@ from coach.service.ground import Ground
 from coach.service.permission import may_decide, may_see, require_athlete
 from coach.service.plain import prescription_from_plain, prescription_to_plain
 from coach.service.secrets import fresh_token
+from coach.service.triage import PAUSED, questions_due, shown_of, stands
 from coach.service.types import Identity, PlanState, PlanView, SessionState, SessionView
 from coach.store import athletes, events, people, plans, sessions
 from coach.store import triage as answers_table
 from coach.store.engine import Tx
 from coach.store.rows import Row
 from programs.errors import ProgramError
+from programs.triage import ASK_AT_PAIN
 
 _log = logging.getLogger(__name__)
 # A released session that nobody answered is closed after this long: the next day's evening. Own choice.
@@ -61,7 +63,9 @@ class Plans:
             try:
                 prescription = planning.prescription_for(tx, athlete_id, needs, self._ground.config)
             except ProgramError as error:
-                events.record(tx, now, "service", "found no program", "athlete", athlete_id, athlete_id, str(error))
+                events.record(
+                    tx, now, "service", "found no program", "athlete", athlete_id, athlete_id, type(error).__name__
+                )
                 return None
             older = plans.in_state(tx, athlete_id, PlanState.PROPOSED.value)
             if older is not None:
@@ -149,7 +153,7 @@ class Plans:
         with self._ground.store.begin() as tx:
             row = _require_decidable(tx, by, plan_id)
             athlete = require_athlete(tx, by, row["athlete_id"])
-            _refuse_locked(tx, athlete)
+            _refuse_locked(tx, by, athlete, now)
             older = plans.in_state(tx, athlete["id"], PlanState.ACCEPTED.value)
             if older is not None:
                 plans.move(tx, older["id"], PlanState.ACCEPTED.value, state=PlanState.SUPERSEDED.value)
@@ -231,6 +235,10 @@ class Plans:
             }
             sessions.add_outcome(tx, values)
             events.record(tx, now, by.user_id, outcome.value, "session", session_id, row["athlete_id"])
+            if pain_during is not None and pain_during >= ASK_AT_PAIN:
+                # What is planned waits until the safety questions were answered anew; answering sets the lock anew.
+                athletes.change(tx, row["athlete_id"], locked=True)
+                events.record(tx, now, "service", "paused", "athlete", row["athlete_id"], row["athlete_id"])
             return planning.session_view(_require_session(tx, by, session_id))
 
     def release_due(self, now: datetime) -> tuple[SessionView, ...]:
@@ -348,12 +356,14 @@ def _require_decidable(tx: Tx, by: Identity, plan_id: str) -> Row:
     return row
 
 
-def _refuse_locked(tx: Tx, athlete: Row) -> None:
+def _refuse_locked(tx: Tx, by: Identity, athlete: Row, now: datetime) -> None:
     answers = answers_table.newest(tx, athlete["id"])
     if answers is None:
         raise Locked(f"The safety questions were not answered yet: {athlete['name']} answers them first.")
-    if athlete["locked"]:
-        raise Locked(" ".join(answers["messages"]) or "The safety questions lock the program.")
+    if stands(answers):
+        raise Locked(" ".join(shown_of(by, answers).messages) or PAUSED)
+    if athlete["locked"] or questions_due(tx, athlete["id"], answers, now):
+        raise Locked(f"The safety questions are due again: {athlete['name']} answers them first.")
 
 
 def _require_session(tx: Tx, by: Identity, session_id: str) -> Row:

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from coach.errors import Conflict, InvalidInput, NoSuch, NotAllowed
+from coach.errors import Conflict, InvalidInput, NotAllowed
 from coach.service.accounts import checked_name
 from coach.service.ground import Ground
 from coach.service.permission import may_decide, require_athlete
-from coach.service.types import Identity, Role, TriageView
+from coach.service.types import Identity, Role, TriageShown, TriageView
 from coach.store import athletes, events, people, sessions
 from coach.store import triage as answers_table
 from coach.store.engine import Tx
@@ -19,6 +19,9 @@ from programs import triage as rules
 from programs.errors import ProgramError
 from programs.types import Answer, TriageLevel, TriageQuestion, TriageResult
 
+# What a coach reads instead of the athlete's own messages. Source: the facts on red flags; own words.
+PAUSED = "Paused: medical review advised."
+WAITS = "Paused until the athlete has answered every safety question."
 # Only a clinician lifts these. A lock below them waits for answers that are still open.
 _STANDING = frozenset({TriageLevel.EMERGENCY, TriageLevel.URGENT, TriageLevel.PROMPT})
 # Sessions whose time passed in the lock are not made up for: they would come all at once.
@@ -59,6 +62,7 @@ class Triage:
                 "answered_by": by.user_id,
                 "answered_at": now,
                 "age_years": age_years,
+                "questions_version": rules.QUESTIONS_VERSION,
                 "answers": {
                     question.id: answers.get(question.id, Answer.UNKNOWN).value for question in self.questions()
                 },
@@ -73,22 +77,15 @@ class Triage:
             events.record(tx, now, by.user_id, action, "triage", str(answer_id), athlete_id)
         return result
 
-    def view(self, athlete_id: str) -> TriageView:
-        """Return the standing result. Raises NoSuch."""
+    def view_for(self, by: Identity, athlete_id: str) -> TriageView:
+        """Return what `by` may see of the answers that stand, and whether the questions are due. Raises NoSuch."""
         with self._ground.store.read() as tx:
-            if athletes.get(tx, athlete_id) is None:
-                raise NoSuch(f"There is no athlete {athlete_id}.")
+            require_athlete(tx, by, athlete_id)
             row = answers_table.newest(tx, athlete_id)
-            pain = sessions.latest_pain(tx, athlete_id)
-        must_ask = rules.must_ask(
-            row["answered_at"] if row else None,
-            self._ground.now(),
-            pain["pain_during"] if pain else None,
-            pain["recorded_at"] if pain else None,
-        )
+            must_ask = questions_due(tx, athlete_id, row, self._ground.now())
         if row is None:
             return TriageView(None, None, None, must_ask)
-        return TriageView(result_of(row), row["answered_at"], row["cleared_by"], must_ask)
+        return TriageView(shown_of(by, row), row["answered_at"], row["cleared_by"], must_ask)
 
     def clear(self, by: Identity, athlete_id: str, clinician: str, seen_on: str) -> None:
         """Lift a lock: a clinician has seen the athlete. clinician: their name; seen_on: the date, ISO form.
@@ -106,12 +103,12 @@ class Triage:
             if not may_decide(tx, by, athlete_id):
                 raise NotAllowed("The lock is lifted by the coach: tell them that a clinician has seen you.")
             row = answers_table.newest(tx, athlete_id)
-            if row is None or not row["locked"]:
+            if row is None or not stands(row):
                 raise Conflict("Nothing is locked for this athlete.")
             # The day may have begun elsewhere on earth.
             if not (row["answered_at"] - timedelta(days=1)).date() <= day <= (now + timedelta(days=1)).date():
                 raise InvalidInput(f"The date {seen_on} is not between the answers and today.")
-            changes = {"locked": False, "cleared_at": now, "cleared_by": clinician, "cleared_seen_on": day}
+            changes = {"cleared_at": now, "cleared_by": clinician, "cleared_seen_on": day}
             answers_table.change(tx, row["id"], **changes)
             self._set_lock(tx, athlete_id, False, now)
             events.record(tx, now, by.user_id, "lifted the lock", "triage", str(row["id"]), athlete_id)
@@ -125,15 +122,40 @@ class Triage:
                 events.record(tx, now, "service", "cancelled", "session", session_id, athlete_id, "paused by the lock")
 
 
-def result_of(row: Row) -> TriageResult:
-    """Return the result in a row of answers."""
+def stands(row: Row) -> bool:
+    """Tell whether a row of answers locks now: it did when it was given, and no clinician has lifted it."""
+    return bool(row["locked"]) and row["cleared_at"] is None
+
+
+def shown_of(by: Identity, row: Row) -> TriageShown:
+    """Return what `by` may see: the athlete, and a coach who took the answers down, all; another coach no details."""
+    locked = stands(row)
+    level = TriageLevel(row["level"])
+    if by.role is Role.ATHLETE or by.user_id == row["answered_by"]:
+        messages = tuple(row["messages"]) if locked or not row["locked"] else ()
+        return TriageShown(locked, messages, level, tuple(row["reasons"]))
+    return TriageShown(locked, (PAUSED if level in _STANDING else WAITS,) if locked else ())
+
+
+def questions_due(tx: Tx, athlete_id: str, answers: Row | None, now: datetime) -> bool:
+    """Tell whether the safety questions are to be asked (again) before anything begins."""
+    pain = sessions.latest_pain(tx, athlete_id)
+    return rules.must_ask(
+        answers["answered_at"] if answers else None,
+        now,
+        pain["pain_during"] if pain else None,
+        pain["recorded_at"] if pain else None,
+    )
+
+
+def _result_of(row: Row) -> TriageResult:
     return TriageResult(TriageLevel(row["level"]), row["locked"], tuple(row["messages"]), tuple(row["reasons"]))
 
 
 def _with_standing_lock(row: Row | None, result: TriageResult) -> TriageResult:
-    if row is None or not row["locked"] or TriageLevel(row["level"]) not in _STANDING:
+    if row is None or not stands(row) or TriageLevel(row["level"]) not in _STANDING:
         return result
-    standing = result_of(row)
+    standing = _result_of(row)
     urgent_first = sorted((standing, result), key=lambda each: list(TriageLevel).index(each.level))
     messages = dict.fromkeys(message for each in urgent_first for message in each.messages)
     reasons = dict.fromkeys(reason for each in urgent_first for reason in each.reasons)

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from devices.types import LinkStatus
-from programs.types import Prescription, TriageResult
+from programs.types import Prescription, TriageLevel
 
 
 class Role(StrEnum):
@@ -18,12 +18,13 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who asks. athlete_id is set for athletes only."""
+    """Who asks. athlete_id is set for athletes only. epoch: rises with every new password, which ends older sessions."""
 
     user_id: str
     role: Role
     name: str
     athlete_id: str | None
+    epoch: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +126,23 @@ class SessionView:
 
 
 @dataclass(frozen=True, slots=True)
-class TriageView:
-    """state of the safety questions: result is None while they were never answered."""
+class TriageShown:
+    """What one person may see of the result. A coach sees neither level nor reasons, and one message without details.
 
-    result: TriageResult | None
+    locked: now; a lock that a clinician has lifted shows no message any more.
+    """
+
+    locked: bool
+    messages: tuple[str, ...]
+    level: TriageLevel | None = None
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TriageView:
+    """State of the safety questions: result is None while they were never answered."""
+
+    result: TriageShown | None
     answered_at: datetime | None
     cleared_by: str | None
     must_ask: bool  # never answered, or due again

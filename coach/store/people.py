@@ -21,6 +21,7 @@ def add_user(tx: Tx, name: str, role: str, password_hash: str | None, athlete_id
             name_key=name.casefold(),
             role=role,
             password_hash=password_hash,
+            epoch=0,
             athlete_id=athlete_id,
             created_at=now,
         )
@@ -48,10 +49,10 @@ def users(tx: Tx) -> list[Row]:
     return many(tx, select(user_account).order_by(user_account.c.name_key))
 
 
-def set_password_hash(tx: Tx, user_id: str, password_hash: str) -> bool:
-    """Replace the hash; tell whether there was such a user."""
-    statement = update(user_account).where(user_account.c.id == user_id).values(password_hash=password_hash)
-    return tx.execute(statement).rowcount == 1
+def set_password_hash(tx: Tx, user_id: str, password_hash: str) -> Row | None:
+    """Replace the hash and begin a new epoch; return the user, None when there is no such user."""
+    values = {"password_hash": password_hash, "epoch": user_account.c.epoch + 1}
+    return one(tx, update(user_account).where(user_account.c.id == user_id).values(values).returning(user_account))
 
 
 def add_sign_in_link(tx: Tx, user_id: str, token_hash: str, now: datetime, expires_at: datetime) -> None:

@@ -73,6 +73,7 @@ user_account = Table(
     Column("name_key", String(200), nullable=False, unique=True),
     Column("role", String(20), nullable=False),
     Column("password_hash", String(200)),
+    Column("epoch", Integer, nullable=False),  # rises with every new password; a session of an older one has ended
     Column("athlete_id", _ID, ForeignKey("athlete.id"), unique=True),
     Column("created_at", UtcDateTime, nullable=False),
 )
@@ -233,9 +234,10 @@ triage_answer = Table(
     Column("answered_by", _ID, ForeignKey("user_account.id"), nullable=False),
     Column("answered_at", UtcDateTime, nullable=False),
     Column("age_years", Integer),
+    Column("questions_version", String(20), nullable=False),
     Column("answers", JSON, nullable=False),
     Column("level", String(20), nullable=False),
-    Column("locked", Boolean, nullable=False),
+    Column("locked", Boolean, nullable=False),  # by these answers; lifted when cleared_at is set
     Column("messages", JSON, nullable=False),
     Column("reasons", JSON, nullable=False),
     Column("cleared_at", UtcDateTime),

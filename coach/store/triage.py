@@ -17,7 +17,7 @@ def add(tx: Tx, values: dict[str, Any]) -> int:
 
 
 def newest(tx: Tx, athlete_id: str) -> Row | None:
-    """Return the standing answers."""
+    """Return the newest answers."""
     answers = triage_answer.c
     statement = select(triage_answer).where(answers.athlete_id == athlete_id)
     return one(tx, statement.order_by(answers.id.desc()).limit(1))

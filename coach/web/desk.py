@@ -74,7 +74,7 @@ def plan_part(identity: Identity, athlete: AthleteView, problem: str | None = No
     sessions = sessions_ahead(athlete)
     return {
         "athlete": athlete,
-        "triage": services.triage.view(athlete.athlete_id),
+        "triage": services.triage.view_for(identity, athlete.athlete_id),
         "proposal": proposal,
         "may_decide": proposal is not None and services.plans.may_decide(identity, athlete.athlete_id),
         "current": current,

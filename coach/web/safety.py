@@ -21,7 +21,7 @@ def _page(athlete: AthleteView, problem: CoachError | None = None) -> Response:
         "athlete/safety.html",
         athlete=athlete,
         own=identity.role is Role.ATHLETE,
-        triage=services.triage.view(athlete.athlete_id),
+        triage=services.triage.view_for(identity, athlete.athlete_id),
         questions=services.triage.questions(),
         given=request.form,
         problem=str(problem) if problem else None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -82,8 +83,9 @@ def test_passwords(club: Club) -> None:
         accounts.set_password(club.coach.user_id, "short")
     with pytest.raises(NotAllowed):
         accounts.sign_in("Kim", GOOD)  # has none yet
-    accounts.set_password(club.coach.user_id, GOOD)
-    assert accounts.sign_in(" kim ", GOOD) == club.coach
+    renewed = accounts.set_password(club.coach.user_id, GOOD)
+    assert renewed == replace(club.coach, epoch=club.coach.epoch + 1)  # sessions of the older epoch have ended
+    assert accounts.sign_in(" kim ", GOOD) == accounts.identity(club.coach.user_id) == renewed
     for name, password in (("Kim", "wrong horse battery"), ("Nobody", GOOD), ("Ada", GOOD), ("Kim", "\ud800" * 12)):
         with pytest.raises(NotAllowed):
             accounts.sign_in(name, password)
@@ -205,11 +207,11 @@ def test_the_demo_makes_people_once_and_seeds_no_finding(store: Store) -> None:
     assert services.plans.proposal(demo.athlete_id) is None
     (wearable,) = services.wearables.for_athlete(demo.athlete_id)
     assert (wearable.wearable_id, wearable.simulated, wearable.placement) == (demo.wearable_id, True, "chest")
-    view = services.triage.view(demo.athlete_id)
-    assert view.result is not None
-    assert not view.result.locked
     coach = services.accounts.identity(demo.coach_user_id)
     assert coach is not None
+    view = services.triage.view_for(coach, demo.athlete_id)
+    assert view.result is not None
+    assert not view.result.locked
     assert services.athletes.get(coach, demo.athlete_id).simulated
     assert not services.motion.has_recordings(demo.wearable_id)
 

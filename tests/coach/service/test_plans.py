@@ -13,7 +13,8 @@ from coach.config import Config
 from coach.errors import Conflict, InvalidInput, Locked, NoSuch, NotAllowed
 from coach.live import LiveFeed
 from coach.service.plain import prescription_from_plain, prescription_to_plain
-from coach.service.types import Identity, PlanState, PlanView, Role, SessionState
+from coach.service.triage import PAUSED
+from coach.service.types import Identity, PlanState, PlanView, Role, SessionState, TriageShown
 from coach.store import events
 from coach.store.engine import Store
 from coach.worker import Worker
@@ -171,18 +172,19 @@ def test_a_declined_proposal_does_not_come_back_for_the_same_findings(club: Club
 def test_never_asked_and_locked_athletes_cannot_be_given_a_program(club: Club) -> None:
     plan = proposed(club)
     plans, triage = club.services.plans, club.services.triage
-    assert triage.view(club.athlete_id).must_ask
+    assert triage.view_for(club.athlete, club.athlete_id).must_ask
     with pytest.raises(Locked, match="not answered"):
         plans.accept(plan.plan_id, club.coach)
     answer_no(club, CES=Answer.YES)
-    view = triage.view(club.athlete_id)
+    view = triage.view_for(club.athlete, club.athlete_id)
     assert view.result is not None
     assert (view.result.level, view.result.locked, view.must_ask) == (TriageLevel.EMERGENCY, True, False)
-    with pytest.raises(Locked, match="emergency department"):
+    assert "emergency department" in view.result.messages[0]
+    with pytest.raises(Locked, match="medical review advised"):
         plans.accept(plan.plan_id, club.coach)
     # Answering otherwise afterwards does not lift it; a clinician does.
     answer_no(club)
-    with pytest.raises(Locked, match="emergency department"):
+    with pytest.raises(Locked, match="medical review advised"):
         plans.accept(plan.plan_id, club.coach)
     with pytest.raises(NotAllowed):
         triage.clear(club.athlete, club.athlete_id, "Dr. Who", "2026-11-24")
@@ -190,17 +192,53 @@ def test_never_asked_and_locked_athletes_cannot_be_given_a_program(club: Club) -
         with pytest.raises(InvalidInput):
             triage.clear(club.coach, club.athlete_id, "Dr. Who", wrong)
     triage.clear(club.coach, club.athlete_id, "Dr. Who", "2026-11-24")
-    assert triage.view(club.athlete_id).cleared_by == "Dr. Who"
+    lifted = triage.view_for(club.athlete, club.athlete_id)
+    assert lifted.cleared_by == "Dr. Who"
+    assert lifted.result is not None
+    assert (lifted.result.locked, lifted.result.messages) == (False, ())  # nobody is sent away by a lifted lock
     with pytest.raises(Conflict):
         triage.clear(club.coach, club.athlete_id, "Dr. Who", "2026-11-24")
     assert plans.accept(plan.plan_id, club.coach).state is PlanState.ACCEPTED
+
+
+def test_a_coach_sees_that_it_is_paused_and_no_details(club: Club) -> None:
+    answer_no(club, CAN=Answer.YES)
+    shown = club.services.triage.view_for(club.coach, club.athlete_id).result
+    assert shown == TriageShown(True, (PAUSED,))
+    own = club.services.triage.view_for(club.athlete, club.athlete_id).result
+    assert own is not None
+    assert (own.level, own.reasons) == (TriageLevel.PROMPT, ("CAN",))
+    stranger = Identity("somebody", Role.COACH, "Lee", None)
+    with pytest.raises(NoSuch):
+        club.services.triage.view_for(stranger, club.athlete_id)
+
+
+def test_a_coach_who_took_the_answers_down_tells_the_athlete(club: Club) -> None:
+    guest = club.services.athletes.create("Bo", "UTC", club.coach.user_id)
+    club.services.triage.answer(club.coach, guest, {"CES": Answer.YES}, 30)
+    shown = club.services.triage.view_for(club.coach, guest).result
+    assert shown is not None
+    assert "emergency department" in shown.messages[0]
+
+
+def test_much_pain_holds_the_next_sessions_until_the_questions_are_answered(club: Club) -> None:
+    accepted(club)
+    plans = club.services.plans
+    first, second = plans.week(club.athlete_id, START.date())[:2]
+    club.clock.now = first.due_at
+    plans.release_due(club.clock.now)
+    plans.record_outcome(first.session_id, club.athlete, SessionState.DONE, 6, 6)
+    club.clock.now = second.due_at
+    assert plans.release_due(club.clock.now) == ()
+    answer_no(club)
+    assert [each.session_id for each in plans.release_due(club.clock.now)] == [second.session_id]
 
 
 def test_open_answers_lock_until_they_are_given(club: Club) -> None:
     result = club.services.triage.answer(club.athlete, club.athlete_id, {"CES": Answer.NO, "AAA": Answer.NO}, 30)
     assert result.locked
     answer_no(club)
-    view = club.services.triage.view(club.athlete_id)
+    view = club.services.triage.view_for(club.athlete, club.athlete_id)
     assert view.result is not None
     # What counts as yes when it is open (here NEU and VIS) locks for good; see the rules of triage.
     assert view.result.locked is (result.level in {TriageLevel.EMERGENCY, TriageLevel.URGENT, TriageLevel.PROMPT})
@@ -234,7 +272,7 @@ def test_outcomes_are_recorded_once_and_closed_when_nobody_answers(club: Club) -
         plans.record_outcome(first.session_id, club.athlete, SessionState.DUE)
     done = plans.record_outcome(first.session_id, club.athlete, SessionState.DONE, 6, 7)
     assert done.state is SessionState.DONE
-    assert club.services.triage.view(club.athlete_id).must_ask  # pain of 7 during it
+    assert club.services.triage.view_for(club.athlete, club.athlete_id).must_ask  # pain of 7 during it
     with pytest.raises(Conflict, match="done already"):
         plans.record_outcome(first.session_id, club.athlete, SessionState.SKIPPED)
     assert plans.close_stale(club.clock.forward(hours=35)) == 0
