@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
-from coach.errors import CoachError, StoreUnavailable
+from coach.errors import CoachError, Conflict, StoreUnavailable
 from coach.store import recordings, wearables
 from coach.store.engine import Store, Tx
-from coach.store.rows import Row
 from devices.codec import decode_chunk, encode_chunk
 from devices.errors import DeviceError
 from devices.hostclock import HostClock
@@ -19,6 +19,13 @@ from devices.types import Chunk
 
 # Bytes on the way of one POST: a number of this many bytes before each chunk, big endian.
 LENGTH_BYTES = 4
+# Streams that are known without asking the database. Own choice: far more than send at one time.
+_STREAMS_MAX = 4096
+_LATE = "It arrived after the analysis had gone on without it."
+
+# Device and recording; stream id and number of a chunk.
+_StreamKey = tuple[str, str]
+_Place = tuple[str, int]
 
 
 class ChunkLog(Protocol):
@@ -46,6 +53,13 @@ class LogCounts:
     late: int = 0
 
 
+class _Stream(NamedTuple):
+    """What never changes of a stream."""
+
+    stream_id: str
+    athlete_id: str
+
+
 @dataclass(slots=True)
 class _Batch:
     items: list[tuple[Chunk, bytes]]
@@ -70,6 +84,7 @@ class TableChunkLog:
         self._commit_lock = threading.Lock()
         self._listeners: list[Callable[[], None]] = []
         self._counts = LogCounts()
+        self._streams: dict[_StreamKey, _Stream] = {}  # only with the commit lock, only what is committed
 
     @property
     def counts(self) -> LogCounts:
@@ -112,23 +127,33 @@ class TableChunkLog:
         return tuple(batch.keys)
 
     def _write(self, batches: list[_Batch]) -> None:
-        now = datetime.fromtimestamp(self._clock.utc_s(), UTC)
         # Whatever goes wrong below, nobody who waits may take it for an acknowledgement.
         error: Exception | None = StoreUnavailable("The commit was interrupted: send the chunks again.")
         try:
-            with self._store.begin_append() as tx:
-                write = _Write(tx, now)
-                for batch in batches:
-                    batch.keys = [each.key for each, blob in batch.items if write.chunk(each, blob, batch.athlete_id)]
-                write.finish()
-            counts = write.counts
-            self._count(counts.stored, counts.known, counts.refused, counts.late)
+            try:
+                self._transaction(batches)
+            except Conflict:
+                # Another process made the same stream at this moment, or a stream that is known here is gone.
+                self._streams.clear()
+                self._transaction(batches)
             error = None
         except CoachError as caught:
             error = caught
         finally:
             for batch in batches:
                 batch.error, batch.done = error, True
+
+    def _transaction(self, batches: list[_Batch]) -> None:
+        now = datetime.fromtimestamp(self._clock.utc_s(), UTC)
+        for batch in batches:
+            batch.keys.clear()
+        with self._store.begin_append() as tx:
+            write = _Write(tx, now, self._streams)
+            write.batches(batches)
+        if len(self._streams) > _STREAMS_MAX:
+            self._streams.clear()
+        self._streams |= write.found
+        self._count(**write.counts)
 
     def _count(self, stored: int = 0, known: int = 0, refused: int = 0, late: int = 0) -> None:
         with self._queue_lock:
@@ -139,54 +164,79 @@ class TableChunkLog:
 class _Write:
     """One transaction of the append path."""
 
-    def __init__(self, tx: Tx, now: datetime) -> None:
-        self.counts = LogCounts()
+    def __init__(self, tx: Tx, now: datetime, streams: Mapping[_StreamKey, _Stream]) -> None:
+        self.counts: Counter[str] = Counter()  # fields of LogCounts
+        self.found: dict[_StreamKey, _Stream] = {}
         self._tx = tx
         self._now = now
-        self._streams: dict[tuple[str, str], Row | None] = {}
-        self._ends: dict[str, int] = {}
+        self._streams = streams
 
-    def chunk(self, chunk: Chunk, blob: bytes, athlete_id: str | None) -> bool:
-        """Store one chunk; tell whether it is stored now."""
-        stream = self._stream(chunk)
-        if stream is None or (athlete_id is not None and stream["athlete_id"] != athlete_id):
-            return self._count(refused=1, stored_now=False)
-        chunk_id = recordings.add_chunk(self._tx, _values(stream["id"], chunk, blob, self._now))
-        if chunk_id is None:
-            same = recordings.same_bytes(self._tx, stream["id"], chunk.seq, blob)
-            return self._count(known=1) if same else self._count(refused=1, stored_now=False)
-        if chunk.seq <= stream["last_seq"]:
-            recordings.put_aside(self._tx, chunk_id, "It arrived after the analysis had gone on without it.", self._now)
-            return self._count(stored=1, late=1)
-        self._ends[stream["id"]] = max(chunk.seq, self._ends.get(stream["id"], -1))
-        return self._count(stored=1)
+    def batches(self, batches: Sequence[_Batch]) -> None:
+        """Store what is new and set each batch's keys."""
+        items = [
+            (batch, chunk, blob, self._place(chunk, batch.athlete_id))
+            for batch in batches
+            for chunk, blob in batch.items
+        ]
+        rows: dict[_Place, dict[str, Any]] = {}
+        for _, chunk, blob, place in items:
+            if place is not None and place not in rows:
+                rows[place] = _values(place, chunk, blob, self._now)
+        added = recordings.add_chunks(self._tx, list(rows.values())) if rows else {}
+        self._note(added)
+        untold = set(added)
+        for batch, chunk, blob, place in items:
+            if place is None:
+                told = "refused"
+            elif place in untold:
+                untold.remove(place)
+                told = "stored"
+            elif place in added:
+                told = "known" if rows[place]["blob"] == blob else "refused"
+            else:
+                told = "known" if recordings.same_bytes(self._tx, *place, blob) else "refused"
+            self.counts[told] += 1
+            if told != "refused":
+                batch.keys.append(chunk.key)
 
-    def finish(self) -> None:
-        """Move the ends of the streams that grew."""
-        for stream_id, seq in self._ends.items():
-            recordings.note_append(self._tx, stream_id, seq, self._now)
+    def _note(self, added: Mapping[_Place, tuple[int, int]]) -> None:
+        """Move the ends of the streams; what came too late is set aside and moves nothing."""
+        ends: dict[str, int] = {}
+        for (stream_id, seq), (chunk_id, analysed) in added.items():
+            if seq <= analysed:
+                recordings.put_aside(self._tx, chunk_id, _LATE, self._now)
+                self.counts["late"] += 1
+            else:
+                ends[stream_id] = max(seq, ends.get(stream_id, -1))
+        if ends:
+            recordings.note_append(self._tx, ends, self._now)
 
-    def _stream(self, chunk: Chunk) -> Row | None:
+    def _place(self, chunk: Chunk, athlete_id: str | None) -> _Place | None:
+        """Return the chunk's stream and number, None when it is refused."""
         key = (chunk.device_id, chunk.recording_id)
-        if key not in self._streams:
-            found = recordings.find_stream(self._tx, *key)
-            wearable = None if found else wearables.by_address(self._tx, chunk.device_id)
-            if wearable is not None:
-                recordings.add_stream(self._tx, *key, wearable, chunk.rate_hz, self._now)
-                found = recordings.find_stream(self._tx, *key)
-            self._streams[key] = found
-        return self._streams[key]
+        stream = self._streams.get(key) or self.found.get(key) or self._look_up(key, chunk.rate_hz, athlete_id)
+        if stream is None or athlete_id not in (None, stream.athlete_id):
+            return None
+        return stream.stream_id, chunk.seq
 
-    def _count(self, stored: int = 0, known: int = 0, refused: int = 0, late: int = 0, stored_now: bool = True) -> bool:
-        old = self.counts
-        self.counts = LogCounts(old.stored + stored, old.known + known, old.refused + refused, old.late + late)
-        return stored_now
+    def _look_up(self, key: _StreamKey, rate_hz: float, athlete_id: str | None) -> _Stream | None:
+        """Return a stream of the database, begun now if need be; None for a wearable that is not the sender's."""
+        row = recordings.find_stream(self._tx, *key)
+        if row is not None:
+            self.found[key] = _Stream(row["id"], row["athlete_id"])
+            return self.found[key]
+        wearable = wearables.by_address(self._tx, key[0])
+        if wearable is None or athlete_id not in (None, wearable["athlete_id"]):
+            return None
+        stream_id = recordings.add_stream(self._tx, *key, wearable, rate_hz, self._now)
+        self.found[key] = _Stream(stream_id, wearable["athlete_id"])
+        return self.found[key]
 
 
-def _values(stream_id: str, chunk: Chunk, blob: bytes, now: datetime) -> dict[str, object]:
+def _values(place: _Place, chunk: Chunk, blob: bytes, now: datetime) -> dict[str, Any]:
     return {
-        "stream_id": stream_id,
-        "seq": chunk.seq,
+        "stream_id": place[0],
+        "seq": place[1],
         "start_utc_s": chunk.start_utc_s,
         "start_index": chunk.start_index,
         "samples": len(chunk),

@@ -18,7 +18,7 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who asks. athlete_id is set for athletes only. epoch: rises with every new password, which ends older sessions."""
+    """Who asks. athlete_id is set for athletes only. epoch: rises with every new password, ending older sessions."""
 
     user_id: str
     role: Role

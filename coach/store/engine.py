@@ -87,7 +87,7 @@ class Store:
     @contextmanager
     def begin_append(self) -> Iterator[Tx]:
         """Open a transaction whose commit is on the disk when it returns. Raises StoreUnavailable."""
-        with _translated(self.url), self._append.connect() as tx, tx.execution_options(immediate=True).begin():
+        with _translated(self.url), self._append.connect() as tx, tx.begin():
             yield tx
 
     def close(self) -> None:
@@ -119,7 +119,8 @@ def open_store(where: str | Path) -> Store:
             f"The folder {path.parent} cannot be made ({error.strerror}): choose another storage.directory."
         ) from None
     url = f"sqlite:///{path}"
-    return Store(url, _sqlite_engine(url, "NORMAL"), _sqlite_engine(url, "FULL"))
+    append = _sqlite_engine(url, "FULL").execution_options(immediate=True)
+    return Store(url, _sqlite_engine(url, "NORMAL"), append)
 
 
 def migrate(store: Store) -> None:
@@ -142,7 +143,11 @@ def migrate(store: Store) -> None:
 
 def _sqlite_engine(url: str, synchronous: str) -> Engine:
     engine = create_engine(
-        url, pool_size=_POOL_KEPT, max_overflow=_POOL_MORE, connect_args={"timeout": _BUSY_MS / 1000}
+        url,
+        pool_size=_POOL_KEPT,
+        max_overflow=_POOL_MORE,
+        pool_reset_on_return=None,  # every transaction here ends in its own commit or rollback
+        connect_args={"timeout": _BUSY_MS / 1000},
     )
 
     @event.listens_for(engine, "connect")
@@ -160,7 +165,9 @@ def _sqlite_engine(url: str, synchronous: str) -> Engine:
     @event.listens_for(engine, "begin")
     def begin(tx: Connection) -> None:
         immediate = tx.get_execution_options().get("immediate", False)
-        tx.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+        # Past SQLAlchemy's own execution, which takes longer than the statement.
+        connection: Any = tx.connection.driver_connection
+        connection.execute("BEGIN IMMEDIATE" if immediate else "BEGIN").close()
 
     return engine
 
@@ -172,7 +179,7 @@ def _translated(url: str) -> Iterator[None]:
         yield
     except IntegrityError as error:
         raise Conflict(f"Somebody else changed this at the same moment ({error.orig}): look again.") from error
-    except (DBAPIError, PoolTimeoutError) as error:
+    except (DBAPIError, sqlite3.Error, PoolTimeoutError) as error:
         cause = getattr(error, "orig", None) or error
         raise StoreUnavailable(
             f"The database {shown} cannot be used now ({cause}): check the disk, its free space, who else has it open."

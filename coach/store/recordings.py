@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case, delete, exists, func, insert, select, update
+from sqlalchemy import bindparam, case, delete, exists, func, insert, literal_column, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from coach.store.engine import Tx
 from coach.store.rows import Row, fresh_id, many, one
 from coach.store.tables import chunk, set_aside, stream, stream_state
+
+# The append path's statements are made once: building them anew for each chunk took longer than the commit.
+# rowcount differs between the databases for an insert that may do nothing; RETURNING tells new from known on both.
+# The chunk's column stands as text in it, because SQLAlchemy leaves out the table's name in RETURNING.
+_ANALYSED = select(stream_state.c.last_seq).where(stream_state.c.stream_id == literal_column("chunk.stream_id"))
+_ADD_CHUNKS = {
+    name: dialect.insert(chunk)
+    .on_conflict_do_nothing()
+    .returning(chunk.c.stream_id, chunk.c.seq, chunk.c.id, _ANALYSED.scalar_subquery())
+    for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
+}
+_BYTES = select(chunk.c.blob).where(chunk.c.stream_id == bindparam("of_stream"), chunk.c.seq == bindparam("of_seq"))
+_MOVE_END = (
+    update(stream)
+    .where(stream.c.id == bindparam("of_stream"))
+    .values(
+        max_seq=case((stream.c.max_seq < bindparam("end"), bindparam("end")), else_=stream.c.max_seq),
+        last_received_at=bindparam("now"),
+    )
+)
 
 
 def find_stream(tx: Tx, device_id: str, recording_id: str) -> Row | None:
@@ -65,26 +86,25 @@ def add_stream(tx: Tx, device_id: str, recording_id: str, wearable: Row, rate_hz
     return stream_id
 
 
-def add_chunk(tx: Tx, values: dict[str, Any]) -> int | None:
-    """Insert a chunk; return its id, or None when its key is known."""
-    dialect = postgresql if tx.dialect.name == "postgresql" else sqlite
-    # rowcount differs between the two databases for this statement; RETURNING tells new from known on both.
-    statement = dialect.insert(chunk).values(**values).on_conflict_do_nothing().returning(chunk.c.id)
-    return tx.execute(statement).scalar_one_or_none()
+def add_chunks(tx: Tx, rows: Sequence[dict[str, Any]]) -> dict[tuple[str, int], tuple[int, int]]:
+    """Insert chunks in one statement; return those whose key was new.
+
+    rows: no key twice, all columns but the id. The answer: stream id and number -> chunk id, and how far the stream has
+    been analysed.
+    """
+    added = tx.execute(_ADD_CHUNKS[tx.dialect.name], rows)
+    return {(stream_id, seq): (chunk_id, last_seq) for stream_id, seq, chunk_id, last_seq in added}
 
 
 def same_bytes(tx: Tx, stream_id: str, seq: int, blob: bytes) -> bool:
     """Tell whether the stored chunk of that key has exactly these bytes."""
-    found = tx.execute(select(chunk.c.blob).where(chunk.c.stream_id == stream_id, chunk.c.seq == seq)).scalar_one()
+    found = tx.execute(_BYTES, {"of_stream": stream_id, "of_seq": seq}).scalar_one()
     return bytes(found) == blob
 
 
-def note_append(tx: Tx, stream_id: str, seq: int, now: datetime) -> None:
-    """Move the stream's end."""
-    statement = update(stream).where(stream.c.id == stream_id)
-    tx.execute(
-        statement.values(max_seq=case((stream.c.max_seq < seq, seq), else_=stream.c.max_seq), last_received_at=now)
-    )
+def note_append(tx: Tx, ends: Mapping[str, int], now: datetime) -> None:
+    """Move the ends of streams, never back. ends: stream id -> newest number that was added."""
+    tx.execute(_MOVE_END, [{"of_stream": stream_id, "end": end, "now": now} for stream_id, end in ends.items()])
 
 
 def put_aside(tx: Tx, chunk_id: int, reason: str, now: datetime) -> None:

@@ -57,6 +57,27 @@ def test_a_known_key_with_other_bytes_is_refused_and_the_first_one_stays(club: C
     np.testing.assert_allclose(decode_chunk(kept["blob"]).acc_mps2, first.acc_mps2, atol=1e-3)
 
 
+def test_one_append_may_hold_a_chunk_twice(club: Club) -> None:
+    first, second = bending_chunks(0.2, 6, NOW_S)[:2]
+    other = replace(first, acc_mps2=first.acc_mps2 + 1.0)
+    log = club.services.log
+    assert log.append([first, first, other, second]) == (first.key, first.key, second.key)
+    assert (log.counts.stored, log.counts.known, log.counts.refused) == (2, 1, 1)
+    assert stored_keys(club) == [first.key, second.key]
+
+
+def test_a_stream_that_is_gone_from_the_database_is_looked_up_anew(club: Club) -> None:
+    first, second = bending_chunks(0.2, 6, NOW_S)[:2]
+    log = club.services.log
+    log.append([first])
+    with club.store.begin() as tx:
+        for table in ("chunk", "stream_state", "stream"):
+            tx.exec_driver_sql(f"DELETE FROM {table}")
+    assert log.append([second]) == (second.key,)
+    assert stored_keys(club) == [second.key]
+    assert log.counts.stored == 2
+
+
 def test_unknown_wearables_and_chunks_that_cannot_be_coded_are_refused(club: Club) -> None:
     good, bad = bending_chunks(0.2, 6, NOW_S)[:2]
     stranger = replace(good, device_id="C0:FF:EE:99:99:99")
@@ -118,6 +139,10 @@ def test_ingest_takes_only_the_tokens_own_wearables(club: Club) -> None:
     assert len(stored_keys(club)) == len(chunks)
     other = services.athletes.create("Bo", "UTC")
     assert services.ingest.receive(services.accounts.issue_api_token(other), body) == ()
+    foreign = pack([encode_chunk(bending_chunks(0.1, 6, NOW_S, recording_id="foreign")[0])])
+    assert services.ingest.receive(services.accounts.issue_api_token(other), foreign) == ()
+    with club.store.read() as tx:
+        assert recordings.find_stream(tx, chunks[0].device_id, "foreign") is None
     with pytest.raises(NotAllowed):
         services.ingest.receive("guess", body)
     with pytest.raises(NotAllowed):
