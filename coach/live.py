@@ -162,7 +162,8 @@ class LiveAnalysis:
         self._feed = feed
         self._params = params
         self._blocks: deque[tuple[LiveSource, Chunk, float]] = deque(maxlen=_BLOCKS_MAX)
-        self._states: dict[str, tuple[str, AnalysisState]] = {}
+        # recording, since when it is counted (Unix s), state
+        self._states: dict[str, tuple[str, float, AnalysisState]] = {}
         self._failed: set[str] = set()
         self._arrived = threading.Event()
         self._stopping = threading.Event()
@@ -221,18 +222,22 @@ class LiveAnalysis:
                     self._failed.add(source.wearable_id)
 
     def _publish(self, source: LiveSource, block: Chunk, notified_utc_s: float) -> None:
-        recording_id, state = self._states.get(source.wearable_id, ("", None))
-        if state is None or recording_id != block.recording_id:
+        known = self._states.get(source.wearable_id)
+        if known is not None and known[0] == block.recording_id:
+            _, since_utc_s, state = known
+        else:
+            since_utc_s = block.start_utc_s
             state = new_state(source.placement, self._params, source.upright)
         follows = state.next_index == block.start_index
         update = analyse(state, block)
-        self._states[source.wearable_id] = (block.recording_id, update.state)
+        self._states[source.wearable_id] = (block.recording_id, since_utc_s, update.state)
         reference = update.state.reference.source
         event = {
             "kind": "signal",
             "wearable_id": source.wearable_id,
             "placement": source.placement,
             "bends": update.state.repetitions_count if update.state.bending is not None else None,
+            "since_utc_s": since_utc_s,
             "notified_utc_s": notified_utc_s,
             "reference": reference.value if reference else None,
             "gap": not follows,

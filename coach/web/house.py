@@ -7,12 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import cast
+from weakref import WeakSet
 from zoneinfo import ZoneInfo
 
 from flask import Flask, current_app
 
 from coach.config import Config
-from coach.live import LiveFeed
+from coach.live import LiveFeed, Reader
 from coach.service import Services
 from coach.web.reach import InReach
 from devices.hostclock import HostClock
@@ -24,7 +25,8 @@ _KEY = "backstop"
 class House:
     """One per app. scan looks for wearables in reach; None where this process holds no radio.
 
-    stopping is set when the server stops, so that open event streams end.
+    streams: the live streams of each person, by user id. stopping is set when the server stops, so that open event
+    streams end.
     """
 
     services: Services
@@ -33,6 +35,7 @@ class House:
     clock: HostClock
     scan: Callable[[], Sequence[InReach]] | None = None
     stopping: threading.Event = field(default_factory=threading.Event)
+    streams: dict[str, WeakSet[Reader]] = field(default_factory=dict)
 
     def now(self) -> datetime:
         """Return the present as aware UTC."""

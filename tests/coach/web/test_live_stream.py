@@ -8,6 +8,7 @@ import pytest
 
 from coach.web import live
 from coach.web.house import house_of
+from coach.web.news import DayCount
 
 
 def signal(start_utc_s: float, values: list[float | None], notified_utc_s: float = 1.0) -> dict[str, object]:
@@ -47,6 +48,7 @@ def test_what_happens_within_a_fifth_of_a_second_is_one_event(world) -> None:
     assert [run["deg"] for run in event["signal"]] == [[1.0, None, 2.0], [3.0]]
     assert event["signal"][0]["step_s"] == pytest.approx(1 / 15)
     assert event["notified_utc_s"] == 6.0
+    assert "history" not in event
     assert event["counts"] == {"bends": "7"}
     assert event["changed"] == ["finding", "plan"]
     assert event["status"]["sentence"] == "Chest strap: not connected"
@@ -73,7 +75,7 @@ def test_silence_is_kept_alive_and_stopping_ends_the_stream(world, monkeypatch: 
     monkeypatch.setattr(live, "KEEP_ALIVE_S", 0.3)
     monkeypatch.setattr(live, "BATCH_S", 0.05)
     answer = world.client(world.kim).get(f"/live/{world.ada.athlete_id}", buffered=False)
-    seen = []
+    seen: list[str] = []
     for part in answer.response:
         seen.append(part.decode())
         if seen[-1].startswith(": keep-alive"):
@@ -87,3 +89,83 @@ def test_a_stream_is_not_for_strangers(world) -> None:
     assert world.client().get(f"/live/{world.ada.athlete_id}").status_code == 401
     assert world.client(world.bo).get(f"/live/{world.ada.athlete_id}").status_code == 404
     assert world.feed.readers == 0
+
+
+def test_a_page_that_opens_later_gets_the_two_minutes_before_marked_as_history(world) -> None:
+    for number in range(1200):  # five minutes in quarters of a second
+        world.feed.publish(world.ada.athlete_id, signal(1000.0 + number / 4, [1.0] * 4) | {"rate_hz": 16.0})
+    answer = world.client(world.kim).get(f"/live/{world.ada.athlete_id}", buffered=False)
+    world.feed.publish(world.ada.athlete_id, signal(1300.0, [2.0] * 4, 9.0) | {"rate_hz": 16.0})
+    first, second = events_of(answer, 2)
+    assert first["history"] is True
+    assert "notified_utc_s" not in first
+    assert [(run["start_utc_s"], len(run["deg"])) for run in first["signal"]] == [(1180.0, 120 * 16)]
+    assert "history" not in second
+    assert second["notified_utc_s"] == 9.0
+    assert [run["start_utc_s"] for run in second["signal"]] == [1300.0]
+
+
+def test_of_two_wearables_the_one_on_the_trunk_is_drawn(world) -> None:
+    answer = world.client(world.kim).get(f"/live/{world.ada.athlete_id}", buffered=False)
+    wrist = {"wearable_id": "w", "placement": "left_wrist"}
+    chest = {"wearable_id": "c", "placement": "chest"}
+    world.feed.publish(world.ada.athlete_id, signal(10.0, [80.0]) | wrist)
+    world.feed.publish(world.ada.athlete_id, signal(10.0, [5.0]) | chest)
+    world.feed.publish(world.ada.athlete_id, signal(11.0, [81.0]) | wrist)
+    assert [run["deg"] for run in events_of(answer, 1)[0]["signal"]] == [[5.0]]
+
+
+def test_who_sets_a_new_password_ends_the_streams_of_the_old_one(world, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "ALLOWED_S", 0.1)
+    monkeypatch.setattr(live, "BATCH_S", 0.05)
+    answer = world.client(world.ada).get(f"/live/{world.ada.athlete_id}", buffered=False)
+    for number, _ in enumerate(answer.response):
+        if number == 1:
+            world.services.accounts.set_password(world.ada.identity.user_id, "a new password")
+    answer.close()
+    assert world.feed.readers == 0
+
+
+def test_one_person_cannot_take_every_place(world, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "STREAMS_PER_PERSON", 2)
+    ada, path = world.client(world.ada), f"/live/{world.ada.athlete_id}"
+    mine = [ada.get(path, buffered=False) for _ in range(2)]
+    assert ada.get(path).status_code == 503
+    other = world.client(world.kim).get(path, buffered=False)
+    assert other.status_code == 200
+    mine.pop().close()
+    again = ada.get(path, buffered=False)
+    assert again.status_code == 200
+    for answer in [*mine, other, again]:
+        answer.close()
+
+
+def test_asking_for_a_streams_headers_takes_no_place(world) -> None:
+    assert world.client(world.kim).head(f"/live/{world.ada.athlete_id}").status_code == 200
+    assert world.feed.readers == 0
+
+
+def test_the_days_bends_are_those_stored_and_those_counted_live() -> None:
+    count = DayCount()
+    assert count.with_stored(40) == 40  # of recordings before this one
+    assert count.with_live(2, True) == 40
+    assert count.with_stored(41) == 41  # one of the two has been stored
+    assert count.with_live(4, True) == 43
+    assert count.with_stored(44) == 44  # it has caught up
+    assert [count.with_live(5, True), count.with_live(9, True)] == [45, 49]
+    assert count.with_stored(47) == 49  # behind again: the count does not go back
+    # Another recording begins at nothing; what was stored remains.
+    assert count.with_live(0, True) == 47
+    assert count.with_stored(49) == 49
+    assert count.with_live(2, True) == 51
+
+
+def test_after_midnight_the_bends_before_it_are_of_another_day() -> None:
+    count = DayCount()
+    count.with_live(100, False)
+    assert count.with_stored(0) == 0
+    assert count.with_live(103, False) == 3
+    # And a replay's live line, far ahead of the worker, is not taken for bends of yesterday.
+    count = DayCount()
+    count.with_live(33, True)
+    assert count.with_stored(10) == 33

@@ -10,6 +10,7 @@ const RETRY_FIRST_MS = 2000;
 const RETRY_MAX_MS = 60000;
 // Live blocks come four times a second; three seconds without one is silence, and the last angle is no longer "live".
 const SILENCE_MS = 3000;
+const LATE_S = 15;
 
 // For whoever measures. latency_s: from the gateway's live block to the drawn chart; age_s: from the oldest new sample,
 // by the signal's own clock, to the drawn chart. Lines from before the page was opened count in neither.
@@ -19,6 +20,10 @@ function keepSince(name, utc_s) {
   const kept = window.backstop[name];
   kept.push(Date.now() / 1000 - utc_s);
   if (kept.length > LATENCIES_KEPT) kept.splice(0, kept.length - LATENCIES_KEPT);
+}
+
+function ago(seconds) {
+  return seconds < 90 ? `${Math.round(seconds)} s ago` : `${Math.round(seconds / 60)} min ago`;
 }
 
 class LiveLine {
@@ -157,7 +162,9 @@ class LivePage {
       this.lastSentence = now;
       const newest = this.line.deg[this.line.deg.length - 1];
       put("angle", newest === null || newest === undefined ? "no signal" : `${Math.round(newest)}° from upright`);
-      put("time", this.at(this.line.end));
+      // Signal that arrives late (a replay, a backlog) says of which time it is.
+      const late_s = Date.now() / 1000 - this.line.end;
+      put("time", late_s < LATE_S ? this.at(this.line.end) : `${this.at(this.line.end)}, ${ago(late_s)}, catching up`);
     }
     if (this.table?.closest("details")?.open && now - this.lastRows > 2000) {
       this.lastRows = now;
