@@ -82,13 +82,14 @@ def wants_json() -> bool:
 
 
 def identity_of_session() -> Identity | None:
-    """Return who the session cookie names, None when the person is gone or has signed out elsewhere."""
+    """Return who the session cookie names, None when the person is gone or has set a new password since."""
     user_id = session.get("user_id")
     if not isinstance(user_id, str):
         return None
     found = house().services.accounts.identity(user_id)
-    if found is None:
+    if found is None or session.get("epoch") != found.epoch:
         session.clear()
+        return None
     return found
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from flask import Flask
 from flask_wtf.csrf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from coach.config import Config
 from coach.live import LiveFeed
@@ -67,6 +68,9 @@ def create_app(
         # headers.py compares Origin with Host, also over https.
         WTF_CSRF_SSL_STRICT=False,
     )
+    # A proxy that ends https says so. Only the asker's own cookie and links depend on it. Neither host nor address is
+    # taken from a proxy: Origin is compared with the former, limits are counted by the latter.
+    app.wsgi_app = ProxyFix(app.wsgi_app, x_for=0, x_proto=1, x_host=0)  # type: ignore[method-assign]
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     furnish(app, House(services, live_feed, config, clock or SystemClock(), scan))
     cookies.install(app, config.web.session_days)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, flash, redirect, url_for
-from icalendar import Alarm, Calendar, Event
+from icalendar import Alarm, Calendar, Event, vText
 from werkzeug.wrappers import Response
 
 from coach.service.plans import CalendarFeed
@@ -28,9 +28,15 @@ SEQUENCE = {
 }
 
 
+def _text(said: str) -> str:
+    """Return a text without characters that the format cannot carry (RFC 5545 3.3.11), line ends as the library's."""
+    lines = said.replace("\r\n", "\n").replace("\r", "\n")
+    return "".join(each for each in lines if each == "\n" or each.isprintable())
+
+
 def _description(session: SessionView) -> str:
     lines = [f"{item['name']}: {dose_text(item['dose'])}" for item in session.exercises]
-    return "\n".join([*lines, "", f"Why: {session.because}"])
+    return _text("\n".join([*lines, "", f"Why: {session.because}"]))
 
 
 def _event(session: SessionView, now: datetime) -> Event:
@@ -42,7 +48,7 @@ def _event(session: SessionView, now: datetime) -> Event:
     event.add("dtstart", start)
     event.add("dtend", start + timedelta(minutes=session.duration_min))
     names = ", ".join(item["name"] for item in session.exercises)
-    event.add("summary", f"Back session: {names}"[:200])
+    event.add("summary", _text(f"Back session: {names}")[:200])
     event.add("description", _description(session))
     event.add("status", "CANCELLED" if session.state is SessionState.CANCELLED else "CONFIRMED")
     event.add("transp", "TRANSPARENT")
@@ -61,7 +67,8 @@ def calendar_text(feed: CalendarFeed, now: datetime) -> bytes:
     calendar.add("prodid", "-//Backstop//Sessions//EN")
     calendar.add("version", "2.0")
     calendar.add("method", "PUBLISH")
-    calendar.add("x-wr-calname", f"Backstop: {feed.athlete_name}")
+    # Of a property that is in no standard, the library does not know that it is text to be escaped.
+    calendar.add("x-wr-calname", vText(_text(f"Backstop: {feed.athlete_name}")))
     calendar.add("refresh-interval", timedelta(hours=1), parameters={"VALUE": "DURATION"})
     for session in feed.sessions:
         calendar.add_component(_event(session, now))

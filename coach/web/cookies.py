@@ -1,4 +1,4 @@
-"""The session: a signed cookie that names who is signed in, and nothing else."""
+"""The session: a signed cookie that names who is signed in, and since which password."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ def begin(identity: Identity) -> None:
     session.clear()
     session.permanent = True
     session["user_id"] = identity.user_id
+    session["epoch"] = identity.epoch
 
 
 def end() -> None:

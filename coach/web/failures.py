@@ -39,7 +39,11 @@ def _answer(status: int, what: str) -> Response:
         body = json.dumps({"error": {"what": what}})
         answer = Response(body, status=status, content_type="application/json")
     elif request.headers.get("HX-Request"):
-        answer = Response(render_template("failure_fragment.html", what=what), status=status, content_type="text/html")
+        answer = Response(
+            render_template("failure_fragment.html", what=what), status=status, content_type="text/html; charset=utf-8"
+        )
+        # A part that refreshes itself stays as it is and asks again; what a person did is answered above the part.
+        answer.headers["HX-Reswap"] = "none" if request.method == "GET" else "afterbegin"
     else:
         page = render_template("failure.html", what=what, status=status)
         answer = Response(page, status=status, content_type="text/html; charset=utf-8")

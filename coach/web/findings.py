@@ -16,6 +16,9 @@ from coach.web.house import house
 
 blueprint = Blueprint("findings", __name__)
 
+# Calendars of the far past and future cannot be counted in seconds; no wearable recorded there.
+FIRST_YEAR, LAST_YEAR = 2000, 2200
+
 
 def _json_of(signal: SignalWindow) -> dict[str, Any]:
     """Return a window as JSON values: times to the millisecond, angles to a tenth of a degree, null in gaps."""
@@ -63,6 +66,8 @@ def day(athlete_id: str) -> Response:
     wanted = request.args.get("day")
     try:
         local = date.fromisoformat(wanted) if wanted else house().today(athlete.time_zone)
+        if not FIRST_YEAR <= local.year <= LAST_YEAR:
+            raise ValueError("no such day has signal")
     except ValueError as error:
         raise InvalidInput(f"day is {wanted[:40] if wanted else ''!r}: write it as 2026-11-24.") from error
     return jsonify(_json_of(house().services.motion.day_line(athlete_id, local)))

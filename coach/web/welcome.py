@@ -37,6 +37,9 @@ def welcome() -> Response | str:
 @access.public
 def enter(token: str) -> Response:
     """Sign in with a one-time link."""
+    if request.method == "HEAD":
+        # Whoever only asks whether the link exists must not use it up.
+        return Response(status=204)
     if "prefetch" in request.headers.get("Sec-Purpose", request.headers.get("Purpose", "")):
         # A browser that guesses what comes next must not use the link up.
         return Response(status=503)
@@ -101,11 +104,12 @@ def set_password() -> Response:
     problem = None if password == again else "The two passwords differ, so nothing was changed. Type them again."
     if problem is None:
         try:
-            house().services.accounts.set_password(identity.user_id, password)
+            # Sessions of the old password end with it, on every device; this one goes on.
+            cookies.begin(house().services.accounts.set_password(identity.user_id, password))
         except InvalidInput as error:
             problem = str(error)
     if problem is not None:
         page = render_template("welcome/account.html", me=identity, problem=problem)
         return Response(page, 422, content_type="text/html; charset=utf-8")
-    flash("Your password is set.", "done")
+    flash("Your password is set. Where you were signed in before, you are signed out now, except here.", "done")
     return redirect(url_for("welcome.account"), code=303)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import icalendar
 
 from coach.service.types import SessionState
+from coach.web.calendar import calendar_text
 
 
 def events_of(text: bytes) -> dict[str, icalendar.Event]:
@@ -55,3 +57,18 @@ def test_a_renewed_link_stops_the_old_one(accepted, csrf_of) -> None:
     client = accepted.client(accepted.ada)
     assert client.post("/calendar/renew", data={"csrf_token": csrf_of(client)}).status_code == 303
     assert accepted.client().get(f"/calendar/{token}.ics").status_code == 404
+
+
+def test_no_name_or_reason_can_add_a_line_to_the_calendar(accepted) -> None:
+    plans = accepted.services.plans
+    feed = plans.calendar_sessions(plans.calendar_token(accepted.ada.identity, accepted.ada.athlete_id))
+    planted = "a;b,c\\\r\nATTENDEE:mailto:x@evil.example\nEND:VEVENT\nBEGIN:VALARM"
+    exercise = {**feed.sessions[0].exercises[0], "name": planted}
+    session = replace(feed.sessions[0], because=planted, exercises=(exercise,))
+    text = calendar_text(replace(feed, athlete_name=planted, sessions=(session,)), accepted.clock.now)
+    lines = text.replace(b"\r\n ", b"").split(b"\r\n")
+    assert not [line for line in lines if line.startswith(b"ATTENDEE")]
+    assert b"\n" not in b"".join(lines)
+    assert (lines.count(b"BEGIN:VEVENT"), lines.count(b"END:VEVENT"), lines.count(b"BEGIN:VALARM")) == (1, 1, 1)
+    event = icalendar.Calendar.from_ical(text).walk("VEVENT")[0]
+    assert "ATTENDEE:mailto" in str(event["description"])

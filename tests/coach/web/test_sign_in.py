@@ -44,7 +44,10 @@ def test_password_from_account_to_sign_in(world, csrf_of) -> None:
     assert "differ" in differ.text
     done = client.post("/account", data={"csrf_token": token, "password": "long enough 1", "again": "long enough 1"})
     assert done.status_code == 303
-    client.post("/sign-out", data={"csrf_token": token})
+    assert client.get("/today").status_code == 200
+    # The session was begun anew, and its token with it.
+    assert client.post("/sign-out", data={"csrf_token": token}).status_code == 400
+    client.post("/sign-out", data={"csrf_token": csrf_of(client)})
     assert client.get("/today").headers["Location"] == "/"
     world.app.config["WTF_CSRF_ENABLED"] = False
     wrong = client.post("/sign-in", data={"name": "Ada", "password": "not this one"})
@@ -59,3 +62,49 @@ def test_tries_without_a_token_are_counted_too(world) -> None:
     assert statuses[:10] == [400] * 10
     assert statuses[10:] == [429] * 2
     assert client.post("/sign-in").headers["Retry-After"]
+
+
+def test_a_new_password_ends_the_sessions_elsewhere(world, csrf_of) -> None:
+    phone, desk, other = world.client(world.ada), world.client(world.ada), world.client(world.kim)
+    data = {"csrf_token": csrf_of(phone), "password": "long enough 1", "again": "long enough 1"}
+    assert phone.post("/account", data=data).status_code == 303
+    assert "signed out" in phone.get("/account").text
+    assert phone.get("/today").status_code == 200
+    assert desk.get("/today").headers["Location"] == "/"
+    assert desk.get(f"/live/{world.ada.athlete_id}").status_code == 401
+    assert other.get("/athletes").status_code == 200
+
+
+def test_a_session_is_made_anew_by_signing_in(world) -> None:
+    client = world.app.test_client()
+    client.get("/")
+    with client.session_transaction() as before:
+        before["planted"] = "by somebody else"
+    client.get(f"/enter/{world.services.accounts.issue_sign_in_link(world.ada.identity.user_id)}")
+    with client.session_transaction() as after:
+        assert "planted" not in after
+        assert after["user_id"] == world.ada.identity.user_id
+
+
+def test_asking_whether_a_link_exists_does_not_use_it_up(world) -> None:
+    token = world.services.accounts.issue_sign_in_link(world.ada.identity.user_id)
+    client = world.app.test_client()
+    assert client.head(f"/enter/{token}").status_code == 204
+    assert client.get("/today").status_code == 303
+    assert client.get(f"/enter/{token}").status_code == 303
+
+
+def test_signing_out_is_no_link(world) -> None:
+    client = world.client(world.ada)
+    assert client.get("/sign-out").status_code == 405
+    assert client.get("/today").status_code == 200
+
+
+def test_tries_are_counted_by_the_address_that_asks_not_by_what_it_says(world) -> None:
+    client = world.client()
+    for number in range(12):
+        claimed = {"X-Forwarded-For": f"10.0.0.{number}", "X-Real-Ip": f"10.0.0.{number}"}
+        answer = client.post("/sign-in", data={"name": "Ada", "password": "x"}, headers=claimed)
+    assert answer.status_code == 429
+    elsewhere = client.post("/sign-in", data={"name": "Ada"}, environ_base={"REMOTE_ADDR": "10.9.9.9"})
+    assert elsewhere.status_code == 400
