@@ -37,6 +37,7 @@ def findings_part(athlete: AthleteView) -> dict[str, Any]:
     """Return what parts/findings.html needs."""
     return {
         "findings": house().services.findings.for_athlete(athlete.athlete_id, limit=6),
+        "bending": house().config.strain.bending,
         "bending_needs_s": house().config.strain.bending.min_duration_s,
     }
 

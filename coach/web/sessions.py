@@ -7,8 +7,9 @@ from werkzeug.wrappers import Response
 
 from coach.errors import InvalidInput
 from coach.service.types import Role, SessionState
-from coach.web import access
+from coach.web import access, words
 from coach.web.house import house
+from programs.exercises import CONTRAINDICATIONS, library
 
 blueprint = Blueprint("sessions", __name__)
 OUTCOMES = {"done": SessionState.DONE, "skipped": SessionState.SKIPPED}
@@ -18,11 +19,18 @@ OUTCOMES = {"done": SessionState.DONE, "skipped": SessionState.SKIPPED}
 @access.signed_in
 def session_page(session_id: str) -> str:
     """Show one session."""
-    identity = access.me()
-    session = house().services.plans.session(identity, session_id)
+    identity, services = access.me(), house().services
+    session = services.plans.session(identity, session_id)
+    athlete = services.athletes.get(identity, session.athlete_id)
+    triage = services.triage.view_for(identity, session.athlete_id)
     return render_template(
         "sessions/session.html",
         session=session,
+        name=words.short_name(athlete.name),
+        paused=triage.must_ask or (triage.result is not None and triage.result.locked),
+        # An exercise may leave the library while its sessions stay.
+        known_of=library().get,
+        against=CONTRAINDICATIONS,
         today_there=house().today(session.time_zone),
         open=session.state in {SessionState.PLANNED, SessionState.DUE},
         own=identity.role is Role.ATHLETE,

@@ -13,6 +13,7 @@ from flask import Flask
 from coach.service.types import DayTotals, FindingView, SessionState, SessionView, WearableView
 from coach.web.house import house
 from devices.types import LinkState
+from programs import dose as doses
 from programs.types import Dose
 
 GRADE_WORD = {"green": "noted", "amber": "look here", "red": "look here first"}
@@ -79,16 +80,10 @@ def minutes(seconds: float) -> str:
 
 
 def dose_text(dose: Dose | dict[str, Any]) -> str:
-    """Return a dose as people write it: `3 x 10`, `6, 4, 2 x 10 s hold, each side`."""
-    if isinstance(dose, Dose):
-        counts, hold_s, per_side = dose.repetitions, dose.hold_s, dose.per_side
-    else:
-        counts, hold_s, per_side = tuple(dose["repetitions"]), dose.get("hold_s"), bool(dose.get("per_side"))
-    same = len(set(counts)) == 1
-    text = f"{len(counts)} × {counts[0]}" if same else ", ".join(str(count) for count in counts)
-    if hold_s:
-        text += f" × {hold_s:g} s" if same else f" holds of {hold_s:g} s"
-    return text + (", each side" if per_side else "")
+    """Return a dose as the programs word it, also from the plain values of a session."""
+    if not isinstance(dose, Dose):
+        dose = Dose(**{**dose, "repetitions": tuple(dose["repetitions"])})
+    return doses.text(dose)
 
 
 def exercise_names(session: SessionView) -> str:
@@ -121,8 +116,8 @@ PHRASE_OF_LIMIT = {
 }
 
 
-def quantity(name: str, value: Any) -> tuple[str, str]:
-    """Return a machine's `rate_per_min: 7.0` as (`rate`, `7 per minute`)."""
+def quantity(name: str, value: Any, *, exact: bool = False) -> tuple[str, str]:
+    """Return a machine's `rate_per_min: 7.0` as (`rate`, `7 per minute`). exact: a limit, which was not measured."""
     stem, unit = name, ""
     for suffix, word in UNIT_OF_SUFFIX.items():
         if name == suffix or name.endswith(f"_{suffix}"):
@@ -135,6 +130,9 @@ def quantity(name: str, value: Any) -> tuple[str, str]:
         return label, percent(float(value))
     if unit == "s" and value >= 120:
         return label, f"{value / 60:.3g} minutes"
+    # Nobody bends 6.67 times: a tenth of a rate and a whole degree are what the measurement carries.
+    digits = None if exact else {"per minute": 1, "°": 0}.get(unit)
+    value = value if digits is None else round(value, digits)
     number = f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
     return label, f"{number}{unit}" if unit == "°" else f"{number} {unit}".strip()
 
@@ -143,7 +141,7 @@ def limit_text(threshold: dict[str, Any]) -> str:
     """Return a finding's threshold as one phrase: `more than 4 per minute, for 10 minutes`."""
     parts = []
     for name, value in threshold.items():
-        label, text = quantity(name, value)
+        label, text = quantity(name, value, exact=True)
         parts.append(PHRASE_OF_LIMIT[name].format(text) if name in PHRASE_OF_LIMIT else f"{label} {text}")
     return ", ".join(parts)
 
@@ -160,7 +158,9 @@ def beyond(because: str, said: str) -> str:
 
 
 def zone_name(time_zone: str) -> str:
-    """Return `Europe/Berlin` as people write it: `Berlin time`."""
+    """Return `Europe/Berlin` as people write it: `Berlin time`; UTC is a name already."""
+    if time_zone.rpartition("/")[2] in {"UTC", "UCT", "Zulu", "Universal", "GMT"}:
+        return "UTC"
     return f"{time_zone.rpartition('/')[2].replace('_', ' ')} time"
 
 

@@ -94,9 +94,14 @@ def test_an_urgent_answer_locks_and_the_coach_lifts_it_after_a_clinician(world, 
     assert result.messages[0] in today
     kim = world.client(world.kim)
     desk = html.unescape(kim.get(f"/athletes/{world.ada.athlete_id}").text)
-    assert "No program for now" in desk
     assert PAUSED in desk
-    assert result.messages[0] not in desk  # the details are the athlete's
+    result_page = html.unescape(kim.get(f"/athletes/{world.ada.athlete_id}/safety").text)
+    assert PAUSED in result_page
+    for page in (desk, result_page):
+        # The details are the athlete's.
+        assert result.messages[0] not in page
+        assert urgent.text not in page
+        assert "emergency" not in page.lower()
     lift = {"csrf_token": csrf_of(kim), "clinician": "Dr. Weiss", "seen_on": "2026-11-24"}
     assert kim.post(f"/athletes/{world.ada.athlete_id}/safety/clear", data=lift).status_code == 303
     after = world.services.triage.view_for(world.ada.identity, world.ada.athlete_id)
@@ -200,3 +205,24 @@ def test_looking_for_wearables_says_what_stands_in_the_way(world, csrf_of) -> No
     assert "&lt;b&gt;DOT&lt;/b&gt;" in seen
     assert "AA:BB:CC:00:00:02" not in seen
     assert "no Bluetooth adapter" in client.post("/wearables/look", headers=headers).text
+
+
+def test_a_session_says_how_much_how_what_instead_and_where_it_is_from(accepted, csrf_of) -> None:
+    world = accepted
+    first = world.services.plans.week(world.ada.athlete_id, world.clock.now.date())[0]
+    own = text_of(world.client(world.ada).get(f"/sessions/{first.session_id}").text)
+    for part in ("sets of", "Kneel on all fours", "If it hurts: slide", "chest pain or breathlessness", "Callaghan"):
+        assert part in own, part
+    assert own.count("You bent forward") == 1
+    assert "Ada bent forward" in text_of(world.client(world.kim).get(f"/sessions/{first.session_id}").text)
+
+
+def test_much_pain_asks_the_safety_questions_again_and_says_why(accepted, csrf_of) -> None:
+    world, client = accepted, accepted.client(accepted.ada)
+    first, second = world.services.plans.week(world.ada.athlete_id, world.clock.now.date())[:2]
+    world.clock.forward(hours=1)
+    data = {"csrf_token": csrf_of(client), "outcome": "done", "pain_during": "7"}
+    assert client.post(f"/sessions/{first.session_id}/outcome", data=data).headers["Location"] == "/today"
+    assert "You told of pain" in client.get("/today").text
+    assert "program is paused" in client.get(f"/sessions/{second.session_id}").text
+    assert "due again" in text_of(world.client(world.kim).get(f"/athletes/{world.ada.athlete_id}").text)

@@ -25,9 +25,10 @@ def test_what_is_said_to_the_athlete_is_told_about_her_to_the_coach(said: str, t
 
 
 def test_doses() -> None:
-    assert words.dose_text(Dose((10, 10, 10), None, 60, False)) == "3 × 10"
-    assert words.dose_text(Dose((6, 4, 2), 10, 20, True)) == "6, 4, 2 holds of 10 s, each side"
-    assert words.dose_text({"repetitions": [5, 5], "hold_s": 8.0, "rest_s": 20, "per_side": False}) == "2 × 5 × 8 s"
+    assert words.dose_text(Dose((10, 10, 10), None, 60, False)) == "3 sets of 10, 60 s rest"
+    assert words.dose_text(Dose((6, 4, 2), 10, 20, True)) == "3 sets of 6, 4, 2 holds of 10 s, each side, 20 s rest"
+    plain = {"repetitions": [5, 5], "hold_s": 8.0, "rest_s": 20, "per_side": False}
+    assert words.dose_text(plain) == "2 sets of 5 holds of 8 s, 20 s rest"
 
 
 def test_thresholds_and_quantities_carry_their_units() -> None:
@@ -35,6 +36,9 @@ def test_thresholds_and_quantities_carry_their_units() -> None:
     said = words.limit_text(limit).replace("\N{NO-BREAK SPACE}", " ")
     assert said == ("more than 4 per minute, for 10 minutes, bends of 20° or more, with 80 % of the signal, own 3°")
     assert words.quantity("rate_max_per_min", 7.2) == ("highest rate", "7.2 per minute")
+    assert words.quantity("rate_mean_per_min", 6.6733) == ("mean rate", "6.7 per minute")
+    assert words.quantity("range_median_deg", 61.4) == ("typical bend", "61°")
+    assert words.limit_text({"rate_per_min": 4.25}) == "more than 4.25 per minute"
     assert words.quantity("hold_s", 7.5) == ("hold", "7.5 s")
     assert words.quantity("bends", 84) == ("bends", "84")
     assert words.quantity("side", "left") == ("side", "left")
@@ -68,3 +72,9 @@ def test_a_reason_is_said_once() -> None:
 def test_places() -> None:
     assert words.place("upper_arm_left") == "left upper arm"
     assert words.place("lower_back") == "lower back"
+
+
+def test_zones_by_name() -> None:
+    assert words.zone_name("Europe/Berlin") == "Berlin time"
+    assert words.zone_name("America/Sao_Paulo") == "Sao Paulo time"
+    assert {words.zone_name(zone) for zone in ("UTC", "Etc/UTC", "Etc/GMT")} == {"UTC"}
