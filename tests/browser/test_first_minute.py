@@ -60,6 +60,7 @@ def started(tmp_path: Path) -> Iterator[Started]:
         assert "Traceback" not in rest, rest
 
 
+@pytest.mark.proof
 @pytest.mark.browser
 def test_the_first_minute(browser: Browser, started: Started, figure: Callable[[str, object, str], None]) -> None:
     figure("first page usable after", round(started.usable_after_s, 2), "s")
@@ -100,22 +101,30 @@ def test_the_first_minute(browser: Browser, started: Started, figure: Callable[[
     screenshot(page, "desk-1440-light")
 
 
+@pytest.mark.proof
 @pytest.mark.browser
 def test_a_notification_is_on_the_page_soon(
-    browser: Browser, started: Started, figure: Callable[[str, object, str], None]
+    browser: Browser,
+    started: Started,
+    full_or_quick: Callable[[int, int], int],
+    figure: Callable[[str, object, str], None],
 ) -> None:
-    """Wait for real speed, then look at each batch: from the newest notification's arrival to the drawn chart."""
+    """Wait for real speed, then take the age of the oldest new sample of each batch when the chart has drawn it.
+
+    That sample came with the notification that waited longest: for its live block, the feed and the browser.
+    """
+    batches = full_or_quick(600, 60)
     page = browser.new_page(viewport={"width": 390, "height": 844})
     page.goto(started.links["athlete"])
     live_signal_arrives(page)
     page.wait_for_timeout(22_000)  # the replay of the 15 minutes before now has come to an end
-    page.evaluate("window.backstop.latency_s.length = 0")
-    page.wait_for_function("() => window.backstop.latency_s.length >= 60", timeout=40_000)
-    latency = sorted(page.evaluate("window.backstop.latency_s"))
-    p50, p99 = latency[len(latency) // 2], latency[min(len(latency) - 1, int(len(latency) * 0.99))]
+    page.evaluate("window.backstop.age_s.length = 0")
+    page.wait_for_function(f"() => window.backstop.age_s.length >= {batches}", timeout=batches * 600)
+    age = sorted(page.evaluate("window.backstop.age_s"))
+    p50, p99 = age[len(age) // 2], age[min(len(age) - 1, int(len(age) * 0.99))]
     figure("notification to page, p50", round(p50 * 1000), "ms")
-    figure("notification to page, p99", round(p99 * 1000), f"ms over {len(latency)} batches")
-    # The promise is a second; it is the product's promise, not a race between machines.
+    figure("notification to page, p99", round(p99 * 1000), f"ms over {len(age)} batches")
+    # A promise of the product, not a race between machines.
     assert 0 <= p50 <= p99 < 1.0
     screenshot(page, "today-390-live")
 
