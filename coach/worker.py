@@ -32,6 +32,9 @@ class Worker:
         self._busy_lock = threading.Lock()
         self._busy: set[str] = set()
         self._resting: dict[str, float] = {}
+        # Set at first: a worker that died may have left findings without a plan.
+        self._found = threading.Event()
+        self._found.set()
         services.log.on_append(self._wake.set)
 
     def start(self) -> None:
@@ -83,7 +86,13 @@ class Worker:
         self._resting = {stream: until for stream, until in self._resting.items() if until > now}
         streams = [each for each in self._services.motion.pending_streams() if each not in self._resting]
         handled = sum(pool.map(self._stream, streams) if pool else map(self._stream, streams))
-        self._replan()
+        if self._found.is_set():
+            self._found.clear()
+            try:
+                self._replan()
+            except Exception:
+                self._found.set()
+                raise
         return handled
 
     def _stream(self, stream_id: str) -> int:
@@ -106,6 +115,7 @@ class Worker:
 
     def _tell(self, handled: Handled) -> None:
         if handled.finding_ids:
+            self._found.set()
             event = {"kind": "finding", "finding_ids": list(handled.finding_ids)}
             self._feed.publish(handled.athlete_id, event)
 

@@ -127,6 +127,7 @@ class Motion:
         values = {"settled_at": now, "updated_at": now}
         if stream["first_index"] is None:  # every chunk was set aside
             with self._ground.store.begin() as tx:
+                recordings.rest(tx, stream_id, stream["last_seq"])
                 return recordings.move_cursor(tx, stream_id, stream["last_seq"], stream["version"], values)
         # The kept state stays that of before, so that a later chunk goes on as if nothing had been settled.
         update = finish(state)
@@ -136,6 +137,7 @@ class Motion:
         with self._ground.store.begin() as tx:
             if not recordings.move_cursor(tx, stream_id, stream["last_seq"], stream["version"], values):
                 return False
+            recordings.rest(tx, stream_id, stream["last_seq"])
             self._save(tx, stream, analysed, now)
         return True
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, exists, func, select, update
+from sqlalchemy import and_, exists, select, update
 
 from coach.store.engine import Tx
 from coach.store.rows import Row, many, one
@@ -62,10 +62,14 @@ def roster(tx: Tx, coach_id: str) -> list[Row]:
 
     Columns: those of athlete, finding_statement, finding_state, finding_created_at, proposal_id.
     """
+    other = finding.alias("other")
     newest = (
-        select(finding.c.athlete_id, func.max(finding.c.created_at).label("at"))
-        .group_by(finding.c.athlete_id)
-        .subquery()
+        select(other.c.id)
+        .where(other.c.athlete_id == athlete.c.id)
+        .order_by(other.c.started_at.desc(), other.c.id)
+        .limit(1)
+        .correlate(athlete)
+        .scalar_subquery()
     )
     statement = (
         select(
@@ -76,8 +80,7 @@ def roster(tx: Tx, coach_id: str) -> list[Row]:
             plan.c.id.label("proposal_id"),
         )
         .join(coach_athlete, coach_athlete.c.athlete_id == athlete.c.id)
-        .outerjoin(newest, newest.c.athlete_id == athlete.c.id)
-        .outerjoin(finding, and_(finding.c.athlete_id == athlete.c.id, finding.c.created_at == newest.c.at))
+        .outerjoin(finding, finding.c.id == newest)
         .outerjoin(plan, and_(plan.c.athlete_id == athlete.c.id, plan.c.state == "proposed"))
         .where(coach_athlete.c.coach_id == coach_id)
         .order_by(athlete.c.name, athlete.c.id)

@@ -32,6 +32,9 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_MS = 10_000
 # Connections: page threads (32), event streams do not hold any, worker, clock and gateway a few. Own choice.
 _POOL_KEPT, _POOL_MORE = 8, 64
+# Bytes. A chunk of 5 s at 60 Hz takes 2.4 kB: a page of the usual 4 kB holds one and wastes the rest, 13.7 bytes a
+# sample against 9.2 here, at the same speed (measured). Counts when the file is made.
+_PAGE_BYTES = 8192
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -155,6 +158,7 @@ def _sqlite_engine(url: str, synchronous: str) -> Engine:
         # The driver must not begin transactions by itself: `begin` below does, so that it can say IMMEDIATE.
         connection.isolation_level = None
         for pragma in (
+            f"page_size={_PAGE_BYTES}",
             "journal_mode=WAL",
             f"synchronous={synchronous}",
             "foreign_keys=ON",

@@ -30,29 +30,37 @@ _MOVE_END = (
     .values(
         max_seq=case((stream.c.max_seq < bindparam("end"), bindparam("end")), else_=stream.c.max_seq),
         last_received_at=bindparam("now"),
+        live=True,
     )
+)
+# The same for what the worker asks with every chunk.
+_CURSOR = (stream_state.c.last_seq, stream_state.c.version, stream_state.c.settled_at, stream_state.c.first_index)
+_STREAMS = select(stream, *_CURSOR).join(stream_state, stream_state.c.stream_id == stream.c.id)
+_FIND = _STREAMS.where(stream.c.device_id == bindparam("device"), stream.c.recording_id == bindparam("recording"))
+_GET = _STREAMS.add_columns(stream_state.c.state, stream_state.c.reference).where(stream.c.id == bindparam("of_stream"))
+_PENDING = (
+    select(stream.c.id)
+    .join(stream_state, stream_state.c.stream_id == stream.c.id)
+    .where(stream.c.live, stream.c.max_seq > stream_state.c.last_seq)
+    .order_by(stream_state.c.updated_at, stream.c.id)
+    .limit(bindparam("most"))
+)
+_AFTER = (
+    select(chunk)
+    .where(chunk.c.stream_id == bindparam("of_stream"), chunk.c.seq > bindparam("after"))
+    .order_by(chunk.c.seq)
+    .limit(bindparam("most"))
 )
 
 
 def find_stream(tx: Tx, device_id: str, recording_id: str) -> Row | None:
     """Return a stream with its cursor."""
-    return one(tx, _streams().where(stream.c.device_id == device_id, stream.c.recording_id == recording_id))
+    return one(tx, _FIND, {"device": device_id, "recording": recording_id})
 
 
 def get_stream(tx: Tx, stream_id: str) -> Row | None:
     """Return a stream with its cursor and state."""
-    return one(tx, _streams(stream_state.c.state, stream_state.c.reference).where(stream.c.id == stream_id))
-
-
-def _streams(*more: Any) -> Any:
-    columns = (
-        stream_state.c.last_seq,
-        stream_state.c.version,
-        stream_state.c.settled_at,
-        stream_state.c.first_index,
-        *more,
-    )
-    return select(stream, *columns).join(stream_state, stream_state.c.stream_id == stream.c.id)
+    return one(tx, _GET, {"of_stream": stream_id})
 
 
 def add_stream(tx: Tx, device_id: str, recording_id: str, wearable: Row, rate_hz: float, now: datetime) -> str:
@@ -70,6 +78,7 @@ def add_stream(tx: Tx, device_id: str, recording_id: str, wearable: Row, rate_hz
             rate_hz=rate_hz,
             max_seq=-1,
             last_received_at=now,
+            live=True,
             created_at=now,
         )
     )
@@ -114,22 +123,12 @@ def put_aside(tx: Tx, chunk_id: int, reason: str, now: datetime) -> None:
 
 def pending_streams(tx: Tx, limit: int) -> list[str]:
     """Return streams with chunks beyond their cursor, the one that waits longest first."""
-    statement = (
-        select(stream.c.id)
-        .join(stream_state, stream_state.c.stream_id == stream.c.id)
-        .where(stream.c.max_seq > stream_state.c.last_seq)
-        .order_by(stream_state.c.updated_at, stream.c.id)
-        .limit(limit)
-    )
-    return list(tx.execute(statement).scalars())
+    return list(tx.execute(_PENDING, {"most": limit}).scalars())
 
 
 def chunks_after(tx: Tx, stream_id: str, seq: int, limit: int) -> list[Row]:
     """Return the stream's next chunks in order."""
-    statement = (
-        select(chunk).where(chunk.c.stream_id == stream_id, chunk.c.seq > seq).order_by(chunk.c.seq).limit(limit)
-    )
-    return many(tx, statement)
+    return many(tx, _AFTER, {"of_stream": stream_id, "after": seq, "most": limit})
 
 
 def newest_chunk(tx: Tx, wearable_id: str) -> Row | None:
@@ -156,13 +155,13 @@ def move_cursor(tx: Tx, stream_id: str, from_seq: int, from_version: int, values
 
 
 def stale_streams(tx: Tx, before: datetime, limit: int = 100) -> list[str]:
-    """Return analysed, unsettled streams that got no chunk since `before`."""
+    """Return live streams that are analysed to their end and got no chunk since `before`."""
     states = stream_state.c
     statement = (
         select(stream.c.id)
         .join(stream_state, states.stream_id == stream.c.id)
         .where(
-            states.settled_at.is_(None),
+            stream.c.live,
             states.last_seq >= 0,
             states.last_seq >= stream.c.max_seq,
             stream.c.last_received_at < before,
@@ -170,6 +169,11 @@ def stale_streams(tx: Tx, before: datetime, limit: int = 100) -> list[str]:
         .limit(limit)
     )
     return list(tx.execute(statement).scalars())
+
+
+def rest(tx: Tx, stream_id: str, last_seq: int) -> None:
+    """Look at a stream no more, unless it got a chunk beyond that number."""
+    tx.execute(update(stream).where(stream.c.id == stream_id, stream.c.max_seq == last_seq).values(live=False))
 
 
 def count_chunks(tx: Tx) -> int:

@@ -18,11 +18,11 @@ def fresh_id() -> str:
     return uuid4().hex
 
 
-def one(tx: Tx, statement: Executable) -> Row | None:
+def one(tx: Tx, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Row | None:
     """Return the first row, or None."""
-    return cast("Row | None", tx.execute(statement).mappings().first())
+    return cast("Row | None", tx.execute(statement, parameters).mappings().first())
 
 
-def many(tx: Tx, statement: Executable) -> list[Row]:
+def many(tx: Tx, statement: Executable, parameters: Mapping[str, Any] | None = None) -> list[Row]:
     """Return all rows."""
-    return cast("list[Row]", list(tx.execute(statement).mappings()))
+    return cast("list[Row]", list(tx.execute(statement, parameters).mappings()))

@@ -112,7 +112,7 @@ def newest_reference(tx: Tx, athlete_id: str, placement: str) -> str | None:
         select(stream_state.c.reference)
         .join(stream, stream.c.id == stream_state.c.stream_id)
         .where(stream.c.athlete_id == athlete_id, stream.c.placement == placement)
-        .order_by(stream.c.last_received_at.desc())
+        .order_by(stream.c.created_at.desc())
         .limit(1)
     )
     return tx.execute(statement).scalar_one_or_none()

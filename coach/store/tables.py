@@ -132,15 +132,18 @@ stream = Table(
     Column("id", _ID, primary_key=True),
     Column("device_id", String(200), nullable=False),
     Column("recording_id", String(200), nullable=False),
-    Column("athlete_id", _ID, ForeignKey("athlete.id"), nullable=False, index=True),
+    Column("athlete_id", _ID, ForeignKey("athlete.id"), nullable=False),
     Column("wearable_id", _ID, ForeignKey("wearable.id"), nullable=False, index=True),
     Column("placement", String(40), nullable=False),
     Column("upright", JSON),
     Column("rate_hz", Double, nullable=False),
     Column("max_seq", BigInteger, nullable=False),
     Column("last_received_at", UtcDateTime, nullable=False),
+    Column("live", Boolean, nullable=False),  # not settled; the worker looks at these only, however long the history
     Column("created_at", UtcDateTime, nullable=False),
     UniqueConstraint("device_id", "recording_id"),
+    Index("ix_stream_live", "id", sqlite_where=text("live = 1"), postgresql_where=text("live")),
+    Index("ix_stream_athlete_placement", "athlete_id", "placement", "created_at"),
 )
 
 stream_state = Table(
@@ -186,7 +189,7 @@ feature = Table(
     metadata,
     Column("id", _NUMBER, primary_key=True, autoincrement=True),
     Column("chunk_id", _NUMBER, ForeignKey("chunk.id"), unique=True),  # null: the settled tail of a recording
-    Column("stream_id", _ID, ForeignKey("stream.id"), nullable=False, index=True),
+    Column("stream_id", _ID, ForeignKey("stream.id"), nullable=False),
     Column("athlete_id", _ID, ForeignKey("athlete.id"), nullable=False),
     Column("placement", String(40), nullable=False),
     Column("start_utc_s", Double, nullable=False),
@@ -202,6 +205,7 @@ feature = Table(
     Column("line", LargeBinary, nullable=False),  # int16, 0.01 deg, little-endian; -32768 in a gap
     Column("analysed_at", UtcDateTime, nullable=False),
     Index("ix_feature_athlete_time", "athlete_id", "start_utc_s"),
+    Index("ix_feature_stream_time", "stream_id", "start_utc_s"),
 )
 
 finding = Table(
@@ -209,7 +213,7 @@ finding = Table(
     metadata,
     Column("id", _ID, primary_key=True),
     Column("stream_id", _ID, ForeignKey("stream.id"), nullable=False),
-    Column("athlete_id", _ID, ForeignKey("athlete.id"), nullable=False, index=True),
+    Column("athlete_id", _ID, ForeignKey("athlete.id"), nullable=False),
     Column("key", String(100), nullable=False),
     Column("kind", String(60), nullable=False),
     Column("placement", String(40), nullable=False),
@@ -223,6 +227,7 @@ finding = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
     UniqueConstraint("stream_id", "key"),
+    Index("ix_finding_athlete_started", "athlete_id", "started_at"),
 )
 
 triage_answer = Table(
@@ -261,6 +266,7 @@ plan = Table(
     Column("starts_on", Date),
     Column("ends_on", Date),  # the day after the last week
     _where("uq_plan_one_proposed", "state = 'proposed'", "athlete_id"),
+    Index("ix_plan_state_ends", "state", "ends_on"),
     _where("uq_plan_one_accepted", "state = 'accepted'", "athlete_id"),
 )
 

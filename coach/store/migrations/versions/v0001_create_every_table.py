@@ -148,6 +148,7 @@ def _plan() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_plan")),
     )
     op.create_index(op.f("ix_plan_athlete_id"), "plan", ["athlete_id"], unique=False)
+    op.create_index("ix_plan_state_ends", "plan", ["state", "ends_on"], unique=False)
     op.create_index("uq_plan_one_accepted", "plan", ["athlete_id"], unique=True, **_where("state = 'accepted'"))
     op.create_index("uq_plan_one_proposed", "plan", ["athlete_id"], unique=True, **_where("state = 'proposed'"))
 
@@ -181,13 +182,22 @@ def _stream() -> None:
         sa.Column("rate_hz", sa.Double(), nullable=False),
         sa.Column("max_seq", sa.BigInteger(), nullable=False),
         sa.Column("last_received_at", UtcDateTime(), nullable=False),
+        sa.Column("live", sa.Boolean(), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.ForeignKeyConstraint(["athlete_id"], ["athlete.id"], name=op.f("fk_stream_athlete_id")),
         sa.ForeignKeyConstraint(["wearable_id"], ["wearable.id"], name=op.f("fk_stream_wearable_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_stream")),
         sa.UniqueConstraint("device_id", "recording_id", name=op.f("uq_stream_device_id_recording_id")),
     )
-    op.create_index(op.f("ix_stream_athlete_id"), "stream", ["athlete_id"], unique=False)
+    op.create_index("ix_stream_athlete_placement", "stream", ["athlete_id", "placement", "created_at"], unique=False)
+    op.create_index(
+        "ix_stream_live",
+        "stream",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("live = 1"),
+        postgresql_where=sa.text("live"),
+    )
     op.create_index(op.f("ix_stream_wearable_id"), "stream", ["wearable_id"], unique=False)
 
 
@@ -256,7 +266,7 @@ def _finding() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_finding")),
         sa.UniqueConstraint("stream_id", "key", name=op.f("uq_finding_stream_id_key")),
     )
-    op.create_index(op.f("ix_finding_athlete_id"), "finding", ["athlete_id"], unique=False)
+    op.create_index("ix_finding_athlete_started", "finding", ["athlete_id", "started_at"], unique=False)
 
 
 def _planned_session() -> None:
@@ -338,7 +348,7 @@ def _feature() -> None:
         sa.UniqueConstraint("chunk_id", name=op.f("uq_feature_chunk_id")),
     )
     op.create_index("ix_feature_athlete_time", "feature", ["athlete_id", "start_utc_s"], unique=False)
-    op.create_index(op.f("ix_feature_stream_id"), "feature", ["stream_id"], unique=False)
+    op.create_index("ix_feature_stream_time", "feature", ["stream_id", "start_utc_s"], unique=False)
 
 
 def _session_outcome() -> None:
