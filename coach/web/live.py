@@ -88,7 +88,9 @@ def _events(reader: Reader, house_: House, identity: Identity, athlete: AthleteV
     news, pace, sent_at = News(house_, athlete), _Pace(), time.monotonic()
     with reader:
         yield f"retry: {RETRY_MS}\n\n"
-        if before := news.of(reader.history):
+        # The day's sums come before the line's own count, which would be taken for the day's otherwise.
+        first = _slow_news(news, pace, time.monotonic())
+        if before := news.of(reader.history) | first:
             yield _event(before)
         while not (reader.closed or house_.stopping.is_set()):
             now = time.monotonic()

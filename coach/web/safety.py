@@ -10,18 +10,23 @@ from coach.service.types import AthleteView, Role
 from coach.web import access
 from coach.web.athlete import myself
 from coach.web.house import house
-from programs.types import Answer
+from programs.types import Answer, TriageLevel
 
 blueprint = Blueprint("safety", __name__)
+# A lock of another level waits for answers that are still open.
+CLINICIAN_LIFTS = frozenset({TriageLevel.EMERGENCY, TriageLevel.URGENT, TriageLevel.PROMPT})
 
 
 def _page(athlete: AthleteView, problem: CoachError | None = None) -> Response:
     services, identity = house().services, access.me()
+    triage, own = services.triage.view_for(identity, athlete.athlete_id), identity.role is Role.ATHLETE
     page = render_template(
         "athlete/safety.html",
         athlete=athlete,
-        own=identity.role is Role.ATHLETE,
-        triage=services.triage.view_for(identity, athlete.athlete_id),
+        own=own,
+        triage=triage,
+        may_lift=services.plans.may_decide(identity, athlete.athlete_id),
+        clinician_lifts=bool(triage.result and triage.result.locked and triage.result.level in CLINICIAN_LIFTS),
         questions=services.triage.questions(),
         given=request.form,
         problem=str(problem) if problem else None,
@@ -84,9 +89,9 @@ def answer_for(athlete_id: str) -> Response:
 
 
 @blueprint.post("/athletes/<athlete_id>/safety/clear")
-@access.coach
+@access.signed_in
 def clear(athlete_id: str) -> Response:
-    """Note that a clinician has seen the athlete, which lifts the lock."""
+    """Note that a clinician has seen the athlete, which lifts the lock: the coach, or an athlete who has none."""
     athlete = house().services.athletes.get(access.me(), athlete_id)
     clinician, seen_on = request.form.get("clinician", "")[:200], request.form.get("seen_on", "")[:10]
     try:
@@ -95,4 +100,6 @@ def clear(athlete_id: str) -> Response:
         return _page(athlete, error)
     house().live_feed.publish(athlete_id, {"kind": "plan"})
     flash("Noted. The program may go on.", "done")
+    if access.me().role is Role.ATHLETE:
+        return redirect(url_for("athlete.today"), code=303)
     return redirect(url_for("coach.desk", athlete_id=athlete_id), code=303)

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from coach.config import Config
 from coach.service.triage import PAUSED
+from coach.service.types import Role
 from devices.errors import NoRadio
 from programs.types import Answer, TriageLevel
 
@@ -226,3 +227,29 @@ def test_much_pain_asks_the_safety_questions_again_and_says_why(accepted, csrf_o
     assert "You told of pain" in client.get("/today").text
     assert "program is paused" in client.get(f"/sessions/{second.session_id}").text
     assert "due again" in text_of(world.client(world.kim).get(f"/athletes/{world.ada.athlete_id}").text)
+
+
+def test_an_athlete_without_a_coach_notes_the_clinician_and_one_with_a_coach_does_not(world, csrf_of) -> None:
+    services = world.services
+    alone_id = services.athletes.create("Uma", "Europe/Berlin")
+    alone = services.accounts.identity(services.accounts.create_user("Uma", Role.ATHLETE, athlete_id=alone_id))
+    assert alone is not None
+    urgent = next(each for each in services.triage.questions() if each.level is TriageLevel.EMERGENCY)
+    answers = {each.id: Answer.NO for each in services.triage.questions()} | {urgent.id: Answer.YES}
+    services.triage.answer(alone, alone_id, answers, 30)
+    services.triage.answer(world.ada.identity, world.ada.athlete_id, answers, 30)
+    lift = {"clinician": "Dr. Weiss", "seen_on": "2026-11-24"}
+
+    uma = world.app.test_client()
+    uma.get(f"/enter/{services.accounts.issue_sign_in_link(alone.user_id)}")
+    assert "note it below" in uma.get("/safety").text
+    path = f"/athletes/{alone_id}/safety/clear"
+    assert uma.post(path, data=lift | {"csrf_token": csrf_of(uma)}).headers["Location"] == "/today"
+    assert "paused" not in uma.get("/today").text
+
+    ada = world.client(world.ada)
+    assert "your coach has noted it" in ada.get("/safety").text
+    assert "Lift the pause" not in ada.get("/safety").text
+    refused = ada.post(f"/athletes/{world.ada.athlete_id}/safety/clear", data=lift | {"csrf_token": csrf_of(ada)})
+    assert refused.status_code == 403
+    assert "paused" in ada.get("/today").text

@@ -23,7 +23,8 @@ function keepSince(name, utc_s) {
 }
 
 function ago(seconds) {
-  return seconds < 90 ? `${Math.round(seconds)} s ago` : `${Math.round(seconds / 60)} min ago`;
+  if (seconds < 90) return `${Math.round(seconds)} s ago`;
+  return seconds < 5400 ? `${Math.round(seconds / 60)} min ago` : `${Math.round(seconds / 3600)} h ago`;
 }
 
 class LiveLine {
@@ -152,7 +153,11 @@ class LivePage {
   signal({ signal: runs, notified_utc_s, history }) {
     for (const run of runs) this.line.add(run.start_utc_s, run.step_s, run.deg);
     this.line.draw();
-    if (history) return;
+    if (history) {
+      const old_s = Date.now() / 1000 - this.line.end;
+      if (old_s > LATE_S) put("time", `last signal ${this.at(this.line.end)}, ${ago(old_s)}`);
+      return;
+    }
     keepSince("latency_s", notified_utc_s);
     keepSince("age_s", Math.min(...runs.map((run) => run.start_utc_s)));
     const now = performance.now();
