@@ -11,6 +11,7 @@ import numpy as np
 
 from coach.analysis.stream import AnalysisState, Update, analyse, new_state
 from coach.analysis.types import ALGORITHM_NAME, ALGORITHM_VERSION, AnalysisParams, ChangeKind
+from coach.service.charts import key_of
 from coach.service.lines import thin
 from coach.store.rows import Row
 from devices.codec import decode_chunk
@@ -135,7 +136,7 @@ def feature_row(
             [repetition.start_s, repetition.peak_s, repetition.end_s, repetition.rom_deg]
             for repetition in features.repetitions
         ],
-        "above": {f"{threshold:g}": int((known > threshold).sum()) for threshold in params.posture_thresholds_deg},
+        "above": {key_of(each): int((known > each).sum()) for each in params.posture_thresholds_deg},
         "line_start_utc_s": start_utc_s + line.offset / features.rate_hz,
         "line_rate_hz": line.rate_hz,
         "line": line.data,

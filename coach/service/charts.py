@@ -67,17 +67,18 @@ def line_of(
     )
 
 
-def totals_of(rows: Sequence[Row], thresholds_deg: Sequence[float]) -> DayTotals:
-    """Return a day's sums over the rows of one placement."""
-    covered_s = sum(row["covered"] / row["rate_hz"] for row in rows)
-    expected_s = sum(row["expected"] / row["rate_hz"] for row in rows)
-    coverage = covered_s / expected_s if expected_s else None
-    if covered_s < ENOUGH_S:
+def totals_of(sums: Sequence[Row], thresholds_deg: Sequence[float]) -> DayTotals:
+    """Return a day's sums, those of the placement that covered most. sums: see coach.store.signals.sums_between."""
+    row = max(sums, key=lambda each: (each["covered_s"], each["placement"]), default=None)
+    covered_s = float(row["covered_s"]) if row else 0.0
+    coverage = covered_s / row["expected_s"] if row and row["expected_s"] else None
+    if row is None or covered_s < ENOUGH_S:
         needs = f"a minute of wear today; there are {covered_s:.0f} s so far" if covered_s else "a wearable worn today"
         return DayTotals(covered_s, coverage, None, None, {}, needs)
-    bends = sum(row["bends"] for row in rows)
-    above: dict[float, float] = {}
-    for threshold in thresholds_deg:
-        seconds = sum(row["above"].get(f"{threshold:g}", 0) / row["rate_hz"] for row in rows)
-        above[threshold] = min(1.0, seconds / covered_s)
-    return DayTotals(covered_s, coverage, bends, 60.0 * bends / covered_s, above, None)
+    above = {threshold: min(1.0, (row[key_of(threshold)] or 0.0) / covered_s) for threshold in thresholds_deg}
+    return DayTotals(covered_s, coverage, row["bends"], 60.0 * row["bends"] / covered_s, above, None)
+
+
+def key_of(threshold_deg: float) -> str:
+    """Return the key of a threshold in a feature's seconds above it."""
+    return f"{threshold_deg:g}"

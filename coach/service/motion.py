@@ -155,7 +155,10 @@ class Motion:
 
     def day_line(self, athlete_id: str, day: date) -> SignalWindow:
         """Return the trunk inclination of a local day in at most 2,000 points, None in gaps. Raises NoSuch."""
-        start, end, rows, reference = self._day(athlete_id, day, before_s=_CHUNK_S)
+        with self._ground.store.read() as tx:
+            start, end = _day(tx, athlete_id, day)
+            rows = charts.trunk_rows(signals.lines_between(tx, athlete_id, charts.TRUNK, start - _CHUNK_S, end))
+            reference = signals.newest_reference(tx, athlete_id, rows[0]["placement"]) if rows else None
         return charts.line_of(rows, start, end, reference)
 
     def totals(self, athlete_id: str, day: date) -> DayTotals:
@@ -163,16 +166,16 @@ class Motion:
 
         A chunk counts for the day in which it begins.
         """
-        _, _, rows, _ = self._day(athlete_id, day, before_s=0.0)
-        return charts.totals_of(rows, self._params.posture_thresholds_deg)
-
-    def _day(self, athlete_id: str, day: date, before_s: float) -> tuple[float, float, list[Row], str | None]:
+        thresholds = self._params.posture_thresholds_deg
         with self._ground.store.read() as tx:
-            athlete = athletes.get(tx, athlete_id)
-            if athlete is None:
-                raise NoSuch(f"There is no athlete {athlete_id}.")
-            start, end = charts.day_bounds(day, athlete["time_zone"])
-            found = signals.features_between(tx, athlete_id, charts.TRUNK, start - before_s, end)
-            rows = charts.trunk_rows(found)
-            reference = signals.newest_reference(tx, athlete_id, rows[0]["placement"]) if rows else None
-        return start, end, rows, reference
+            start, end = _day(tx, athlete_id, day)
+            keys = tuple(charts.key_of(each) for each in thresholds)
+            sums = signals.sums_between(tx, athlete_id, charts.TRUNK, start, end, keys)
+        return charts.totals_of(sums, thresholds)
+
+
+def _day(tx: Tx, athlete_id: str, day: date) -> tuple[float, float]:
+    athlete = athletes.get(tx, athlete_id)
+    if athlete is None:
+        raise NoSuch(f"There is no athlete {athlete_id}.")
+    return charts.day_bounds(day, athlete["time_zone"])

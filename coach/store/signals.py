@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 
 from coach.store.engine import Tx
 from coach.store.rows import Row, fresh_id, many, one
@@ -24,34 +24,65 @@ def drop_features(tx: Tx, stream_id: str, tail_only: bool) -> None:
     tx.execute(statement.where(feature.c.chunk_id.is_(None)) if tail_only else statement)
 
 
-def features_between(
+def lines_between(
     tx: Tx, athlete_id: str, placements: tuple[str, ...], start_utc_s: float, end_utc_s: float
 ) -> list[Row]:
-    """Return what a chart and a day's sums need, in order of time; features that begin within [start, end)."""
+    """Return what a chart needs, in order of time; features that begin within [start, end)."""
     columns = feature.c
     statement = (
         select(
-            columns.stream_id,
             columns.placement,
-            columns.start_utc_s,
             columns.rate_hz,
-            columns.expected,
             columns.covered,
-            columns.bends,
-            columns.above,
             columns.line_start_utc_s,
             columns.line_rate_hz,
             columns.line,
         )
-        .where(
-            columns.athlete_id == athlete_id,
-            columns.start_utc_s >= start_utc_s,
-            columns.start_utc_s < end_utc_s,
-            columns.placement.in_(placements),
-        )
+        .where(*_within(athlete_id, placements, start_utc_s, end_utc_s))
         .order_by(columns.start_utc_s, columns.id)
     )
     return many(tx, statement)
+
+
+def sums_between(
+    tx: Tx,
+    athlete_id: str,
+    placements: tuple[str, ...],
+    start_utc_s: float,
+    end_utc_s: float,
+    thresholds: tuple[str, ...],
+) -> list[Row]:
+    """Return one row of sums per placement over the features that begin within [start, end).
+
+    Columns: placement, covered_s, expected_s, bends, and one per threshold with its seconds above. Summed by the
+    database: a page asks every few seconds, and a day has 17,000 features.
+    """
+    columns = feature.c
+    above = [func.sum(columns.above[each].as_float() / columns.rate_hz).label(each) for each in thresholds]
+    statement = (
+        select(
+            columns.placement,
+            func.sum(columns.covered / columns.rate_hz).label("covered_s"),
+            func.sum(columns.expected / columns.rate_hz).label("expected_s"),
+            func.sum(columns.bends).label("bends"),
+            *above,
+        )
+        .where(*_within(athlete_id, placements, start_utc_s, end_utc_s))
+        .group_by(columns.placement)
+    )
+    return many(tx, statement)
+
+
+def _within(
+    athlete_id: str, placements: tuple[str, ...], start_utc_s: float, end_utc_s: float
+) -> tuple[ColumnElement[bool], ...]:
+    columns = feature.c
+    return (
+        columns.athlete_id == athlete_id,
+        columns.start_utc_s >= start_utc_s,
+        columns.start_utc_s < end_utc_s,
+        columns.placement.in_(placements),
+    )
 
 
 def lines_of_stream(tx: Tx, stream_id: str, start_utc_s: float, end_utc_s: float) -> list[Row]:
