@@ -105,7 +105,7 @@ class Site:
         answers = {question.id: Answer.NO for question in self.services.triage.questions()}
         self.services.triage.answer(athlete, self.athlete_id, answers, 34)
 
-    def play(self, start_utc_s: float, angles_deg: list[float | None]) -> None:
+    def play(self, start_utc_s: float, angles_deg: list[float | None], bends: int = 3) -> None:
         """Publish a piece of live line, as the gateway's process does."""
         event = {
             "kind": "signal",
@@ -113,7 +113,7 @@ class Site:
             "rate_hz": 15.0,
             "inclination_deg": angles_deg,
             "notified_utc_s": time.time(),
-            "bends": 3,
+            "bends": bends,
         }
         self.feed.publish(self.athlete_id, event)
 
