@@ -93,7 +93,7 @@ def analysed_chunks(state: AnalysisState, stream: Row, chunks: list[Row], now: d
     """Analyse chunks in order, up to a hole that is still waited for. A chunk that cannot be analysed is set aside."""
     done = Analysed(state, stream["last_seq"], stream["first_index"])
     for row in chunks:
-        if row["seq"] != done.last_seq + 1 and now - row["received_at"] < HOLE_WAIT:
+        if row["seq"] != done.last_seq + 1 and abs(now - row["received_at"]) < HOLE_WAIT:
             break
         try:
             chunk = decode_chunk(bytes(row["blob"]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import time
+from datetime import datetime, time
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from coach.errors import InvalidInput, NoSuch, NotAllowed
@@ -13,9 +13,10 @@ from coach.service.links import LinkBoard
 from coach.service.permission import require_athlete
 from coach.service.secrets import fresh_token
 from coach.service.types import AthleteView, Identity, Role, RosterRow
-from coach.store import athletes, events, people, wearables
+from coach.store import athletes, events, people, sessions, wearables
 from coach.store.engine import Tx
 from coach.store.rows import Row, fresh_id
+from programs.place import local_moment
 from programs.types import Availability
 
 _EVERY_DAY = (0, 1, 2, 3, 4, 5, 6)
@@ -116,15 +117,30 @@ class Athletes:
         return availability_of(found)
 
     def set_availability(self, by: Identity, athlete_id: str, availability: Availability) -> None:
-        """Change when, and in which time zone, the athlete can train. Sessions that are placed keep their time.
+        """Change when, and in which time zone, the athlete can train.
 
+        Sessions that are placed keep their local date and time, in the new zone: nobody trains at three in the morning
+        because of a flight. One whose moment is past there, or skipped by the clock, is cancelled.
         Raises NoSuch, InvalidInput.
         """
         availability = _checked(availability)
+        now = self._ground.now()
         with self._ground.store.begin() as tx:
-            require_athlete(tx, by, athlete_id)
+            before = require_athlete(tx, by, athlete_id)
             athletes.change(tx, athlete_id, **_columns(availability))
-            events.record(tx, self._ground.now(), by.user_id, "changed availability", "athlete", athlete_id, athlete_id)
+            events.record(tx, now, by.user_id, "changed availability", "athlete", athlete_id, athlete_id)
+            if before["time_zone"] != availability.time_zone:
+                _move_sessions(tx, athlete_id, availability.time_zone, now)
+
+
+def _move_sessions(tx: Tx, athlete_id: str, time_zone: str, now: datetime) -> None:
+    for row in sessions.planned(tx, athlete_id):
+        due_at = local_moment(row["local_date"], row["local_time"], ZoneInfo(time_zone))
+        if due_at is not None and due_at > now:
+            sessions.move(tx, row["id"], ("planned",), due_at=due_at, time_zone=time_zone, updated_at=now)
+        else:
+            sessions.move(tx, row["id"], ("planned",), state="cancelled", updated_at=now)
+            events.record(tx, now, "service", "cancelled", "session", row["id"], athlete_id, "another time zone")
 
 
 def athlete_view(row: Row) -> AthleteView:

@@ -34,7 +34,6 @@ class Handled:
     chunks: int
     set_aside: int
     finding_ids: tuple[str, ...]
-    more: bool
 
 
 class Motion:
@@ -61,13 +60,13 @@ class Motion:
             if stream is None:
                 raise NoSuch(f"There is no recording {stream_id}.")
             chunks = recordings.chunks_after(tx, stream_id, stream["last_seq"], limit)
-        nothing = Handled(stream["athlete_id"], 0, 0, (), False)
+        nothing = Handled(stream["athlete_id"], 0, 0, ())
         if not chunks:
             return nothing
         state = load_state(stream, self._params)
         if state is None:
             self._begin_again(stream, now)
-            return Handled(stream["athlete_id"], 0, 0, (), True)
+            return self.handle_pending(stream_id, limit)
         analysed = analysed_chunks(state, stream, chunks, now)
         if not analysed.last_seq > stream["last_seq"]:
             return nothing  # a hole in the numbers: the missing chunk may still come
@@ -75,11 +74,9 @@ class Motion:
             if not recordings.move_cursor(
                 tx, stream_id, stream["last_seq"], stream["version"], analysed.cursor_values(now)
             ):
-                return Handled(stream["athlete_id"], 0, 0, (), True)  # another worker was first
+                return nothing  # another worker was first
             finding_ids = self._save(tx, stream, analysed, now)
-        return Handled(
-            stream["athlete_id"], analysed.chunks, len(analysed.set_aside), finding_ids, len(chunks) == limit
-        )
+        return Handled(stream["athlete_id"], analysed.chunks, len(analysed.set_aside), finding_ids)
 
     def _save(self, tx: Tx, stream: Row, analysed: Analysed, now: datetime) -> tuple[str, ...]:
         if stream["settled_at"] is not None:
@@ -94,7 +91,8 @@ class Motion:
             finding_ids[finding_id] = None
             if new or change is not ChangeKind.CHANGED:
                 events.record(tx, now, "worker", change.value, "finding", finding_id, stream["athlete_id"])
-                athletes.change(tx, stream["athlete_id"], replan_wanted=True)
+        if finding_ids:
+            athletes.change(tx, stream["athlete_id"], replan_wanted=True)
         return tuple(finding_ids)
 
     def _begin_again(self, stream: Row, now: datetime) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -23,6 +24,8 @@ from programs.types import History, Need, PlannedSession, Prescription
 
 # A pattern that ended this long ago still asks for an answer. Own heuristic: one rhythm of training.
 _STILL_NEEDED = timedelta(days=14)
+# Who declined is not asked again about the same kinds for this long, however often the pattern comes. Own choice.
+_DECLINE_HOLDS = timedelta(days=7)
 
 
 def needs_of(tx: Tx, athlete_id: str, now: datetime) -> tuple[Need, ...]:
@@ -32,19 +35,31 @@ def needs_of(tx: Tx, athlete_id: str, now: datetime) -> tuple[Need, ...]:
 
 
 def changes_nothing(tx: Tx, athlete: Row, needs: Sequence[Need], now: datetime) -> bool:
-    """Tell whether a new proposal would say what stands already, or what was declined for the same findings."""
+    """Tell whether a new proposal would say what runs already, or what was declined lately or for the same findings."""
     if not needs:
         return True
     kinds = {need.kind for need in needs}
-    waiting = plans.in_state(tx, athlete["id"], PlanState.PROPOSED.value)
-    if waiting is not None and set(waiting["need_kinds"]) == kinds:
-        return True
     running = plans.in_state(tx, athlete["id"], PlanState.ACCEPTED.value)
     if running is not None and running["ends_on"] > local_day(athlete, now) and kinds <= set(running["need_kinds"]):
         return True
     declined = plans.in_state(tx, athlete["id"], PlanState.DECLINED.value)
+    if declined is None or not kinds <= set(declined["need_kinds"]):
+        return False
     finding_ids = {finding_id for need in needs for finding_id in need.finding_ids}
-    return declined is not None and finding_ids <= set(declined["finding_ids"])
+    return finding_ids <= set(declined["finding_ids"]) or now - declined["decided_at"] < _DECLINE_HOLDS
+
+
+def same_work(waiting: Row, needs: Sequence[Need], prescription: Prescription) -> bool:
+    """Tell whether a waiting proposal asks for the same kinds of need and the same work, whatever its words."""
+    before = prescription_from_plain(waiting["prescription"])
+    same_kinds = set(waiting["need_kinds"]) == {need.kind for need in needs}
+    return same_kinds and _without_words(before) == _without_words(prescription)
+
+
+def _without_words(prescription: Prescription) -> Prescription:
+    exercises = tuple(replace(each, because="") for each in prescription.exercises)
+    rest = tuple(replace(each, because="") for each in prescription.rest)
+    return replace(prescription, because="", exercises=exercises, rest=rest)
 
 
 def prescription_for(tx: Tx, athlete_id: str, needs: Sequence[Need], config: Config) -> Prescription:

@@ -24,6 +24,8 @@ from programs.triage import ASK_AT_PAIN
 _log = logging.getLogger(__name__)
 # A released session that nobody answered is closed after this long: the next day's evening. Own choice.
 _ANSWER_WITHIN = timedelta(hours=36)
+# A session this late is not made up for beside a later one. Own choice.
+_OVERTAKEN_AFTER = timedelta(hours=24)
 # Days of sessions in a calendar feed, back and ahead. Own choice.
 _CALENDAR_BACK, _CALENDAR_AHEAD = timedelta(days=30), timedelta(days=120)
 _OPEN = (SessionState.PLANNED.value, SessionState.DUE.value)
@@ -48,7 +50,8 @@ class Plans:
     def replan(self, athlete_id: str) -> PlanView | None:
         """Store a proposal that answers the athlete's findings; None when nothing would change.
 
-        An older proposal is superseded. A locked or never asked athlete may have a proposal; accepting it raises.
+        A proposal that asks for the same work keeps its place and is told the new evidence; another one is superseded.
+        A locked or never asked athlete may have a proposal; accepting it raises.
         Raises NoSuch.
         """
         now = self._ground.now()
@@ -67,7 +70,13 @@ class Plans:
                     tx, now, "service", "found no program", "athlete", athlete_id, athlete_id, type(error).__name__
                 )
                 return None
+            finding_ids = [finding_id for need in needs for finding_id in need.finding_ids]
             older = plans.in_state(tx, athlete_id, PlanState.PROPOSED.value)
+            if older is not None and planning.same_work(older, needs, prescription):
+                # The evidence has grown: the proposal says so, and stays the one that the coach is looking at.
+                words = {"prescription": prescription_to_plain(prescription), "finding_ids": finding_ids}
+                plans.move(tx, older["id"], PlanState.PROPOSED.value, **words)
+                return None
             if older is not None:
                 plans.move(tx, older["id"], PlanState.PROPOSED.value, state=PlanState.SUPERSEDED.value, decided_at=now)
                 events.record(tx, now, "service", "superseded", "plan", older["id"], athlete_id)
@@ -76,7 +85,7 @@ class Plans:
                 "state": PlanState.PROPOSED.value,
                 "prescription": prescription_to_plain(prescription),
                 "need_kinds": sorted(need.kind for need in needs),
-                "finding_ids": [finding_id for need in needs for finding_id in need.finding_ids],
+                "finding_ids": finding_ids,
                 "created_at": now,
             }
             plan_id = plans.add(tx, values)
@@ -85,7 +94,7 @@ class Plans:
             return self._view(tx, plans.get(tx, plan_id))
 
     def replan_wanted(self) -> tuple[PlanView, ...]:
-        """Replan for every athlete whose findings opened or closed since; return the new proposals."""
+        """Replan for every athlete whose findings changed since; return the new proposals."""
         with self._ground.store.read() as tx:
             wanted = athletes.wanting_replan(tx)
         proposed: list[PlanView] = []
@@ -242,8 +251,14 @@ class Plans:
             return planning.session_view(_require_session(tx, by, session_id))
 
     def release_due(self, now: datetime) -> tuple[SessionView, ...]:
-        """Release the sessions that are due, each exactly once; never those of a locked athlete."""
+        """Release the sessions that are due, each exactly once; never those of a locked athlete.
+
+        After a pause of the service nobody gets several days at once: what is a day late gives way to a later one.
+        """
         released: list[SessionView] = []
+        with self._ground.store.begin() as tx:
+            for late in sessions.cancel_overtaken(tx, now, now - _OVERTAKEN_AFTER):
+                events.record(tx, now, "clock", "cancelled", "session", late["id"], late["athlete_id"], "overtaken")
         while True:
             with self._ground.store.begin() as tx:
                 rows = [row for each in sessions.claim_due(tx, now) if (row := sessions.get(tx, each)) is not None]

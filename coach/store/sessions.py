@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import exists, select, update
 
 from coach.store.engine import Tx
 from coach.store.rows import Row, fresh_id, many, one
@@ -52,6 +52,12 @@ def move(tx: Tx, session_id: str, from_states: tuple[str, ...], **values: Any) -
     return tx.execute(statement).rowcount == 1
 
 
+def planned(tx: Tx, athlete_id: str) -> list[Row]:
+    """Return what is planned for an athlete."""
+    columns = planned_session.c
+    return many(tx, select(planned_session).where(columns.athlete_id == athlete_id, columns.state == "planned"))
+
+
 def cancel_planned(tx: Tx, athlete_id: str, now: datetime, due_before: datetime | None = None) -> list[str]:
     """Cancel what is planned, or of it what was due before a time; return the ids."""
     columns = planned_session.c
@@ -59,6 +65,27 @@ def cancel_planned(tx: Tx, athlete_id: str, now: datetime, due_before: datetime 
     if due_before is not None:
         statement = statement.where(columns.due_at < due_before)
     return list(tx.execute(statement.values(state="cancelled", updated_at=now).returning(columns.id)).scalars())
+
+
+def cancel_overtaken(tx: Tx, now: datetime, due_before: datetime) -> list[Row]:
+    """Cancel planned sessions due before a time whose athlete has a later one that is due too; return them.
+
+    Columns: id, athlete_id.
+    """
+    columns, later = planned_session.c, planned_session.alias("later").c
+    overtaken = exists().where(
+        later.athlete_id == columns.athlete_id,
+        later.state == "planned",
+        later.due_at > columns.due_at,
+        later.due_at <= now,
+    )
+    statement = (
+        update(planned_session)
+        .where(columns.state == "planned", columns.due_at < due_before, overtaken)
+        .values(state="cancelled", updated_at=now)
+        .returning(columns.id, columns.athlete_id)
+    )
+    return many(tx, statement)
 
 
 def claim_due(tx: Tx, now: datetime) -> list[str]:

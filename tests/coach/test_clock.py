@@ -73,6 +73,14 @@ def test_a_session_due_while_the_service_was_down_is_released_once_after_the_res
     assert restarted.plans.close_stale(later.now) == 0
 
 
+def test_after_a_long_pause_nobody_gets_several_days_at_once(club: Club) -> None:
+    plan_sessions(club, [START + timedelta(days=day) for day in range(5)])
+    later = START + timedelta(days=3, hours=1)
+    released = club.services.plans.release_due(later)
+    assert [each.due_at for each in released] == [START + timedelta(days=3)]
+    assert states(club) == ["cancelled", "cancelled", "cancelled", "due", "planned"]
+
+
 def test_racing_threads_release_each_session_exactly_once(club: Club) -> None:
     plan_sessions(club, [START - timedelta(seconds=number) for number in range(COUNT)])
     released: list[str] = []

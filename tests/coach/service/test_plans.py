@@ -81,7 +81,9 @@ def test_a_finding_becomes_a_proposal_that_says_why_and_only_one(club: Club) -> 
     assert prescription_from_plain(prescription_to_plain(plan.prescription)) == plan.prescription
     assert club.services.plans.replan(club.athlete_id) is None
     bend(club, "again")
-    assert club.services.plans.proposal(club.athlete_id) == plan
+    now = club.services.plans.proposal(club.athlete_id)
+    assert now is not None
+    assert (now.plan_id, len(now.finding_ids)) == (plan.plan_id, 2)
     assert ("service", "proposed", "plan") in actions(club)
 
 
@@ -163,10 +165,32 @@ def test_a_declined_proposal_does_not_come_back_for_the_same_findings(club: Club
     assert (declined.state, declined.note) == (PlanState.DECLINED, "rest first")
     assert club.services.plans.replan(club.athlete_id) is None
     club.clock.forward(days=1)
-    bend(club, "next day")
+    bend(club, "next day")  # the same pattern again is no reason to ask again so soon
+    assert club.services.plans.proposal(club.athlete_id) is None
+    club.clock.forward(days=7)
+    assert club.services.plans.replan(club.athlete_id) is not None  # the second finding is news by now
     again = club.services.plans.proposal(club.athlete_id)
     assert again is not None
     assert len(again.finding_ids) == 2
+
+
+def test_a_waiting_proposal_is_told_the_new_evidence_and_stays_the_same_one(club: Club) -> None:
+    chunks = bending_chunks(20, 6, club.clock.utc_s() - 20 * 60)
+    worker, plans = Worker(club.services, LiveFeed()), club.services.plans
+    ids, sentences = set(), set()
+    for first in range(0, len(chunks), 12):  # a minute at a time
+        club.services.log.append(chunks[first : first + 12])
+        worker.drain()
+        plan = plans.proposal(club.athlete_id)
+        if plan is not None:
+            (finding,) = club.services.findings.for_athlete(club.athlete_id)
+            assert finding.statement in plan.prescription.because
+            assert plan.finding_ids == (finding.finding_id,)
+            ids.add(plan.plan_id)
+            sentences.add(finding.statement)
+    assert len(ids) == 1
+    assert len(sentences) > 5
+    assert [action for _, action, subject in actions(club) if subject == "plan"] == ["proposed"]
 
 
 def test_never_asked_and_locked_athletes_cannot_be_given_a_program(club: Club) -> None:
@@ -263,8 +287,10 @@ def test_outcomes_are_recorded_once_and_closed_when_nobody_answers(club: Club) -
     accepted(club)
     plans = club.services.plans
     first, second = plans.week(club.athlete_id, START.date())[:2]
+    club.clock.now = first.due_at
+    assert len(plans.release_due(club.clock.now)) == 1
     club.clock.now = second.due_at
-    assert len(plans.release_due(club.clock.now)) == 2
+    assert len(plans.release_due(club.clock.now)) == 1
     for effort, pain in ((11, 0), (5, -1)):
         with pytest.raises(InvalidInput):
             plans.record_outcome(first.session_id, club.athlete, SessionState.DONE, effort, pain)
@@ -275,7 +301,7 @@ def test_outcomes_are_recorded_once_and_closed_when_nobody_answers(club: Club) -
     assert club.services.triage.view_for(club.athlete, club.athlete_id).must_ask  # pain of 7 during it
     with pytest.raises(Conflict, match="done already"):
         plans.record_outcome(first.session_id, club.athlete, SessionState.SKIPPED)
-    assert plans.close_stale(club.clock.forward(hours=35)) == 0
+    assert plans.close_stale(club.clock.forward(hours=35)) == 0  # of the second one
     assert plans.close_stale(club.clock.forward(hours=2)) == 1
     assert plans.session(club.coach, second.session_id).state is SessionState.SKIPPED
     assert ("clock", "released", "session") in actions(club)
@@ -342,6 +368,20 @@ def test_no_health_text_in_the_audit(club: Club) -> None:
         texts = " ".join(f"{row['action']} {row['why']}" for row in events.of_athlete(tx, club.athlete_id))
     assert "leg pain" not in texts
     assert "CES" not in texts
+
+
+def test_placed_sessions_keep_their_time_of_day_in_another_time_zone(club: Club) -> None:
+    accepted(club)
+    plans, athletes = club.services.plans, club.services.athletes
+    before = plans.week(club.athlete_id, START.date())
+    athletes.set_availability(club.athlete, club.athlete_id, Availability("Asia/Tokyo"))
+    after = plans.week(club.athlete_id, START.date())
+    # 18:30 of the first day is past in Tokyo; the others are there at 18:30, 8 hours earlier.
+    assert [each.session_id for each in after] == [each.session_id for each in before[1:]]
+    assert {each.local_time for each in after} == {time(18, 30)}
+    assert {each.time_zone for each in after} == {"Asia/Tokyo"}
+    assert {old.due_at - new.due_at for old, new in zip(before[1:], after, strict=True)} == {timedelta(hours=8)}
+    assert all(each.due_at > club.clock.now for each in after)
 
 
 def test_availability_is_checked(club: Club) -> None:
