@@ -10,7 +10,7 @@ from typing import Any
 KEPT_S = 120.0
 # Pieces of one line between gaps. Own choice: a link that is lost twice a second is no line.
 _RUNS_MAX = 240
-# Lines that are remembered, the one that was silent longest goes first. Own choice: 2 MB at most.
+# Lines that are remembered, the one that was silent longest goes first. Own choice: 4 MB at most.
 _LINES_MAX = 64
 # Share of a step by which a piece may miss the grid of the one before and still go on with it. Own choice.
 _FITS_SHARE = 0.5

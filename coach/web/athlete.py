@@ -59,4 +59,5 @@ def week() -> str:
     """Show the sessions of the next two weeks and the calendar link."""
     athlete = myself()
     parts = desk.plan_part(access.me(), athlete) | desk.calendar_part(access.me(), athlete)
-    return render_template("athlete/week.html", **parts)
+    alone = house().services.plans.may_decide(access.me(), athlete.athlete_id)
+    return render_template("athlete/week.html", may_decide_alone=alone, **parts)
