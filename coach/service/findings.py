@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from coach.errors import NoSuch
 from coach.service.ground import Ground
-from coach.service.permission import may_see
+from coach.service.permission import require_finding
 from coach.service.types import FindingView, Identity
 from coach.store import signals
 from coach.store.rows import Row
@@ -24,10 +23,7 @@ class Findings:
     def get(self, by: Identity, finding_id: str) -> FindingView:
         """Return one finding. Raises NoSuch (also for an athlete that is not yours)."""
         with self._ground.store.read() as tx:
-            found = signals.get_finding(tx, finding_id)
-            if found is None or not may_see(tx, by, found["athlete_id"]):
-                raise NoSuch(f"There is no finding {finding_id} on your list.")
-        return finding_view(found)
+            return finding_view(require_finding(tx, by, finding_id))
 
 
 def finding_view(row: Row) -> FindingView:

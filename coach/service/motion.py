@@ -11,7 +11,8 @@ from coach.errors import NoSuch
 from coach.service import charts
 from coach.service.analysed import Analysed, analysed_chunks, feature_row, load_state
 from coach.service.ground import Ground
-from coach.service.types import DayTotals, SignalWindow
+from coach.service.permission import require_finding
+from coach.service.types import DayTotals, Identity, SignalWindow
 from coach.store import athletes, events, recordings, signals
 from coach.store.engine import Tx
 from coach.store.rows import Row
@@ -139,12 +140,10 @@ class Motion:
             self._save(tx, stream, analysed, now)
         return True
 
-    def window(self, finding_id: str) -> SignalWindow:
+    def window(self, by: Identity, finding_id: str) -> SignalWindow:
         """Return the inclination over a finding's window with half a minute around it. Raises NoSuch."""
         with self._ground.store.read() as tx:
-            finding = signals.get_finding(tx, finding_id)
-            if finding is None:
-                raise NoSuch(f"There is no finding {finding_id}.")
+            finding = require_finding(tx, by, finding_id)
             start = finding["started_at"].timestamp() - _AROUND_S
             end = finding["ended_at"].timestamp() + _AROUND_S
             rows = signals.lines_of_stream(tx, finding["stream_id"], start - _CHUNK_S, end)

@@ -1,10 +1,14 @@
-"""The one place that decides who may see and change an athlete."""
+"""The one place that decides who may see and change an athlete.
+
+Whatever is named by an id of its own (a finding, a plan, a session, a wearable) is asked for with `by`, and so is every
+change. Reading by athlete id comes after `Athletes.get`, the door of every page; a test holds the services to this.
+"""
 
 from __future__ import annotations
 
 from coach.errors import NoSuch
 from coach.service.types import Identity, Role
-from coach.store import athletes
+from coach.store import athletes, plans, sessions, signals, wearables
 from coach.store.engine import Tx
 from coach.store.rows import Row
 
@@ -28,4 +32,30 @@ def require_athlete(tx: Tx, by: Identity, athlete_id: str) -> Row:
     found = athletes.get(tx, athlete_id)
     if found is None or not may_see(tx, by, athlete_id):
         raise NoSuch(f"There is no athlete {athlete_id} on your list.")
+    return found
+
+
+def require_finding(tx: Tx, by: Identity, finding_id: str) -> Row:
+    """Return a finding of an athlete that `by` may see. Raises NoSuch otherwise."""
+    return _visible(tx, by, signals.get_finding(tx, finding_id), f"finding {finding_id}")
+
+
+def require_plan(tx: Tx, by: Identity, plan_id: str) -> Row:
+    """Return a plan of an athlete that `by` may see. Raises NoSuch otherwise."""
+    return _visible(tx, by, plans.get(tx, plan_id), f"plan {plan_id}")
+
+
+def require_session(tx: Tx, by: Identity, session_id: str) -> Row:
+    """Return a session of an athlete that `by` may see. Raises NoSuch otherwise."""
+    return _visible(tx, by, sessions.get(tx, session_id), f"session {session_id}")
+
+
+def require_wearable(tx: Tx, by: Identity, wearable_id: str) -> Row:
+    """Return a wearable of an athlete that `by` may see. Raises NoSuch otherwise."""
+    return _visible(tx, by, wearables.get(tx, wearable_id), f"wearable {wearable_id}")
+
+
+def _visible(tx: Tx, by: Identity, found: Row | None, what: str) -> Row:
+    if found is None or not may_see(tx, by, found["athlete_id"]):
+        raise NoSuch(f"There is no {what} on your list.")
     return found

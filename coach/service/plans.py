@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from coach.errors import Conflict, InvalidInput, Locked, NoSuch, NotAllowed
 from coach.service import planning
 from coach.service.ground import Ground
-from coach.service.permission import may_decide, may_see, require_athlete
+from coach.service.permission import may_decide, require_athlete, require_plan, require_session
 from coach.service.plain import prescription_from_plain, prescription_to_plain
 from coach.service.secrets import fresh_token
 from coach.service.triage import PAUSED, questions_due, shown_of, stands
@@ -124,19 +124,17 @@ class Plans:
     def get(self, by: Identity, plan_id: str) -> PlanView:
         """Return one plan in any state. Raises NoSuch."""
         with self._ground.store.read() as tx:
-            return self._view(tx, _require(tx, by, plan_id))
+            return self._view(tx, require_plan(tx, by, plan_id))
 
-    def preview(self, plan_id: str) -> tuple[SessionView, ...]:
+    def preview(self, by: Identity, plan_id: str) -> tuple[SessionView, ...]:
         """Return the sessions that accepting now would place in the first seven days; nothing is stored.
 
         Raises NoSuch, Conflict (the availability leaves no time).
         """
         now = self._ground.now()
         with self._ground.store.read() as tx:
-            row = plans.get(tx, plan_id)
-            athlete = athletes.get(tx, row["athlete_id"]) if row is not None else None
-            if row is None or athlete is None:
-                raise NoSuch(f"There is no plan {plan_id}.")
+            row = require_plan(tx, by, plan_id)
+            athlete = require_athlete(tx, by, row["athlete_id"])
             try:
                 placed = planning.sessions_to_place(
                     athlete,
@@ -208,7 +206,7 @@ class Plans:
     def session(self, by: Identity, session_id: str) -> SessionView:
         """Return one session. Raises NoSuch."""
         with self._ground.store.read() as tx:
-            return planning.session_view(_require_session(tx, by, session_id))
+            return planning.session_view(require_session(tx, by, session_id))
 
     def record_outcome(
         self,
@@ -230,7 +228,7 @@ class Plans:
                 raise InvalidInput(f"The {name} is a number from 0 to 10, not {value}.")
         now = self._ground.now()
         with self._ground.store.begin() as tx:
-            row = _require_session(tx, by, session_id)
+            row = require_session(tx, by, session_id)
             if not sessions.move(tx, session_id, _OPEN, state=outcome.value, updated_at=now):
                 raise Conflict(f"This session is {row['state']} already.")
             values = {
@@ -248,7 +246,7 @@ class Plans:
                 # What is planned waits until the safety questions were answered anew; answering sets the lock anew.
                 athletes.change(tx, row["athlete_id"], locked=True)
                 events.record(tx, now, "service", "paused", "athlete", row["athlete_id"], row["athlete_id"])
-            return planning.session_view(_require_session(tx, by, session_id))
+            return planning.session_view(require_session(tx, by, session_id))
 
     def release_due(self, now: datetime) -> tuple[SessionView, ...]:
         """Release the sessions that are due, each exactly once; never those of a locked athlete.
@@ -355,15 +353,8 @@ class Plans:
         return planning.plan_view(row, {user["id"]: user["name"]} if user is not None else {})
 
 
-def _require(tx: Tx, by: Identity, plan_id: str) -> Row:
-    row = plans.get(tx, plan_id)
-    if row is None or not may_see(tx, by, row["athlete_id"]):
-        raise NoSuch(f"There is no plan {plan_id} on your list.")
-    return row
-
-
 def _require_decidable(tx: Tx, by: Identity, plan_id: str) -> Row:
-    row = _require(tx, by, plan_id)
+    row = require_plan(tx, by, plan_id)
     if not may_decide(tx, by, row["athlete_id"]):
         raise NotAllowed("Your coach decides on this proposal: ask them.")
     if row["state"] != PlanState.PROPOSED.value:
@@ -379,10 +370,3 @@ def _refuse_locked(tx: Tx, by: Identity, athlete: Row, now: datetime) -> None:
         raise Locked(" ".join(shown_of(by, answers).messages) or PAUSED)
     if athlete["locked"] or questions_due(tx, athlete["id"], answers, now):
         raise Locked(f"The safety questions are due again: {athlete['name']} answers them first.")
-
-
-def _require_session(tx: Tx, by: Identity, session_id: str) -> Row:
-    row = sessions.get(tx, session_id)
-    if row is None or not may_see(tx, by, row["athlete_id"]):
-        raise NoSuch(f"There is no session {session_id} on your list.")
-    return row

@@ -8,13 +8,12 @@ from datetime import timedelta
 
 import numpy as np
 
-from coach.errors import Conflict, InvalidInput, NoSuch
+from coach.errors import Conflict, InvalidInput
 from coach.service.ground import Ground
 from coach.service.links import LinkBoard
-from coach.service.permission import may_see, require_athlete
+from coach.service.permission import require_athlete, require_wearable
 from coach.service.types import Identity, WearableView
 from coach.store import events, recordings, wearables
-from coach.store.engine import Tx
 from coach.store.rows import Row, fresh_id
 from devices.codec import decode_chunk
 from devices.errors import DeviceError
@@ -46,7 +45,7 @@ class Wearables:
     def get(self, by: Identity, wearable_id: str) -> WearableView:
         """Return one wearable. Raises NoSuch (also for an athlete that is not yours)."""
         with self._ground.store.read() as tx:
-            return self._view(_require(tx, by, wearable_id))
+            return self._view(require_wearable(tx, by, wearable_id))
 
     def upright(self, wearable_id: str) -> tuple[float, float, float] | None:
         """Return the calibrated unit vector of sensor axes that points up, None without a calibration."""
@@ -110,7 +109,7 @@ class Wearables:
         """Take the pose of the newest still seconds as upright. Raises Conflict when there are none now, NoSuch."""
         now = self._ground.now()
         with self._ground.store.read() as tx:
-            _require(tx, by, wearable_id)
+            require_wearable(tx, by, wearable_id)
             newest = recordings.newest_chunk(tx, wearable_id)
         if newest is None or now - newest["received_at"] > _FRESH:
             raise Conflict("The wearable sends nothing now: wait until it streams, stand upright, then try again.")
@@ -131,7 +130,7 @@ class Wearables:
 
     def _change(self, by: Identity, wearable_id: str, action: str, **values: object) -> None:
         with self._ground.store.begin() as tx:
-            found = _require(tx, by, wearable_id)
+            found = require_wearable(tx, by, wearable_id)
             wearables.change(tx, wearable_id, **values)
             events.record(tx, self._ground.now(), by.user_id, action, "wearable", wearable_id, found["athlete_id"])
         self._links.changed(wearable_id)
@@ -148,13 +147,6 @@ class Wearables:
             calibrated_at=row["calibrated_at"],
             status=self._links.status(row["id"]),
         )
-
-
-def _require(tx: Tx, by: Identity, wearable_id: str) -> Row:
-    found = wearables.get(tx, wearable_id)
-    if found is None or not may_see(tx, by, found["athlete_id"]):
-        raise NoSuch(f"There is no wearable {wearable_id} on your list.")
-    return found
 
 
 def _checked_placement(placement: str) -> str:

@@ -55,7 +55,7 @@ def signal(finding_id: str) -> Response:
     """Return the inclination around a finding."""
     services = house().services
     found = services.findings.get(access.me(), finding_id)
-    return jsonify(_json_of(services.motion.window(found.finding_id)))
+    return jsonify(_json_of(services.motion.window(access.me(), found.finding_id)))
 
 
 @blueprint.get("/athletes/<athlete_id>/day.json")

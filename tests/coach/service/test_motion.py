@@ -196,7 +196,7 @@ def test_windows_lines_and_totals(club: Club) -> None:
     club.services.log.append(chunks)
     Worker(club.services, LiveFeed()).drain()
     (finding,) = club.services.findings.for_athlete(club.athlete_id)
-    window = club.services.motion.window(finding.finding_id)
+    window = club.services.motion.window(club.coach, finding.finding_id)
     values = np.array([np.nan if value is None else value for value in window.inclination_deg])
     assert window.t_utc_s == tuple(sorted(window.t_utc_s))
     assert np.nanmax(values) == pytest.approx(50, abs=2)
@@ -216,7 +216,7 @@ def test_windows_lines_and_totals(club: Club) -> None:
     assert totals.share_above_deg[20.0] == pytest.approx(0.5641 * (1 - 10 / 840), abs=0.01)
     assert club.services.motion.totals(club.athlete_id, day - timedelta(days=1)).needs == "a wearable worn today"
     with pytest.raises(NoSuch):
-        club.services.motion.window("none")
+        club.services.motion.window(club.coach, "none")
     with pytest.raises(NoSuch):
         club.services.motion.day_line("nobody", day)
 

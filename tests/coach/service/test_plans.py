@@ -141,7 +141,7 @@ def test_accepting_places_sessions_at_local_times(club: Club) -> None:
 def test_the_preview_is_what_accepting_then_places(club: Club) -> None:
     plan = proposed(club)
     answer_no(club)
-    preview = club.services.plans.preview(plan.plan_id)
+    preview = club.services.plans.preview(club.coach, plan.plan_id)
     assert club.services.plans.week(club.athlete_id, START.date()) == []
     club.services.plans.accept(plan.plan_id, club.coach)
     week = club.services.plans.week(club.athlete_id, START.astimezone(BERLIN).date())

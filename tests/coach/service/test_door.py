@@ -1,0 +1,60 @@
+"""Nobody can forget the door: whatever a person names by an id of its own is asked for with who asks."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import fields
+
+import pytest
+
+from coach.errors import NoSuch
+from coach.service import Services
+from coach.service.types import Identity, Role
+from tests.coach.club import Club
+
+# Methods that no page calls with an id out of a request: for the roles, for signing in, and reading by the id of an
+# athlete that `Athletes.get` has let through.
+WITHOUT_WHO = {
+    "accounts": "create_user users identity issue_sign_in_link redeem_link sign_in set_password issue_api_token "
+    "athlete_of_token",
+    "athletes": "create link_coach availability",
+    "wearables": "for_athlete all upright",
+    "motion": "pending_streams handle_pending has_recordings close_stale day_line totals",
+    "findings": "for_athlete",
+    "triage": "questions",
+    "plans": "replan replan_wanted proposal active week release_due plan_ahead close_stale calendar_sessions",
+    "ingest": "receive",
+}
+
+
+def methods(service: object) -> dict[str, Callable[..., object]]:
+    return {name: each for name, each in inspect.getmembers(service, inspect.ismethod) if not name.startswith("_")}
+
+
+@pytest.mark.parametrize("subject", [field.name for field in fields(Services) if field.name not in {"log", "links"}])
+def test_every_use_case_asks_who_or_is_named_as_one_that_need_not(club: Club, subject: str) -> None:
+    allowed = set(WITHOUT_WHO[subject].split())
+    found = methods(getattr(club.services, subject))
+    asks = {
+        name
+        for name, each in found.items()
+        if any(
+            str(parameter.annotation).endswith("Identity") for parameter in inspect.signature(each).parameters.values()
+        )
+    }
+    assert found.keys() - asks == allowed
+
+
+def test_a_strange_coach_reaches_nothing_by_its_id(club: Club) -> None:
+    stranger = Identity("somebody", Role.COACH, "Lee", None)
+    services = club.services
+    for ask in (
+        lambda: services.wearables.get(stranger, club.wearable_id),
+        lambda: services.wearables.forget(stranger, club.wearable_id),
+        lambda: services.athletes.get(stranger, club.athlete_id),
+        lambda: services.triage.view_for(stranger, club.athlete_id),
+        lambda: services.plans.calendar_token(stranger, club.athlete_id),
+    ):
+        with pytest.raises(NoSuch):
+            ask()
