@@ -50,33 +50,6 @@ class Analysed:
             "settled_at": None,
         }
 
-    def add_changes(self, stream: Row, anchor: Row, update: Update) -> None:
-        """Add the changed findings of an update."""
-        first = self.first_index or 0
-        for change in update.changes:
-            finding = change.finding
-            started = _time_of(stream, anchor, first + finding.start_s * stream["rate_hz"])
-            ended = _time_of(stream, anchor, first + finding.end_s * stream["rate_hz"])
-            because = dict(finding.because)
-            because["window"] = {
-                **because.get("window", {}),
-                "start_utc": started.isoformat(),
-                "end_utc": ended.isoformat(),
-            }
-            values = {
-                "athlete_id": stream["athlete_id"],
-                "kind": finding.kind,
-                "placement": stream["placement"],
-                "statement": finding.statement,
-                "grade": finding.grade.value,
-                "state": "closed" if change.change is ChangeKind.CLOSED else "open",
-                "started_at": started,
-                "ended_at": ended,
-                "coverage_share": finding.coverage_share,
-                "because": because,
-            }
-            self.findings.append((change.change, finding.key, values))
-
 
 def load_state(stream: Row, params: AnalysisParams) -> AnalysisState | None:
     """Return the stream's state, a new one for a stream that has none, None when the stored one cannot be used."""
@@ -95,18 +68,19 @@ def analysed_chunks(state: AnalysisState, stream: Row, chunks: list[Row], now: d
     for row in chunks:
         if row["seq"] != done.last_seq + 1 and abs(now - row["received_at"]) < HOLE_WAIT:
             break
+        first_index = row["start_index"] if done.first_index is None else done.first_index
         try:
-            chunk = decode_chunk(bytes(row["blob"]))
-            update = analyse(done.state, chunk)
+            _time_of(stream, row, row["start_index"])  # a time that no calendar has must not reach a finding later
+            update = analyse(done.state, decode_chunk(bytes(row["blob"])))
+            feature = feature_row(stream, row["id"], row, update, now, update.state.params)
+            findings = finding_rows(stream, row, first_index, update)
         except Exception as error:  # noqa: BLE001 - whatever one chunk does, the stream goes on without it
             _log.warning("chunk %s of stream %s is set aside: %s", row["seq"], stream["id"], error)
             done.set_aside.append((row["id"], f"{type(error).__name__}: {error}"))
         else:
-            if done.first_index is None:
-                done.first_index = row["start_index"]
-            done.state = update.state
-            done.features.append(feature_row(stream, row["id"], row, update, now, update.state.params))
-            done.add_changes(stream, row, update)
+            done.state, done.first_index = update.state, first_index
+            done.features.append(feature)
+            done.findings.extend(findings)
         done.chunks += 1
         done.last_seq = row["seq"]
     return done
@@ -142,6 +116,35 @@ def feature_row(
         "line": line.data,
         "analysed_at": now,
     }
+
+
+def finding_rows(stream: Row, anchor: Row, first_index: int, update: Update) -> list[FindingRow]:
+    """Return the rows of the findings that an update changed. first_index: grid number of the stream's first sample."""
+    rows: list[FindingRow] = []
+    for change in update.changes:
+        finding = change.finding
+        started = _time_of(stream, anchor, first_index + finding.start_s * stream["rate_hz"])
+        ended = _time_of(stream, anchor, first_index + finding.end_s * stream["rate_hz"])
+        because = dict(finding.because)
+        because["window"] = {
+            **because.get("window", {}),
+            "start_utc": started.isoformat(),
+            "end_utc": ended.isoformat(),
+        }
+        values = {
+            "athlete_id": stream["athlete_id"],
+            "kind": finding.kind,
+            "placement": stream["placement"],
+            "statement": finding.statement,
+            "grade": finding.grade.value,
+            "state": "closed" if change.change is ChangeKind.CLOSED else "open",
+            "started_at": started,
+            "ended_at": ended,
+            "coverage_share": finding.coverage_share,
+            "because": because,
+        }
+        rows.append((change.change, finding.key, values))
+    return rows
 
 
 def _utc_s(stream: Row, anchor: Row, index: float) -> float:

@@ -9,7 +9,7 @@ from coach.analysis.stream import finish
 from coach.analysis.types import ChangeKind
 from coach.errors import NoSuch
 from coach.service import charts
-from coach.service.analysed import Analysed, analysed_chunks, feature_row, load_state
+from coach.service.analysed import Analysed, analysed_chunks, feature_row, finding_rows, load_state
 from coach.service.ground import Ground
 from coach.service.permission import require_finding
 from coach.service.types import DayTotals, Identity, SignalWindow
@@ -132,7 +132,7 @@ class Motion:
         update = finish(state)
         analysed = Analysed(state, stream["last_seq"], stream["first_index"])
         analysed.features.append(feature_row(stream, None, last[0], update, now, self._params))
-        analysed.add_changes(stream, last[0], update)
+        analysed.findings.extend(finding_rows(stream, last[0], stream["first_index"], update))
         with self._ground.store.begin() as tx:
             if not recordings.move_cursor(tx, stream_id, stream["last_seq"], stream["version"], values):
                 return False

@@ -163,6 +163,18 @@ def test_a_poisoned_chunk_is_set_aside_and_the_stream_goes_on(club: Club) -> Non
     assert totals.covered_s == pytest.approx(60 - 10, abs=6)  # what is not settled yet is at most one chunk
 
 
+@pytest.mark.parametrize("start_utc_s", [-1e12, 1e300])
+def test_a_time_that_no_calendar_has_does_not_stop_the_stream(club: Club, start_utc_s: float) -> None:
+    chunks = bending_chunks(13, 6, START.timestamp() - 13 * 60)
+    wrong = [replace(each, start_utc_s=start_utc_s) for each in chunks[100:105]]
+    club.services.log.append([*chunks[:100], *wrong, *chunks[105:]])
+    Worker(club.services, LiveFeed()).drain()
+    assert club.services.motion.pending_streams() == ()
+    with club.store.read() as tx:
+        assert [row["seq"] for row in recordings.set_aside_rows(tx)] == [100, 101, 102, 103, 104]
+    assert len(club.services.findings.for_athlete(club.athlete_id)) == 1
+
+
 def test_a_state_that_cannot_be_read_makes_the_recording_analysed_anew(club: Club) -> None:
     chunks = bending_chunks(13, 6, BEGIN_S)
     club.services.log.append(chunks[:-1])
