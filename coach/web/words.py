@@ -34,6 +34,7 @@ LINK_WORD = {
     LinkState.BLOCKED: "needs you",
     LinkState.STOPPED: "not connected",
 }
+LOST = "out of reach or switched off, trying again"
 LINK_TONE = {LinkState.STREAMING: "on", LinkState.BLOCKED: "halt", LinkState.WAITING: "look"}
 
 
@@ -182,7 +183,10 @@ def what_is_missing(totals: DayTotals, needed_s: float) -> str:
 
 def wearable_tone(wearable: WearableView) -> str:
     """Return the shape of the state's mark."""
-    return LINK_TONE.get(wearable.status.state, "") if wearable.status else ""
+    if wearable.status is None:
+        return ""
+    # While it is looked for because it was lost, the mark says so.
+    return LINK_TONE.get(wearable.status.state, "look" if wearable.status.problem else "")
 
 
 def wearable_state(wearable: WearableView) -> str:
@@ -193,8 +197,10 @@ def wearable_state(wearable: WearableView) -> str:
 
 
 def wearable_sentence(wearable: WearableView) -> str:
-    """Say in a few words which wearable does what now."""
-    return f"{wearable.name}: {wearable_state(wearable)}"
+    """Say in a few words which wearable does what now; why and what to do is said on the wearables' own page."""
+    status = wearable.status
+    lost = status is not None and bool(status.problem) and status.state is not LinkState.BLOCKED
+    return f"{wearable.name}: {LOST if lost else wearable_state(wearable)}"
 
 
 def battery(wearable: WearableView) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from coach.service.types import DayTotals
+from coach.service.types import DayTotals, WearableView
 from coach.web import words
+from devices.types import LinkState, LinkStatus
 from programs.types import Dose
 
 
@@ -78,3 +81,16 @@ def test_zones_by_name() -> None:
     assert words.zone_name("Europe/Berlin") == "Berlin time"
     assert words.zone_name("America/Sao_Paulo") == "Sao Paulo time"
     assert {words.zone_name(zone) for zone in ("UTC", "Etc/UTC", "Etc/GMT")} == {"UTC"}
+
+
+def test_a_lost_wearable_is_said_in_a_few_words_without_its_address() -> None:
+    said = "Wearable C0:FF:EE:00:00:01 was not heard within 10 s: switch it on, bring it closer."
+    worn = WearableView("w", "a", "Belt clip", "movella-dot", "C0:FF:EE:00:00:01", "chest", False, None, None)
+    assert words.wearable_sentence(worn) == "Belt clip: not connected"
+    lost = replace(worn, status=LinkStatus(LinkState.SCANNING, 0.0, problem=said))
+    assert words.wearable_sentence(lost) == "Belt clip: out of reach or switched off, trying again"
+    assert words.wearable_state(lost) == said
+    assert words.wearable_tone(lost) == "look"
+    blocked = replace(worn, status=LinkStatus(LinkState.BLOCKED, 0.0, problem="Bluetooth is off: switch it on."))
+    assert words.wearable_sentence(blocked) == "Belt clip: Bluetooth is off: switch it on."
+    assert words.wearable_tone(blocked) == "halt"
