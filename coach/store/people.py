@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 
 from coach.store.engine import Tx
 from coach.store.rows import Row, fresh_id, many, one
@@ -94,8 +94,3 @@ def athlete_of_token(tx: Tx, token_hash: str, scope: str) -> str | None:
         tokens.token_hash == token_hash, tokens.scope == scope, tokens.revoked_at.is_(None)
     )
     return tx.execute(statement).scalar_one_or_none()
-
-
-def count_users(tx: Tx) -> int:
-    """Return how many users there are."""
-    return int(tx.execute(select(func.count()).select_from(user_account)).scalar_one())

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, case, delete, exists, func, insert, literal_column, select, update
+from sqlalchemy import bindparam, case, delete, insert, literal_column, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from coach.store.engine import Tx
@@ -176,11 +176,6 @@ def rest(tx: Tx, stream_id: str, last_seq: int) -> None:
     tx.execute(update(stream).where(stream.c.id == stream_id, stream.c.max_seq == last_seq).values(live=False))
 
 
-def count_chunks(tx: Tx) -> int:
-    """Return how many chunks are stored."""
-    return int(tx.execute(select(func.count()).select_from(chunk)).scalar_one())
-
-
 def set_aside_rows(tx: Tx) -> list[Row]:
     """Return the chunks that were set aside, with device, recording, seq and reason."""
     statement = (
@@ -196,8 +191,3 @@ def take_all_back(tx: Tx, stream_id: str) -> None:
     """Forget that chunks of a stream were set aside; they are tried again."""
     ids = select(chunk.c.id).where(chunk.c.stream_id == stream_id)
     tx.execute(delete(set_aside).where(set_aside.c.chunk_id.in_(ids)))
-
-
-def is_set_aside(tx: Tx, chunk_id: int) -> bool:
-    """Tell whether a chunk was set aside."""
-    return bool(tx.execute(select(exists().where(set_aside.c.chunk_id == chunk_id))).scalar_one())
