@@ -54,7 +54,7 @@ class Triage:
         now = self._ground.now()
         with self._ground.store.begin() as tx:
             require_athlete(tx, by, athlete_id)
-            if by.role is not Role.ATHLETE and people.user_of_athlete(tx, athlete_id) is not None:
+            if not _may_answer(tx, by, athlete_id):
                 raise NotAllowed("The safety questions are the athlete's own to answer: ask them to sign in.")
             result = _with_standing_lock(answers_table.newest(tx, athlete_id), result)
             values = {
@@ -83,9 +83,10 @@ class Triage:
             require_athlete(tx, by, athlete_id)
             row = answers_table.newest(tx, athlete_id)
             must_ask = questions_due(tx, athlete_id, row, self._ground.now())
+            may_answer = _may_answer(tx, by, athlete_id)
         if row is None:
-            return TriageView(None, None, None, must_ask)
-        return TriageView(shown_of(by, row), row["answered_at"], row["cleared_by"], must_ask)
+            return TriageView(None, None, None, must_ask, may_answer)
+        return TriageView(shown_of(by, row), row["answered_at"], row["cleared_by"], must_ask, may_answer)
 
     def clear(self, by: Identity, athlete_id: str, clinician: str, seen_on: str) -> None:
         """Lift a lock: a clinician has seen the athlete. clinician: their name; seen_on: the date, ISO form.
@@ -120,6 +121,10 @@ class Triage:
         if was_locked and not locked:
             for session_id in sessions.cancel_planned(tx, athlete_id, now, due_before=now - _MISSED):
                 events.record(tx, now, "service", "cancelled", "session", session_id, athlete_id, "paused by the lock")
+
+
+def _may_answer(tx: Tx, by: Identity, athlete_id: str) -> bool:
+    return by.role is Role.ATHLETE or people.user_of_athlete(tx, athlete_id) is None
 
 
 def stands(row: Row) -> bool:

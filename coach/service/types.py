@@ -146,6 +146,7 @@ class TriageView:
     answered_at: datetime | None
     cleared_by: str | None
     must_ask: bool  # never answered, or due again
+    may_answer: bool  # the athlete; a coach only for an athlete who has no sign-in
 
 
 @dataclass(frozen=True, slots=True)

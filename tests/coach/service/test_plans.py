@@ -240,7 +240,10 @@ def test_a_coach_sees_that_it_is_paused_and_no_details(club: Club) -> None:
 def test_a_coach_who_took_the_answers_down_tells_the_athlete(club: Club) -> None:
     guest = club.services.athletes.create("Bo", "UTC", club.coach.user_id)
     club.services.triage.answer(club.coach, guest, {"CES": Answer.YES}, 30)
-    shown = club.services.triage.view_for(club.coach, guest).result
+    view = club.services.triage.view_for(club.coach, guest)
+    assert view.may_answer
+    assert not club.services.triage.view_for(club.coach, club.athlete_id).may_answer
+    shown = view.result
     assert shown is not None
     assert "emergency department" in shown.messages[0]
 
