@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData
 
 from devices.errors import NotFound
+from devices.finishing import finish
 from devices.radio import Radio
 from devices.radio_errors import FOREIGN, no_radio
 from devices.types import Advertisement
@@ -21,6 +23,9 @@ from devices.types import Advertisement
 _LOG = logging.getLogger(__name__)
 # Starting or stopping a scan is one answer of the Bluetooth service; without one in this time it is dead.
 _ANSWER_S = 10.0
+# A scan outlives the restart of the service that ran it and hears nothing more, so an old one is begun anew (own
+# heuristic): with several wearables out of reach there is always one that listens, and the scan would never end.
+_SCAN_MAX_S = 60.0
 
 _Heard = Callable[[BLEDevice, AdvertisementData], None]
 
@@ -42,6 +47,7 @@ class Airtime:
         self.connecting = asyncio.Lock()
         self._switching = asyncio.Lock()
         self._scanner: BleakScanner | None = None
+        self._scanning_since_s = 0.0
         self._listeners: set[_Heard] = set()
 
     async def find(self, address: str, service_uuids: tuple[str, ...], timeout_s: float) -> Found:
@@ -85,17 +91,26 @@ class Airtime:
     @asynccontextmanager
     async def _listening(self, listener: _Heard) -> AsyncIterator[None]:
         async with self._switching:
+            if self._scanner is not None and time.monotonic() - self._scanning_since_s > _SCAN_MAX_S:
+                await finish(self._stop_scan())
             if self._scanner is None:
-                self._scanner = await self._started()
+                self._scanner, self._scanning_since_s = await self._started(), time.monotonic()
             self._listeners.add(listener)
         try:
             yield
         finally:
-            async with self._switching:
-                self._listeners.discard(listener)
-                if not self._listeners and self._scanner is not None:
-                    scanner, self._scanner = self._scanner, None
-                    await _stopped(scanner)
+            self._listeners.discard(listener)
+            await finish(self._stop_if_nobody_listens())
+
+    async def _stop_if_nobody_listens(self) -> None:
+        async with self._switching:
+            if not self._listeners:
+                await self._stop_scan()
+
+    async def _stop_scan(self) -> None:
+        scanner, self._scanner = self._scanner, None
+        if scanner is not None:
+            await _stopped(scanner)
 
     async def _started(self) -> BleakScanner:
         scanner = BleakScanner(self._on_heard, backend=self.radio.scanner_backend)

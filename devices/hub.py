@@ -21,6 +21,8 @@ T = TypeVar("T")
 
 # Closing waits for the links' goodbyes, each of which is bounded.
 _CLOSE_S = 15.0
+# What is asked of the loop takes milliseconds; a scan also waits until it may begin and until it has ended.
+_ANSWER_S, _SCAN_EXTRA_S = 15.0, 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ class BleHub:
             return await self._airtime(radio).collect(duration_s)
 
         found = []
-        for advertisement in self.call(heard()):
+        for advertisement in self.call(heard(), duration_s + _SCAN_EXTRA_S):
             profile = recognise(advertisement)
             found.append(Seen(advertisement, profile.family if profile else None))
         return found
@@ -111,8 +113,11 @@ class BleHub:
 
         return self.call(opened())
 
-    def call(self, work: Coroutine[Any, Any, T], timeout_s: float | None = None) -> T:
-        """Run a coroutine on the hub's loop and return its result. Raises Disconnected if the hub is closed."""
+    def call(self, work: Coroutine[Any, Any, T], timeout_s: float = _ANSWER_S) -> T:
+        """Run a coroutine on the hub's loop and return its result.
+
+        Raises Disconnected if the hub is closed, also meanwhile, or does not answer within `timeout_s`.
+        """
         loop = self._loop
         if loop is None or threading.current_thread() is self._thread:
             work.close()
@@ -128,7 +133,7 @@ class BleHub:
             raise Disconnected("The radio's thread ended meanwhile; start it again.") from error
         except TimeoutError as error:
             future.cancel()
-            raise Disconnected(f"The radio did not answer within {timeout_s} s; try again.") from error
+            raise Disconnected(f"The radio did not answer within {timeout_s:g} s; try again.") from error
 
     def release(self, link: WearableLink) -> None:
         """Forget a closed link."""

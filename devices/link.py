@@ -15,6 +15,7 @@ from bleak import BleakClient
 from devices.airtime import Airtime, Found
 from devices.chunker import ChunkerParams
 from devices.errors import BadPacket, DeviceError, Disconnected, NoRadio, NotFound, Refused
+from devices.finishing import finish
 from devices.hostclock import HostClock, SystemClock
 from devices.intake import Intake, tell
 from devices.profiles import profile_of, standard
@@ -73,7 +74,7 @@ class LinkRequest:
 class LoopThread(Protocol):
     """The thread that owns the loop."""
 
-    def call(self, work: Coroutine[Any, Any, T], timeout_s: float | None = None) -> T: ...
+    def call(self, work: Coroutine[Any, Any, T], timeout_s: float = ...) -> T: ...
 
     def release(self, link: WearableLink) -> None: ...
 
@@ -143,8 +144,11 @@ class WearableLink:
 
     def close(self) -> None:
         """Stop the wearable's stream, hand on what is there, disconnect. May be called again."""
-        self._hub.call(self.aclose(), _CLOSE_S)
-        self._hub.release(self)
+        try:
+            self._hub.call(self.aclose(), _CLOSE_S)
+        finally:
+            # Even a goodbye that took too long must not keep the wearable from being linked again.
+            self._hub.release(self)
 
     # On the hub's thread
 
@@ -158,11 +162,13 @@ class WearableLink:
         if task is None:
             return
         task.cancel()
-        await asyncio.wait((task,))
-        self._cancel_flush()
-        if self._intake is not None:
-            self._intake.flush(self._now_s())
-        self._set(LinkState.STOPPED, None)
+        try:
+            await asyncio.wait((task,))
+        finally:
+            self._cancel_flush()
+            if self._intake is not None:
+                self._intake.flush(self._now_s())
+            self._set(LinkState.STOPPED, None)
 
     async def _begin_recording(self, recording_id: str) -> None:
         self._recording_id = recording_id
@@ -229,7 +235,7 @@ class WearableLink:
                 self._note_loss(error)
                 raise
         finally:
-            await self._hang_up(client)
+            await finish(self._hang_up(client))
 
     async def _set_up(self, client: GattClient) -> None:
         self._device_info = await self._profile.read_device_info(client)
@@ -272,6 +278,14 @@ class WearableLink:
         except BadPacket as error:
             _LOG.info("%s: %s", self._who, error)
 
+    async def _read_battery_beside(self, client: GattClient, timeout_s: float) -> None:
+        """Read the battery while frames flow; a failure says nothing about them, and silence is watched anyway."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._read_battery(client)
+        except FOREIGN as error:
+            _LOG.info("%s: the battery could not be read: %r", self._who, error)
+
     async def _watch(self, client: GattClient, lost: asyncio.Event) -> None:
         """Wait until the link is lost or silent. Raises Disconnected.
 
@@ -286,9 +300,7 @@ class WearableLink:
                 raise Disconnected(f"{self._who} fell silent for {silence_s:g} s; the link is made anew.")
             if now_s >= battery_due_s:
                 battery_due_s = now_s + _BATTERY_EVERY_S
-                with radio_errors(self._who, "reading the battery"):
-                    async with asyncio.timeout(silence_s):
-                        await self._read_battery(client)
+                await self._read_battery_beside(client, silence_s)
             try:
                 async with asyncio.timeout(left_s):
                     await lost.wait()
@@ -336,19 +348,17 @@ class WearableLink:
         """Take a notification: nothing but keeping it, the rest is done for many at once."""
         intake.take(data)
         self._last_frame_s = self._now_s()
-        if not self._drain_due:
-            self._drain_due = True
-            asyncio.get_running_loop().call_later(_DRAIN_S, self._drain)
-
-    def _drain(self) -> None:
-        self._drain_due = False
-        if self._intake is None:
-            return
         if not self._heard and self._phase[0] is LinkState.CONNECTING:
             self._heard, self._failures = True, 0
             self._cancel_flush()
             self._set(LinkState.STREAMING, None)
-        self._intake.drain(self._now_s())
+        if not self._drain_due:
+            self._drain_due = True
+            asyncio.get_running_loop().call_later(_DRAIN_S, self._drain, intake)
+
+    def _drain(self, intake: Intake) -> None:
+        self._drain_due = False
+        intake.drain(self._now_s())
 
     def _on_heart(self, _characteristic: object, data: bytearray) -> None:
         self._heart_frames += 1

@@ -17,7 +17,10 @@ from devices.errors import DeviceError, Disconnected, NoRadio, Refused
 # bleak lets errors of the socket and of time-outs through, and dbus-fast an EOFError when the bus closes.
 FOREIGN = (BleakError, TimeoutError, EOFError, OSError)
 
-_REMEDY = "plug in an adapter and start the Bluetooth service, or run `backstop simulate` to go on without a radio"
+_REMEDY = (
+    "plug in an adapter and start the Bluetooth service, or run `backstop simulate` and start Backstop with the line "
+    "that it prints"
+)
 # D-Bus and ATT answers that mean "not without pairing". ATT: 5 authentication, 8 authorisation, 15 encryption.
 _PAIRING_WORDS = ("NotPermitted", "NotAuthorized", "Authentication")
 _PAIRING_CODES = (5, 8, 15)
