@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,10 +67,7 @@ def handler(args: argparse.Namespace) -> int:
             print(f"backstop analyze: {error}", file=sys.stderr)
             status = 2
             continue
-        if args.json:
-            print(json.dumps(document(result), allow_nan=False), flush=True)
-        else:
-            print("\n".join(lines(result)), flush=True)
+        _say(json.dumps(document(result), allow_nan=False) if args.json else "\n".join(lines(result)))
     return status
 
 
@@ -141,12 +139,16 @@ def not_computable(result: FileResult) -> list[dict[str, str]]:
 
 
 def write_series(path: Path, result: FileResult) -> None:
-    """Write `t_s`, `<place>_quat` and `<place>_inclination_deg`; NaN in gaps. Raises InvalidInput if it cannot."""
-    recording = result.recording
-    arrays: dict[str, Any] = {"t_s": np.arange(recording.samples) / recording.rate_hz}
+    """Write `t_s`, `<place>_quat` and `<place>_inclination_deg`, one row per row of the file, NaN where it has none.
+
+    Raises InvalidInput if it cannot.
+    """
+    rows = result.recording.row_index
+    arrays: dict[str, Any] = {"t_s": result.recording.t_s}
     for place, sensor in result.sensors.items():
-        arrays[f"{place}_quat"] = sensor.quat
-        arrays[f"{place}_inclination_deg"] = sensor.inclination_deg
+        if sensor.quat is not None and sensor.inclination_deg is not None:
+            arrays[f"{place}_quat"] = sensor.quat[rows]
+            arrays[f"{place}_inclination_deg"] = sensor.inclination_deg[rows]
     try:
         # A handle, because numpy appends a suffix to a name that lacks it.
         with path.open("wb") as file:
@@ -176,6 +178,23 @@ def lines(result: FileResult) -> list[str]:
         where = f" ({item['place']})" if "place" in item else ""
         out.append(f"  not computable: {item['what']}{where} needs {item['needs']}")
     return [*out, f"  {DISCLAIMER}"]
+
+
+def _say(text: str) -> None:
+    """Print the result. Raises InvalidInput when it cannot be written; a reader who went away is another matter."""
+    try:
+        print(text, flush=True)
+    except UnicodeEncodeError as error:
+        # A file's name may hold bytes that are no text.
+        print(text.encode(error.encoding, "backslashreplace").decode(error.encoding), flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        # What could not be written must not be tried once more, and complained about, when the program ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise InvalidInput(
+            f"The result cannot be written ({error.strerror}): free some space, or name another place."
+        ) from None
 
 
 def _check_series(files: list[Path], series: Path) -> None:

@@ -44,12 +44,17 @@ class SensorSamples:
 
 @dataclass(frozen=True, slots=True)
 class RecordingFile:
-    """What a file holds. sensors: by place, in the order of the file; all on one grid of `samples` at `rate_hz`."""
+    """What a file holds. sensors: by place, in the order of the file; all on one grid of `samples` at `rate_hz`.
+
+    t_s: (rows,) time of each row of the file, s from the first. row_index: (rows,) its number on the grid.
+    """
 
     path: Path
     rate_hz: float
     samples: int
     sensors: Mapping[str, SensorSamples]
+    t_s: FloatArray
+    row_index: IntArray
 
     @property
     def duration_s(self) -> float:
@@ -80,16 +85,15 @@ def read_npz(path: Path | str) -> RecordingFile:
     rate_hz = _rate(path, arrays["fs"])
     places = _places(path, arrays)
     length = arrays[f"{places[0]}_acc"].shape[0] if arrays[f"{places[0]}_acc"].ndim else 0
-    grid = _grid(path, arrays["t"], length, rate_hz) if "t" in arrays else None
+    t_s, grid = _grid(path, arrays.pop("t"), length, rate_hz) if "t" in arrays else _even(length, rate_hz)
     sensors = {}
     for place in places:
         acc, gyr = arrays.pop(f"{place}_acc"), arrays.pop(f"{place}_gyr")
         _check_shapes(path, place, acc, gyr, length, places[0])
         sensors[place] = _sensor(path, place, acc, gyr, grid, rate_hz)
-    samples = len(next(iter(sensors.values())).acc_mps2)
     if not any(sensor.covered for sensor in sensors.values()):
         raise UnknownFormat(f"{path}: no sensor has a single sample without NaN ({', '.join(places)}).")
-    return RecordingFile(path, rate_hz, samples, sensors)
+    return RecordingFile(path, rate_hz, int(grid[-1]) + 1, sensors, t_s, grid)
 
 
 def _load(path: Path) -> dict[str, NDArray[Any]]:
@@ -174,12 +178,19 @@ def _check_shapes(path: Path, place: str, acc: NDArray[Any], gyr: NDArray[Any], 
         raise UnknownFormat(f"{path}: the array '{place}_acc' is empty.")
 
 
-def _grid(path: Path, t: NDArray[Any], length: int, rate_hz: float) -> IntArray:
-    """Return the grid number of each sample. t: (n,) s, rising."""
+def _even(length: int, rate_hz: float) -> tuple[FloatArray, IntArray]:
+    """Return the time in s and the grid number of each sample where they are simply k / fs."""
+    index = np.arange(length, dtype=np.int64)
+    return index / rate_hz, index
+
+
+def _grid(path: Path, t: NDArray[Any], length: int, rate_hz: float) -> tuple[FloatArray, IntArray]:
+    """Return the time in s from the first sample and the grid number of each sample. t: (n,) s, rising."""
     if t.shape != (length,):
         raise UnknownFormat(
             f"{path}: the array 't' has the shape {t.shape}; it must have one time per sample, ({length},)."
         )
+    t = t.astype(np.float64)
     if not np.isfinite(t).all():
         raise UnknownFormat(
             f"{path}: the array 't' holds NaN at sample {int(np.argmin(np.isfinite(t)))}; each sample needs its time."
@@ -198,20 +209,21 @@ def _grid(path: Path, t: NDArray[Any], length: int, rate_hz: float) -> IntArray:
         raise UnknownFormat(
             f"{path}: the array 't' spans {float(t[-1] - t[0]):.3g} s; {MAX_SAMPLES:,} samples is the limit."
         )
-    grid: IntArray = np.rint((t - t[0]) * rate_hz).astype(np.int64)
-    return grid
+    t_s: FloatArray = t - t[0]
+    return t_s, np.rint(t_s * rate_hz).astype(np.int64)
 
 
 def _sensor(
-    path: Path, place: str, acc: NDArray[Any], gyr: NDArray[Any], grid: IntArray | None, rate_hz: float
+    path: Path, place: str, acc: NDArray[Any], gyr: NDArray[Any], grid: IntArray, rate_hz: float
 ) -> SensorSamples:
     valid = np.isfinite(acc).all(axis=1) & np.isfinite(gyr).all(axis=1)
-    if valid.any():
+    whole, even = bool(valid.all()), bool((np.diff(grid) == 1).all())
+    if whole:
+        check_units(path, place, acc, gyr, rate_hz)
+    elif valid.any():
         check_units(path, place, acc[valid], gyr[valid], rate_hz)
-    acc, gyr = acc.astype(np.float32), gyr.astype(np.float32)
-    acc[~valid] = np.nan
-    gyr[~valid] = np.nan
-    if grid is None:
+    acc, gyr = acc.astype(np.float32, copy=False), gyr.astype(np.float32, copy=False)
+    if whole and even:
         return SensorSamples(acc, gyr)
     size = int(grid[-1]) + 1
     placed = SensorSamples(np.full((size, 3), np.nan, np.float32), np.full((size, 3), np.nan, np.float32))

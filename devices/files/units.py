@@ -39,7 +39,7 @@ def check_units(path: Path, place: str, acc: FloatArray, gyr: FloatArray, rate_h
             f"{path}: the array '{place}_acc' is not in m/s^2 with gravity: "
             f"its median length is {length:.4g}, not near 9.81."
         )
-    fast = float(np.percentile(np.abs(gyr), 99.9))
+    fast = float(np.percentile(np.abs(gyr), 99.9, overwrite_input=True))
     if fast > MAX_GYR_RADPS:
         raise UnknownFormat(
             f"{path}: the array '{place}_gyr' reaches {fast:.4g}, which is more than 2000 deg/s in rad/s; "
@@ -59,7 +59,8 @@ def _looks_like_degrees(acc: FloatArray, gyr: FloatArray, rate_hz: float) -> boo
     linear acceleration of either sign counts little.
     """
     count = max(round(WINDOW_S * rate_hz), 2)
-    if len(acc) < 6 * count or float(np.sqrt(np.mean(np.sum(gyr.astype(np.float64) ** 2, axis=1)))) < MOVES_RMS:
+    power = float(np.einsum("ij,ij->", gyr, gyr, dtype=np.float64))
+    if len(acc) < 6 * count or (power / len(gyr)) ** 0.5 < MOVES_RMS:
         return False
     # A few minutes tell the unit; a day would tell nothing more.
     rows = slice(0, min(len(acc), round(1200 * rate_hz)))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -110,6 +112,39 @@ def test_series(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         vertical = 2 * (x * z - w * y) * acc[:800, 0] + 2 * (y * z + w * x) * acc[:800, 1]
         vertical += (1 - 2 * (x * x + y * y)) * acc[:800, 2]
         np.testing.assert_allclose(vertical, 9.81, atol=0.05)
+
+
+def test_series_has_one_row_per_row_of_the_file(tmp_path: Path) -> None:
+    acc, gyr = hinge(np.zeros(1000), RATE)
+    there = np.r_[0:300, 500:1000]
+    times = 40.0 + np.arange(1000) / RATE + np.random.default_rng(1).uniform(-0.004, 0.004, 1000)
+    content: dict[str, Any] = {"t": times[there], "chest_acc": acc[there], "chest_gyr": gyr[there]}
+    out = tmp_path / "series.npz"
+    assert command(recording(tmp_path / "a.npz", **content), "--series", out) == 0
+    with np.load(out) as series:
+        np.testing.assert_allclose(series["t_s"], times[there] - times[0], atol=1e-9)
+        assert series["chest_quat"].shape == (800, 4)
+        assert np.isfinite(series["chest_inclination_deg"]).all()
+
+
+def test_a_result_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("a full disk is at hand on Linux only")
+    path = recording(tmp_path / "a.npz")
+    with open("/dev/full", "w") as full:
+        program = [sys.executable, "-m", "coach", "analyze", str(path)]
+        done = subprocess.run(program, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "cannot be written" in done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="names there are text")
+def test_a_name_that_is_no_text_is_printed_all_the_same(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    named = recording(tmp_path / "a.npz").rename(tmp_path / os.fsdecode(b"a-\xff.npz"))
+    assert command(named) == 0
+    assert command(named, "--json") == 0
+    assert "a-" in capfd.readouterr().out
 
 
 def test_series_of_two_files_or_over_the_recording_is_refused(

@@ -69,6 +69,25 @@ def test_times_place_the_samples_on_the_grid(tmp_path: Path) -> None:
     np.testing.assert_array_equal(recording.sensors["chest"].acc_mps2[400:], content["chest_acc"][300:])
 
 
+def test_a_time_that_falls_on_a_taken_place_leaves_the_next_place_missing(tmp_path: Path) -> None:
+    content = arrays(500)
+    t = np.arange(500) / FS
+    t[200] -= 0.6 / FS
+    recording = read_npz(saved(tmp_path, **content, t=t))
+    # The length alone does not show it: as many places as rows.
+    assert recording.samples == len(recording.row_index) == 500
+    assert np.flatnonzero(np.isnan(recording.sensors["chest"].acc_mps2[:, 0])).tolist() == [200]
+    np.testing.assert_allclose(recording.t_s, t)
+
+
+def test_times_may_be_whole_numbers_and_still_not_go_back(tmp_path: Path) -> None:
+    content = arrays(500)
+    t = np.arange(500, dtype=np.uint32)
+    t[100] = 3
+    with pytest.raises(UnknownFormat, match="goes back"):
+        read_npz(saved(tmp_path, **(content | {"fs": 1.0}), t=t))
+
+
 def without(name: str) -> dict[str, Any]:
     return {key: value for key, value in arrays().items() if key != name}
 
