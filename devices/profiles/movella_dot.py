@@ -78,16 +78,6 @@ def _faults(rows: NDArray[np.void], data: bytes) -> dict[str, NDArray[np.bool_]]
     }
 
 
-def message_body(data: bytes) -> bytes:
-    """Return the data of a message of the message service (7001 to 7003), without id, length and checksum.
-
-    Layout: id, length of the data, data, checksum; the sum of all bytes is 0 modulo 256. Raises BadPacket.
-    """
-    if len(data) < 3 or data[1] != len(data) - 3 or sum(data) % 256:
-        raise BadPacket(f"Message {bytes(data).hex(' ')} has a wrong length or checksum; not used.")
-    return bytes(data[2:-1])
-
-
 class MovellaDot:
     """The profile; it has no state, one instance serves all wearables."""
 

@@ -1,4 +1,4 @@
-"""The Bluetooth SIG services that any wearable may carry: battery, device information, heart rate, running speed.
+"""The Bluetooth SIG services that any wearable may carry: battery, device information, heart rate.
 
 Source: Bluetooth SIG GATT Specification Supplement, one section per characteristic.
 """
@@ -6,7 +6,6 @@ Source: Bluetooth SIG GATT Specification Supplement, one section per characteris
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 
 from devices.errors import BadPacket
 from devices.profiles import sig_uuids as sig
@@ -22,20 +21,8 @@ _INFO_NAMES = (
     (sig.HARDWARE_REVISION, "hardware"),
     (sig.SOFTWARE_REVISION, "software"),
 )
-# Heart Rate Measurement: unit of an RR interval is 1/1024 s; speed's unit in the RSC Measurement is 1/256 m/s.
+# Heart Rate Measurement: the unit of an RR interval is 1/1024 s.
 _RR_PER_S = 1024
-_SPEED_PER_MPS = 256
-
-
-@dataclass(frozen=True, slots=True)
-class RunningSpeedSample:
-    """One RSC Measurement: speed in m/s, steps per minute, and stride length and distance in m where they are sent."""
-
-    speed_mps: float
-    cadence_per_min: int
-    running: bool
-    stride_m: float | None = None
-    distance_m: float | None = None
 
 
 def has_characteristic(client: GattClient, uuid: str) -> bool:
@@ -84,17 +71,3 @@ def decode_heart_rate(data: bytes) -> HeartRateSample:
     intervals_raw = struct.unpack_from(f"<{rr_bytes // 2}H", data, rr_at)
     contact = bool(flags & 0x02) if flags & 0x04 else None
     return HeartRateSample(rate_bpm, tuple(raw / _RR_PER_S for raw in intervals_raw), contact)
-
-
-def decode_running_speed(data: bytes) -> RunningSpeedSample:
-    """Return one RSC Measurement. Raises BadPacket for a length that its flags do not explain."""
-    data = bytes(data)
-    flags = data[0] if data else 0
-    has_stride, has_distance = flags & 0x01, flags & 0x02
-    layout = "<BHB" + ("H" if has_stride else "") + ("I" if has_distance else "")
-    if len(data) != struct.calcsize(layout):
-        raise BadPacket(f"Running speed notification {data.hex(' ')} has not the length its flags say; not used.")
-    _, speed, cadence, *extra = struct.unpack(layout, data)
-    stride_m = extra.pop(0) / 100 if has_stride else None
-    distance_m = extra.pop(0) / 10 if has_distance else None
-    return RunningSpeedSample(speed / _SPEED_PER_MPS, cadence, bool(flags & 0x04), stride_m, distance_m)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from devices.errors import BadPacket, Refused
 from devices.profiles import PROFILES, profile_of, recognise
-from devices.profiles.movella_dot import FREE_ACCELERATION, decode_payload, message_body
+from devices.profiles.movella_dot import FREE_ACCELERATION, decode_payload
 from devices.types import Advertisement
 
 DOT = PROFILES["movella-dot"]
@@ -44,28 +44,6 @@ def test_captured_free_acceleration(frame_hex: str, ticks: int, acc: list[float]
     np.testing.assert_array_equal(row["free_acc_mps2"], np.array(acc, dtype=np.float32))
     with pytest.raises(BadPacket, match="20 bytes, not 40"):
         DOT.decode(bytes.fromhex(frame_hex))
-
-
-@pytest.mark.parametrize(
-    ("message_hex", "body_hex"),
-    [
-        ("0207013d69f16ecad453", "013d69f16ecad4"),
-        ("02020300f9", "0300"),
-        ("020102fb", "02"),
-        ("02025000ac", "5000"),
-        ("020108f5", "08"),
-        ("02025104a7", "5104"),
-        ("02025109a2", "5109"),
-        ("010102fc", "02"),
-    ],
-)
-def test_messages_of_the_vendor_document(message_hex: str, body_hex: str) -> None:
-    """Source: vendor document XD0506P, section 5.3."""
-    message = bytes.fromhex(message_hex)
-    assert message_body(message).hex() == body_hex
-    for damaged in (message[:-1], message + b"\0", bytes([message[0] ^ 1]) + message[1:], b""):
-        with pytest.raises(BadPacket):
-            message_body(damaged)
 
 
 def test_mode_21_in_si_units() -> None:

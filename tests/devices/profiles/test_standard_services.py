@@ -1,4 +1,4 @@
-"""SIG services against the vectors of a vendor: polarofficial/polar-ble-sdk, BleHrClientTest and BleRscClientTest."""
+"""SIG services against the vectors of a vendor: polarofficial/polar-ble-sdk, BleHrClientTest."""
 
 from __future__ import annotations
 
@@ -10,10 +10,8 @@ from hypothesis import strategies as st
 
 from devices.errors import BadPacket
 from devices.profiles.standard import (
-    RunningSpeedSample,
     decode_battery_share,
     decode_heart_rate,
-    decode_running_speed,
 )
 
 
@@ -41,27 +39,10 @@ def test_heart_rate_vectors(frame_hex: str, bpm: int, contact: bool | None, rr_m
     assert [round(rr * 1000) for rr in sample.rr_s] == rr_ms
 
 
-@pytest.mark.parametrize(
-    ("frame_hex", "expected"),
-    [
-        ("07341256890704030201", RunningSpeedSample(18.203125, 86, True, 19.29, 1690906.0)),
-        ("000a0014", RunningSpeedSample(10 / 256, 20, False, None, None)),
-    ],
-)
-def test_running_speed_vectors(frame_hex: str, expected: RunningSpeedSample) -> None:
-    assert decode_running_speed(bytes.fromhex(frame_hex)) == expected
-
-
 @pytest.mark.parametrize("frame_hex", ["", "00", "01ff", "0900", "10003f", "100000000a", "0a0b0c", "08007f"])
 def test_a_heart_rate_of_a_wrong_length_is_a_bad_packet(frame_hex: str) -> None:
     with pytest.raises(BadPacket):
         decode_heart_rate(bytes.fromhex(frame_hex))
-
-
-@pytest.mark.parametrize("frame_hex", ["", "00", "000a00", "000a001400", "07341256"])
-def test_a_running_speed_of_a_wrong_length_is_a_bad_packet(frame_hex: str) -> None:
-    with pytest.raises(BadPacket):
-        decode_running_speed(bytes.fromhex(frame_hex))
 
 
 def test_battery() -> None:
@@ -73,6 +54,6 @@ def test_battery() -> None:
 
 @given(st.binary(max_size=30))
 def test_any_bytes_are_decoded_or_a_bad_packet(data: bytes) -> None:
-    for decode in (decode_battery_share, decode_heart_rate, decode_running_speed):
+    for decode in (decode_battery_share, decode_heart_rate):
         with contextlib.suppress(BadPacket):
             decode(data)
