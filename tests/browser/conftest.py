@@ -42,9 +42,12 @@ CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 DOWNLOAD_S = 300
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A chromium from the PATH, else Playwright's own download; where neither can be had: skipped with the reason."""
+    """A chromium from the PATH, else Playwright's own download; where neither can be had: skipped with the reason.
+
+    For a module, not for the session: Playwright keeps an event loop in this thread, and other tests run their own.
+    """
     # Chromium refuses its sandbox to root, as which containers run.
     arguments = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
     found = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
