@@ -82,7 +82,7 @@ class Athletes:
 
     def _roster_row(self, tx: Tx, row: Row) -> RosterRow:
         if row["locked"]:
-            attention, rank = "locked by the safety questions", 0
+            attention, rank = "paused: medical review advised", 0
         elif row["proposal_id"] is not None:
             attention, rank = "a proposal waits for you", 1
         elif row["finding_state"] == "open":

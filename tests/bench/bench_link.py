@@ -38,7 +38,7 @@ def one(count: int, speed: float) -> str:
             link.close()
         lost = sum(w.frames_sent - link.status().samples_received for w, link in zip(wearables, links, strict=True))
     return (
-        f"- {count} at 60 Hz, clock at {speed:g} times real time: {sent / took:,.0f} frames/s, "
+        f"- wearables: {count} at 60 Hz, clock at {speed:g} times real time: {sent / took:,.0f} frames/s, "
         f"{lost} lost, {cpu / took:.3f} cores (simulator, bus, bleak and link together)"
     )
 

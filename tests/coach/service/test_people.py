@@ -154,7 +154,7 @@ def test_the_roster_shows_who_needs_the_coach_first(club: Club) -> None:
     services.links.show(club.wearable_id, lambda: status)
     rows = services.athletes.roster(club.coach)
     assert [row.athlete.name for row in rows] == ["Jon", "Ada", "Zoe"]
-    assert [row.attention for row in rows] == ["locked by the safety questions", None, None]
+    assert [row.attention for row in rows] == ["paused: medical review advised", None, None]
     assert rows[1].wearable_state == "streaming"
 
 
