@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import math
+import shlex
+import shutil
 import signal
 import sys
 import threading
@@ -187,9 +189,17 @@ def _announce(bus: SimBus, clock: HostClock, wearables: list[SimWearable]) -> No
     line = f"{ADDRESS_VARIABLE}={bus.address} "
     if isinstance(clock, ScaledClock):
         line += f"{SHARED_CLOCK}={clock.to_text()} "
-    print(line + "backstop run --no-simulate", flush=True)
+    print(f"{line}{_program()} run --no-simulate", flush=True)
+    if isinstance(clock, ScaledClock) and clock.speed > 1:
+        print(f"Time runs {clock.speed:g} times as fast for both: the recording may run ahead of the wall clock.")
     for one in wearables:
         print(f"{one.name} {one.address}, {one.rate_hz} Hz, is in reach. Ctrl-C ends it.", flush=True)
+
+
+def _program() -> str:
+    """Return how to call Backstop from the same place: by its name, or by the path that was used if it has to be."""
+    called = Path(sys.argv[0])
+    return shlex.quote(sys.argv[0]) if called.name == "backstop" and shutil.which("backstop") is None else "backstop"
 
 
 def _watch(

@@ -55,19 +55,20 @@ class SimBus:
             raise NoRadio(
                 "A simulated Bluetooth daemon needs Linux; elsewhere run `backstop run`, which simulates itself."
             )
-        # mkdtemp makes the folder readable by nobody else.
-        folder = self._folder = Path(tempfile.mkdtemp(prefix="backstop-bus-"))
+        try:
+            # mkdtemp makes the folder readable by nobody else.
+            folder = self._folder = Path(tempfile.mkdtemp(prefix="backstop-bus-"))
+        except OSError as error:
+            raise _not_started(error) from error
         self._up.clear()
         self._failure = None
-        self._thread = threading.Thread(
-            target=lambda: asyncio.run(self._run(folder)), name="simulated-bus", daemon=True
-        )
+        self._thread = threading.Thread(target=lambda: self._thread_main(folder), name="simulated-bus", daemon=True)
         self._thread.start()
         self._up.wait(_START_S)
         if self._loop is None:
             failure = self._failure
             self.close()
-            raise NoRadio(f"The simulated Bluetooth daemon did not start: {failure}.") from failure
+            raise _not_started(failure) from failure
 
     def close(self) -> None:
         """Cut every client, stop the thread and remove the socket. Harmless when not running."""
@@ -123,10 +124,17 @@ class SimBus:
 
         self._stop = asyncio.Event()
         self._daemon = BlueZ(self._wearables, self._keep_links)
-        self._daemon.start(str(folder / "bus"))
-        self._loop = asyncio.get_running_loop()
-        self._up.set()
         try:
+            self._daemon.start(str(folder / "bus"))
+            self._loop = asyncio.get_running_loop()
+            self._up.set()
             await self._stop.wait()
         finally:
             self._daemon.close()
+
+
+def _not_started(why: Exception | None) -> NoRadio:
+    return NoRadio(
+        f"The simulated Bluetooth daemon did not start ({why or 'it did not say why'}): set TMPDIR to a folder "
+        "that has a short name and can be written."
+    )

@@ -235,3 +235,19 @@ def test_a_kept_link_can_be_taken_over() -> None:
         asyncio.run(die())
         asyncio.run(take_over())
     assert one.truth.connects == 1
+
+
+def test_a_bus_that_cannot_be_opened_is_a_sentence_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from devices.errors import NoRadio
+    from devices.sim.bus import SimBus
+
+    # A socket's name has room for some 100 bytes.
+    deep = tmp_path / ("x" * 120)
+    deep.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(deep))
+    with pytest.raises(NoRadio, match=r"path too long.*set TMPDIR"):
+        SimBus(wearables(1)).start()
+    assert list(deep.iterdir()) == []
+    monkeypatch.setattr("tempfile.tempdir", str(deep / "nowhere"))
+    with pytest.raises(NoRadio, match="set TMPDIR"):
+        SimBus(wearables(1)).start()
