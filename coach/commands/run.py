@@ -36,6 +36,8 @@ def handler(args: argparse.Namespace) -> int:
     """Serve until Ctrl-C. Raises AlreadyRunning, ConfigError, StoreUnavailable."""
     config = _with_options(load(args.config), args)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
+    # Without bluetoothctl bleak only guesses BlueZ's version, which changes nothing for us; not a line for an owner.
+    logging.getLogger("bleak.backends.bluezdbus.version").setLevel(logging.ERROR)
     directory = make_directory(config.storage.directory)
     with only_one(directory):
         embedded = Embedded(config, directory)

@@ -17,6 +17,7 @@ from coach.store import events, recordings, wearables
 from coach.store.rows import Row, fresh_id
 from devices.codec import decode_chunk
 from devices.errors import DeviceError
+from devices.profiles import PROFILES
 from devices.types import Placement
 
 # The pose must be of now: the newest chunk may be this old. Own choice: two chunks of the longest duration in use.
@@ -66,8 +67,10 @@ class Wearables:
         placement: str,
         simulated: bool = False,
     ) -> str:
-        """Pair a wearable and return its id. Raises NoSuch, InvalidInput (placement, address), Conflict (paired)."""
+        """Pair a wearable and return its id. Raises NoSuch, InvalidInput (what was sent), Conflict (paired)."""
         address = address.strip()
+        if family not in PROFILES:
+            raise InvalidInput(f"No product family is called {family[:40]!r}: take it from the scan.")
         if not 1 <= len(address) <= 100:
             raise InvalidInput("A wearable's address has 1 to 100 characters: take it from the scan.")
         wearable_id, now = fresh_id(), self._ground.now()

@@ -164,6 +164,8 @@ def test_wearables(club: Club) -> None:
     stop = club.services.links.listen(heard.append)
     with pytest.raises(Conflict):
         wearables.add(club.coach, club.athlete_id, ADDRESS, "movella-dot", "again", "chest")
+    with pytest.raises(InvalidInput, match="nope"):
+        wearables.add(club.coach, club.athlete_id, "C0:FF:EE:00:00:77", "nope", "x", "chest")
     for address, placement in (("", "chest"), ("A" * 101, "chest"), ("new", "nose")):
         with pytest.raises(InvalidInput):
             wearables.add(club.coach, club.athlete_id, address, "movella-dot", "x", placement)
