@@ -68,10 +68,11 @@ def a_start(folder: Path, **settings: str) -> Iterator[Started]:
 @pytest.mark.browser
 def test_the_first_minute(browser: Browser, tmp_path: Path, figure: Callable[[str, object, str], None]) -> None:
     with a_start(tmp_path) as started:
-        first_minute(browser, started, figure)
+        assert first_minute(browser, started, figure) < PROMISE_S
 
 
-def first_minute(browser: Browser, started: Started, figure: Callable[[str, object, str], None]) -> None:
+def first_minute(browser: Browser, started: Started, figure: Callable[[str, object, str], None]) -> float:
+    """Go the whole way on the page, as a coach who has never seen it; return how long it took in s."""
     figure("first page usable after", round(started.usable_after_s, 2), "s")
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     context.grant_permissions(["clipboard-read", "clipboard-write"])
@@ -98,7 +99,6 @@ def first_minute(browser: Browser, started: Started, figure: Callable[[str, obje
     link = page.evaluate("navigator.clipboard.readText()")
     took_s = time.monotonic() - opened_s
     figure("all of the first minute took", round(took_s, 1), "s")
-    assert took_s < PROMISE_S
 
     with urllib.request.urlopen(link, timeout=10) as answer:
         events = Calendar.from_ical(answer.read()).walk("VEVENT")
@@ -108,6 +108,7 @@ def first_minute(browser: Browser, started: Started, figure: Callable[[str, obje
     assert start.params.get("TZID") or start.dt.tzname() == "UTC"
     assert told == []
     screenshot(page, "desk-1440-light")
+    return took_s
 
 
 @pytest.mark.proof

@@ -54,6 +54,11 @@ def test_battery() -> None:
 
 @given(st.binary(max_size=30))
 def test_any_bytes_are_decoded_or_a_bad_packet(data: bytes) -> None:
-    for decode in (decode_battery_share, decode_heart_rate):
-        with contextlib.suppress(BadPacket):
-            decode(data)
+    with contextlib.suppress(BadPacket):
+        assert 0.0 <= decode_battery_share(data) <= 1.0
+    with contextlib.suppress(BadPacket):
+        sample = decode_heart_rate(data)
+        # The widest that the wire can say: 16 bits of bpm, and of 1/1024 s for each interval.
+        assert 0 <= sample.heart_rate_bpm <= 0xFFFF
+        assert all(0.0 <= interval_s <= 0xFFFF / 1024 for interval_s in sample.rr_s)
+        assert 2 * len(sample.rr_s) <= len(data)
