@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
+from typing import NoReturn
 
 from coach.commands import analyze, migrate, run, simulate, user
 from coach.errors import CoachError
@@ -16,9 +17,16 @@ from programs.errors import ProgramError
 COMMANDS = (run, analyze, simulate, user, migrate)
 
 
+class _Parser(argparse.ArgumentParser):
+    """Say what is wrong with a command line in one sentence, like every other wrong input."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}; `{self.prog} --help` lists what there is.\n")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0 done, 2 wrong input, 130 interrupted."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="backstop", description="Coaching from wearable motion: strain, its evidence, a program, a re-test."
     )
     parser.add_argument("--version", action="version", version=f"backstop {version('backstop')}")

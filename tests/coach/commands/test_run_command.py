@@ -117,6 +117,25 @@ def test_wrong_input_is_one_sentence(
     assert "60" in refused(capsys, "run", "--storage", str(tmp_path / "s"))
 
 
+@pytest.mark.parametrize(
+    ("argv", "names"),
+    [
+        ([], "COMMAND"),
+        (["fly"], "fly"),
+        (["run", "--port", "x"], "--port"),
+        (["user", "add"], "--role"),
+        (["analyze"], "FILE"),
+    ],
+)
+def test_a_wrong_command_line_is_one_sentence(argv: list[str], names: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(argv)
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert names in said
+    assert said.count("\n") == 1
+
+
 def test_a_damaged_database_is_said_and_left_as_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     database = tmp_path / "backstop.sqlite3"
     database.write_bytes(b"this is no database, but it is somebody's file " * 100)
