@@ -35,10 +35,12 @@ class Placement(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SampleBlock:
-    """Samples decoded from one notification.
+    """Samples decoded from notifications.
 
-    ticks: (n,) device clock of each sample, as sent (not unwrapped).
-    acc_mps2, gyr_radps: (n, 3).
+    ticks: (n,) device clock of each sample, as sent (not unwrapped). Of a product without a clock: the number of the
+    sample, counted per sensor since the stream was started.
+    acc_mps2, gyr_radps: (n, 3); NaN in the columns of a sensor that a row does not tell of. Products that send their
+    sensors in frames of their own give rows of one sensor each; `devices/joining.py` makes one row of two.
     """
 
     ticks: IntArray
@@ -71,7 +73,8 @@ class Chunk:
     start_utc_s: Unix time of the first sample. start_index: its number on the recording's sample grid, so that
     `start_index` minus the end of the chunk before is the number of samples missing between two chunks.
     rate_hz: samples per second of that grid.
-    acc_mps2, gyr_radps: (n, 3); rows inside `gaps` are NaN. A gap is never filled here.
+    acc_mps2, gyr_radps: (n, 3); rows inside `gaps` are NaN. A gap is never filled here. A wearable without a
+    gyroscope has NaN in all of `gyr_radps`; `has_gyroscope` tells.
     """
 
     device_id: str
@@ -91,6 +94,11 @@ class Chunk:
     def key(self) -> str:
         """Return `device-recording-seq`, the one idempotency key of a chunk."""
         return f"{self.device_id}-{self.recording_id}-{self.seq}"
+
+    @property
+    def has_gyroscope(self) -> bool:
+        """Tell whether any row carries an angular rate."""
+        return bool(np.isfinite(self.gyr_radps).any())
 
     @property
     def missing(self) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from devices.errors import Refused
-from devices.types import Advertisement, IntArray, SampleBlock
+from devices.types import Advertisement, HeartRateSample, IntArray, SampleBlock
 
 NotifySink = Callable[[bytes], None]
 
@@ -35,42 +35,85 @@ class GattClient(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """Samples of several notifications decoded at once.
+    """What several notifications, decoded at once, carried.
 
-    frame_of: (n,) for each sample the position of its notification among those given.
-    bad: positions of the notifications that carried no valid sample; reason: why the first of them did not.
+    frame_of: (n,) for each sample the position of its notification among those given (of the one that completed it).
+    bad: positions of the notifications that carried nothing valid; reason: why the first of them did not.
+    heart: heart rate and intervals that came in the same stream, each with the position of its notification.
+    A notification that only waits for its continuation, or answers a command, is neither a sample nor bad.
     """
 
     block: SampleBlock
     frame_of: IntArray
     bad: tuple[int, ...] = ()
     reason: str | None = None
+    heart: tuple[tuple[int, HeartRateSample], ...] = ()
+
+
+class Decoder(Protocol):
+    """Reads the stream of one connection, in order; keeps what one notification leaves for the next."""
+
+    def decode_many(self, frames: Sequence[bytes]) -> Decoded:
+        """Return what several notifications carry, in order; never raises for what the radio brought."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How a stream is wanted. rate_hz: one that the profile offers. Ranges: full scale, None for the profile's choice."""
+
+    rate_hz: float
+    acc_range_g: float | None = None
+    gyr_range_degps: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A stream that runs. rate_hz: as read back. settings: what else was read back, (name, value with unit) for people.
+
+    limits: full scale of acc in m/s^2 and of gyr in rad/s as read back (gyr None without one); a value at it is clipped.
+    """
+
+    rate_hz: float
+    decoder: Decoder
+    settings: tuple[tuple[str, str], ...] = ()
+    acc_limit_mps2: float | None = None
+    gyr_limit_radps: float | None = None
 
 
 class Profile(Protocol):
-    """One product family: how to know it, start it, read it.
+    """One product family: how to know it, start it, read it. Has no state; one instance serves all wearables.
 
     family: key in tables and requests. rates_offered_hz: what it streams; others are refused.
-    ticks_per_s, tick_wrap: the device clock in its frames. notify_uuids: where its samples come from.
-    service_uuids: services that every one of the family has once connected, to find it among the connected.
-    cannot: what it does not give, one sentence each.
+    ticks_per_s, tick_wrap: the device clock in its frames; ticks_per_s is None for a product without one, whose rows
+    are then timed by their arrival. separate: acc and gyr come in frames of their own. sensors: of "acc", "gyr", "heart".
+    notify_uuids: where its samples come from. service_uuids: services that every one of the family has once connected,
+    to find it among the connected. cannot: what it does not give, one sentence each.
+    proven: at least three stream vectors of real devices or the vendor's tests are decoded by the tests; else the
+    family is shown as "unproven on hardware".
     """
 
     family: str
     title: str
     rates_offered_hz: tuple[float, ...]
-    ticks_per_s: int
+    ticks_per_s: int | None
     tick_wrap: int
+    separate: bool
+    sensors: tuple[str, ...]
     notify_uuids: tuple[str, ...]
     service_uuids: tuple[str, ...]
     cannot: tuple[str, ...]
+    proven: bool
 
     def recognise(self, advertisement: Advertisement) -> bool:
         """Tell whether an advertisement comes from this family."""
         ...
 
-    async def start(self, client: GattClient, rate_hz: float, sink: NotifySink) -> float:
-        """Start the stream into `sink`; return the rate in Hz as read back. Raises Refused, BadPacket."""
+    async def start(self, client: GattClient, wish: Wish, sink: NotifySink) -> Started:
+        """Start the stream into `sink` (each notification's bytes, in order). Raises Refused, BadPacket.
+
+        Rate and ranges are read back from the device where it tells them; a device that does not do as asked is refused.
+        """
         ...
 
     async def stop(self, client: GattClient) -> None:
@@ -83,14 +126,6 @@ class Profile(Protocol):
 
     async def read_device_info(self, client: GattClient) -> tuple[tuple[str, str], ...]:
         """Return (name, value) pairs for people: maker, model, serial number, firmware."""
-        ...
-
-    def decode(self, data: bytes) -> SampleBlock:
-        """Return the samples of one notification. Raises BadPacket."""
-        ...
-
-    def decode_many(self, frames: Sequence[bytes]) -> Decoded:
-        """Return the samples of several notifications, in order; never raises for what the radio brought."""
         ...
 
 
