@@ -11,7 +11,7 @@ import numpy as np
 from devices.chunker import Chunker, ChunkerParams, Cut
 from devices.clock import ClockParams, DeviceClock
 from devices.hostclock import HostClock
-from devices.profiles.types import Profile
+from devices.profiles.types import Decoder, Profile, Started
 from devices.types import Chunk, FloatArray, IntArray
 
 _LOG = logging.getLogger(__name__)
@@ -53,18 +53,31 @@ class Intake:
         on_live: Callable[[Chunk], None] | None,
     ) -> None:
         """host_speed: how many times faster than real time the host clock runs at most."""
-        self._profile = profile
+        self._decoder: Decoder | None = None
         self._host = host
         self._on_chunk, self._on_live = on_chunk, on_live
         step_max_s = max(1.0, _STEP_MAX_SAMPLES / chunks.rate_hz)
         self.clock = DeviceClock(
-            ClockParams(profile.ticks_per_s, profile.tick_wrap, step_max_s, _TOLERANCE_S * max(host_speed, 1.0))
+            ClockParams(chunks.ticks_per_s, profile.tick_wrap, step_max_s, _TOLERANCE_S * max(host_speed, 1.0))
         )
         self.chunker = Chunker(chunks, recording_id, self.clock.utc_s)
         self.frames = self.bad_packets = 0
         self._waiting: list[bytes] = []
         self._arrivals: list[float] = []
         self._undecided: _Rows | None = None
+
+    def begin_session(self, started: Started) -> None:
+        """Read from here on, and what waits already, with the decoder of a stream that was just started."""
+        self._decoder = started.decoder
+
+    def end_session(self, now_s: float) -> None:
+        """Decode what waits; what comes later waits for the decoder of the next session."""
+        self.drain(now_s)
+        self._decoder = None
+        # Frames of a stream whose start never came to its end: nobody knows how to read them.
+        self.frames += len(self._waiting)
+        self.bad_packets += len(self._waiting)
+        self._waiting, self._arrivals = [], []
 
     def take(self, data: bytes) -> None:
         """Keep one notification and its arrival."""
@@ -73,12 +86,12 @@ class Intake:
 
     def drain(self, now_s: float) -> None:
         """Decode, time and cut what waits; hand on what became ready. now_s: real time of any origin."""
+        if self._decoder is None or not self._waiting:
+            return
         frames, self._waiting = self._waiting, []
         arrivals, self._arrivals = self._arrivals, []
-        if not frames:
-            return
         self.frames += len(frames)
-        decoded = self._profile.decode_many(frames)
+        decoded = self._decoder.decode_many(frames)
         if decoded.bad:
             self.bad_packets += len(decoded.bad)
             _LOG.debug("%d of %d notifications not used: %s", len(decoded.bad), len(frames), decoded.reason)

@@ -20,7 +20,7 @@ from devices.hostclock import HostClock, SystemClock
 from devices.intake import Intake, tell
 from devices.profiles import profile_of, standard
 from devices.profiles import sig_uuids as sig
-from devices.profiles.types import GattClient, refuse_unoffered
+from devices.profiles.types import GattClient, Wish, refuse_unoffered
 from devices.radio import SYSTEM_RADIO, Radio
 from devices.radio_errors import FOREIGN, radio_errors
 from devices.types import Chunk, HeartRateSample, LinkState, LinkStatus
@@ -49,9 +49,10 @@ HeartSink = Callable[[HeartRateSample, float], None]
 class LinkRequest:
     """What to link to, and how.
 
-    rate_hz: one that the family offers. clock: for arrivals and UTC; the waits below are real time, in s.
-    silence_s without a notification drops the link. backoff_*: wait after a failed connect, doubling up to the longest.
-    device_id: what the chunks carry, the address if None. seed: of the jitter of the waits.
+    rate_hz: one that the family offers. acc_range_g, gyr_range_degps: full scale, None for the profile's choice.
+    clock: for arrivals and UTC; the waits below are real time, in s. silence_s without a notification drops the link.
+    backoff_*: wait after a failed connect, doubling up to the longest. device_id: what the chunks carry, the address
+    if None. seed: of the jitter of the waits.
     """
 
     address: str
@@ -69,6 +70,13 @@ class LinkRequest:
     backoff_max_s: float = 30.0
     seed: int = 0
     device_id: str | None = None
+    acc_range_g: float | None = None
+    gyr_range_degps: float | None = None
+
+    @property
+    def wish(self) -> Wish:
+        """Return what is asked of the profile."""
+        return Wish(self.rate_hz, self.acc_range_g, self.gyr_range_degps)
 
 
 class LoopThread(Protocol):
@@ -236,6 +244,8 @@ class WearableLink:
                 raise
         finally:
             await finish(self._hang_up(client))
+            if self._intake is not None:
+                self._intake.end_session(self._now_s())
 
     async def _set_up(self, client: GattClient) -> None:
         self._device_info = await self._profile.read_device_info(client)
@@ -245,9 +255,10 @@ class WearableLink:
             await client.start_notify(sig.HEART_RATE_MEASUREMENT, self._on_heart)
         self._last_frame_s = self._now_s()
         try:
-            await self._profile.start(client, self.request.rate_hz, lambda data: self._on_frame(intake, data))
+            started = await self._profile.start(client, self.request.wish, lambda data: self._on_frame(intake, data))
         except Refused as error:
             raise _NeedsPerson(str(error)) from error
+        intake.begin_session(started)
 
     def _made_intake(self) -> Intake:
         """Return the one intake of this link; made when the first stream starts, which shows the host clock's speed."""
@@ -257,7 +268,7 @@ class WearableLink:
             chunks = ChunkerParams(
                 request.device_id or request.address,
                 request.rate_hz,
-                self._profile.ticks_per_s,
+                self._profile.ticks_per_s or round(request.rate_hz),
                 request.chunk_duration_s,
                 request.live_s,
             )

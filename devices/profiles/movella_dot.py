@@ -5,6 +5,7 @@ Source: vendor document XD0506P (28 October 2021) for the layouts, user manual X
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,13 +17,15 @@ from numpy.typing import NDArray
 from devices.errors import BadPacket, Refused
 from devices.profiles import movella_dot_uuids as dot
 from devices.profiles import standard
-from devices.profiles.types import Decoded, GattClient, NotifySink, refuse_unoffered
+from devices.profiles.types import Decoded, GattClient, NotifySink, Started, Wish, refuse_unoffered
 from devices.types import Advertisement, IntArray, SampleBlock
 
-# Full scale of the DOT's sensors: 16 g and 2000 deg/s (user manual, sensor components). A tenth on top, because the
-# factory calibration may scale a full-scale reading up (own heuristic).
-_ACC_LIMIT_MPS2 = 1.1 * 16 * 9.80665
-_GYR_LIMIT_DEGPS = 1.1 * 2000
+# Full scale of the DOT's sensors: 16 g and 2000 deg/s (user manual, sensor components).
+_ACC_FULL_MPS2 = 16 * 9.80665
+_GYR_FULL_DEGPS = 2000.0
+# A tenth on top, because the factory calibration may scale a full-scale reading up (own heuristic).
+_ACC_LIMIT_MPS2 = 1.1 * _ACC_FULL_MPS2
+_GYR_LIMIT_DEGPS = 1.1 * _GYR_FULL_DEGPS
 # Device control (1002): 32 bytes; bit 4 of the visit mask is the output rate, a u16 at offset 24.
 _CONTROL_BYTES = 32
 _VISIT_RATE = 0x10
@@ -78,6 +81,40 @@ def _faults(rows: NDArray[np.void], data: bytes) -> dict[str, NDArray[np.bool_]]
     }
 
 
+class RateQuantitiesDecoder:
+    """Reads mode 21: one sample in each notification, nothing kept between them."""
+
+    def decode_many(self, frames: Sequence[bytes]) -> Decoded:
+        """Return one sample per valid notification, in order; the others are named in `bad`."""
+        size = RATE_QUANTITIES.layout.itemsize
+        sized = [i for i, frame in enumerate(frames) if len(frame) == size]
+        reason = None
+        if len(sized) < len(frames):
+            odd = next(len(frame) for frame in frames if len(frame) != size)
+            reason = f"A notification of a Movella DOT has {odd} bytes, not {size}; not used."
+        if not sized:
+            empty = np.empty((0, 3))
+            nothing: IntArray = np.empty(0, dtype=np.int64)
+            return Decoded(SampleBlock(nothing, empty, empty), nothing, tuple(range(len(frames))), reason)
+        data = b"".join(frames[i] for i in sized) if len(sized) < len(frames) else b"".join(frames)
+        rows = decode_payload(RATE_QUANTITIES, data)
+        faults = _faults(rows, data)
+        wrong = np.logical_or.reduce(list(faults.values()))
+        frame_of: IntArray = np.array(sized, dtype=np.int64)
+        if wrong.any():
+            what = next(name for name, where in faults.items() if where.any())
+            reason = reason or f"A notification of a Movella DOT is damaged or foreign: {what}; not used."
+            rows, frame_of = rows[~wrong], frame_of[~wrong]
+        good = set(frame_of.tolist())
+        bad = () if len(good) == len(frames) else tuple(i for i in range(len(frames)) if i not in good)
+        block = SampleBlock(
+            rows["ticks"].astype(np.int64),
+            rows["acc_mps2"].astype(np.float64),
+            np.radians(rows["gyr_degps"].astype(np.float64)),
+        )
+        return Decoded(block, frame_of, bad, reason)
+
+
 class MovellaDot:
     """The profile; it has no state, one instance serves all wearables."""
 
@@ -86,8 +123,10 @@ class MovellaDot:
     # Vendor document, device control: rates for streaming. 120 Hz is for recording on the device only.
     rates_offered_hz: tuple[float, ...] = (1.0, 4.0, 10.0, 12.0, 15.0, 20.0, 30.0, 60.0)
     # Time stamp: u32 microseconds since power-on.
-    ticks_per_s = 1_000_000
-    tick_wrap = 2**32
+    ticks_per_s: int | None = 1_000_000
+    tick_wrap: int = 2**32
+    separate: bool = False
+    sensors: tuple[str, ...] = ("acc", "gyr")
     notify_uuids: tuple[str, ...] = (dot.MEDIUM_PAYLOAD,)
     service_uuids: tuple[str, ...] = (dot.MEASUREMENT_SERVICE,)
     cannot: tuple[str, ...] = (
@@ -95,25 +134,33 @@ class MovellaDot:
         "It does not buffer: samples taken while the link is down are gone.",
         "At most five stream well to one computer (user manual).",
     )
+    # Two captured notifications and none of mode 21.
+    proven: bool = False
 
     def recognise(self, advertisement: Advertisement) -> bool:
         """Tell by the company identifier, or else by the name, whether this is a DOT."""
         return dot.COMPANY_ID in advertisement.manufacturer_data or advertisement.name.startswith(dot.NAMES)
 
-    async def start(self, client: GattClient, rate_hz: float, sink: NotifySink) -> float:
-        """Set the output rate, subscribe, start mode 21; return the rate in Hz as read back. Raises Refused, BadPacket.
+    async def start(self, client: GattClient, wish: Wish, sink: NotifySink) -> Started:
+        """Set the output rate and read it back, subscribe, start mode 21. Raises Refused, BadPacket.
 
         The notification is enabled before the start command: the vendor's order, and no first sample is missed.
         """
-        refuse_unoffered(self, rate_hz)
+        refuse_unoffered(self, wish.rate_hz)
         state = bytes(await client.read_gatt_char(dot.MEASUREMENT_CONTROL))
         if len(state) >= 2 and state[1]:
             # Left measuring by a program that ended without a stop; the rate cannot change meanwhile.
             await self.stop(client)
-        actual_hz = await self._set_rate(client, int(rate_hz))
+        actual_hz = await self._set_rate(client, int(wish.rate_hz))
         await client.start_notify(dot.MEDIUM_PAYLOAD, lambda _characteristic, data: sink(bytes(data)))
         await client.write_gatt_char(dot.MEASUREMENT_CONTROL, bytes((1, 1, RATE_QUANTITIES.number)), response=True)
-        return actual_hz
+        return Started(
+            actual_hz,
+            RateQuantitiesDecoder(),
+            (("rate", f"{actual_hz:g} Hz"),),
+            _ACC_FULL_MPS2,
+            math.radians(_GYR_FULL_DEGPS),
+        )
 
     async def stop(self, client: GattClient) -> None:
         """Stop the measurement."""
@@ -157,40 +204,3 @@ class MovellaDot:
                 found.setdefault("serial number", f"{int.from_bytes(data[20:28], 'little'):X}")
                 found.setdefault("model", data[28:34].decode("ascii", "replace").strip("\0 "))
         return tuple(found.items())
-
-    def decode(self, data: bytes) -> SampleBlock:
-        """Return the sample of one notification. Raises BadPacket."""
-        decoded = self.decode_many([bytes(data)])
-        if decoded.bad:
-            raise BadPacket(decoded.reason)
-        return decoded.block
-
-    def decode_many(self, frames: Sequence[bytes]) -> Decoded:
-        """Return one sample per valid notification, in order; the others are named in `bad`."""
-        size = RATE_QUANTITIES.layout.itemsize
-        sized = [i for i, frame in enumerate(frames) if len(frame) == size]
-        reason = None
-        if len(sized) < len(frames):
-            odd = next(len(frame) for frame in frames if len(frame) != size)
-            reason = f"A notification of {self.title} has {odd} bytes, not {size}; not used."
-        if not sized:
-            empty = np.empty((0, 3))
-            nothing: IntArray = np.empty(0, dtype=np.int64)
-            return Decoded(SampleBlock(nothing, empty, empty), nothing, tuple(range(len(frames))), reason)
-        data = b"".join(frames[i] for i in sized) if len(sized) < len(frames) else b"".join(frames)
-        rows = decode_payload(RATE_QUANTITIES, data)
-        faults = _faults(rows, data)
-        wrong = np.logical_or.reduce(list(faults.values()))
-        frame_of: IntArray = np.array(sized, dtype=np.int64)
-        if wrong.any():
-            what = next(name for name, where in faults.items() if where.any())
-            reason = reason or f"A notification of {self.title} is damaged or foreign: {what}; not used."
-            rows, frame_of = rows[~wrong], frame_of[~wrong]
-        good = set(frame_of.tolist())
-        bad = () if len(good) == len(frames) else tuple(i for i in range(len(frames)) if i not in good)
-        block = SampleBlock(
-            rows["ticks"].astype(np.int64),
-            rows["acc_mps2"].astype(np.float64),
-            np.radians(rows["gyr_degps"].astype(np.float64)),
-        )
-        return Decoded(block, frame_of, bad, reason)

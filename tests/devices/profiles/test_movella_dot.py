@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devices.errors import BadPacket, Refused
+from devices.errors import Refused
 from devices.profiles import PROFILES, profile_of, recognise
-from devices.profiles.movella_dot import FREE_ACCELERATION, decode_payload
+from devices.profiles.movella_dot import FREE_ACCELERATION, RateQuantitiesDecoder, decode_payload
+from devices.profiles.types import Wish
 from devices.types import Advertisement
 
 DOT = PROFILES["movella-dot"]
@@ -42,12 +43,11 @@ def test_captured_free_acceleration(frame_hex: str, ticks: int, acc: list[float]
     row = decode_payload(FREE_ACCELERATION, bytes.fromhex(frame_hex))[0]
     assert row["ticks"] == ticks
     np.testing.assert_array_equal(row["free_acc_mps2"], np.array(acc, dtype=np.float32))
-    with pytest.raises(BadPacket, match="20 bytes, not 40"):
-        DOT.decode(bytes.fromhex(frame_hex))
+    assert "20 bytes, not 40" in (RateQuantitiesDecoder().decode_many([bytes.fromhex(frame_hex)]).reason or "")
 
 
 def test_mode_21_in_si_units() -> None:
-    block = DOT.decode(GOOD)
+    block = RateQuantitiesDecoder().decode_many([GOOD]).block
     assert block.ticks.tolist() == [1143080408]
     assert block.acc_mps2.tolist() == [[0.5, -9.75, 1.25]]
     np.testing.assert_allclose(block.gyr_radps, [[math.pi / 2, -math.pi, 0.0]], atol=1e-12)
@@ -68,26 +68,27 @@ def test_mode_21_in_si_units() -> None:
     ],
 )
 def test_damaged_truncated_and_foreign_frames(data: bytes) -> None:
-    with pytest.raises(BadPacket, match="not used"):
-        DOT.decode(data)
+    decoded = RateQuantitiesDecoder().decode_many([data])
+    assert (len(decoded.block.ticks), decoded.bad) == (0, (0,))
+    assert "not used" in (decoded.reason or "")
 
 
 def test_many_frames_keep_order_and_name_the_others() -> None:
     frames = [frame(i, (0, 0, 9.8), (i, 0, 0)) for i in range(6)]
     frames[1] = frames[1][:20]
     frames[4] = frame(4, (0, 0, math.nan), (0, 0, 0))
-    decoded = DOT.decode_many(frames)
+    decoded = RateQuantitiesDecoder().decode_many(frames)
     assert decoded.block.ticks.tolist() == [0, 2, 3, 5]
     assert decoded.frame_of.tolist() == [0, 2, 3, 5]
     assert decoded.bad == (1, 4)
     assert "20 bytes" in (decoded.reason or "")
-    nothing = DOT.decode_many([b"", b"x"])
+    nothing = RateQuantitiesDecoder().decode_many([b"", b"x"])
     assert (len(nothing.block.ticks), nothing.bad) == (0, (0, 1))
 
 
 @given(st.lists(st.one_of(st.binary(max_size=50), st.binary(min_size=40, max_size=40)), max_size=8))
 def test_any_bytes_are_samples_or_counted(frames: list[bytes]) -> None:
-    decoded = DOT.decode_many(frames)
+    decoded = RateQuantitiesDecoder().decode_many(frames)
     assert sorted([*decoded.bad, *decoded.frame_of.tolist()]) == list(range(len(frames)))
     assert np.isfinite(decoded.block.acc_mps2).all()
     assert np.isfinite(decoded.block.gyr_radps).all()
@@ -146,13 +147,13 @@ class Registers:
 
 def test_start_sets_the_rate_then_subscribes_then_starts() -> None:
     registers = Registers()
-    assert asyncio.run(DOT.start(registers, 30.0, lambda data: None)) == 30.0
+    assert asyncio.run(DOT.start(registers, Wish(30.0), lambda data: None)).rate_hz == 30.0
     assert registers.asked == ["1002 16", "notify", "2001 010115"]
 
 
 def test_a_wearable_left_measuring_is_stopped_first() -> None:
     registers = Registers(measuring=True)
-    asyncio.run(DOT.start(registers, 60.0, lambda data: None))
+    asyncio.run(DOT.start(registers, Wish(60.0), lambda data: None))
     assert registers.asked == ["2001 010015", "1002 16", "notify", "2001 010115"]
     asyncio.run(DOT.stop(registers))
     assert registers.asked[-1] == "2001 010015"
@@ -160,6 +161,6 @@ def test_a_wearable_left_measuring_is_stopped_first() -> None:
 
 def test_a_rate_the_product_lacks_is_refused() -> None:
     with pytest.raises(Refused, match="10, 12, 15, 20, 30, 60 Hz"):
-        asyncio.run(DOT.start(Registers(), 50.0, lambda data: None))
+        asyncio.run(DOT.start(Registers(), Wish(50.0), lambda data: None))
     with pytest.raises(Refused, match="stays at 60 Hz"):
-        asyncio.run(DOT.start(Registers(sticks_at_hz=60), 30.0, lambda data: None))
+        asyncio.run(DOT.start(Registers(sticks_at_hz=60), Wish(30.0), lambda data: None))
