@@ -66,6 +66,33 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
+class Reception:
+    """How a chunk was received: what its samples alone do not tell. Counts are since the chunk before.
+
+    duplicates: samples that came again. late: samples whose chunk was closed. damaged: notifications and time stamps
+    that could not be used. unjoined: rows whose gyroscope value never came. restarts: of the device's clock.
+    sampling_rate_hz: samples per second of UTC, as measured; drift_ppm: device clock against UTC; clock_uncertainty_s:
+    of `start_utc_s`, without the constant delay of the radio path; each None while it cannot be told.
+    acc_limit_mps2, gyr_limit_radps: full scale, None when the product does not tell.
+    """
+
+    duplicates: int = 0
+    late: int = 0
+    damaged: int = 0
+    unjoined: int = 0
+    restarts: int = 0
+    sampling_rate_hz: float | None = None
+    drift_ppm: float | None = None
+    clock_uncertainty_s: float | None = None
+    acc_limit_mps2: float | None = None
+    gyr_limit_radps: float | None = None
+
+
+# A recording from a file or a test: nothing is known but the samples.
+NO_RECEPTION = Reception()
+
+
+@dataclass(frozen=True, slots=True)
 class Chunk:
     """A run of consecutive samples of one recording on the device's own sample grid.
 
@@ -74,7 +101,7 @@ class Chunk:
     `start_index` minus the end of the chunk before is the number of samples missing between two chunks.
     rate_hz: samples per second of that grid.
     acc_mps2, gyr_radps: (n, 3); rows inside `gaps` are NaN. A gap is never filled here. A wearable without a
-    gyroscope has NaN in all of `gyr_radps`; `has_gyroscope` tells.
+    gyroscope has NaN in all of `gyr_radps`; `has_gyroscope` tells. A row may carry acc and no gyr, never the reverse.
     """
 
     device_id: str
@@ -86,6 +113,7 @@ class Chunk:
     acc_mps2: FloatArray
     gyr_radps: FloatArray
     gaps: tuple[Gap, ...] = ()
+    reception: Reception = NO_RECEPTION
 
     def __len__(self) -> int:
         return int(self.acc_mps2.shape[0])
@@ -136,6 +164,8 @@ class LinkStatus:
     frames: notifications received; bad_packets: damaged, truncated or foreign ones, not decoded.
     samples_received / samples_missing: on the device's own clock. losses: times the link was lost.
     drift_ppm: device clock against UTC, None until it can be told.
+    silent_since_utc_s: when the last notification came, if the next is overdue; None while they come, and before the
+    first. settings: what the wearable was set to and read back, (name, value with unit).
     """
 
     state: LinkState
@@ -151,3 +181,5 @@ class LinkStatus:
     losses: int = 0
     drift_ppm: float | None = None
     device_info: tuple[tuple[str, str], ...] = ()
+    silent_since_utc_s: float | None = None
+    settings: tuple[tuple[str, str], ...] = ()
