@@ -38,8 +38,8 @@ def stress_percent(effort: float) -> float:
 
 
 def damage_per_repetition(effort: float) -> float:
-    """Return the damage of one repetition, to three digits as in the published table that the examples are made with."""
-    return float(f"{damage_per_cycle(stress_percent(effort)):.2e}")
+    """Return the damage of one repetition, rounded as the published table is that the examples are made with."""
+    return float(f"{1 / round(1 / damage_per_cycle(stress_percent(effort))):.2e}")
 
 
 def estimate_duet(tasks: Sequence[HandTask]) -> Exposure | NotComputable:
