@@ -12,7 +12,7 @@ from devices.chunker import Chunker, ChunkerParams, Cut
 from devices.clock import ClockParams, DeviceClock
 from devices.hostclock import HostClock
 from devices.profiles.types import Decoder, Profile, Started
-from devices.types import Chunk, FloatArray, IntArray
+from devices.types import Chunk, FloatArray, HeartRateSample, IntArray
 
 _LOG = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -51,11 +51,15 @@ class Intake:
         host_speed: float,
         on_chunk: Callable[[Chunk], None],
         on_live: Callable[[Chunk], None] | None,
+        on_heart: Callable[[HeartRateSample, float], None] | None = None,
     ) -> None:
-        """host_speed: how many times faster than real time the host clock runs at most."""
+        """host_speed: how many times faster than real time the host clock runs at most.
+
+        on_heart: for heart rate that comes in the stream; its second argument is the notification's arrival, Unix s.
+        """
         self._decoder: Decoder | None = None
         self._host = host
-        self._on_chunk, self._on_live = on_chunk, on_live
+        self._on_chunk, self._on_live, self._on_heart = on_chunk, on_live, on_heart
         step_max_s = max(1.0, _STEP_MAX_SAMPLES / chunks.rate_hz)
         self.clock = DeviceClock(
             ClockParams(chunks.ticks_per_s, profile.tick_wrap, step_max_s, _TOLERANCE_S * max(host_speed, 1.0))
@@ -95,6 +99,10 @@ class Intake:
         if decoded.bad:
             self.bad_packets += len(decoded.bad)
             _LOG.debug("%d of %d notifications not used: %s", len(decoded.bad), len(frames), decoded.reason)
+        if self._on_heart is not None:
+            on_heart = self._on_heart
+            for frame, beat in decoded.heart:
+                tell(lambda one, at=arrivals[frame]: on_heart(one, at), beat)
         block = decoded.block
         rows = (block.ticks, block.acc_mps2, block.gyr_radps, np.array(arrivals)[decoded.frame_of])
         self._hand_on(self._cut(rows, now_s))

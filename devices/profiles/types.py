@@ -60,7 +60,7 @@ class Decoder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """How a stream is wanted. rate_hz: one that the profile offers. Ranges: full scale, None for the profile's choice."""
+    """How a stream is wanted. rate_hz: one that is offered. *_range_*: full scale, None for the profile's choice."""
 
     rate_hz: float
     acc_range_g: float | None = None
@@ -69,9 +69,11 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A stream that runs. rate_hz: as read back. settings: what else was read back, (name, value with unit) for people.
+    """A stream that runs. rate_hz: as read back. settings: what else was, (name, value with unit) for people.
 
-    limits: full scale of acc in m/s^2 and of gyr in rad/s as read back (gyr None without one); a value at it is clipped.
+    *_limit_*: full scale as read back (gyr None without one); a value at it is clipped.
+    frame_s: usual time between two notifications, where it is longer than that between two samples; silence is judged
+    by it.
     """
 
     rate_hz: float
@@ -79,6 +81,7 @@ class Started:
     settings: tuple[tuple[str, str], ...] = ()
     acc_limit_mps2: float | None = None
     gyr_limit_radps: float | None = None
+    frame_s: float = 0.0
 
 
 class Profile(Protocol):
@@ -86,7 +89,8 @@ class Profile(Protocol):
 
     family: key in tables and requests. rates_offered_hz: what it streams; others are refused.
     ticks_per_s, tick_wrap: the device clock in its frames; ticks_per_s is None for a product without one, whose rows
-    are then timed by their arrival. separate: acc and gyr come in frames of their own. sensors: of "acc", "gyr", "heart".
+    are then timed by their arrival. separate: acc and gyr come in frames of their own.
+    sensors: of "acc", "gyr", "heart".
     notify_uuids: where its samples come from. service_uuids: services that every one of the family has once connected,
     to find it among the connected. cannot: what it does not give, one sentence each.
     proven: at least three stream vectors of real devices or the vendor's tests are decoded by the tests; else the
@@ -112,7 +116,7 @@ class Profile(Protocol):
     async def start(self, client: GattClient, wish: Wish, sink: NotifySink) -> Started:
         """Start the stream into `sink` (each notification's bytes, in order). Raises Refused, BadPacket.
 
-        Rate and ranges are read back from the device where it tells them; a device that does not do as asked is refused.
+        Rate and ranges are read back where the device tells them; one that does not do as asked is refused.
         """
         ...
 
