@@ -14,6 +14,7 @@ from coach.service.ingest import Ingest
 from coach.service.links import LinkBoard
 from coach.service.motion import Motion
 from coach.service.plans import Plans
+from coach.service.tokens import Tokens
 from coach.service.triage import Triage
 from coach.service.wearables import Wearables
 from coach.store.engine import Store
@@ -25,6 +26,7 @@ class Services:
     """All use-cases over one store. log: where chunks go; links: where the gateway shows its links."""
 
     accounts: Accounts
+    tokens: Tokens
     athletes: Athletes
     wearables: Wearables
     motion: Motion
@@ -41,16 +43,16 @@ def build_services(store: Store, config: Config, clock: HostClock) -> Services:
     ground = Ground(store, config, clock)
     links = LinkBoard()
     log = TableChunkLog(store, clock)
-    accounts = Accounts(ground)
     return Services(
-        accounts=accounts,
+        accounts=Accounts(ground),
+        tokens=Tokens(ground),
         athletes=Athletes(ground, links),
         wearables=Wearables(ground, links),
         motion=Motion(ground),
         findings=Findings(ground),
         triage=Triage(ground),
         plans=Plans(ground),
-        ingest=Ingest(accounts, log),
+        ingest=Ingest(log),
         log=log,
         links=links,
     )

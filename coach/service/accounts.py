@@ -1,4 +1,4 @@
-"""Who a person is: users, one-time sign-in links, passwords, tokens of programs."""
+"""Who a person is: users, one-time sign-in links, passwords."""
 
 from __future__ import annotations
 
@@ -98,24 +98,6 @@ class Accounts:
                 raise NoSuch(f"There is no user {user_id}.")
             events.record(tx, self._ground.now(), user_id, "set a password", "user", user_id)
         return _identity(found)
-
-    def issue_api_token(self, athlete_id: str, scope: str = "chunks", label: str = "") -> str:
-        """Return a fresh bearer token for a program (a gateway: `chunks`); only its hash is kept. Raises NoSuch."""
-        token, now = fresh_token(), self._ground.now()
-        with self._ground.store.begin() as tx:
-            if athletes.get(tx, athlete_id) is None:
-                raise NoSuch(f"There is no athlete {athlete_id}.")
-            token_id = people.add_api_token(tx, athlete_id, hash_token(token), scope, label, now)
-            events.record(tx, now, "service", "issued a token", "api_token", token_id, athlete_id, scope)
-        return token
-
-    def athlete_of_token(self, token: str, scope: str) -> str:
-        """Return the athlete that a bearer token speaks for. Raises NotAllowed."""
-        with self._ground.store.read() as tx:
-            athlete_id = people.athlete_of_token(tx, hash_token(token), scope)
-        if athlete_id is None:
-            raise NotAllowed("This token is not known here, or not for this: make a new one.")
-        return athlete_id
 
 
 def checked_name(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Queries: users, sign-in links, tokens of programs."""
+"""Queries: users and their sign-in links."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 
 from coach.store.engine import Tx
 from coach.store.rows import Row, fresh_id, many, one
-from coach.store.tables import api_token, sign_in_link, user_account
+from coach.store.tables import sign_in_link, user_account
 
 
 def add_user(tx: Tx, name: str, role: str, password_hash: str | None, athlete_id: str | None, now: datetime) -> str:
@@ -72,25 +72,5 @@ def use_sign_in_link(tx: Tx, token_hash: str, now: datetime) -> str | None:
         .where(links.token_hash == token_hash, links.used_at.is_(None), links.expires_at > now)
         .values(used_at=now)
         .returning(links.user_id)
-    )
-    return tx.execute(statement).scalar_one_or_none()
-
-
-def add_api_token(tx: Tx, athlete_id: str, token_hash: str, scope: str, label: str, now: datetime) -> str:
-    """Insert a bearer token; return its id."""
-    token_id = fresh_id()
-    tx.execute(
-        api_token.insert().values(
-            id=token_id, token_hash=token_hash, scope=scope, athlete_id=athlete_id, label=label, created_at=now
-        )
-    )
-    return token_id
-
-
-def athlete_of_token(tx: Tx, token_hash: str, scope: str) -> str | None:
-    """Return the athlete of a token that was not revoked."""
-    tokens = api_token.c
-    statement = select(tokens.athlete_id).where(
-        tokens.token_hash == token_hash, tokens.scope == scope, tokens.revoked_at.is_(None)
     )
     return tx.execute(statement).scalar_one_or_none()

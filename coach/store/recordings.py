@@ -75,6 +75,8 @@ def add_stream(tx: Tx, device_id: str, recording_id: str, wearable: Row, rate_hz
             wearable_id=wearable["id"],
             placement=wearable["placement"],
             upright=wearable["upright"],
+            forward=wearable["forward"],
+            calibrated_at=wearable["calibrated_at"],
             rate_hz=rate_hz,
             max_seq=-1,
             last_received_at=now,

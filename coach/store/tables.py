@@ -106,6 +106,7 @@ api_token = Table(
     Column("athlete_id", _ID, ForeignKey("athlete.id"), nullable=False, index=True),
     Column("label", String(200), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("last_used_at", UtcDateTime),  # to the minute
     Column("revoked_at", UtcDateTime),
 )
 
@@ -120,10 +121,26 @@ wearable = Table(
     Column("placement", String(40), nullable=False),
     Column("simulated", Boolean, nullable=False),
     Column("upright", JSON),
+    Column("forward", JSON),  # from a bow; null when only the upright pose was taken
     Column("calibrated_at", UtcDateTime),
     Column("created_at", UtcDateTime, nullable=False),
     Column("forgotten_at", UtcDateTime),
     _where("uq_wearable_address_in_use", "forgotten_at IS NULL", "address"),
+)
+
+connection_log = Table(
+    "connection_log",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("athlete_id", _ID, ForeignKey("athlete.id"), nullable=False),
+    Column("wearable_id", _ID, ForeignKey("wearable.id"), nullable=False),
+    Column("recording_id", String(200), nullable=False),
+    Column("begun_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Column("redacted", Text, nullable=False),  # without addresses and names: what is handed out unless asked otherwise
+    Column("whole", Text, nullable=False),
+    UniqueConstraint("wearable_id", "recording_id"),
+    Index("ix_connection_log_athlete_begun", "athlete_id", "begun_at"),
 )
 
 stream = Table(
@@ -136,6 +153,8 @@ stream = Table(
     Column("wearable_id", _ID, ForeignKey("wearable.id"), nullable=False, index=True),
     Column("placement", String(40), nullable=False),
     Column("upright", JSON),
+    Column("forward", JSON),
+    Column("calibrated_at", UtcDateTime),
     Column("rate_hz", Double, nullable=False),
     Column("max_seq", BigInteger, nullable=False),
     Column("last_received_at", UtcDateTime, nullable=False),

@@ -13,7 +13,8 @@ from typing import Any, TypeVar
 from flask import Flask, abort, current_app, g, redirect, request, session, url_for
 from werkzeug.wrappers import Response
 
-from coach.errors import CoachError
+from coach.errors import CoachError, NotAllowed
+from coach.service.tokens import Holder, Scope
 from coach.service.types import Identity, Role
 from coach.web.house import house
 
@@ -27,7 +28,7 @@ class Access(StrEnum):
     SIGNED_IN = "signed_in"
     ATHLETE = "athlete"
     COACH = "coach"
-    BEARER = "bearer"  # a gateway's or program's token instead of a session
+    BEARER = "bearer"  # a gateway's token instead of a session; checked here, before the view
 
 
 def _declare(access: Access) -> Callable[[View], View]:
@@ -57,6 +58,14 @@ def check_declared(app: Flask) -> None:
     if silent:
         names = ", ".join(silent)
         raise CoachError(f"These endpoints do not say who may call them: {names}. Add a decorator of access.py.")
+
+
+def holder() -> Holder:
+    """Return whom the request's token speaks for; only for views by token."""
+    found = g.get("holder")
+    if not isinstance(found, Holder):
+        abort(401)
+    return found
 
 
 def me() -> Identity:
@@ -104,13 +113,32 @@ def _refuse_stranger() -> Response:
     return redirect(welcome, code=303)
 
 
+def bearer_token() -> str | None:
+    """Return the token that the request brings, checked by nobody yet."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return (token.strip() or None) if scheme.lower() == "bearer" else None
+
+
+def _holder_of_token() -> Holder:
+    token = bearer_token()
+    if token is None:
+        abort(401, "This address wants a token: Authorization: Bearer TOKEN.")
+    try:
+        return house().services.tokens.holder(token, Scope.GATEWAY)
+    except NotAllowed as error:
+        abort(401, str(error))
+
+
 def _gate() -> Response | None:
     if request.endpoint is None:
         return None  # no such page: Flask answers 404
     access = access_of(current_app, request.endpoint)
     if access is None:
         abort(500)
-    if request.endpoint == "static" or access is Access.BEARER:
+    if request.endpoint == "static":
+        return None
+    if access is Access.BEARER:
+        g.holder = _holder_of_token()
         return None
     g.identity = identity_of_session()
     if access is Access.PUBLIC:

@@ -7,10 +7,9 @@ from datetime import date, datetime, time
 from enum import Enum
 from typing import Any
 
-from flask import Blueprint, abort, jsonify, request
+from flask import Blueprint, jsonify, request
 from werkzeug.wrappers import Response
 
-from coach.errors import NotAllowed
 from coach.web import access
 from coach.web.house import house
 
@@ -33,24 +32,13 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _token() -> str:
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
-        abort(401, "This address wants a token: Authorization: Bearer TOKEN.")
-    return token.strip()
-
-
 @blueprint.post("/chunks")
 @access.bearer
-def add_chunk() -> Response:
+def add_chunks() -> Response:
     """Take encoded chunks and answer once they are stored for good, with their keys."""
-    token = _token()
     request.max_content_length = CHUNKS_BODY_BYTES_MAX
     body = request.get_data(cache=False)
-    try:
-        stored = house().services.ingest.receive(token, body)
-    except NotAllowed as error:
-        abort(403, str(error))
+    stored = house().services.ingest.receive(access.holder(), body)
     return jsonify({"stored": list(stored)})
 
 

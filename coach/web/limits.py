@@ -15,7 +15,7 @@ LIMIT_OF_ENDPOINT = {
     "welcome.enter": "20 per minute",
     "welcome.set_password": "10 per minute",
     # Own choice: a gateway with ten wearables posts two chunks a second; after an outage it sends its backlog.
-    "api.add_chunk": "6000 per minute",
+    "api.add_chunks": "6000 per minute",
     "calendar.feed": "60 per minute",
 }
 

@@ -18,6 +18,7 @@ from coach.gateway import Gateway, request_from
 from coach.live import LiveAnalysis, LiveFeed
 from coach.log import ChunkLog
 from coach.remote_log import RemoteLog
+from coach.service.tokens import Scope
 from coach.worker import Worker
 from devices.link import LinkRequest
 from devices.types import Chunk, LinkState, LinkStatus
@@ -180,10 +181,12 @@ class Server:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 token = self.headers["Authorization"].removeprefix("Bearer ")
                 try:
-                    answer = {"stored": club.services.ingest.receive(token, body)}
+                    answer = {
+                        "stored": club.services.ingest.receive(club.services.tokens.holder(token, Scope.GATEWAY), body)
+                    }
                     status = outer.status or 200
                 except NotAllowed:
-                    answer, status = {"stored": ()}, 403
+                    answer, status = {"stored": ()}, 401
                 except InvalidInput:
                     answer, status = {"stored": ()}, 400
                 self.send_response(status if self.path == "/api/v1/chunks" else 404)
@@ -208,7 +211,7 @@ def server(club: Club) -> Iterator[Server]:
 
 def test_a_remote_log_is_acknowledged_after_the_servers_commit(club: Club, server: Server) -> None:
     chunks = bending_chunks(1, 6, NOW_S, lost=(2,))
-    log = RemoteLog(server.url, club.services.accounts.issue_api_token(club.athlete_id))
+    log = RemoteLog(server.url, club.services.tokens.issue(club.athlete, club.athlete_id, "laptop"))
     keys = tuple(chunk.key for chunk in chunks)
     assert log.append(chunks) == keys
     assert log.append(chunks) == keys
@@ -224,7 +227,7 @@ def test_a_remote_log_says_what_is_wrong(club: Club, server: Server) -> None:
     chunk = bending_chunks(0.1, 6, NOW_S)[0]
     with pytest.raises(NotAllowed):
         RemoteLog(server.url, "guess").append([chunk])
-    token = club.services.accounts.issue_api_token(club.athlete_id)
+    token = club.services.tokens.issue(club.athlete, club.athlete_id, "laptop")
     with pytest.raises(StoreUnavailable):
         RemoteLog(server.url + "/elsewhere", token).append([chunk])
     for url in ("ftp://x", "backstop", "http://"):

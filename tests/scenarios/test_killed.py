@@ -103,7 +103,7 @@ def test_acknowledged_chunks_are_stored_once_and_findings_equal_the_undisturbed_
 
     with a_house(tmp_path / "killed") as house:
         pair(house)
-        token = house.services.accounts.issue_api_token(house.athlete_id)
+        token = house.services.tokens.issue(house.athlete, house.athlete_id, "laptop")
         athlete_id = house.athlete_id
     server = Server(tmp_path / "killed")
     server.start()

@@ -16,8 +16,8 @@ from tests.coach.club import Club
 # Methods that no page calls with an id out of a request: for the roles, for signing in, and reading by the id of an
 # athlete that `Athletes.get` has let through.
 WITHOUT_WHO = {
-    "accounts": "create_user users identity issue_sign_in_link redeem_link sign_in set_password issue_api_token "
-    "athlete_of_token",
+    "accounts": "create_user users identity issue_sign_in_link redeem_link sign_in set_password",
+    "tokens": "holder",
     "athletes": "create link_coach availability",
     "wearables": "for_athlete all upright",
     "motion": "pending_streams handle_pending has_recordings close_stale day_line totals",

@@ -23,7 +23,7 @@ PUBLIC = {
     "health.alive",
     "health.ready",
 }
-BY_TOKEN = {"api.add_chunk"}
+BY_TOKEN = {"api.add_chunks"}
 
 
 def routes(app: Flask, values: dict[str, str]) -> Iterator[tuple[str, str, str]]:

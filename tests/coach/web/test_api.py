@@ -26,7 +26,7 @@ def body_of(*chunks: Chunk) -> bytes:
 @pytest.fixture
 def gateway(world):
     """A program with Ada's token: posts a body, returns status and JSON."""
-    token = world.services.accounts.issue_api_token(world.ada.athlete_id)
+    token = world.services.tokens.issue(world.ada.identity, world.ada.athlete_id, "laptop")
     client = world.client()
 
     def post(body: bytes, token: str = token):
@@ -43,7 +43,7 @@ def test_chunks_are_acknowledged_by_key_again_too(gateway) -> None:
 
 
 def test_another_athletes_wearable_is_not_stored(world, gateway) -> None:
-    token = world.services.accounts.issue_api_token(world.bo.athlete_id)
+    token = world.services.tokens.issue(world.bo.identity, world.bo.athlete_id, "laptop")
     assert gateway(body_of(chunk(0)), token) == (200, {"stored": []})
 
 
@@ -67,7 +67,7 @@ def test_a_body_that_is_none_is_422_or_stores_nothing(gateway, body: bytes) -> N
 
 def test_tokens(world, gateway) -> None:
     status, answer = gateway(body_of(chunk(0)), "not a token")
-    assert (status, list(answer)) == (403, ["error"])
+    assert (status, list(answer)) == (401, ["error"])
     bare = world.client().post("/api/v1/chunks", data=b"")
     assert bare.status_code == 401
     assert bare.headers["WWW-Authenticate"] == "Bearer"

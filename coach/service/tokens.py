@@ -1,0 +1,116 @@
+"""Bearer tokens of programs: each speaks for one athlete, for one purpose, until it is revoked."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from coach.errors import Conflict, InvalidInput, NoSuch, NotAllowed
+from coach.service.ground import Ground
+from coach.service.permission import may_see, require_athlete
+from coach.service.secrets import fresh_token, hash_token
+from coach.service.types import Identity
+from coach.store import events, tokens
+from coach.store.rows import Row, fresh_id
+
+# Own choice: more machines than one athlete has.
+_TOKENS_MAX = 20
+_LABEL_MAX = 60
+# Own choice: the time of the last use is for people; writing it with every request would double the writes.
+_USE_NOTED = timedelta(minutes=1)
+# What is compared where there is nothing to compare with, so that an unknown id takes as long as a wrong secret.
+_NOBODYS_HASH = "0" * 64
+
+
+class Scope(StrEnum):
+    """What a token may be used for."""
+
+    GATEWAY = "gateway"  # hand in signal and the state of links, learn which wearables to serve
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Whom a valid token speaks for. token_id tells programs of one athlete apart."""
+
+    token_id: str
+    athlete_id: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class TokenView:
+    """A token as its owner sees it. last_used_at is exact to a minute, None while it was never used."""
+
+    token_id: str
+    label: str
+    scope: str
+    created_at: datetime
+    last_used_at: datetime | None
+
+
+class Tokens:
+    """Make, check and revoke tokens. The secret is shown once and kept only as a hash."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+
+    def issue(self, by: Identity, athlete_id: str, label: str, scope: Scope = Scope.GATEWAY) -> str:
+        """Return a fresh token. Raises NoSuch (not your athlete), InvalidInput (label), Conflict (too many)."""
+        label = " ".join(label.split())
+        if not 1 <= len(label) <= _LABEL_MAX:
+            raise InvalidInput(f"Name the machine in 1 to {_LABEL_MAX} characters, so that you know it again.")
+        token_id, secret, now = fresh_id(), fresh_token(), self._ground.now()
+        with self._ground.store.begin() as tx:
+            require_athlete(tx, by, athlete_id)
+            if len(tokens.of_athlete(tx, athlete_id)) >= _TOKENS_MAX:
+                raise Conflict(f"There are {_TOKENS_MAX} tokens already: revoke one that is not used any more first.")
+            values = {
+                "id": token_id,
+                "token_hash": hash_token(secret),
+                "scope": scope.value,
+                "athlete_id": athlete_id,
+                "label": label,
+                "created_at": now,
+            }
+            tokens.add(tx, values)
+            events.record(tx, now, by.user_id, "issued a token", "api_token", token_id, athlete_id, scope.value)
+        return f"{token_id}-{secret}"
+
+    def of_athlete(self, by: Identity, athlete_id: str) -> tuple[TokenView, ...]:
+        """Return the tokens that are valid, oldest first. Raises NoSuch."""
+        with self._ground.store.read() as tx:
+            require_athlete(tx, by, athlete_id)
+            return tuple(_view(row) for row in tokens.of_athlete(tx, athlete_id))
+
+    def revoke(self, by: Identity, token_id: str) -> None:
+        """End a token at once. Raises NoSuch."""
+        now = self._ground.now()
+        with self._ground.store.begin() as tx:
+            found = tokens.get(tx, token_id)
+            if found is None or not may_see(tx, by, found["athlete_id"]):
+                raise NoSuch(f"There is no token {token_id} on your list.")
+            tokens.revoke(tx, token_id, now)
+            events.record(tx, now, by.user_id, "revoked a token", "api_token", token_id, found["athlete_id"])
+
+    def holder(self, token: str, scope: Scope) -> Holder:
+        """Return whom a token speaks for. Raises NotAllowed: unknown, revoked, or for another purpose.
+
+        The secret is compared in constant time; what a database index compares is the public id.
+        """
+        token_id, _, secret = token.partition("-")
+        now = self._ground.now()
+        with self._ground.store.read() as tx:
+            found = tokens.get(tx, token_id[:32])
+        known = hmac.compare_digest(found["token_hash"] if found is not None else _NOBODYS_HASH, hash_token(secret))
+        if found is None or not known or found["scope"] != scope.value:
+            raise NotAllowed("This token is not known here, was revoked, or is for something else: make a new one.")
+        if found["last_used_at"] is None or now - found["last_used_at"] >= _USE_NOTED:
+            with self._ground.store.begin() as tx:
+                tokens.note_use(tx, found["id"], now, now - _USE_NOTED)
+        return Holder(found["id"], found["athlete_id"], found["label"])
+
+
+def _view(row: Row) -> TokenView:
+    return TokenView(row["id"], row["label"], row["scope"], row["created_at"], row["last_used_at"])
