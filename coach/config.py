@@ -65,8 +65,17 @@ class ReferenceSection(Section):
     search_s: Positive = 300.0
 
 
+WholeDegrees = Annotated[float, Field(ge=1, le=175, multiple_of=1)]
+
+
 class Posture(Section):
-    thresholds_deg: Annotated[tuple[float, ...], Field(min_length=1, max_length=12)] = (20.0, 30.0, 45.0, 60.0)
+    thresholds_deg: Annotated[tuple[WholeDegrees, ...], Field(min_length=1, max_length=12)] = (
+        20.0,
+        30.0,
+        45.0,
+        60.0,
+        90.0,
+    )
 
 
 class RepetitionSection(Section):

@@ -29,6 +29,42 @@ class Reference(StrEnum):
     SETTLED = "first_settled_second"
 
 
+class ForwardFrom(StrEnum):
+    """What told which sensor direction is the body's front."""
+
+    BOW = "bow"
+    BENDS = "bends_in_the_data"
+
+
+class OrientationFrom(StrEnum):
+    """Which sensors the orientation comes from; docs/algorithms.md states the error of each."""
+
+    GYROSCOPE = "accelerometer_and_gyroscope"
+    ACCELEROMETER = "accelerometer_only"
+
+
+class LyingSide(StrEnum):
+    """Which side is down, UNKNOWN while the body's front is not known. PRONE is any trunk held level, front down."""
+
+    PRONE = "prone"
+    SUPINE = "supine"
+    LEFT = "left_side"
+    RIGHT = "right_side"
+    UNKNOWN = "unknown"
+
+
+class QualityFlag(StrEnum):
+    """What is wrong with the samples themselves. See coach/analysis/quality.py for each rule."""
+
+    ACCELERATION_IN_G = "acceleration_in_g"
+    ACCELERATION_NOT_GRAVITY = "acceleration_without_gravity"
+    ANGULAR_RATE_IN_DEGREES = "angular_rate_in_degrees"
+    SENSORS_DISAGREE = "sensors_disagree"
+    CONSTANT_SIGNAL = "constant_signal"
+    DEAD_AXIS = "dead_axis"
+    TOO_SHORT = "too_short"
+
+
 @dataclass(frozen=True, slots=True)
 class ReferenceParams:
     still_s: float = 2.0
@@ -53,7 +89,8 @@ class BendingParams:
 class AnalysisParams:
     """Everything that can be chosen; frozen, and stored inside the stream's state."""
 
-    posture_thresholds_deg: tuple[float, ...] = (20.0, 30.0, 45.0, 60.0)
+    # ISO 11226, RULA, REBA (20, 60), Villumsen 2016 (30), Jansen 2004 (45), Hoogendoorn 2000 (60); 90 describes only.
+    posture_thresholds_deg: tuple[float, ...] = (20.0, 30.0, 45.0, 60.0, 90.0)
     reference: ReferenceParams = field(default_factory=ReferenceParams)
     repetition: RepetitionParams = field(default_factory=RepetitionParams)
     bending: BendingParams = field(default_factory=BendingParams)
@@ -70,12 +107,89 @@ class Repetition:
 
 
 @dataclass(frozen=True, slots=True)
+class LyingStretch:
+    """The trunk lay level. Times in s from the stream's first sample; side: the one that was down most of the time."""
+
+    start_s: float
+    end_s: float
+    side: LyingSide
+
+
+@dataclass(frozen=True, slots=True)
+class StaticHold:
+    """The inclination stayed within 10 degrees for more than 4 s, above 20 degrees. angle_deg: middle of that band.
+
+    dose: duration / longest acceptable hold at that angle (ISO 11226); above 60 degrees, where the standard has
+    none, the limit at 60 is used and `beyond` is true.
+    """
+
+    start_s: float
+    end_s: float
+    angle_deg: float
+    dose: float
+    beyond: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """How the time with one angle known and the trunk not lying was spent; shares 0..1, empty when there is none.
+
+    covered_s: that time. share_above: threshold in deg -> share of it at or above the threshold. share_above_shifted:
+    threshold -> the shares for 5 deg less and for 5 deg more. excursions_per_h: threshold -> times it was passed,
+    counted anew only after the angle fell 10 deg below it. percentiles_deg: percent -> angle.
+    """
+
+    covered_s: float = 0.0
+    share_above: dict[float, float] = field(default_factory=dict)
+    share_above_shifted: dict[float, tuple[float, float]] = field(default_factory=dict)
+    excursions_per_h: dict[float, float] = field(default_factory=dict)
+    percentiles_deg: dict[int, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StaticPosture:
+    """All static holds so far. dose: sum of their doses; above 1 is more than one longest hold (ISO 11226)."""
+
+    count: int = 0
+    duration_s: float = 0.0
+    longest_s: float = 0.0
+    dose: float = 0.0
+    beyond_60_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Lying:
+    """duration_s: by side that was down. known_since_s: from when on lying could be told, s from the first sample."""
+
+    known_since_s: float
+    duration_s: dict[LyingSide, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Direction:
+    """Bending told apart from leaning, once the body's front is known.
+
+    source, known_since_s: what told it, and from when on. forward, backward, left, right: the same accounts as the
+    inclination's, over the sagittal flexion (both signs) and the lateral lean (both signs).
+    """
+
+    source: ForwardFrom
+    known_since_s: float
+    forward: Exposure
+    backward: Exposure
+    left: Exposure
+    right: Exposure
+
+
+@dataclass(frozen=True, slots=True)
 class Features:
     """What one call of `analyse` settled.
 
     start_index: grid number of the first row below (settled samples only; may lag behind the chunk).
     inclination_deg: (n,) NaN in gaps. quat: (n, 4) w, x, y, z, sensor to a frame with z up, NaN in gaps.
     repetitions: those that ended. expected / covered: samples on the grid and samples that carry a value, this call.
+    above: threshold in deg -> samples at or above it that became certain in this call; none of them while lying.
+    lying, static_holds: those that ended.
     """
 
     start_index: int
@@ -85,6 +199,9 @@ class Features:
     repetitions: tuple[Repetition, ...]
     expected: int
     covered: int
+    above: dict[float, int] = field(default_factory=dict)
+    lying: tuple[LyingStretch, ...] = ()
+    static_holds: tuple[StaticHold, ...] = ()
 
 
 class ChangeKind(StrEnum):
@@ -128,11 +245,22 @@ class NotComputable:
 
 
 @dataclass(frozen=True, slots=True)
-class SensorSummary:
-    """Everything said about one sensor so far; shares 0..1.
+class Quality:
+    """Something wrong with the samples. what: one sentence with the numbers. fatal: nothing may be told from them."""
 
-    share_above_deg: threshold in deg -> share of covered time. cycles: (range_deg, count), ascending.
-    share_above_shifted_deg: threshold in deg -> the shares above 5 deg less and above 5 deg more.
+    flag: QualityFlag
+    what: str
+    fatal: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SensorSummary:
+    """Everything said about one sensor so far; shares 0..1. Fields without a value are None or empty.
+
+    posture: of the inclination. direction: None until the body's front is known. lying: None for places off the trunk
+    and until an upright pose is known. cycles: (range_deg, count), ascending. orientation: None before any sample.
+    inclination_error_deg: root mean square measured for that kind of orientation (docs/algorithms.md), and the worst
+    recording's. gyroscope_bias_degps: as found at rest. quality: what is wrong with the samples.
     """
 
     rate_hz: float
@@ -144,3 +272,11 @@ class SensorSummary:
     cycles: tuple[tuple[float, float], ...]
     not_computable: tuple[NotComputable, ...]
     share_above_shifted_deg: dict[float, tuple[float, float]] = field(default_factory=dict)
+    posture: Exposure = field(default_factory=Exposure)
+    static: StaticPosture = field(default_factory=StaticPosture)
+    direction: Direction | None = None
+    lying: Lying | None = None
+    orientation: OrientationFrom | None = None
+    inclination_error_deg: tuple[float, float] | None = None
+    gyroscope_bias_degps: tuple[float, float, float] | None = None
+    quality: tuple[Quality, ...] = ()
