@@ -20,7 +20,7 @@ from devices.types import FloatArray
 class FatigueParams:
     """velocity_loss_share: Pareja-Blanco 2017; the others are own heuristics.
 
-    first: repetitions that a set is compared with. session_share: the first and the last of a session that are compared.
+    first: repetitions that a set is compared with. session_share: the ends of a session that are compared.
     """
 
     velocity_loss_share: float = 0.20
