@@ -50,11 +50,26 @@ class SampleBlock:
 
 @dataclass(frozen=True, slots=True)
 class HeartRateSample:
-    """One Heart Rate Measurement (0x2A37): bpm, RR intervals in s (oldest first), contact None when not supported."""
+    """One Heart Rate Measurement (0x2A37): bpm, RR intervals in s (oldest first), contact None when not supported.
+
+    energy_kj: expended since it was reset, None when not told.
+    """
 
     heart_rate_bpm: int
     rr_s: tuple[float, ...]
     contact: bool | None
+    energy_kj: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunningSample:
+    """One Running Speed and Cadence Measurement (0x2A53). stride_m, distance_m (in total): None when not told."""
+
+    speed_mps: float
+    cadence_spm: int
+    running: bool
+    stride_m: float | None = None
+    distance_m: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from devices.errors import Refused
+from devices.profiles.heart_rate import HeartRate
 from devices.profiles.movella_dot import MovellaDot
+from devices.profiles.polar import H10, OH1, VERITY_SENSE, PolarPmd
+from devices.profiles.running_speed import RunningSpeed
 from devices.profiles.types import Profile
 from devices.types import Advertisement
 
-PROFILES: dict[str, Profile] = {profile.family: profile for profile in (MovellaDot(),)}
+# In the order in which they are asked: the standard services come last, because products of other families carry them.
+_ALL: tuple[Profile, ...] = (
+    PolarPmd(H10),
+    PolarPmd(VERITY_SENSE),
+    PolarPmd(OH1),
+    MovellaDot(),
+    HeartRate(),
+    RunningSpeed(),
+)
+PROFILES: dict[str, Profile] = {profile.family: profile for profile in _ALL}
 
 
 def recognise(advertisement: Advertisement) -> Profile | None:

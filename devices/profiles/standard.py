@@ -1,4 +1,4 @@
-"""The Bluetooth SIG services that any wearable may carry: battery, device information, heart rate.
+"""The Bluetooth SIG services that any wearable may carry: battery, device information, heart rate, running speed.
 
 Source: Bluetooth SIG GATT Specification Supplement, one section per characteristic.
 """
@@ -10,7 +10,7 @@ import struct
 from devices.errors import BadPacket
 from devices.profiles import sig_uuids as sig
 from devices.profiles.types import GattClient
-from devices.types import HeartRateSample
+from devices.types import HeartRateSample, RunningSample
 
 # Order in which people look for them.
 _INFO_NAMES = (
@@ -23,6 +23,8 @@ _INFO_NAMES = (
 )
 # Heart Rate Measurement: the unit of an RR interval is 1/1024 s.
 _RR_PER_S = 1024
+# Running Speed and Cadence Measurement: speed in 1/256 m/s, stride in cm, distance in dm.
+_SPEED_PER_MPS, _STRIDE_PER_M, _DISTANCE_PER_M = 256, 100, 10
 
 
 def has_characteristic(client: GattClient, uuid: str) -> bool:
@@ -70,4 +72,20 @@ def decode_heart_rate(data: bytes) -> HeartRateSample:
     rate_bpm = int.from_bytes(data[1:at], "little")
     intervals_raw = struct.unpack_from(f"<{rr_bytes // 2}H", data, rr_at)
     contact = bool(flags & 0x02) if flags & 0x04 else None
-    return HeartRateSample(rate_bpm, tuple(raw / _RR_PER_S for raw in intervals_raw), contact)
+    energy_kj = int.from_bytes(data[at:rr_at], "little") if energy else None
+    return HeartRateSample(rate_bpm, tuple(raw / _RR_PER_S for raw in intervals_raw), contact, energy_kj)
+
+
+def decode_running(data: bytes) -> RunningSample:
+    """Return one Running Speed and Cadence Measurement. Raises BadPacket for a length that its flags do not explain."""
+    data = bytes(data)
+    flags = data[0] if data else 0
+    layout = "<BHB" + ("H" if flags & 0x01 else "") + ("I" if flags & 0x02 else "")
+    if len(data) != struct.calcsize(layout):
+        raise BadPacket(
+            f"Running notification {data.hex(' ') or '(empty)'} has not the length its flags say; not used."
+        )
+    _, speed, cadence_spm, *rest = struct.unpack(layout, data)
+    stride_m = rest.pop(0) / _STRIDE_PER_M if flags & 0x01 else None
+    distance_m = rest.pop(0) / _DISTANCE_PER_M if flags & 0x02 else None
+    return RunningSample(speed / _SPEED_PER_MPS, cadence_spm, bool(flags & 0x04), stride_m, distance_m)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from devices.errors import Refused
-from devices.types import Advertisement, HeartRateSample, IntArray, SampleBlock
+from devices.types import Advertisement, HeartRateSample, IntArray, RunningSample, SampleBlock
 
 NotifySink = Callable[[bytes], None]
 
@@ -39,7 +39,8 @@ class Decoded:
 
     frame_of: (n,) for each sample the position of its notification among those given (of the one that completed it).
     bad: positions of the notifications that carried nothing valid; reason: why the first of them did not.
-    heart: heart rate and intervals that came in the same stream, each with the position of its notification.
+    heart, running: heart rate and intervals, speed and cadence of the same stream, each with the position of its
+    notification.
     A notification that only waits for its continuation, or answers a command, is neither a sample nor bad.
     """
 
@@ -48,6 +49,7 @@ class Decoded:
     bad: tuple[int, ...] = ()
     reason: str | None = None
     heart: tuple[tuple[int, HeartRateSample], ...] = ()
+    running: tuple[tuple[int, RunningSample], ...] = ()
 
 
 class Decoder(Protocol):
@@ -90,7 +92,7 @@ class Profile(Protocol):
     family: key in tables and requests. rates_offered_hz: what it streams; others are refused.
     ticks_per_s, tick_wrap: the device clock in its frames; ticks_per_s is None for a product without one, whose rows
     are then timed by their arrival. separate: acc and gyr come in frames of their own.
-    sensors: of "acc", "gyr", "heart".
+    sensors: of "acc", "gyr", "heart", "running".
     notify_uuids: where its samples come from. service_uuids: services that every one of the family has once connected,
     to find it among the connected. cannot: what it does not give, one sentence each.
     proven: at least three stream vectors of real devices or the vendor's tests are decoded by the tests; else the
