@@ -1,16 +1,15 @@
-"""One radio, several links: one scan that all share, and one connect at a time."""
+"""One radio, several links: one scan that all share, and one connect at a time, which nobody holds for long."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from bleak import BleakAdapter, BleakScanner
+from bleak import BleakAdapter, BleakClient, BleakScanner
 from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData
 
@@ -23,19 +22,30 @@ from devices.types import Advertisement
 _LOG = logging.getLogger(__name__)
 # Starting or stopping a scan is one answer of the Bluetooth service; without one in this time it is dead.
 _ANSWER_S = 10.0
-# A scan outlives the restart of the service that ran it and hears nothing more, so an old one is begun anew (own
-# heuristic): with several wearables out of reach there is always one that listens, and the scan would never end.
-_SCAN_MAX_S = 60.0
+# A scan outlives the restart of the service that ran it and hears nothing more. One that has heard nobody at all for
+# this long is begun anew, which also tells whether the service is there (own heuristic).
+_DEAF_S = 2.0
+# A connect that takes longer makes room for another that waits: a wearable that does not answer shall not keep those
+# away that do (own heuristic; a connect to a wearable in reach takes well under a second).
+_FAIR_S = 1.5
+_LOOK_S = 0.1
+# A backend keeps the time of a connect by itself; the outer limit is for one that does not.
+_LATE_S = 3.0
 
 _Heard = Callable[[BLEDevice, AdvertisementData], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A wearable fresh from the air. rssi_dbm is None if it was found connected already."""
+    """A wearable fresh from the air. rssi_dbm is None if it was found connected already; name may be empty."""
 
     device: BLEDevice
     rssi_dbm: int | None
+    name: str = ""
+
+
+class GaveWay(Exception):
+    """A connect that took its time was ended for another one that waits; it may be tried again at once."""
 
 
 class Airtime:
@@ -44,10 +54,11 @@ class Airtime:
     def __init__(self, radio: Radio) -> None:
         self.radio = radio
         # Several connects at once make BlueZ fail now and then; one after the other they succeed.
-        self.connecting = asyncio.Lock()
+        self._connecting = asyncio.Lock()
+        self._wanting = 0
         self._switching = asyncio.Lock()
         self._scanner: BleakScanner | None = None
-        self._scanning_since_s = 0.0
+        self._heard_s = 0.0
         self._listeners: set[_Heard] = set()
 
     async def find(self, address: str, service_uuids: tuple[str, ...], timeout_s: float) -> Found:
@@ -58,21 +69,42 @@ class Airtime:
         """
         held = await self._connected(address, service_uuids)
         if held is not None:
-            return Found(held, None)
-        heard: asyncio.Future[Found] = asyncio.get_running_loop().create_future()
+            return Found(held, None, held.name or "")
+        found = await self._next_heard(address, 0.0, timeout_s)
+        if found is None:
+            raise NotFound(
+                f"Wearable {address} was not heard within {timeout_s:g} s: switch it on, bring it closer, and close "
+                "other apps that use it."
+            )
+        return found
 
-        def listen(device: BLEDevice, data: AdvertisementData) -> None:
-            if device.address.upper() == address.upper() and not heard.done():
-                heard.set_result(Found(device, data.rssi))
+    async def rest(self, address: str, least_s: float, most_s: float) -> bool:
+        """Wait `most_s`, or until the wearable advertises after `least_s`; tell whether it did. Raises NoRadio."""
+        return await self._next_heard(address, least_s, most_s) is not None
 
-        async with self._listening(listen):
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(timeout_s):
-                    return await heard
-        raise NotFound(
-            f"Wearable {address} was not heard within {timeout_s:g} s: switch it on, bring it closer, and close other "
-            "apps that use it."
-        )
+    async def connect(self, client: BleakClient, timeout_s: float) -> None:
+        """Connect, one client at a time. Raises what bleak raises, TimeoutError, and GaveWay."""
+        self._wanting += 1
+        try:
+            await self._connecting.acquire()
+        finally:
+            self._wanting -= 1
+        attempt = asyncio.ensure_future(client.connect())
+        try:
+            begun_s = time.monotonic()
+            while not attempt.done():
+                await asyncio.wait((attempt,), timeout=_LOOK_S)
+                passed_s = time.monotonic() - begun_s
+                if attempt.done():
+                    break
+                if passed_s > timeout_s + _LATE_S:
+                    raise TimeoutError
+                if self._wanting and passed_s > _FAIR_S:
+                    raise GaveWay
+            await attempt
+        finally:
+            await finish(_ended(attempt))
+            self._connecting.release()
 
     async def collect(self, duration_s: float) -> list[Advertisement]:
         """Return the newest advertisement of each device heard within `duration_s`, strongest first. Raises NoRadio."""
@@ -88,19 +120,42 @@ class Airtime:
             await asyncio.sleep(duration_s)
         return sorted(heard.values(), key=lambda one: -one.rssi_dbm)
 
+    async def _next_heard(self, address: str, least_s: float, most_s: float) -> Found | None:
+        """Return the first that is heard of a wearable after `least_s` from now, None after `most_s`."""
+        heard: asyncio.Future[Found] = asyncio.get_running_loop().create_future()
+        begun_s = time.monotonic()
+
+        def listen(device: BLEDevice, data: AdvertisementData) -> None:
+            if device.address.upper() != address.upper() or heard.done():
+                return
+            if time.monotonic() - begun_s >= least_s:
+                heard.set_result(Found(device, data.rssi, data.local_name or device.name or ""))
+
+        async with self._listening(listen):
+            while (left_s := begun_s + most_s - time.monotonic()) > 0:
+                await asyncio.wait((heard,), timeout=min(left_s, _DEAF_S))
+                if heard.done():
+                    return heard.result()
+                await self._renew_if_deaf()
+        return None
+
     @asynccontextmanager
     async def _listening(self, listener: _Heard) -> AsyncIterator[None]:
         async with self._switching:
-            if self._scanner is not None and time.monotonic() - self._scanning_since_s > _SCAN_MAX_S:
-                await finish(self._stop_scan())
             if self._scanner is None:
-                self._scanner, self._scanning_since_s = await self._started(), time.monotonic()
+                self._scanner, self._heard_s = await self._started(), time.monotonic()
             self._listeners.add(listener)
         try:
             yield
         finally:
             self._listeners.discard(listener)
             await finish(self._stop_if_nobody_listens())
+
+    async def _renew_if_deaf(self) -> None:
+        async with self._switching:
+            if time.monotonic() - self._heard_s > _DEAF_S:
+                await finish(self._stop_scan())
+                self._scanner, self._heard_s = await self._started(), time.monotonic()
 
     async def _stop_if_nobody_listens(self) -> None:
         async with self._switching:
@@ -126,6 +181,7 @@ class Airtime:
         return scanner
 
     def _on_heard(self, device: BLEDevice, data: AdvertisementData) -> None:
+        self._heard_s = time.monotonic()
         for listener in tuple(self._listeners):
             listener(device, data)
 
@@ -150,3 +206,9 @@ async def _stopped(scanner: BleakScanner) -> None:
     except FOREIGN as error:
         # The scan ends with the service that ran it.
         _LOG.debug("A scan could not be stopped: %r", error)
+
+
+async def _ended(attempt: asyncio.Future[None]) -> None:
+    """Cancel what still runs, and wait until it has; its outcome is told by whoever awaited it."""
+    attempt.cancel()
+    await asyncio.wait((attempt,))

@@ -19,6 +19,14 @@ class Refused(DeviceError):
     """The wearable refused the connection, the pairing or a setting."""
 
 
+class NotPaired(Refused):
+    """The wearable answers nothing of worth until it is paired."""
+
+
+class NeedsPerson(DeviceError):
+    """Trying again alone will not help; the sentence says what a person has to do."""
+
+
 class Disconnected(DeviceError):
     """The link was lost."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -34,6 +35,10 @@ def tell(sink: Callable[[T], None] | None, value: T) -> None:
         sink(value)
     except Exception:  # noqa: BLE001 - whatever a consumer does wrong, the stream goes on
         _LOG.exception("A consumer of the link failed.")
+
+
+def _swapped(sink: Callable[[T, float], None], moment_s: float, value: T) -> None:
+    sink(value, moment_s)
 
 
 class Intake:
@@ -99,10 +104,9 @@ class Intake:
         if decoded.bad:
             self.bad_packets += len(decoded.bad)
             _LOG.debug("%d of %d notifications not used: %s", len(decoded.bad), len(frames), decoded.reason)
-        if self._on_heart is not None:
-            on_heart = self._on_heart
-            for frame, beat in decoded.heart:
-                tell(lambda one, at=arrivals[frame]: on_heart(one, at), beat)
+        for frame, beat in decoded.heart:
+            if self._on_heart is not None:
+                tell(partial(_swapped, self._on_heart, arrivals[frame]), beat)
         block = decoded.block
         rows = (block.ticks, block.acc_mps2, block.gyr_radps, np.array(arrivals)[decoded.frame_of])
         self._hand_on(self._cut(rows, now_s))

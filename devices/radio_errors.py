@@ -12,7 +12,7 @@ from bleak.exc import (
     BleakGATTProtocolError,
 )
 
-from devices.errors import DeviceError, Disconnected, NoRadio, Refused
+from devices.errors import DeviceError, Disconnected, NeedsPerson, NoRadio, NotPaired, Refused
 
 # bleak lets errors of the socket and of time-outs through, and dbus-fast an EOFError when the bus closes.
 FOREIGN = (BleakError, TimeoutError, EOFError, OSError)
@@ -38,6 +38,22 @@ def no_radio(error: BaseException) -> NoRadio:
     return NoRadio(f"This machine has no usable Bluetooth ({str(why).rstrip('.')}): {_REMEDY}.")
 
 
+def not_paired(error: BaseException, who: str) -> NotPaired:
+    """Return the sentence for a wearable that answers only when it is paired."""
+    return NotPaired(f"{who} wants to be paired ({_says(error)}): pair it in the system's Bluetooth settings.")
+
+
+def not_pairing(error: BaseException, who: str) -> DeviceError:
+    """Return the sentence for an attempt to pair that failed with a foreign error."""
+    ours = translate(error, who, "pairing")
+    if isinstance(ours, NoRadio):
+        return ours
+    return NeedsPerson(
+        f"{who} refused to be paired ({_says(error)}): put it into pairing mode as its manual says, and remove it from "
+        "the other phone or computer it belongs to."
+    )
+
+
 def translate(error: BaseException, who: str, doing: str) -> DeviceError:
     """Return our error for a foreign one that came up while `doing` something with the wearable `who`."""
     if isinstance(error, BleakBluetoothNotAvailableError | FileNotFoundError | ConnectionRefusedError):
@@ -46,10 +62,10 @@ def translate(error: BaseException, who: str, doing: str) -> DeviceError:
         if any(word in error.dbus_error for word in _SERVICE_GONE):
             return no_radio(error)
         if any(word in error.dbus_error for word in _PAIRING_WORDS):
-            return Refused(f"{who} wants to be paired ({_says(error)}): pair it in the system's Bluetooth settings.")
+            return not_paired(error, who)
     if isinstance(error, BleakGATTProtocolError):
         if int(error.code) in _PAIRING_CODES:
-            return Refused(f"{who} wants to be paired ({_says(error)}): pair it in the system's Bluetooth settings.")
+            return not_paired(error, who)
         return Refused(f"{who} refused while {doing} ({_says(error)}): switch it off and on again.")
     if isinstance(error, TimeoutError):
         return Disconnected(f"{who} did not answer in time while {doing}; bring it closer.")

@@ -12,6 +12,7 @@ import pytest
 
 import devices.airtime
 import devices.link
+import devices.session
 from devices.airtime import Airtime
 from devices.errors import Disconnected, NotFound
 from devices.finishing import finish
@@ -150,7 +151,7 @@ def deaf_at_first(radio: Radio, started: list[float]) -> Radio:
 
 
 def test_a_scan_gone_deaf_is_begun_anew_though_somebody_always_listens(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(devices.airtime, "_SCAN_MAX_S", 0.3)
+    monkeypatch.setattr(devices.airtime, "_DEAF_S", 0.5)
     started: list[float] = []
 
     async def story() -> str:
@@ -159,7 +160,7 @@ def test_a_scan_gone_deaf_is_begun_anew_though_somebody_always_listens(monkeypat
         other = asyncio.ensure_future(air.find("C0:FF:EE:00:00:09", (), 5.0))
         await asyncio.sleep(0.1)
         with pytest.raises(NotFound):
-            await air.find(ADDRESS, (), 0.3)
+            await air.find(ADDRESS, (), 0.1)
         found = await air.find(ADDRESS, (), 2.0)
         other.cancel()
         await asyncio.wait((other,))
@@ -183,7 +184,7 @@ class Unwilling(SimWearable):
 
 
 def test_a_battery_that_cannot_be_read_does_not_end_the_stream(hub: BleHub, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(devices.link, "_BATTERY_EVERY_S", 0.1)
+    monkeypatch.setattr(devices.session, "_BATTERY_EVERY_S", 0.1)
     one = wearable(Unwilling)
     assert isinstance(one, Unwilling)
     link = hub.open(asked(sim_radio([one])), lambda chunk: None)

@@ -1,0 +1,272 @@
+"""One connection of one wearable: connect, pair if asked for, start the stream, watch for silence, hang up."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from bleak import BleakClient
+
+from devices.airtime import Airtime, Found
+from devices.errors import BadPacket, DeviceError, Disconnected, NeedsPerson, NotPaired, Refused
+from devices.finishing import finish
+from devices.intake import Intake, tell
+from devices.linklog import LinkEvent
+from devices.linkrequest import LinkRequest
+from devices.profiles import sig_uuids as sig
+from devices.profiles import standard
+from devices.profiles.types import GattClient, Profile, Started
+from devices.radio_errors import FOREIGN, not_pairing, radio_errors
+from devices.types import HeartRateSample
+
+_LOG = logging.getLogger(__name__)
+
+# A goodbye that takes longer is not waited for: to the stream, and to the connection.
+_GOODBYE_S = 3.0
+# A battery lasts hours (own heuristic).
+_BATTERY_EVERY_S = 300.0
+# Silence is at least this many samples, or usual notifications, or a slow stream would look dead.
+_SILENT_FRAMES = 3
+# A person is told at this share of the silence that ends the link (own heuristic).
+_OVERDUE_SHARE = 0.5
+# Damaged notifications and drift are summed up for the log this often (own heuristic).
+_REPORT_EVERY_S = 10.0
+
+
+class Note(Protocol):
+    """Write an entry to the connection log."""
+
+    def __call__(self, event: LinkEvent, text: str = "", **figures: object) -> None: ...
+
+
+@dataclass(slots=True)
+class Known:
+    """What a link has learnt of its wearable so far, over all its connections."""
+
+    rssi_dbm: int | None = None
+    battery_share: float | None = None
+    device_info: tuple[tuple[str, str], ...] = ()
+    settings: tuple[tuple[str, str], ...] = ()
+    silent_since_utc_s: float | None = None
+    heart_frames: int = 0
+    bad_heart_frames: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSinks:
+    """What a session tells, all on the hub's thread: the first frame, a change of `Known`, its end, each frame.
+
+    ended is called before the goodbye, which may take its time when the link is gone.
+    """
+
+    note: Note
+    first_frame: Callable[[], None]
+    changed: Callable[[], None]
+    ended: Callable[[DeviceError], None]
+    frame: Callable[[], None]
+    heart: Callable[[HeartRateSample, float], None] | None
+
+
+class Session:
+    """Made for one connection; `run` is called once."""
+
+    def __init__(
+        self, request: LinkRequest, profile: Profile, who: str, intake: Intake, known: Known, sinks: SessionSinks
+    ) -> None:
+        self._request, self._profile, self._who = request, profile, who
+        self._intake, self._known, self._sinks = intake, known, sinks
+        self._lost = asyncio.Event()
+        self._last_frame_s = time.monotonic()
+        self.last_frame_utc_s: float | None = None
+        self._silence_s = request.silence_s
+        self._bad_told = intake.bad_packets
+        # Frames still come while the goodbye is said; they are kept, but they do not make the link stream again.
+        self._open = True
+        self.connected = False
+
+    @property
+    def heard(self) -> bool:
+        """Tell whether a frame came."""
+        return self.last_frame_utc_s is not None
+
+    async def run(self, air: Airtime, found: Found) -> None:
+        """Connect, start, watch; ends by raising DeviceError or GaveWay, and leaves nothing connected."""
+        timeout_s = self._request.connect_timeout_s
+        client = BleakClient(
+            found.device, lambda _client: self._lost.set(), timeout=timeout_s, backend=air.radio.client_backend
+        )
+        try:
+            with radio_errors(self._who, "connecting"):
+                await air.connect(client, timeout_s)
+            self.connected = True
+            self._sinks.note(LinkEvent.CONNECTED)
+            started = await self._started(client, timeout_s)
+            await self._watch(client, started)
+        except DeviceError as error:
+            # Frames may flow before the start is through: a link that is lost then was a link.
+            self._open = False
+            self._sinks.ended(error)
+            raise
+        finally:
+            self._open = False
+            await finish(self._hang_up(client))
+            self._intake.end_session(time.monotonic())
+
+    async def _started(self, client: BleakClient, timeout_s: float) -> Started:
+        """Start the stream; pair once if the wearable wants it."""
+        with radio_errors(self._who, "starting the stream"):
+            async with asyncio.timeout(timeout_s):
+                try:
+                    return await self._set_up(client)
+                except NotPaired:
+                    pass
+        self._sinks.note(LinkEvent.PAIR)
+        try:
+            async with asyncio.timeout(timeout_s):
+                await client.pair()
+        except FOREIGN as error:
+            raise not_pairing(error, self._who) from error
+        with radio_errors(self._who, "starting the stream"):
+            async with asyncio.timeout(timeout_s):
+                return await self._set_up(client)
+
+    async def _set_up(self, client: GattClient) -> Started:
+        known = self._known
+        with radio_errors(self._who, "reading what it is"):
+            known.device_info = await self._profile.read_device_info(client)
+            await self._read_battery(client)
+        if self._wants_heart_beside(client):
+            await client.start_notify(sig.HEART_RATE_MEASUREMENT, self._on_heart)
+        self._last_frame_s = time.monotonic()
+        try:
+            with radio_errors(self._who, "starting the stream"):
+                started = await self._profile.start(client, self._request.wish, self._on_frame)
+        except NotPaired:
+            raise
+        except Refused as error:
+            raise NeedsPerson(str(error)) from error
+        known.settings = started.settings
+        self._silence_s = max(
+            self._request.silence_s, _SILENT_FRAMES / started.rate_hz, _SILENT_FRAMES * started.frame_s
+        )
+        self._intake.begin_session(started)
+        self._sinks.note(LinkEvent.SUBSCRIBED, **dict(known.settings))
+        return started
+
+    def _wants_heart_beside(self, client: GattClient) -> bool:
+        """Tell whether heart rate comes on a characteristic that the profile does not read itself."""
+        return (
+            self._sinks.heart is not None
+            and sig.HEART_RATE_MEASUREMENT not in self._profile.notify_uuids
+            and standard.has_characteristic(client, sig.HEART_RATE_MEASUREMENT)
+        )
+
+    async def _read_battery(self, client: GattClient) -> None:
+        try:
+            share = await self._profile.read_battery_share(client)
+        except BadPacket as error:
+            _LOG.info("%s: %s", self._who, error)
+            return
+        if share != self._known.battery_share:
+            self._known.battery_share = share
+            self._sinks.note(LinkEvent.BATTERY, share=share)
+            if self.heard:
+                self._sinks.changed()
+
+    async def _read_battery_beside(self, client: GattClient) -> None:
+        """Read the battery while frames flow; a failure says nothing about them, and silence is watched anyway."""
+        try:
+            async with asyncio.timeout(self._silence_s):
+                await self._read_battery(client)
+        except FOREIGN as error:
+            _LOG.info("%s: the battery could not be read: %r", self._who, error)
+
+    async def _watch(self, client: GattClient, started: Started) -> None:
+        """Wait until the link is lost or silent. Raises Disconnected.
+
+        Silence is the only sign of a Bluetooth service that died: its clients still count as connected.
+        """
+        now_s = time.monotonic()
+        battery_due_s, report_due_s = now_s + _BATTERY_EVERY_S, now_s + _REPORT_EVERY_S
+        while not self._lost.is_set():
+            now_s = time.monotonic()
+            silent_s = now_s - self._last_frame_s
+            if silent_s >= self._silence_s:
+                raise Disconnected(self._silence_sentence())
+            overdue_s = _OVERDUE_SHARE * self._silence_s
+            if silent_s >= overdue_s and self.heard and self._known.silent_since_utc_s is None:
+                self._say_silent()
+            if now_s >= battery_due_s:
+                battery_due_s = now_s + _BATTERY_EVERY_S
+                await self._read_battery_beside(client)
+            if now_s >= report_due_s:
+                report_due_s = now_s + _REPORT_EVERY_S
+                self._report()
+            left_s = (overdue_s if silent_s < overdue_s else self._silence_s) - silent_s
+            try:
+                async with asyncio.timeout(left_s):
+                    await self._lost.wait()
+            except TimeoutError:
+                continue
+        raise Disconnected(f"The link to {self._who} was lost; it is searched again.")
+
+    def _silence_sentence(self) -> str:
+        if self.heard:
+            return f"{self._who} fell silent for {self._silence_s:g} s; the link is made anew."
+        return f"{self._who} is connected but sends nothing: switch it off and on again."
+
+    def _say_silent(self) -> None:
+        self._known.silent_since_utc_s = self.last_frame_utc_s
+        self._sinks.note(LinkEvent.SILENCE, after_s=round(_OVERDUE_SHARE * self._silence_s, 2))
+        self._sinks.changed()
+
+    def _report(self) -> None:
+        bad = self._intake.bad_packets
+        if bad > self._bad_told:
+            self._sinks.note(LinkEvent.BAD_PACKETS, more=bad - self._bad_told, since_opened=bad)
+            self._bad_told = bad
+
+    async def _hang_up(self, client: BleakClient) -> None:
+        """Stop the stream if the link still stands, and disconnect."""
+        self._report()
+        try:
+            if client.is_connected:
+                async with asyncio.timeout(_GOODBYE_S):
+                    await self._profile.stop(client)
+        except (*FOREIGN, DeviceError) as error:
+            _LOG.debug("%s could not be told to stop: %r", self._who, error)
+        try:
+            async with asyncio.timeout(_GOODBYE_S):
+                await client.disconnect()
+        except FOREIGN as error:
+            _LOG.debug("%s could not be disconnected: %r", self._who, error)
+
+    def _on_frame(self, data: bytes) -> None:
+        """Take a notification: nothing but keeping it, the rest is done for many at once."""
+        self._intake.take(data)
+        self._last_frame_s = time.monotonic()
+        first = self.last_frame_utc_s is None
+        self.last_frame_utc_s = self._request.clock.utc_s()
+        if first and self._open:
+            self._sinks.note(LinkEvent.FIRST_FRAME)
+            self._sinks.first_frame()
+        if self._known.silent_since_utc_s is not None and self._open:
+            self._known.silent_since_utc_s = None
+            self._sinks.changed()
+        self._sinks.frame()
+
+    def _on_heart(self, _characteristic: object, data: bytearray) -> None:
+        self._known.heart_frames += 1
+        try:
+            sample = standard.decode_heart_rate(bytes(data))
+        except BadPacket as error:
+            self._known.bad_heart_frames += 1
+            _LOG.debug("%s: %s", self._who, error)
+            return
+        if self._sinks.heart is not None:
+            on_heart, utc_s = self._sinks.heart, self._request.clock.utc_s()
+            tell(lambda heart: on_heart(heart, utc_s), sample)
