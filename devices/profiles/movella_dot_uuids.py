@@ -34,9 +34,31 @@ MEASUREMENT_CONTROL = "15172001-4947-11e9-8646-d663bd873d93"
 LONG_PAYLOAD = "15172002-4947-11e9-8646-d663bd873d93"
 MEDIUM_PAYLOAD = "15172003-4947-11e9-8646-d663bd873d93"
 SHORT_PAYLOAD = "15172004-4947-11e9-8646-d663bd873d93"
+HEADING_CONTROL = "15172006-4947-11e9-8646-d663bd873d93"
+HEADING_STATUS = "15172007-4947-11e9-8646-d663bd873d93"
 
 DOT_BATTERY_SERVICE = "15173000-4947-11e9-8646-d663bd873d93"
 DOT_BATTERY = "15173001-4947-11e9-8646-d663bd873d93"
 
-# Payload mode "rate quantities": u32 time stamp, 3 float32 acc (m/s^2), 3 float32 gyr (deg/s).
+# Message service: a message is written to CONTROL, its acknowledgement is read from ACKNOWLEDGE, other answers are
+# notified. A message is identifier, length, data, and a byte that makes the sum of all a multiple of 256.
+MESSAGE_SERVICE = "15177000-4947-11e9-8646-d663bd873d93"
+MESSAGE_CONTROL = "15177001-4947-11e9-8646-d663bd873d93"
+MESSAGE_ACKNOWLEDGE = "15177002-4947-11e9-8646-d663bd873d93"
+MESSAGE_NOTIFICATION = "15177003-4947-11e9-8646-d663bd873d93"
+# Messages about synchronisation have this identifier; the first byte of their data says what is meant.
+MESSAGE_SYNC = 0x02
+SYNC_START, SYNC_STOP, SYNC_RESULT, SYNC_QUERY = 0x01, 0x02, 0x03, 0x08
+SYNC_STOPPED, SYNC_STATUS = 0x50, 0x51
+SYNC_STATUS_SYNCED, SYNC_STATUS_UNSYNCED = 0x04, 0x09
+# Results of a start: 0 done; 5 too few samples, 7 skew, 8 start time, 9 not started.
+SYNC_DONE = 0
+# Time from the disconnection of all sensors until the result can be read.
+SYNC_WAIT_S = 14.0
+
+# Heading reset control: what is written.
+HEADING_RESET, HEADING_REVERT = b"\x01\x00", b"\x07\x00"
+
+# Payload modes: "rate quantities" with and without the magnetometer.
+MODE_RATE_QUANTITIES_MAG = 20
 MODE_RATE_QUANTITIES = 21
