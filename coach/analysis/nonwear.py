@@ -61,18 +61,20 @@ def _empty_ring() -> FloatArray:
 class WindowState:
     """One rule's sliding window. ring: (k, 13) its newest steps. fresh: how many of them no window has flagged yet.
 
-    judged: steps that could be judged, flagged: those inside a window that met the rule.
+    judged: steps that could be judged, flagged: those inside a window that met the rule. last_id: number of the newest.
     """
 
     ring: FloatArray = field(default_factory=_empty_ring)
     fresh: int = 0
     judged: int = 0
     flagged: int = 0
+    last_id: int = -1
 
 
 @dataclass(frozen=True, slots=True)
 class NonwearState:
-    """cell, step: (13,) sums of the cell `cell_id` and of the long rule's step `step_id`, both open.
+    """cell: (13,) sums of the open cell `cell_id`. step: (13,) sums of the long rule's open step `step_id`, of the
+    cells that did not move; step_moved: whether one did, which rules out every window that holds the step.
 
     worn: (3,) sum of the unit directions of gravity over the `worn_cells` that moved. loose_run: cells in a row that
     lay still and turned; loose: such cells in all; loose_first: the first of them, -1 before.
@@ -82,9 +84,9 @@ class NonwearState:
     cell: FloatArray = field(default_factory=_empty_cell)
     step_id: int = 0
     step: FloatArray = field(default_factory=_empty_cell)
+    step_moved: bool = False
     long: WindowState = field(default_factory=WindowState)
     short: WindowState = field(default_factory=WindowState)
-    short_id: int = -1
     worn: tuple[float, float, float] = (0.0, 0.0, 0.0)
     worn_cells: int = 0
     loose_run: int = 0
@@ -125,22 +127,25 @@ def add_nonwear(
         ids = cells[bounds].tolist()
     np.rint(steps, out=steps)
     summed = _summed(steps, bounds)
-    for cell_id, cell in zip(ids, summed, strict=True):
-        if cell_id != state.cell_id:
-            state = _close(params, state, size)
-            state = replace(state, cell_id=cell_id, cell=cell)
-        else:
-            state = replace(state, cell=_merged(state.cell, cell))
-    return state
+    judge = _Judge(params, state, size)
+    if ids[0] == state.cell_id:
+        summed[0] = _merged(state.cell, summed[0])
+    else:
+        judge.close(state.cell_id, state.cell)
+    for cell_id, cell in zip(ids[:-1], summed[:-1], strict=True):
+        judge.close(cell_id, cell)
+    return replace(judge.state(), cell_id=ids[-1], cell=summed[-1])
 
 
 def nonwear(params: NonwearParams, state: NonwearState, rate_hz: float, samples: int) -> Nonwear:
     """Say what was seen in the first `samples` of the stream; a cell or step that is not over is not judged."""
     size, per_step = max(round(params.cell_s * rate_hz), 1), round(params.long_step_s / params.cell_s)
     if samples >= (state.cell_id + 1) * size:
-        state = replace(_close(params, state, size), cell=_empty_cell())
-        if samples >= (state.step_id + 1) * size * per_step:
-            state = _close_step(params, state, size * per_step, state.step_id + 1)
+        judge = _Judge(params, state, size)
+        judge.close(state.cell_id, state.cell)
+        if samples >= (judge.step_id + 1) * size * per_step:
+            judge.close_step()
+        state = judge.state()
     long, short = state.long, state.short
     per_window = round(params.long_window_s / params.long_step_s)
     enough_long = long.judged >= per_window
@@ -185,71 +190,102 @@ def _still_axes(params: NonwearParams, cell: list[float]) -> int:
     return sum(s < params.sd_mg and r < params.range_mg for s, r in zip(sd, spread, strict=True))
 
 
-def _close(params: NonwearParams, state: NonwearState, size: int) -> NonwearState:
-    """Judge the open cell and hand it to the rules."""
-    if not state.cell[0]:
-        return state
-    per_step = round(params.long_step_s / params.cell_s)
-    step_id = state.cell_id // per_step
-    if step_id != state.step_id:
-        state = _close_step(params, state, size * per_step, step_id)
-    state = replace(state, step=_merged(state.step, state.cell))
-    if state.cell[0] < params.known_share * size:
-        return replace(state, short=replace(state.short, ring=_empty_ring(), fresh=0), short_id=-1, loose_run=0)
-    values = state.cell.tolist()
-    sd, spread = _spread_mg(values)
-    state = _note_loose(params, state, values, sd)
-    short = state.short
-    if state.short_id + 1 != state.cell_id:
-        short = replace(short, ring=_empty_ring(), fresh=0)
-    if sum(each >= params.range_mg for each in spread) > 3 - params.axes:
-        # No window that holds this cell can meet the rule.
-        short = WindowState(short.ring[:0], 0, short.judged + 1, short.flagged)
-    else:
-        short = _pushed(params, short, state.cell, round(params.short_window_s / params.cell_s))
-    return replace(state, short=short, short_id=state.cell_id)
+class _Judge:
+    """Hands closed cells to the rules; the parts of the state that change, unpacked for as long as one call takes."""
 
+    def __init__(self, params: NonwearParams, state: NonwearState, size: int) -> None:
+        self._params, self._state, self._size = params, state, size
+        self._per_step = round(params.long_step_s / params.cell_s)
+        self._most_mps2 = params.range_mg * _MG_MPS2 * _STEPS_PER_MPS2
+        self.step_id, self._step, self._step_moved = state.step_id, state.step, state.step_moved
+        self._long, self._short = state.long, state.short
+        self._worn, self._worn_cells = state.worn, state.worn_cells
+        self._loose = (state.loose_run, state.loose, state.loose_first)
 
-def _close_step(params: NonwearParams, state: NonwearState, size: int, next_id: int) -> NonwearState:
-    long = state.long
-    known = state.step[0] >= params.known_share * size
-    if known:
-        long = _pushed(params, long, state.step, round(params.long_window_s / params.long_step_s))
-    if not known or next_id != state.step_id + 1:
-        long = replace(long, ring=_empty_ring(), fresh=0)
-    return replace(state, step_id=next_id, step=_empty_cell(), long=long)
+    def state(self) -> NonwearState:
+        run, loose, first = self._loose
+        return replace(
+            self._state,
+            step_id=self.step_id,
+            step=self._step,
+            step_moved=self._step_moved,
+            long=self._long,
+            short=self._short,
+            worn=self._worn,
+            worn_cells=self._worn_cells,
+            loose_run=run,
+            loose=loose,
+            loose_first=first,
+        )
 
+    def close(self, cell_id: int, cell: FloatArray) -> None:
+        """Judge a cell that is over."""
+        values: list[float] = cell.tolist()
+        if not values[0]:
+            return
+        if cell_id // self._per_step != self.step_id:
+            self.close_step()
+            self.step_id = cell_id // self._per_step
+        wide = sum(values[7 + axis] + values[10 + axis] >= self._most_mps2 for axis in range(3))
+        # No window that holds such a cell can meet a rule: it needs not be summed up any further.
+        moved = wide > 3 - self._params.axes
+        known = values[0] >= self._params.known_share * self._size
+        self._step_moved |= moved
+        if moved:
+            self._step = self._step.copy()
+            self._step[0] += values[0]
+        else:
+            self._step = _merged(self._step, cell)
+        if known:
+            self._note_loose(cell_id, values, moved)
+            self._short = self._moved_on(
+                self._short, cell_id, cell, moved, self._params.short_window_s / self._params.cell_s
+            )
 
-def _pushed(params: NonwearParams, window: WindowState, step: FloatArray, length: int) -> WindowState:
-    """Move the window on by one step, and flag the whole of it if it meets the rule."""
-    ring = np.concatenate((window.ring[-(length - 1) :], step[None])) if length > 1 else step[None]
-    fresh, flagged = min(window.fresh + 1, length), window.flagged
-    if len(ring) == length:
-        whole = np.concatenate((ring[:, :_SUMS].sum(axis=0), ring[:, _SUMS:].max(axis=0)))
-        if _still_axes(params, whole.tolist()) >= params.axes:
-            flagged, fresh = flagged + fresh, 0
-    return WindowState(ring, fresh, window.judged + 1, flagged)
+    def close_step(self) -> None:
+        """Judge the long rule's step that is over."""
+        if self._step[0] >= self._params.known_share * self._size * self._per_step:
+            length = self._params.long_window_s / self._params.long_step_s
+            self._long = self._moved_on(self._long, self.step_id, self._step, self._step_moved, length)
+        self._step, self._step_moved = _empty_cell(), False
 
+    def _moved_on(self, window: WindowState, step_id: int, step: FloatArray, moved: bool, steps: float) -> WindowState:
+        """Move a rule's window on by one step, and flag the whole of it if it meets the rule."""
+        length = round(steps)
+        judged, flagged = window.judged + 1, window.flagged
+        if moved:
+            return WindowState(window.ring[:0], 0, judged, flagged, step_id)
+        if window.last_id + 1 != step_id:
+            window = replace(window, ring=_empty_ring(), fresh=0)
+        ring = np.concatenate((window.ring[max(len(window.ring) + 1 - length, 0) :], step[None]))
+        fresh = min(window.fresh + 1, length)
+        if len(ring) == length:
+            whole = np.concatenate((ring[:, :_SUMS].sum(axis=0), ring[:, _SUMS:].max(axis=0)))
+            if _still_axes(self._params, whole.tolist()) >= self._params.axes:
+                flagged, fresh = flagged + fresh, 0
+        return WindowState(ring, fresh, judged, flagged, step_id)
 
-def _note_loose(params: NonwearParams, state: NonwearState, cell: list[float], sd: list[float]) -> NonwearState:
-    """Follow where gravity points while the sensor is moved about, and notice when it lies still elsewhere."""
-    length = math.sqrt(cell[1] ** 2 + cell[2] ** 2 + cell[3] ** 2)
-    if not length:
-        return state
-    if max(sd) >= params.sd_mg:
-        worn = state.worn
-        worn = (worn[0] + cell[1] / length, worn[1] + cell[2] / length, worn[2] + cell[3] / length)
-        return replace(state, worn=worn, worn_cells=state.worn_cells + 1, loose_run=0)
-    if max(sd) >= params.loose_sd_mg or state.worn_cells < params.loose_cells:
-        return replace(state, loose_run=0)
-    along = sum(w * c for w, c in zip(state.worn, cell[1:4], strict=True))
-    usual = math.sqrt(sum(w * w for w in state.worn))
-    if along >= math.cos(math.radians(params.loose_turned_deg)) * usual * length:
-        return replace(state, loose_run=0)
-    run = state.loose_run + 1
-    if run < params.loose_cells:
-        return replace(state, loose_run=run)
-    first = state.loose_first if state.loose_first >= 0 else state.cell_id - run + 1
-    return replace(
-        state, loose_run=run, loose=state.loose + (run if run == params.loose_cells else 1), loose_first=first
-    )
+    def _note_loose(self, cell_id: int, cell: list[float], moved: bool) -> None:
+        """Follow where gravity points while the sensor is moved about; notice when it lies still elsewhere."""
+        p = self._params
+        run, loose, first = self._loose
+        length = math.sqrt(cell[1] ** 2 + cell[2] ** 2 + cell[3] ** 2)
+        if moved and length:
+            x, y, z = self._worn
+            self._worn = (x + cell[1] / length, y + cell[2] / length, z + cell[3] / length)
+            self._worn_cells += 1
+        if moved or not length or self._worn_cells < p.loose_cells or max(_spread_mg(cell)[0]) >= p.loose_sd_mg:
+            self._loose = (0, loose, first)
+            return
+        along = sum(w * c for w, c in zip(self._worn, cell[1:4], strict=True))
+        usual = math.sqrt(sum(w * w for w in self._worn))
+        if along >= math.cos(math.radians(p.loose_turned_deg)) * usual * length:
+            self._loose = (0, loose, first)
+            return
+        run += 1
+        if run == p.loose_cells:
+            first = first if first >= 0 else cell_id - run + 1
+            loose += run
+        elif run > p.loose_cells:
+            loose += 1
+        self._loose = (run, loose, first)
