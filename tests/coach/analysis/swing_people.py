@@ -1,8 +1,8 @@
 """Swings and throws of people who never lived: a rigid arm or trunk that turns about a tilted axis, from its mechanics.
 
 There are hardly any open recordings of swings with truth, so this is the proof, and it is synthetic (docs/algorithms.md
-says so). It imports nothing of the analysis. Peak rates, times and radii span what sports biomechanics reports for golf,
-bat, racket and throwing; each person draws speed, tempo, plane, radius, mounting, noise, range, rate and habits.
+says so). It imports nothing of the analysis. Peak rates, times and radii span what sports biomechanics reports; each
+person draws speed, tempo, plane, radius, mounting, noise, range, rate and habits.
 """
 
 from __future__ import annotations
