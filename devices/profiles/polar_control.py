@@ -23,7 +23,7 @@ _PARTS_MAX = 16
 # What the wearable means by a refusal, and what to do.
 _REFUSALS: dict[int, str] = {
     Status.BAD_OP: "it does not know the command; update its firmware",
-    Status.BAD_MEASUREMENT: "it does not have this sensor",
+    Status.BAD_MEASUREMENT: "it does not have this sensor; choose another wearable",
     Status.NOT_SUPPORTED: "it does not do this in its present mode; update its firmware or choose other settings",
     Status.BAD_LENGTH: "it could not read the command; update its firmware",
     Status.BAD_PARAMETER: "it does not take one of the settings; choose others",

@@ -10,10 +10,11 @@ from tests.devices.profiles.vectors import NOT_READ, VECTORS, Vector
 
 
 def _read_by_tests() -> Iterator[tuple[Vector, str]]:
-    """Yield each vector that a test function of this folder is run for, with the function's name."""
+    """Yield each vector that a test of this folder is run for, with the test's name."""
     for file in sorted(Path(__file__).parent.glob("test_*.py")):
         module = importlib.import_module(f"tests.devices.profiles.{file.stem}")
-        for name, function in vars(module).items():
+        spaces = [module, *(one for name, one in vars(module).items() if name.startswith("Test"))]
+        for name, function in (pair for space in spaces for pair in vars(space).items()):
             for mark in getattr(function, "pytestmark", ()):
                 if name.startswith("test_") and mark.name == "parametrize" and mark.args[0] == "vector":
                     yield from ((vector, f"{file.stem}.{name}") for vector in mark.args[1])
