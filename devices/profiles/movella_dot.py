@@ -1,31 +1,29 @@
-"""Movella (Xsens) DOT: recognise it, stream payload mode 21 (acc and angular rate with the device's clock), read it.
+"""Movella (Xsens) DOT: recognise it, set and read back its rate, stream one of its payload modes, reset its heading.
 
-Source: vendor document XD0506P (28 October 2021) for the layouts, user manual XD0502P for ranges and quirks.
+Source: vendor document XD0506P (28 October 2021) for the registers, user manual XD0502P for ranges and quirks. The
+layouts are in movella_dot_payloads.py, the synchronisation of several in movella_dot_sync.py.
 """
 
 from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from devices.errors import BadPacket, Refused
 from devices.profiles import movella_dot_uuids as dot
 from devices.profiles import standard
-from devices.profiles.types import Decoded, GattClient, NotifySink, Started, Wish, refuse_unoffered
-from devices.types import Advertisement, IntArray, SampleBlock
+from devices.profiles.movella_dot_payloads import (
+    ACC_FULL_MPS2,
+    GYR_FULL_DEGPS,
+    PayloadDecoder,
+    RowsSink,
+    mode_of,
+)
+from devices.profiles.movella_dot_sync import is_synchronised
+from devices.profiles.types import GattClient, NotifySink, Started, Wish, refuse_unoffered
+from devices.types import Advertisement
 
-# Full scale of the DOT's sensors: 16 g and 2000 deg/s (user manual, sensor components).
-_ACC_FULL_MPS2 = 16 * 9.80665
-_GYR_FULL_DEGPS = 2000.0
-# A tenth on top, because the factory calibration may scale a full-scale reading up (own heuristic).
-_ACC_LIMIT_MPS2 = 1.1 * _ACC_FULL_MPS2
-_GYR_LIMIT_DEGPS = 1.1 * _GYR_FULL_DEGPS
 # Device control (1002): 32 bytes; bit 4 of the visit mask is the output rate, a u16 at offset 24.
 _CONTROL_BYTES = 32
 _VISIT_RATE = 0x10
@@ -33,90 +31,20 @@ _RATE_AT = 24
 
 
 @dataclass(frozen=True, slots=True)
-class PayloadMode:
-    """One measurement mode: its number, where it is notified, and its fields within the padded notification."""
+class DotOptions:
+    """What may be chosen of a DOT beyond rate and range (which it has only one of).
 
-    number: int
-    uuid: str
-    layout: np.dtype[Any]
-
-
-def _layout(size: int, *fields: str) -> np.dtype[Any]:
-    """Return the layout of a u32 time stamp and float triples, padded with zeros to `size` bytes."""
-    names, formats = ["ticks", *fields], ["<u4", *[("<f4", 3)] * len(fields)]
-    offsets = [0, *(4 + 12 * i for i in range(len(fields)))]
-    return np.dtype({"names": names, "formats": formats, "offsets": offsets, "itemsize": size})
-
-
-RATE_QUANTITIES = PayloadMode(dot.MODE_RATE_QUANTITIES, dot.MEDIUM_PAYLOAD, _layout(40, "acc_mps2", "gyr_degps"))
-# Not streamed by Backstop: gravity is removed and there is no angular rate. Kept as the second row of the same parser.
-FREE_ACCELERATION = PayloadMode(6, dot.SHORT_PAYLOAD, _layout(20, "free_acc_mps2"))
-
-
-def decode_payload(mode: PayloadMode, data: bytes) -> NDArray[np.void]:
-    """Return the fields of concatenated notifications of one mode as a structured array (n,).
-
-    data: n notifications of the mode's padded size, end to end. Raises BadPacket for another length.
+    mode: payload mode; 20, 21 and 26 stream specific force and angular rate, the fused ones give no samples and hand
+    their rows to on_rows. mode_26_has_gravity: unconfirmed on hardware, set it by a look at a sensor at rest.
     """
-    size = mode.layout.itemsize
-    if not data or len(data) % size:
-        raise BadPacket(
-            f"{len(data)} bytes are no notification of payload mode {mode.number} ({size} bytes); not used."
-        )
-    return np.frombuffer(data, dtype=mode.layout)
 
-
-def _faults(rows: NDArray[np.void], data: bytes) -> dict[str, NDArray[np.bool_]]:
-    """Return for each way a mode 21 notification can be wrong which rows are so."""
-    size = RATE_QUANTITIES.layout.itemsize
-    raw = np.frombuffer(data, dtype=np.uint8).reshape(-1, size)
-    # NaN and infinity fail every comparison with a limit, so that "not within" finds them too.
-    with np.errstate(invalid="ignore"):
-        acc_fits = (np.abs(rows["acc_mps2"]) <= _ACC_LIMIT_MPS2).all(axis=1)
-        gyr_fits = (np.abs(rows["gyr_degps"]) <= _GYR_LIMIT_DEGPS).all(axis=1)
-    return {
-        "its padding is not zero": raw[:, 28:].any(axis=1),
-        "its acceleration is no number within 16 g": ~acc_fits,
-        "its angular rate is no number within 2000 deg/s": ~gyr_fits,
-    }
-
-
-class RateQuantitiesDecoder:
-    """Reads mode 21: one sample in each notification, nothing kept between them."""
-
-    def decode_many(self, frames: Sequence[bytes]) -> Decoded:
-        """Return one sample per valid notification, in order; the others are named in `bad`."""
-        size = RATE_QUANTITIES.layout.itemsize
-        sized = [i for i, frame in enumerate(frames) if len(frame) == size]
-        reason = None
-        if len(sized) < len(frames):
-            odd = next(len(frame) for frame in frames if len(frame) != size)
-            reason = f"A notification of a Movella DOT has {odd} bytes, not {size}; not used."
-        if not sized:
-            empty = np.empty((0, 3))
-            nothing: IntArray = np.empty(0, dtype=np.int64)
-            return Decoded(SampleBlock(nothing, empty, empty), nothing, tuple(range(len(frames))), reason)
-        data = b"".join(frames[i] for i in sized) if len(sized) < len(frames) else b"".join(frames)
-        rows = decode_payload(RATE_QUANTITIES, data)
-        faults = _faults(rows, data)
-        wrong = np.logical_or.reduce(list(faults.values()))
-        frame_of: IntArray = np.array(sized, dtype=np.int64)
-        if wrong.any():
-            what = next(name for name, where in faults.items() if where.any())
-            reason = reason or f"A notification of a Movella DOT is damaged or foreign: {what}; not used."
-            rows, frame_of = rows[~wrong], frame_of[~wrong]
-        good = set(frame_of.tolist())
-        bad = () if len(good) == len(frames) else tuple(i for i in range(len(frames)) if i not in good)
-        block = SampleBlock(
-            rows["ticks"].astype(np.int64),
-            rows["acc_mps2"].astype(np.float64),
-            np.radians(rows["gyr_degps"].astype(np.float64)),
-        )
-        return Decoded(block, frame_of, bad, reason)
+    mode: int = dot.MODE_RATE_QUANTITIES
+    mode_26_has_gravity: bool = True
+    on_rows: RowsSink | None = None
 
 
 class MovellaDot:
-    """The profile; it has no state, one instance serves all wearables."""
+    """The profile. It has no state beyond its options; one instance serves all wearables."""
 
     family = "movella-dot"
     title = "Movella DOT"
@@ -127,51 +55,79 @@ class MovellaDot:
     tick_wrap: int = 2**32
     separate: bool = False
     sensors: tuple[str, ...] = ("acc", "gyr")
-    notify_uuids: tuple[str, ...] = (dot.MEDIUM_PAYLOAD,)
     service_uuids: tuple[str, ...] = (dot.MEASUREMENT_SERVICE,)
     cannot: tuple[str, ...] = (
         "It has no heart rate.",
-        "It does not buffer: samples taken while the link is down are gone.",
+        "It does not buffer a stream: samples taken while the link is down are gone.",
         "At most five stream well to one computer (user manual).",
+        "Its high-fidelity modes (1, 17, 25) are encoded in a way that only the maker's library reads.",
     )
-    # Two captured notifications and none of mode 21.
+    # Two captured notifications, and none of the modes that are streamed.
     proven: bool = False
+
+    def __init__(self, options: DotOptions | None = None) -> None:
+        """Raises Refused for a mode that Backstop does not read."""
+        self._options = options or DotOptions()
+        self._mode = mode_of(self._options.mode)
+        self.notify_uuids: tuple[str, ...] = (self._mode.uuid,)
 
     def recognise(self, advertisement: Advertisement) -> bool:
         """Tell by the company identifier, or else by the name, whether this is a DOT."""
         return dot.COMPANY_ID in advertisement.manufacturer_data or advertisement.name.startswith(dot.NAMES)
 
     async def start(self, client: GattClient, wish: Wish, sink: NotifySink) -> Started:
-        """Set the output rate and read it back, subscribe, start mode 21. Raises Refused, BadPacket.
+        """Set the output rate and read it back, subscribe, start the mode. Raises Refused, BadPacket.
 
         The notification is enabled before the start command: the vendor's order, and no first sample is missed.
         """
         refuse_unoffered(self, wish.rate_hz)
-        state = bytes(await client.read_gatt_char(dot.MEASUREMENT_CONTROL))
-        if len(state) >= 2 and state[1]:
-            # Left measuring by a program that ended without a stop; the rate cannot change meanwhile.
-            await self.stop(client)
+        await self._halt(client, int(wish.rate_hz))
         actual_hz = await self._set_rate(client, int(wish.rate_hz))
-        await client.start_notify(dot.MEDIUM_PAYLOAD, lambda _characteristic, data: sink(bytes(data)))
-        await client.write_gatt_char(dot.MEASUREMENT_CONTROL, bytes((1, 1, RATE_QUANTITIES.number)), response=True)
+        await client.start_notify(self._mode.uuid, lambda _characteristic, data: sink(bytes(data)))
+        await client.write_gatt_char(dot.MEASUREMENT_CONTROL, bytes((1, 1, self._mode.number)), response=True)
+        has_gravity = self._mode.number != 26 or self._options.mode_26_has_gravity
         return Started(
             actual_hz,
-            RateQuantitiesDecoder(),
-            (("rate", f"{actual_hz:g} Hz"),),
-            _ACC_FULL_MPS2,
-            math.radians(_GYR_FULL_DEGPS),
+            PayloadDecoder(self._mode, has_gravity, self._options.on_rows),
+            (("rate", f"{actual_hz:g} Hz"), ("payload mode", f"{self._mode.number} ({self._mode.title})")),
+            ACC_FULL_MPS2,
+            math.radians(GYR_FULL_DEGPS),
         )
 
     async def stop(self, client: GattClient) -> None:
         """Stop the measurement."""
-        await client.write_gatt_char(dot.MEASUREMENT_CONTROL, bytes((1, 0, RATE_QUANTITIES.number)), response=True)
+        await client.write_gatt_char(dot.MEASUREMENT_CONTROL, bytes((1, 0, self._mode.number)), response=True)
+
+    async def reset_heading(self, client: GattClient) -> None:
+        """Make the present heading the zero of the fused modes; while measuring, and once until it is reverted."""
+        await client.write_gatt_char(dot.HEADING_CONTROL, dot.HEADING_RESET, response=True)
+
+    async def revert_heading(self, client: GattClient) -> None:
+        """Undo `reset_heading`."""
+        await client.write_gatt_char(dot.HEADING_CONTROL, dot.HEADING_REVERT, response=True)
+
+    async def _halt(self, client: GattClient, rate_hz: int) -> None:
+        """Stop a measurement that a program left running: its rate cannot change meanwhile.
+
+        Sensors that were synchronised measure too, and a stop might cost them their common time (unconfirmed): these
+        are left alone as long as their rate is the wanted one.
+        """
+        state = bytes(await client.read_gatt_char(dot.MEASUREMENT_CONTROL))
+        if len(state) < 3 or not state[1]:
+            return
+        (present_hz,) = struct.unpack_from("<H", await self._read_control(client), _RATE_AT)
+        if present_hz == rate_hz and await is_synchronised(client):
+            return
+        await client.write_gatt_char(dot.MEASUREMENT_CONTROL, bytes((1, 0, state[2])), response=True)
 
     async def _set_rate(self, client: GattClient, rate_hz: int) -> float:
         control = bytearray(await self._read_control(client))
-        control[0] = _VISIT_RATE
-        struct.pack_into("<H", control, _RATE_AT, rate_hz)
-        await client.write_gatt_char(dot.DEVICE_CONTROL, bytes(control), response=True)
-        (actual_hz,) = struct.unpack_from("<H", await self._read_control(client), _RATE_AT)
+        if struct.unpack_from("<H", control, _RATE_AT) != (rate_hz,):
+            control[0] = _VISIT_RATE
+            struct.pack_into("<H", control, _RATE_AT, rate_hz)
+            await client.write_gatt_char(dot.DEVICE_CONTROL, bytes(control), response=True)
+            control = bytearray(await self._read_control(client))
+        (actual_hz,) = struct.unpack_from("<H", control, _RATE_AT)
         if actual_hz != rate_hz:
             raise Refused(
                 f"{self.title} stays at {actual_hz} Hz though {rate_hz} Hz was set: switch it off and on again."
