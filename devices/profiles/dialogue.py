@@ -1,0 +1,99 @@
+"""Commands whose answers come between the samples: one characteristic notifies both.
+
+Of each connection there is one dialogue, because a characteristic has one listener: the battery is asked for before
+the stream starts and while it runs, and both times the answer must be found.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Callable
+from weakref import WeakKeyDictionary
+
+from devices.errors import Disconnected
+from devices.profiles.types import GattClient, NotifySink
+
+# Finds the answer in one notification, given in order; None while it is not there.
+Find = Callable[[bytes], bytes | None]
+
+# A wearable answers within two connection intervals, 0.1 s at most; this covers a busy radio (own heuristic).
+ANSWER_S = 3.0
+# Enough to tell who sends unasked (own heuristic).
+_UNASKED_MAX = 16
+
+
+class Dialogue:
+    """The listener of one connection. On the loop of its client.
+
+    unasked: the latest notifications that answered no question and had no sink yet.
+    """
+
+    def __init__(self, write_uuid: str, notify_uuid: str) -> None:
+        self._write_uuid, self._notify_uuid = write_uuid, notify_uuid
+        self._sink: NotifySink | None = None
+        self._waiting: list[tuple[Find, asyncio.Future[bytes]]] = []
+        self.unasked: deque[bytes] = deque(maxlen=_UNASKED_MAX)
+
+    async def begin(self, client: GattClient) -> None:
+        """Switch the notifications on."""
+        await client.start_notify(self._notify_uuid, lambda _characteristic, data: self._take(bytes(data)))
+
+    def listen(self, sink: NotifySink | None) -> None:
+        """Hand every notification from here on to `sink`, answers included; None hands on nothing."""
+        self._sink = sink
+
+    async def tell(self, client: GattClient, *commands: bytes) -> None:
+        """Write commands that have no answer, in order."""
+        for command in commands:
+            await client.write_gatt_char(self._write_uuid, command, response=True)
+
+    async def ask(self, client: GattClient, command: bytes, find: Find, within_s: float = ANSWER_S) -> bytes | None:
+        """Write a command; return what `find` makes of the first notification it knows, None if none came in time."""
+        answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        question = (find, answer)
+        self._waiting.append(question)
+        try:
+            await self.tell(client, command)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(within_s):
+                    return await answer
+            return None
+        finally:
+            self._waiting.remove(question)
+
+    async def demand(self, client: GattClient, command: bytes, find: Find, who: str) -> bytes:
+        """Return the answer to a command that every such wearable answers. Raises Disconnected without one."""
+        answer = await self.ask(client, command, find)
+        if answer is None:
+            raise Disconnected(
+                f"{who} does not answer command {command.hex(' ')} within {ANSWER_S:g} s; the link is made anew."
+            )
+        return answer
+
+    def _take(self, data: bytes) -> None:
+        answered = False
+        for find, answer in self._waiting:
+            found = None if answer.done() else find(data)
+            if found is not None:
+                answer.set_result(found)
+                answered = True
+        if self._sink is not None:
+            self._sink(data)
+        elif not answered:
+            self.unasked.append(data)
+
+
+# By connection, forgotten with it. A dialogue must not hold its client, or neither would ever go.
+_OPEN: WeakKeyDictionary[GattClient, Dialogue] = WeakKeyDictionary()
+
+
+async def dialogue_with(client: GattClient, write_uuid: str, notify_uuid: str) -> Dialogue:
+    """Return the dialogue of a connection; the first call switches the notifications on."""
+    found = _OPEN.get(client)
+    if found is None:
+        found = Dialogue(write_uuid, notify_uuid)
+        await found.begin(client)
+        _OPEN[client] = found
+    return found
