@@ -69,7 +69,7 @@ class WearableLink:
     ) -> None:
         """Raises Refused for an unknown family or a rate it does not offer."""
         self.request = request
-        self._profile = profile_of(request.family)
+        self._profile = request.profile or profile_of(request.family)
         refuse_unoffered(self._profile, request.rate_hz)
         self._who = f"{self._profile.title} {request.address}"
         self._hub, self._air = hub, airtime

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from devices.hostclock import HostClock, SystemClock
-from devices.profiles.types import Wish
+from devices.profiles.types import Profile, Wish
 from devices.radio import SYSTEM_RADIO, Radio
+from devices.rawlog import Tap
 from devices.types import Chunk, HeartRateSample, LinkStatus
 
 ChunkSink = Callable[[Chunk], None]
@@ -22,7 +23,8 @@ class LinkRequest:
     rate_hz: one that the family offers. acc_range_g, gyr_range_degps: full scale, None for the profile's choice.
     clock: for arrivals and UTC; the waits below are real time, in s. silence_s without a notification drops the link.
     backoff_*: wait after a failed connect, doubling up to the longest. device_id: what the chunks carry, the address
-    if None. seed: of the jitter of the waits.
+    if None. seed: of the jitter of the waits. profile: instead of the family's own, e.g. a DOT in another payload mode.
+    tap: told each step between profile and wearable, to record it raw.
     """
 
     address: str
@@ -42,6 +44,8 @@ class LinkRequest:
     device_id: str | None = None
     acc_range_g: float | None = None
     gyr_range_degps: float | None = None
+    profile: Profile | None = None
+    tap: Tap | None = None
 
     @property
     def wish(self) -> Wish:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable
@@ -19,8 +20,9 @@ from devices.linklog import LinkEvent
 from devices.linkrequest import LinkRequest
 from devices.profiles import sig_uuids as sig
 from devices.profiles import standard
-from devices.profiles.types import GattClient, Profile, Started
+from devices.profiles.types import GattClient, Profile
 from devices.radio_errors import FOREIGN, not_pairing, radio_errors
+from devices.rawlog import Tapped
 from devices.types import HeartRateSample
 
 _LOG = logging.getLogger(__name__)
@@ -104,8 +106,9 @@ class Session:
                 await air.connect(client, timeout_s)
             self.connected = True
             self._sinks.note(LinkEvent.CONNECTED)
-            started = await self._started(client, timeout_s)
-            await self._watch(client, started)
+            gatt: GattClient = client if self._request.tap is None else Tapped(client, self._request.tap)
+            await self._start(client, gatt, timeout_s)
+            await self._watch(gatt)
         except DeviceError as error:
             # Frames may flow before the start is through: a link that is lost then was a link.
             self._open = False
@@ -116,14 +119,13 @@ class Session:
             await finish(self._hang_up(client))
             self._intake.end_session(time.monotonic())
 
-    async def _started(self, client: BleakClient, timeout_s: float) -> Started:
+    async def _start(self, client: BleakClient, gatt: GattClient, timeout_s: float) -> None:
         """Start the stream; pair once if the wearable wants it."""
         with radio_errors(self._who, "starting the stream"):
             async with asyncio.timeout(timeout_s):
-                try:
-                    return await self._set_up(client)
-                except NotPaired:
-                    pass
+                with contextlib.suppress(NotPaired):
+                    await self._set_up(gatt)
+                    return
         self._sinks.note(LinkEvent.PAIR)
         try:
             async with asyncio.timeout(timeout_s):
@@ -132,9 +134,9 @@ class Session:
             raise not_pairing(error, self._who) from error
         with radio_errors(self._who, "starting the stream"):
             async with asyncio.timeout(timeout_s):
-                return await self._set_up(client)
+                await self._set_up(gatt)
 
-    async def _set_up(self, client: GattClient) -> Started:
+    async def _set_up(self, client: GattClient) -> None:
         known = self._known
         with radio_errors(self._who, "reading what it is"):
             known.device_info = await self._profile.read_device_info(client)
@@ -155,7 +157,6 @@ class Session:
         )
         self._intake.begin_session(started)
         self._sinks.note(LinkEvent.SUBSCRIBED, **dict(known.settings))
-        return started
 
     def _wants_heart_beside(self, client: GattClient) -> bool:
         """Tell whether heart rate comes on a characteristic that the profile does not read itself."""
@@ -185,7 +186,7 @@ class Session:
         except FOREIGN as error:
             _LOG.info("%s: the battery could not be read: %r", self._who, error)
 
-    async def _watch(self, client: GattClient, started: Started) -> None:
+    async def _watch(self, client: GattClient) -> None:
         """Wait until the link is lost or silent. Raises Disconnected.
 
         Silence is the only sign of a Bluetooth service that died: its clients still count as connected.
