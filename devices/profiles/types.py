@@ -38,8 +38,8 @@ class Decoded:
     """What several notifications, decoded at once, carried.
 
     frame_of: (n,) for each sample the position of its notification among those given (of the one that completed it).
-    bad: positions of the notifications that carried nothing valid, -1 for one of an earlier call that waited in vain for
-    its continuation; reason: why the first of them did not. Of a byte stream: the ones with bytes of no frame.
+    bad: positions of the notifications that carried nothing valid, -1 for one of an earlier call that waited in vain
+    for its continuation; reason: why the first of them did not. Of a byte stream: the ones with bytes of no frame.
     heart, running: heart rate and intervals, speed and cadence of the same stream, each with the position of its
     notification.
     A notification that only waits for its continuation, or answers a command, is neither a sample nor bad.
