@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator, Callable
@@ -119,6 +120,21 @@ class Airtime:
         async with self._listening(listen):
             await asyncio.sleep(duration_s)
         return sorted(heard.values(), key=lambda one: -one.rssi_dbm)
+
+    @asynccontextmanager
+    async def borrowed(
+        self, address: str, service_uuids: tuple[str, ...], timeout_s: float
+    ) -> AsyncIterator[BleakClient]:
+        """Find and connect a wearable that no link holds, for a few questions. Raises NotFound, NoRadio, FOREIGN."""
+        found = await self.find(address, service_uuids, timeout_s)
+        client = BleakClient(found.device, timeout=timeout_s, backend=self.radio.client_backend)
+        try:
+            while not client.is_connected:
+                with contextlib.suppress(GaveWay):
+                    await self.connect(client, timeout_s)
+            yield client
+        finally:
+            await finish(client.disconnect())
 
     async def _next_heard(self, address: str, least_s: float, most_s: float) -> Found | None:
         """Return the first that is heard of a wearable after `least_s` from now, None after `most_s`."""

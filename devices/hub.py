@@ -6,7 +6,7 @@ import asyncio
 import concurrent.futures
 import contextlib
 import threading
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -14,7 +14,12 @@ from devices.airtime import Airtime
 from devices.errors import DeviceError, Disconnected, Refused
 from devices.link import ChunkSink, HeartSink, LinkRequest, StatusSink, WearableLink
 from devices.profiles import recognise
+from devices.profiles.movella_dot import MovellaDot
+from devices.profiles.movella_dot_sync import synchronise
+from devices.profiles.movella_dot_uuids import SYNC_WAIT_S
+from devices.profiles.types import refuse_unoffered
 from devices.radio import SYSTEM_RADIO, Radio
+from devices.radio_errors import radio_errors
 from devices.types import Advertisement
 
 T = TypeVar("T")
@@ -23,6 +28,8 @@ T = TypeVar("T")
 _CLOSE_S = 15.0
 # What is asked of the loop takes milliseconds; a scan also waits until it may begin and until it has ended.
 _ANSWER_S, _SCAN_EXTRA_S = 15.0, 30.0
+# To find and to connect a wearable that lies there.
+_BORROW_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +119,29 @@ class BleHub:
             return link
 
         return self.call(opened())
+
+    def synchronise_dots(self, addresses: Sequence[str], rate_hz: float, radio: Radio = SYSTEM_RADIO) -> None:
+        """Give several Movella DOTs one time line by themselves; the first is the root. It takes half a minute.
+
+        Close their links before, and open them with the same rate afterwards. Raises Refused, NotFound, NoRadio,
+        Disconnected.
+        """
+        profile = MovellaDot()
+        refuse_unoffered(profile, rate_hz)
+        held = [address for address in addresses if address.upper() in self._links]
+        if held:
+            raise Refused(f"Close the link to {', '.join(held)} first: sensors synchronise among themselves.")
+
+        async def done() -> None:
+            air = self._airtime(radio)
+            with radio_errors("A Movella DOT", "being synchronised"):
+                await synchronise(
+                    lambda address: air.borrowed(address, profile.service_uuids, _BORROW_S),
+                    addresses,
+                    lambda client: profile.set_rate(client, int(rate_hz)),
+                )
+
+        self.call(done(), SYNC_WAIT_S + len(addresses) * 3 * _BORROW_S)
 
     def call(self, work: Coroutine[Any, Any, T], timeout_s: float = _ANSWER_S) -> T:
         """Run a coroutine on the hub's loop and return its result.

@@ -82,7 +82,7 @@ class MovellaDot:
         """
         refuse_unoffered(self, wish.rate_hz)
         await self._halt(client, int(wish.rate_hz))
-        actual_hz = await self._set_rate(client, int(wish.rate_hz))
+        actual_hz = await self.set_rate(client, int(wish.rate_hz))
         await client.start_notify(self._mode.uuid, lambda _characteristic, data: sink(bytes(data)))
         await client.write_gatt_char(dot.MEASUREMENT_CONTROL, bytes((1, 1, self._mode.number)), response=True)
         has_gravity = self._mode.number != 26 or self._options.mode_26_has_gravity
@@ -120,7 +120,8 @@ class MovellaDot:
             return
         await client.write_gatt_char(dot.MEASUREMENT_CONTROL, bytes((1, 0, state[2])), response=True)
 
-    async def _set_rate(self, client: GattClient, rate_hz: int) -> float:
+    async def set_rate(self, client: GattClient, rate_hz: int) -> float:
+        """Set the output rate of a DOT that does not measure, and return it as read back. Raises Refused, BadPacket."""
         control = bytearray(await self._read_control(client))
         if struct.unpack_from("<H", control, _RATE_AT) != (rate_hz,):
             control[0] = _VISIT_RATE

@@ -56,17 +56,20 @@ def start_message(root_address: str) -> bytes:
 async def synchronise(
     connect: Connect,
     addresses: Sequence[str],
+    prepare: Callable[[GattClient], Awaitable[object]],
     wait: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> None:
     """Give these DOTs a common time; the first becomes the root. Raises Refused, naming each that failed and why.
 
-    Set their rate before: it cannot be changed afterwards. No link may hold them meanwhile, and afterwards they measure
-    until `stop_synchronisation`. connect: see Connect. wait: sleeps, for tests.
+    prepare: sets their rate, which cannot be changed afterwards. No link may hold them meanwhile, and afterwards they
+    measure until `stop_synchronisation`. connect: see Connect. wait: sleeps, for tests.
     """
     if len(set(addresses)) < 2:
         raise Refused("A synchronisation needs at least two different sensors: name them all.")
     async with AsyncExitStack() as stack:
         clients = [await stack.enter_async_context(connect(address)) for address in addresses]
+        for client in clients:
+            await prepare(client)
         for client in clients:
             await client.write_gatt_char(dot.MESSAGE_CONTROL, start_message(addresses[0]), response=True)
     await wait(dot.SYNC_WAIT_S)

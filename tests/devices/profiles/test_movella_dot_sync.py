@@ -84,19 +84,22 @@ def synchronised(results: dict[str, int]) -> list[str]:
     async def wait(seconds: float) -> None:
         story.append(f"wait {seconds:g}")
 
-    asyncio.run(sync.synchronise(connect, ADDRESSES, wait))
+    async def prepare(dot: Any) -> None:
+        story.append(f"prepare {dot.address}")
+
+    asyncio.run(sync.synchronise(connect, ADDRESSES, prepare, wait))
     return story
 
 
 def test_all_are_told_then_all_are_let_go_then_all_are_asked() -> None:
     story = synchronised({})
-    told = ["connect " + one for one in ADDRESSES]
+    told = [f"{what} {one}" for what in ("connect", "prepare") for one in ADDRESSES]
     told += [f"write {one} 7001 0207013d69f16ecad453" for one in ADDRESSES]
-    assert story[:6] == told
-    assert sorted(story[6:9]) == sorted("disconnect " + one for one in ADDRESSES)
-    assert story[9] == "wait 14"
+    assert story[:9] == told
+    assert sorted(story[9:12]) == sorted("disconnect " + one for one in ADDRESSES)
+    assert story[12] == "wait 14"
     asked = [f"{what} {one}" for one in ADDRESSES for what in ("connect", "read", "disconnect")]
-    assert story[10:] == asked
+    assert story[13:] == asked
 
 
 def test_each_that_failed_is_named_with_the_reason() -> None:
@@ -106,7 +109,7 @@ def test_each_that_failed_is_named_with_the_reason() -> None:
 
 def test_one_sensor_or_a_wrong_address_is_refused() -> None:
     with pytest.raises(Refused, match="at least two"):
-        asyncio.run(sync.synchronise(lambda address: pytest.fail(address), ADDRESSES[:1] * 2))  # type: ignore[arg-type]
+        asyncio.run(sync.synchronise(pytest.fail, ADDRESSES[:1] * 2, pytest.fail))  # type: ignore[arg-type]
     for wrong in ("", "D4:CA", "no address"):
         with pytest.raises(Refused, match="no Bluetooth address"):
             sync.start_message(wrong)
