@@ -118,10 +118,11 @@ class Tapped:
 def read_raw_log(lines: Iterable[str]) -> list[RawEntry]:
     """Return the entries of a raw log. Raises UnknownFormat, naming the line."""
     entries = []
-    for number, line in enumerate(lines, start=1):
+    numbered = enumerate(lines, start=1)
+    if next(numbered, (1, ""))[1].strip() != _HEAD:
+        raise UnknownFormat(f"This is no raw log: its first line is not '{_HEAD}'.")
+    for number, line in numbered:
         text = line.strip()
-        if number == 1 and text != _HEAD:
-            raise UnknownFormat(f"This is no raw log: its first line is not '{_HEAD}'.")
         if not text or text.startswith("#"):
             continue
         try:

@@ -101,12 +101,12 @@ class Session:
         client = BleakClient(
             found.device, lambda _client: self._lost.set(), timeout=timeout_s, backend=air.radio.client_backend
         )
+        gatt: GattClient = client if self._request.tap is None else Tapped(client, self._request.tap)
         try:
             with radio_errors(self._who, "connecting"):
                 await air.connect(client, timeout_s)
             self.connected = True
             self._sinks.note(LinkEvent.CONNECTED)
-            gatt: GattClient = client if self._request.tap is None else Tapped(client, self._request.tap)
             await self._start(client, gatt, timeout_s)
             await self._watch(gatt)
         except DeviceError as error:
@@ -116,7 +116,7 @@ class Session:
             raise
         finally:
             self._open = False
-            await finish(self._hang_up(client))
+            await finish(self._hang_up(client, gatt))
             self._intake.end_session(time.monotonic())
 
     async def _start(self, client: BleakClient, gatt: GattClient, timeout_s: float) -> None:
@@ -231,13 +231,13 @@ class Session:
             self._sinks.note(LinkEvent.BAD_PACKETS, more=bad - self._bad_told, since_opened=bad)
             self._bad_told = bad
 
-    async def _hang_up(self, client: BleakClient) -> None:
+    async def _hang_up(self, client: BleakClient, gatt: GattClient) -> None:
         """Stop the stream if the link still stands, and disconnect."""
         self._report()
         try:
             if client.is_connected:
                 async with asyncio.timeout(_GOODBYE_S):
-                    await self._profile.stop(client)
+                    await self._profile.stop(gatt)
         except (*FOREIGN, DeviceError) as error:
             _LOG.debug("%s could not be told to stop: %r", self._who, error)
         try:
