@@ -12,15 +12,22 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.types import Chunk, FloatArray, Gap, IntArray
+from devices.grid import SampleGrid
+from devices.types import NO_RECEPTION, Chunk, FloatArray, Gap, IntArray, Reception
 
 # Samples that wait at most until they are placed; bounds memory while the live interval is long (own heuristic).
 _PENDING_MAX = 4096
+# The first samples wait until they show the true rate: a second of them, and at least so many (own heuristic).
+_SETTLE_S, _SETTLE_SAMPLES = 1.0, 5
+# A chunk is closed this long after its end, so that a sample overtaken by the next ones still finds it.
+_OVERTAKEN_S, _OVERTAKEN_SAMPLES = 0.25, 4
+# Over a longer gap the grid holds on to the sample behind it: a rate that is a little off would slip (own heuristic).
+_JUMP_SAMPLES = 64
 
 
 @dataclass(frozen=True, slots=True)
 class ChunkerParams:
-    """What the chunks of one link have in common. rate_hz counts on the device's own clock.
+    """What the chunks of one link have in common. rate_hz: as promised, on the device's own clock.
 
     chunk_duration_s: s of signal in a durable chunk. live_s: least real time in s between two live blocks; during a
     fast replay one live block holds more signal instead of there being more of them.
@@ -59,14 +66,17 @@ class _Samples:
 
 @dataclass(slots=True)
 class _Open:
-    """A chunk being filled: rows are NaN until their sample arrives; phase is each sample's distance from the grid."""
+    """A chunk being filled, and room for samples that overtake its end. Rows are NaN until their sample arrives."""
 
     start: int
-    start_tick: int
+    ticks: IntArray
     acc_mps2: FloatArray
     gyr_radps: FloatArray
-    phase: FloatArray
     filled: NDArray[np.bool_]
+
+
+def _as_received(reception: Reception) -> Reception:
+    return reception
 
 
 class Chunker:
@@ -76,33 +86,49 @@ class Chunker:
     duplicates: samples for a place that had one. late: samples for a place whose chunk was closed.
     """
 
-    def __init__(self, params: ChunkerParams, recording_id: str, utc_of: Callable[[int], float]) -> None:
+    def __init__(
+        self,
+        params: ChunkerParams,
+        recording_id: str,
+        utc_of: Callable[[int], float],
+        complete: Callable[[Reception], Reception] = _as_received,
+    ) -> None:
+        """utc_of: Unix time of a tick. complete: adds what only others know to how a chunk was received."""
         self._params = params
-        self._utc_of = utc_of
-        self._chunk_samples = max(round(params.chunk_duration_s * params.rate_hz), 1)
-        self._period = params.ticks_per_s / params.rate_hz
-        self.received = self.missing = self.duplicates = self.late = 0
+        self._utc_of, self._complete = utc_of, complete
+        self._grid = SampleGrid(params.rate_hz, params.ticks_per_s)
+        self.received = self.missing = self.duplicates = self.late = self.restarts = 0
+        self._told = (0, 0, 0)
         self._pending: list[_Samples] = []
         self._pending_count = 0
         self._placed_s = float("-inf")
+        # The first samples, joined, until they have shown the rate.
+        self._settled = False
+        self._unsettled: list[_Samples] = []
         self._reset(recording_id)
 
     def _reset(self, recording_id: str) -> None:
         self._recording_id = recording_id
         self._seq = self._live_seq = 0
-        # Grid: the sample at tick _anchor_tick has index _anchor_index; _next_index is the first one not yet closed.
+        self._use_rate()
+        # _next_index is the first number not yet in a closed chunk; _last_*: the newest sample.
         self._anchored = False
-        self._anchor_tick = 0.0
-        self._anchor_index = self._next_index = self._live_next = 0
+        self._next_index = self._live_next = 0
         self._last_tick = 0
         self._last_index = -1
         self._open: _Open | None = None
         self._live: list[tuple[IntArray, _Samples]] = []
         self._ready: list[Chunk] = []
 
+    def _use_rate(self) -> None:
+        self._rate_hz = self._grid.told_rate_hz()
+        self._chunk_samples = max(round(self._params.chunk_duration_s * self._rate_hz), 1)
+        self._room = self._chunk_samples + max(round(_OVERTAKEN_S * self._rate_hz), _OVERTAKEN_SAMPLES)
+
     @property
     def rate_hz(self) -> float:
-        return self._params.rate_hz
+        """Return the rate of the recording's grid, constant within a recording once a second of it has come."""
+        return self._rate_hz
 
     def push(
         self, ticks: IntArray, acc_mps2: FloatArray, gyr_radps: FloatArray, restarts: tuple[int, ...], now_s: float
@@ -126,7 +152,10 @@ class Chunker:
     def flush(self) -> Cut:
         """Close the open chunk, however short. The recording may go on: the grid stays."""
         self._place_pending()
-        self._close()
+        for waiting in self._unsettled:
+            self._settle(waiting, len(waiting.ticks))
+        while self._open is not None:
+            self._close()
         return Cut(self._take_ready(), self._cut_live())
 
     def new_recording(self, recording_id: str) -> Cut:
@@ -142,60 +171,98 @@ class Chunker:
     def _place_pending(self) -> None:
         pending, self._pending, self._pending_count = self._pending, [], 0
         for run in _joined(pending):
-            cuts = [0, *(at for at in run.restarts if at), len(run.ticks)]
-            for start, end in pairwise(cuts):
-                part = run.part(slice(start, end))
-                if start in run.restarts:
-                    self._new_grid(int(part.ticks[0]))
-                self._place(part)
+            if self._settled:
+                self._place_run(run)
+                continue
+            (waiting,) = self._unsettled = _joined([*self._unsettled, run])
+            enough = waiting.ticks - waiting.ticks[0] >= _SETTLE_S * self._params.ticks_per_s
+            enough[: _SETTLE_SAMPLES - 1] = False
+            if enough.any():
+                self._settle(waiting, int(np.argmax(enough)) + 1)
+
+    def _settle(self, samples: _Samples, count: int) -> None:
+        """Fix the recording's rate by the first `count` samples, and place all that waited for it."""
+        self._settled, self._unsettled = True, []
+        self._grid.settle(samples.ticks[:count])
+        self._use_rate()
+        first = samples.ticks[: samples.restarts[0] if samples.restarts else count]
+        # The first sample is the earliest of these, also if another one overtook it.
+        self._anchor(int(first[:count].min()), 0)
+        self._place_run(samples)
+
+    def _place_run(self, run: _Samples) -> None:
+        cuts = [0, *(at for at in run.restarts if at), len(run.ticks)]
+        for start, end in pairwise(cuts):
+            part = run.part(slice(start, end))
+            if start in run.restarts:
+                self._new_grid(int(part.ticks[0]))
+            self._place_part(part)
 
     def _new_grid(self, tick: int) -> None:
         """Go on after a restart of the device's clock: the gap is as long as UTC tells, the grid begins here."""
+        self.restarts += 1
         if not self._anchored:
             return
-        self._close()
-        passed = round((tick - self._last_tick) / self._period)
-        self._anchor_tick, self._anchor_index = float(tick), self._last_index + max(passed, 1)
+        while self._open is not None:
+            self._close()
+        self._anchor(tick, self._last_index + max(self._samples_since(tick), 1))
 
-    def _index_of(self, ticks: IntArray) -> tuple[IntArray, FloatArray]:
-        """Return the grid index (n,) of each tick, and its distance from the grid in samples (n,)."""
+    def _samples_since(self, tick: int) -> int:
+        return round((tick - self._last_tick) / self._grid.period)
+
+    def _anchor(self, tick: int, index: int) -> None:
+        self._anchored = True
+        self._grid.begin(tick, index)
+        self._last_tick, self._last_index = tick, max(index - 1, self._last_index)
+
+    def _place_part(self, samples: _Samples) -> None:
+        """Place samples between two restarts; behind each long gap the grid holds on to the first sample."""
         if not self._anchored:
-            self._anchored, self._anchor_tick = True, float(ticks[0])
-        exact = (ticks - self._anchor_tick) / self._period
-        nearest = np.rint(exact)
-        return self._anchor_index + nearest.astype(np.int64), exact - nearest
+            self._anchor(int(samples.ticks[0]), 0)
+        newest = np.maximum.accumulate(np.concatenate(([self._last_tick], samples.ticks)))
+        # By the promised rate, because the measured one may change at other calls' ends.
+        far = samples.ticks - newest[:-1] > _JUMP_SAMPLES * self._params.ticks_per_s / self._params.rate_hz
+        if not far.any():
+            self._place(samples)
+            return
+        for start, end in pairwise([0, *(np.flatnonzero(far)).tolist(), len(far)]):
+            if end == start:
+                continue
+            part = samples.part(slice(start, end))
+            if far[start]:
+                tick = int(part.ticks[0])
+                self._grid.begin(tick, self._last_index + self._samples_since(tick))
+            self._place(part)
 
     def _place(self, samples: _Samples) -> None:
-        while samples.ticks.size:
-            index, phase = self._index_of(samples.ticks)
+        index = self._grid.index_of(samples.ticks)
+        newest = int(np.argmax(index))
+        if index[newest] > self._last_index:
+            self._last_index, self._last_tick = int(index[newest]), int(samples.ticks[newest])
+        while len(index):
             in_time = index >= (self._open.start if self._open else self._next_index)
             if not in_time.all():
                 self.late += int(np.count_nonzero(~in_time))
-                samples, index, phase = samples.part(in_time), index[in_time], phase[in_time]
-                if not samples.ticks.size:
+                samples, index = samples.part(in_time), index[in_time]
+                if not len(index):
                     return
             if self._open is None:
-                self._begin(int(index[0]), int(samples.ticks[0]))
-                # The grid may have moved to this sample.
+                self._begin(max(self._next_index, int(index[0]) - (self._room - self._chunk_samples)))
                 continue
-            beyond = index >= self._open.start + self._chunk_samples
+            beyond = index >= self._open.start + self._room
             end = int(np.argmax(beyond)) if beyond.any() else len(index)
             if end:
-                self._fill(self._open, index[:end], phase[:end], samples.part(slice(0, end)))
+                self._fill(self._open, index[:end], samples.part(slice(0, end)))
             if end < len(index):
                 self._close()
-            samples = samples.part(slice(end, None))
+            samples, index = samples.part(slice(end, None)), index[end:]
 
-    def _begin(self, index: int, tick: int) -> None:
-        n = self._chunk_samples
-        if index - self._next_index > n:
-            # Over a long gap a clock that is a little off may slip against the grid: hold on to this sample.
-            self._anchor_tick, self._anchor_index = float(tick), index
-        self.missing += index - self._next_index
-        rows = np.full((2, n, 3), np.nan)
-        self._open = _Open(index, tick, rows[0], rows[1], np.zeros(n), np.zeros(n, dtype=np.bool_))
+    def _begin(self, start: int) -> None:
+        rows = np.full((2, self._room, 3), np.nan)
+        ticks = np.zeros(self._room, dtype=np.int64)
+        self._open = _Open(start, ticks, rows[0], rows[1], np.zeros(self._room, dtype=np.bool_))
 
-    def _fill(self, chunk: _Open, index: IntArray, phase: FloatArray, samples: _Samples) -> None:
+    def _fill(self, chunk: _Open, index: IntArray, samples: _Samples) -> None:
         slots = index - chunk.start
         fresh = ~chunk.filled[slots]
         if np.any(np.diff(slots) <= 0):
@@ -204,43 +271,73 @@ class Chunker:
             fresh &= first
         if not fresh.all():
             self.duplicates += int(np.count_nonzero(~fresh))
-            slots, phase, samples, index = slots[fresh], phase[fresh], samples.part(fresh), index[fresh]
+            slots, samples, index = slots[fresh], samples.part(fresh), index[fresh]
         if not len(slots):
             return
         chunk.acc_mps2[slots], chunk.gyr_radps[slots] = samples.acc_mps2, samples.gyr_radps
-        chunk.phase[slots], chunk.filled[slots] = phase, True
+        chunk.ticks[slots], chunk.filled[slots] = samples.ticks, True
         self.received += len(slots)
-        newest = int(np.argmax(index))
-        if index[newest] > self._last_index:
-            self._last_index, self._last_tick = int(index[newest]), int(samples.ticks[newest])
         self._live.append((index, samples))
 
     def _close(self) -> None:
-        """End the open chunk after its last sample."""
+        """Hand on the open chunk from its first to its last sample; those beyond its end begin the next one."""
         chunk, self._open = self._open, None
-        if chunk is None or not chunk.filled.any():
+        if chunk is None:
             return
-        n = int(np.flatnonzero(chunk.filled)[-1]) + 1
-        gaps = _gaps(chunk.filled[:n])
-        self.missing += sum(gap.count for gap in gaps)
-        self._ready.append(
-            self._chunk(self._seq, chunk.start, chunk.start_tick, chunk.acc_mps2[:n], chunk.gyr_radps[:n], gaps)
-        )
-        self._seq += 1
-        self._next_index = chunk.start + n
-        self._follow_phase(chunk.start + n - 1, float(np.median(chunk.phase[chunk.filled])))
+        n = self._chunk_samples
+        places = np.flatnonzero(chunk.filled[:n])
+        if places.size:
+            rows = slice(int(places[0]), int(places[-1]) + 1)
+            start, gaps = chunk.start + rows.start, _gaps(chunk.filled[rows])
+            self.missing += start - self._next_index + sum(gap.count for gap in gaps)
+            tick, acc, gyr = int(chunk.ticks[rows.start]), chunk.acc_mps2[rows], chunk.gyr_radps[rows]
+            self._ready.append(self._chunk(self._seq, start, tick, acc, gyr, gaps, self._complete(self._reception())))
+            self._seq += 1
+            self._next_index = chunk.start + rows.stop
+        beyond = np.flatnonzero(chunk.filled[n:]) + n
+        if beyond.size:
+            first = chunk.start + int(beyond[0])
+            # Room for samples that were overtaken, unless that would be the same chunk again.
+            self._begin(max(self._next_index, first - (self._room - n)) if places.size else first)
+            self._fill_from(chunk, beyond)
 
-    def _follow_phase(self, index: int, phase: float) -> None:
-        """Move the grid's anchor to `index` and by the chunk's median distance, so that rounding never slips."""
-        self._anchor_tick += (index - self._anchor_index + phase) * self._period
-        self._anchor_index = index
+    def _fill_from(self, chunk: _Open, rows: IntArray) -> None:
+        into = self._open
+        if into is not None:
+            slots = rows + chunk.start - into.start
+            into.ticks[slots], into.filled[slots] = chunk.ticks[rows], True
+            into.acc_mps2[slots], into.gyr_radps[slots] = chunk.acc_mps2[rows], chunk.gyr_radps[rows]
+
+    def _reception(self) -> Reception:
+        counts = (self.duplicates, self.late, self.restarts)
+        duplicates, late, restarts = (now - told for now, told in zip(counts, self._told, strict=True))
+        self._told = counts
+        return Reception(
+            duplicates=duplicates, late=late, restarts=restarts, sampling_rate_hz=self._grid.sampling_rate_hz
+        )
 
     def _chunk(
-        self, seq: int, start: int, tick: int, acc_mps2: FloatArray, gyr_radps: FloatArray, gaps: tuple[Gap, ...]
+        self,
+        seq: int,
+        start: int,
+        tick: int,
+        acc_mps2: FloatArray,
+        gyr_radps: FloatArray,
+        gaps: tuple[Gap, ...],
+        reception: Reception = NO_RECEPTION,
     ) -> Chunk:
-        p = self._params
-        utc_s = self._utc_of(tick)
-        return Chunk(p.device_id, self._recording_id, seq, utc_s, start, p.rate_hz, acc_mps2, gyr_radps, gaps)
+        return Chunk(
+            self._params.device_id,
+            self._recording_id,
+            seq,
+            self._utc_of(tick),
+            start,
+            self._rate_hz,
+            acc_mps2,
+            gyr_radps,
+            gaps,
+            reception,
+        )
 
     def _cut_live(self) -> tuple[Chunk, ...]:
         """Return the samples placed since the last live block; a block of its own behind each long gap."""
