@@ -42,6 +42,8 @@ _TABLE: tuple[GattService, ...] = build_table(
 _NS_PER_US = 1_000
 # A tenth of the charge left is what the broadcast calls low (own heuristic).
 _LOW_PERCENT = 10
+# An error estimate of a calm beat (own heuristic); contact, and that there is a sensor for it.
+_PPI_ERROR_MS, _PPI_WORN = 10, 0x06
 
 Listed = tuple[tuple[Setting, tuple[int, ...]], ...]
 
@@ -243,8 +245,11 @@ class Polar(FirmwareDefaults):
         if not self._tells_intervals:
             return told
         bpm = round(heart.heart_rate_bpm(second + 1.0))
-        beats = polar_frames.pulse_intervals(bpm, heart.intervals_s(seed, second).tolist(), True)
-        return (*told, Answer(pmd.PMD_DATA, polar_frames.frame(Measurement.PPI, 0, 0, beats))) if beats else told
+        beats = [(bpm, round(1000 * one), _PPI_ERROR_MS, _PPI_WORN) for one in heart.intervals_s(seed, second)]
+        if not beats:
+            return told
+        data = polar_frames.frame(Measurement.PPI, 0, 0, polar_frames.pulse_intervals(beats))
+        return (*told, Answer(pmd.PMD_DATA, data))
 
     def cut(self, payload: bytes) -> bytes:
         """Return the header and most of the first sample: less than any frame has."""

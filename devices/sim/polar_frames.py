@@ -93,10 +93,9 @@ def float_patterns(values: FloatArray) -> IntArray:
     return np.ascontiguousarray(values, dtype="<f4").view("<i4").astype(np.int64)
 
 
-def pulse_intervals(bpm: int, intervals_s: Iterable[float], contact: bool) -> bytes:
-    """Return the samples of a pulse interval frame, one for each beat, with an error estimate of 10 ms."""
-    flags = contact << 1 | 1 << 2
-    return b"".join(struct.pack("<BHHB", bpm, round(1000 * one), 10, flags) for one in intervals_s)
+def pulse_intervals(beats: Iterable[tuple[int, int, int, int]]) -> bytes:
+    """Return the samples of a pulse interval frame: rate in bpm, interval and its error in ms, flags of each beat."""
+    return b"".join(struct.pack("<BHHB", *beat) for beat in beats)
 
 
 def answer(op: int, measurement: int, status: int = 0, parameters: bytes = b"", more: bool = False) -> bytes:

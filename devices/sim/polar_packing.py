@@ -81,7 +81,7 @@ class Packer:
         waiting = len(self._samples)
         if self._packing is Packing.PLAIN_MG:
             return _PLAIN_SAMPLES if waiting >= _PLAIN_SAMPLES else None
-        while waiting > self._surely:
+        while min(waiting, _DELTA_SAMPLES) > self._surely:
             size = self._size(self._surely + 1)
             if size > _FRAME_BYTES:
                 return self._surely
