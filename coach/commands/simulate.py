@@ -19,11 +19,12 @@ from coach.errors import InvalidInput
 from devices.hostclock import HostClock, ScaledClock, SystemClock
 from devices.sim.bus import ADDRESS_VARIABLE, SimBus
 from devices.sim.motions import MOTIONS, MotionSource
-from devices.sim.movella_dot import DEFAULT_RATE_HZ, OFFERED_RATES_HZ, offered_rate_hz
+from devices.sim.products import PRODUCTS, make_firmware
 from devices.sim.replay import RecordingMotion
-from devices.sim.wearable import PRODUCTS, SimWearable
+from devices.sim.wearable import SimWearable
 
 _STATUS_S = 5.0
+_FIRST_ADDRESS = "C0:FF:EE:00:00:01"
 _TICK_S = 0.05
 # bleak keeps one connection open per wearable; a machine's radio holds about seven, a test of the software more.
 _COUNT_MAX = 50
@@ -151,7 +152,7 @@ def _check(args: argparse.Namespace) -> None:
         if value is not None and not low <= value <= high:
             raise InvalidInput(f"{option} {value:g}: give a number from {low:g} to {high:g}.")
     if args.rate_hz is not None:
-        offered_rate_hz(args.rate_hz)
+        make_firmware(args.product, _FIRST_ADDRESS, args.rate_hz)
 
 
 def _motion(args: argparse.Namespace, seed: int) -> MotionSource:
@@ -170,10 +171,8 @@ def _clock(speed: float, motion: MotionSource) -> HostClock:
 
 def _wearable(args: argparse.Namespace, motion: MotionSource, clock: HostClock, number: int) -> SimWearable:
     rate_hz = args.rate_hz
-    if rate_hz is None:
-        rate_hz = DEFAULT_RATE_HZ
-        if isinstance(motion, RecordingMotion):
-            rate_hz = motion.nearest_rate_hz(OFFERED_RATES_HZ)
+    if rate_hz is None and isinstance(motion, RecordingMotion):
+        rate_hz = motion.nearest_rate_hz(make_firmware(args.product, _FIRST_ADDRESS).rates_hz)
     return SimWearable(
         address=f"C0:FF:EE:00:00:{number + 1:02X}",
         product=args.product,
@@ -193,7 +192,7 @@ def _announce(bus: SimBus, clock: HostClock, wearables: list[SimWearable]) -> No
     if isinstance(clock, ScaledClock) and clock.speed > 1:
         print(f"Time runs {clock.speed:g} times as fast for both: the recording may run ahead of the wall clock.")
     for one in wearables:
-        print(f"{one.name} {one.address}, {one.rate_hz} Hz, is in reach. Ctrl-C ends it.", flush=True)
+        print(f"{one.name} {one.address}, {one.rate_hz:g} Hz, is in reach. Ctrl-C ends it.", flush=True)
 
 
 def _program() -> str:
@@ -243,7 +242,9 @@ def _status(wearables: list[SimWearable]) -> None:
 
 def _print_list() -> None:
     print(f"products: {', '.join(sorted(PRODUCTS))}")
-    print(f"rates of movella-dot in Hz: {', '.join(str(rate) for rate in OFFERED_RATES_HZ)}")
+    for product in sorted(PRODUCTS):
+        rates_hz = make_firmware(product, _FIRST_ADDRESS).rates_hz
+        print(f"rates of {product} in Hz: {', '.join(f'{rate:g}' for rate in rates_hz)}")
     print("motions:")
     for name, make in MOTIONS.items():
         print(f"  {name:18}{(make.__doc__ or '').removeprefix('Return ')}")

@@ -13,7 +13,7 @@ from typing import Any
 from dbus_fast import Message, Variant
 
 from devices.errors import Refused
-from devices.sim.bluezobjects import ADAPTER_PATH, Properties, SeenDevice, adapter_properties
+from devices.sim.bluezobjects import ADAPTER_PATH, MTU_BYTES, Properties, SeenDevice, adapter_properties
 from devices.sim.gatt import AttCode, AttError
 from devices.sim.minibus import QUEUE_BYTES, UNKNOWN_METHOD, Connection, MiniBus
 from devices.sim.valuesignal import CHARACTERISTIC, PROPERTIES, ValueSignals
@@ -30,8 +30,11 @@ _PUMP_S = 0.01
 # The reply to Connect goes one way and the news of it another: without this the reply can be there first.
 _SETTLE_S = 0.02
 _ROOM_FRAMES = 256
+# A notification of the largest size with the message around it.
+_MESSAGE_BYTES = MTU_BYTES + 256
 
 _ATT_ERRORS = {
+    AttCode.INSUFFICIENT_AUTHENTICATION: ("org.bluez.Error.NotPermitted", "Not paired"),
     AttCode.READ_NOT_PERMITTED: ("org.bluez.Error.NotPermitted", "Read not permitted"),
     AttCode.WRITE_NOT_PERMITTED: ("org.bluez.Error.NotPermitted", "Write not permitted"),
     AttCode.REQUEST_NOT_SUPPORTED: ("org.bluez.Error.NotSupported", "Operation is not supported"),
@@ -310,9 +313,7 @@ class BlueZ:
         bus = self._bus
         listeners = bus.listeners(device.path + "/", PROPERTIES, "PropertiesChanged", CHARACTERISTIC)
         behind = max((one.queued_bytes for one in listeners), default=0)
-        stream = device.paths.get(device.wearable.stream_uuid, "")
-        cost = device.signals.setdefault(stream, ValueSignals(stream)).message_bytes(device.wearable.frame_bytes)
-        room = min(_ROOM_FRAMES, max(0, QUEUE_BYTES - behind) // cost)
+        room = min(_ROOM_FRAMES, max(0, QUEUE_BYTES - behind) // _MESSAGE_BYTES)
         parts = device.wearable.take(room)
         for part in parts:
             path = device.paths.get(part.uuid)

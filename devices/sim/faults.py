@@ -1,95 +1,114 @@
-"""What can go wrong with the frames of a wearable on their way: cut short, garbled, or joined by somebody else's.
+"""What can go wrong with the frames of a wearable on their way: cut, garbled, doubled, swapped, late, or foreign.
 
-Every k-th frame counts from the switch on. A damaged frame is a lost sample; a foreign frame is one too many.
+Every k-th frame counts from the switch on. A cut or garbled frame is a lost sample; a foreign frame is one too many.
 """
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
+import numpy as np
+
+from devices.sim.firmware import Firmware
 from devices.sim.gatt import Notifications
+from devices.sim.truth import Grid
 from devices.types import IntArray
 
-# A cut anywhere would do; after the time stamp and two and a quarter values it leaves a frame that looks begun.
-_CUT_BYTES = 13
-# Offsets of the highest bytes of the six float32 values of a mode 21 frame, and what makes any of them absurd.
-_HIGH_BYTES = (7, 11, 15, 19, 23, 27)
-_ABSURD = 0x7F
-# A frame of the vendor's short payload (20 bytes): the right wearable, the wrong characteristic.
-_FOREIGN = bytes.fromhex("d8052244af9640406b2aa7405add14c000000000")
+# Somebody else's frame: a real one of the DOT's short payload, of a length that no stream here has.
+_FOREIGN = bytes.fromhex("d8052244af9640406b2aa7405add14c000")
+KINDS = ("truncate", "corrupt", "duplicate", "reorder", "foreign")
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """Notifications on their way: what they carry, and what befell them.
+
+    first, end: (n,) as in Stretch. fate: "" intact, else "damaged", "copy", "late" (after its successor) or "foreign".
+    ready_s: the host's time before which they are not handed over. An `aside` carries no sample: an answer, the charge.
+    """
+
+    sent: Notifications
+    sensor: str
+    first: IntArray
+    end: IntArray
+    grid: Grid | None
+    fate: str = ""
+    ready_s: float = 0.0
+
+    @property
+    def aside(self) -> bool:
+        return self.grid is None
+
+    def split(self, at: int) -> tuple[Parcel, Parcel]:
+        """Return the first `at` notifications and the rest."""
+        cut = at * self.sent.size
+        uuid, size, data = self.sent.uuid, self.sent.size, self.sent.data
+        return (
+            replace(self, sent=Notifications(uuid, size, data[:cut]), first=self.first[:at], end=self.end[:at]),
+            replace(self, sent=Notifications(uuid, size, data[cut:]), first=self.first[at:], end=self.end[at:]),
+        )
 
 
 class FrameFaults:
-    """Spoil a run of frames by the switches `truncate`, `corrupt` and `foreign` (every k-th frame; 0 is off)."""
+    """Spoil the frames of a stream by the switches of KINDS (every k-th frame; 0 is off)."""
 
-    def __init__(self) -> None:
-        self.truncate = 0
-        self.corrupt = 0
-        self.foreign = 0
-        self._seen = {"truncate": 0, "corrupt": 0, "foreign": 0}
+    def __init__(self, seed: int) -> None:
+        self.delay_s = 0.0
+        self._every = dict.fromkeys(KINDS, 0)
+        self._seen = dict.fromkeys(KINDS, 0)
+        self._rng = np.random.default_rng(seed)
+        self._held: Parcel | None = None  # waits for its successor
 
     def set(self, kind: str, every: int) -> None:
         """Switch one fault to every `every`-th frame and count from here."""
-        setattr(self, kind, every)
+        self._every[kind] = every
         self._seen[kind] = 0
 
-    def apply(self, uuid: str, frames: NDArray[np.uint8]) -> tuple[list[Notifications], NDArray[np.bool_], int]:
-        """Return what is sent for frames (n, size), which stay intact (n,), and how many foreign ones joined."""
-        count, size = frames.shape
-        cut = self._struck("truncate", self.truncate, count)
-        garbled = self._struck("corrupt", self.corrupt, count) & ~cut
-        joined = self._struck("foreign", self.foreign, count)
-        for row in np.flatnonzero(garbled):
-            frames[row, _HIGH_BYTES[row % len(_HIGH_BYTES)]] = _ABSURD
-        sent: list[Notifications] = []
-        begun = 0
-        for row in np.flatnonzero(cut | joined):
-            if row > begun:
-                sent.append(Notifications(uuid, size, frames[begun:row].tobytes()))
-            kept = _CUT_BYTES if cut[row] else size
-            sent.append(Notifications(uuid, kept, frames[row, :kept].tobytes()))
-            if joined[row]:
-                sent.append(Notifications(uuid, len(_FOREIGN), _FOREIGN))
-            begun = int(row) + 1
-        if begun < count:
-            sent.append(Notifications(uuid, size, frames[begun:].tobytes()))
-        return sent, ~(cut | garbled), int(joined.sum())
+    def give_up(self) -> list[Parcel]:
+        """Return the frame that waits for a successor, if any: the link is gone and it will have none."""
+        held, self._held = self._held, None
+        return [] if held is None else [held]
 
-    def _struck(self, kind: str, every: int, count: int) -> NDArray[np.bool_]:
-        if not every:
-            return np.zeros(count, dtype=np.bool_)
-        numbers = self._seen[kind] + 1 + np.arange(count)
-        self._seen[kind] += count
-        return np.asarray(numbers % every == 0)
+    def apply(self, parcels: Iterable[Parcel], firmware: Firmware, utc_s: float) -> list[Parcel]:
+        """Return what is sent for these parcels of the stream, in the order sent."""
+        if self._held is None and not any(self._every.values()):
+            sent = list(parcels)
+        else:
+            sent = [told for parcel in parcels for one in _singly(parcel) for told in self._one(one, firmware)]
+        return [replace(one, ready_s=utc_s + self.delay_s) for one in sent] if self.delay_s else sent
 
+    def _one(self, frame: Parcel, firmware: Firmware) -> Iterator[Parcel]:
+        struck = {kind: self._strikes(kind) for kind in KINDS}
+        if struck["truncate"]:
+            frame = _with(frame, firmware.cut(frame.sent.data), "damaged")
+        elif struck["corrupt"]:
+            frame = _with(frame, firmware.spoil(frame.sent.data, self._rng), "damaged")
+        held, self._held = self._held, None
+        if struck["reorder"] and held is None:
+            self._held = frame if frame.fate else replace(frame, fate="late")
+        else:
+            yield frame
+        if struck["duplicate"] and not frame.fate and self._held is None:
+            yield replace(frame, fate="copy")
+        if held is not None:
+            yield held
+        if struck["foreign"]:
+            yield _with(frame, _FOREIGN, "foreign")
 
-class TickLog:
-    """Which ticks were sent intact, kept as runs of the sample grid so that a long stream costs nothing."""
-
-    def __init__(self) -> None:
-        self._runs: list[tuple[int, int, int, int]] = []  # first index, end, rate in Hz, tick of index 0
-        self.count = 0
-
-    def add(self, indices: IntArray, rate_hz: int, first_tick: int) -> None:
-        """Append ascending grid indices (n,)."""
-        self.count += len(indices)
-        for part in np.split(indices, np.flatnonzero(np.diff(indices) != 1) + 1):
-            if not len(part):
-                continue
-            start, end = int(part[0]), int(part[-1]) + 1
-            if self._runs and self._runs[-1][1:] == (start, rate_hz, first_tick):
-                start = self._runs.pop()[0]
-            self._runs.append((start, end, rate_hz, first_tick))
-
-    def ticks(self) -> IntArray:
-        """Return the ticks (n,) in the order sent."""
-        parts = [ticks_at(np.arange(start, end), rate, first) for start, end, rate, first in self._runs]
-        return np.concatenate(parts) if parts else np.zeros(0, dtype=np.int64)
+    def _strikes(self, kind: str) -> bool:
+        if not self._every[kind]:
+            return False
+        self._seen[kind] += 1
+        return self._seen[kind] % self._every[kind] == 0
 
 
-def ticks_at(indices: IntArray, rate_hz: int, first_tick: int) -> IntArray:
-    """Return the device's u32 us counter at samples (n,) of the grid whose sample 0 had `first_tick`."""
-    # Whole numbers all the way: the rounding must not drift over days.
-    since = (indices.astype(np.int64) * 2_000_000 + rate_hz) // (2 * rate_hz)
-    return np.asarray((first_tick + since) % 2**32, dtype=np.int64)
+def _with(frame: Parcel, data: bytes, fate: str) -> Parcel:
+    return replace(frame, sent=Notifications(frame.sent.uuid, len(data), data), fate=fate)
+
+
+def _singly(parcel: Parcel) -> Iterator[Parcel]:
+    while len(parcel.sent) > 1:
+        one, parcel = parcel.split(1)
+        yield one
+    yield parcel

@@ -11,6 +11,7 @@ class AttCode(IntEnum):
 
     READ_NOT_PERMITTED = 0x02
     WRITE_NOT_PERMITTED = 0x03
+    INSUFFICIENT_AUTHENTICATION = 0x05
     REQUEST_NOT_SUPPORTED = 0x06
     ATTRIBUTE_NOT_FOUND = 0x0A
     INVALID_LENGTH = 0x0D
@@ -64,7 +65,7 @@ class Notifications:
 def build_table(layout: tuple[tuple[str, tuple[tuple[str, tuple[str, ...]], ...]], ...]) -> tuple[GattService, ...]:
     """Number the attributes of a layout ((service uuid, ((characteristic uuid, properties), ...)), ...) from 0x0010 on.
 
-    A characteristic takes its declaration, its value and, if it notifies, its configuration descriptor.
+    A characteristic takes its declaration, its value and, if it notifies or indicates, its configuration descriptor.
     """
     services = []
     # Below lie the generic access and attribute services, which no central of ours looks at.
@@ -75,6 +76,6 @@ def build_table(layout: tuple[tuple[str, tuple[tuple[str, tuple[str, ...]], ...]
         characteristics = []
         for uuid, properties in rows:
             characteristics.append(GattCharacteristic(handle, uuid, properties))
-            handle += 3 if "notify" in properties else 2
+            handle += 3 if {"notify", "indicate"} & set(properties) else 2
         services.append(GattService(service_handle, service_uuid, tuple(characteristics)))
     return tuple(services)

@@ -11,15 +11,17 @@ import struct
 import numpy as np
 from numpy.typing import NDArray
 
-from devices.errors import Refused
 from devices.profiles import movella_dot_uuids as dot
+from devices.sim.firmware import Answer, FirmwareDefaults, Stretch, offered_rate
 from devices.sim.gatt import AttCode, AttError, GattService, build_table
 from devices.types import FloatArray, IntArray
 
 # Vendor document, device control: output rates for streaming; 120 is for recording on the device only.
-OFFERED_RATES_HZ = (1, 4, 10, 12, 15, 20, 30, 60)
-DEFAULT_RATE_HZ = 60
-MEDIUM_PAYLOAD_BYTES = 40
+OFFERED_RATES_HZ = (1.0, 4.0, 10.0, 12.0, 15.0, 20.0, 30.0, 60.0)
+DEFAULT_RATE_HZ = 60.0
+# Full scale: 16 g and 2000 deg/s. Source: user manual XD0502P, sensor components.
+_ACC_RANGE_MPS2 = 16 * 9.80665
+_GYR_RANGE_RADPS = float(np.radians(2000))
 
 _READ, _NOTIFY, _READ_NOTIFY, _READ_WRITE = ("read",), ("notify",), ("read", "notify"), ("read", "write")
 TABLE: tuple[GattService, ...] = build_table(
@@ -58,49 +60,49 @@ _VISIT_POWER, _VISIT_TIMEOUT, _VISIT_TAG, _VISIT_RATE, _VISIT_FILTER = 0x02, 0x0
 _CONTROL_BYTES = 32
 _TAG_BYTES = 16
 
-# Mode 21 as sent: little endian, padded with zeros to the medium payload's size.
-_FRAME = np.dtype(
-    {
-        "names": ["ticks", "acc_mps2", "gyr_degps"],
-        "formats": ["<u4", ("<f4", 3), ("<f4", 3)],
-        "offsets": [0, 4, 16],
-        "itemsize": MEDIUM_PAYLOAD_BYTES,
-    }
-)
+# Raw magnetometer, in 1/4096 of the earth's field: north and down.
+_MAG_RAW = np.array([1800, 0, -3600])
+# Offsets of the highest bytes of the six float32 values of modes 20 and 21.
+_HIGH_BYTES = (7, 11, 15, 19, 23, 27)
+# Fields of the payload modes as sent, after the time stamp; each is padded with zeros to its characteristic's size.
+_MODES: dict[int, tuple[str, int, tuple[tuple[str, str, int], ...]]] = {
+    20: (dot.MEDIUM_PAYLOAD, 40, (("acc", "<f4", 3), ("gyr", "<f4", 3), ("mag", "<i2", 3))),
+    21: (dot.MEDIUM_PAYLOAD, 40, (("acc", "<f4", 3), ("gyr", "<f4", 3))),
+}
 
 
-def offered_rate_hz(rate_hz: float) -> int:
-    """Return the rate as the product counts it. Raises Refused, naming the offered rates, if the product lacks it."""
-    if rate_hz not in OFFERED_RATES_HZ:
-        offered = ", ".join(str(rate) for rate in OFFERED_RATES_HZ)
-        raise Refused(f"A Movella DOT does not stream at {rate_hz:g} Hz; it offers {offered} Hz, choose one of these.")
-    return int(rate_hz)
+def encode_frames(mode: int, device_us: IntArray, values: dict[str, FloatArray]) -> NDArray[np.uint8]:
+    """Return notifications as (n, size) bytes: the time stamp in us modulo 2^32, then the mode's fields."""
+    _, size, fields = _MODES[mode]
+    frames = np.zeros((len(device_us), size), dtype=np.uint8)
+    frames[:, :4] = (device_us % 2**32).astype("<u4")[:, None].view(np.uint8)
+    at = 4
+    for name, kind, _ in fields:
+        part = np.ascontiguousarray(values[name], dtype=kind).view(np.uint8)
+        frames[:, at : at + part.shape[1]] = part
+        at += part.shape[1]
+    return frames
 
 
-def encode_frames(ticks: IntArray, acc_mps2: FloatArray, gyr_radps: FloatArray) -> NDArray[np.uint8]:
-    """Return mode 21 notifications as (n, 40) bytes: ticks (n,) in us modulo 2^32, acc and gyr (n, 3)."""
-    frames = np.zeros(len(ticks), dtype=_FRAME)
-    frames["ticks"] = ticks
-    frames["acc_mps2"] = acc_mps2
-    frames["gyr_degps"] = np.degrees(gyr_radps)
-    return np.frombuffer(frames.tobytes(), dtype=np.uint8).reshape(-1, MEDIUM_PAYLOAD_BYTES).copy()
+class MovellaDot(FirmwareDefaults):
+    """The registers behind the vendor's characteristics."""
 
-
-class MovellaDot:
-    """The registers behind the vendor's characteristics. Knows no time and no motion; a write answers or is refused."""
-
-    name = "Movella DOT"
+    product = "movella-dot"
     company_id = dot.COMPANY_ID
     table = TABLE
-    stream_uuid = dot.MEDIUM_PAYLOAD
-    frame_bytes = MEDIUM_PAYLOAD_BYTES
+    stream_uuids = (dot.LONG_PAYLOAD, dot.MEDIUM_PAYLOAD, dot.SHORT_PAYLOAD)
+    battery_uuids = (dot.BATTERY_LEVEL, dot.DOT_BATTERY)
+    rates_hz = OFFERED_RATES_HZ
+    has_gyroscope = True
+    # The time stamp is a u32 of microseconds.
+    clock_wraps_after_s = 2**32 / 1e6
+    ranges = (_ACC_RANGE_MPS2, _GYR_RANGE_RADPS)
 
-    def __init__(self, address: str, rate_hz: float) -> None:
-        self.rate_hz = offered_rate_hz(rate_hz)
+    def __init__(self, address: str, rate_hz: float | None = None) -> None:
+        self.name = "Movella DOT"
+        self.rate_hz = offered_rate("A Movella DOT", OFFERED_RATES_HZ, DEFAULT_RATE_HZ, rate_hz)
         self.measuring = False
         self.mode = dot.MODE_RATE_QUANTITIES
-        self.tag = self.name
-        self.power_off_asked = False
         self._address = bytes.fromhex(address.replace(":", ""))
         # Advertising 10 min, connected without measuring 30 min: the user manual's power save times (min, s each).
         self._timeouts = bytes((10, 0, 30, 0))
@@ -109,6 +111,24 @@ class MovellaDot:
     def link_lost(self) -> None:
         """Forget the measurement: after a link loss the central has to start it again."""
         self.measuring = False
+
+    def company_data(self) -> bytes:
+        """Return the address, reversed."""
+        return self._address[::-1]
+
+    def encode(
+        self, indices: IntArray, device_us: IntArray, acc_mps2: FloatArray, gyr_radps: FloatArray
+    ) -> list[Stretch]:
+        """Return one notification for each sample."""
+        # A constant field, along an axis of the sensor: nobody here looks at the magnetometer.
+        values = {"acc": acc_mps2, "gyr": np.degrees(gyr_radps), "mag": np.tile(_MAG_RAW, (len(indices), 1))}
+        payloads = encode_frames(self.mode, device_us, values)
+        return [Stretch(_MODES[self.mode][0], payloads, indices, indices + 1)]
+
+    def spoil(self, payload: bytes, rng: np.random.Generator) -> bytes:
+        """Return the frame with the highest byte of one of its six values absurd: beyond any range, or no number."""
+        at = int(rng.choice(_HIGH_BYTES))
+        return payload[:at] + b"\x7f" + payload[at + 1 :]
 
     def read(self, uuid: str, battery_percent: int) -> bytes:
         """Return the value of a readable characteristic. Raises AttError."""
@@ -134,7 +154,7 @@ class MovellaDot:
             return b"\x01"  # chest
         raise AttError(AttCode.READ_NOT_PERMITTED, f"Characteristic {uuid} cannot be read.")
 
-    def write(self, uuid: str, data: bytes) -> None:
+    def write(self, uuid: str, data: bytes, battery_percent: int) -> tuple[Answer, ...]:
         """Take a write to one of the two control characteristics. Raises AttError."""
         if uuid == dot.DEVICE_CONTROL:
             self._write_control(data)
@@ -142,11 +162,12 @@ class MovellaDot:
             self._write_measurement(data)
         else:
             raise AttError(AttCode.WRITE_NOT_PERMITTED, f"Characteristic {uuid} cannot be written.")
+        return ()
 
     def _control(self) -> bytes:
-        tag = self.tag.encode()[:_TAG_BYTES]
+        tag = self.name.encode()[:_TAG_BYTES]
         head = bytes((0, 0, 0)) + self._timeouts + bytes((len(tag),)) + tag.ljust(_TAG_BYTES, b"\0")
-        return head + struct.pack("<HB5x", self.rate_hz, self._filter)
+        return head + struct.pack("<HB5x", int(self.rate_hz), self._filter)
 
     def _device_info(self) -> bytes:
         serial = int.from_bytes(self._address, "big")
@@ -163,13 +184,13 @@ class MovellaDot:
         if visit & _VISIT_RATE and rate_hz not in OFFERED_RATES_HZ:
             raise AttError(AttCode.VALUE_NOT_ALLOWED, f"Output rate {rate_hz} Hz is not offered.")
         if visit & _VISIT_RATE:
-            self.rate_hz = rate_hz
+            self.rate_hz = float(rate_hz)
         if visit & _VISIT_FILTER:
             self._filter = filter_profile
         if visit & _VISIT_TIMEOUT:
             self._timeouts = data[3:7]
         if visit & _VISIT_TAG:
-            self.tag = data[8 : 8 + min(data[7], _TAG_BYTES)].decode("utf-8", "replace")
+            self.name = data[8 : 8 + min(data[7], _TAG_BYTES)].decode("utf-8", "replace")
         if visit & _VISIT_POWER and data[2] & 1:
             self.power_off_asked = True
 
@@ -179,6 +200,8 @@ class MovellaDot:
         kind, action, mode = data
         if kind != 1 or action not in (0, 1):
             raise AttError(AttCode.VALUE_NOT_ALLOWED, f"Measurement control knows no {data.hex(' ')}.")
-        if action == 1 and mode != dot.MODE_RATE_QUANTITIES:
-            raise AttError(AttCode.VALUE_NOT_ALLOWED, f"This simulation has payload mode 21 only, not {mode}.")
+        if action == 1 and mode not in _MODES:
+            offered = ", ".join(map(str, _MODES))
+            raise AttError(AttCode.VALUE_NOT_ALLOWED, f"This simulation has the payload modes {offered}, not {mode}.")
         self.measuring = action == 1
+        self.mode = mode

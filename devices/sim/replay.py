@@ -58,7 +58,7 @@ class RecordingMotion:
         part = self._at_rate[rate_hz][start_index : start_index + count]
         return part[:, :3], part[:, 3:]
 
-    def nearest_rate_hz(self, offered_hz: Sequence[int]) -> int:
+    def nearest_rate_hz(self, offered_hz: Sequence[float]) -> float:
         """Return the lowest offered rate that loses nothing of the recording, else the highest offered."""
         return min((rate for rate in offered_hz if rate >= self.recorded_rate_hz), default=max(offered_hz))
 

@@ -36,10 +36,6 @@ class ValueSignals:
         self._path = path
         self._templates: dict[int, tuple[NDArray[np.uint8], int]] = {}
 
-    def message_bytes(self, size: int) -> int:
-        """Return the length of a signal that carries `size` bytes."""
-        return len(self._template(size)[0])
-
     def marshal(self, part: Notifications, first_serial: int) -> bytes:
         """Return the signals of `part`, end to end, with serials from `first_serial` on."""
         template, at = self._template(part.size)

@@ -13,10 +13,14 @@ from devices.errors import Refused
 from devices.profiles import movella_dot_uuids as dot
 from devices.sim.gatt import Notifications
 from devices.sim.motions import bows, lifting
-from devices.sim.movella_dot import encode_frames
+from devices.sim.movella_dot import encode_frames as encode_mode
 from devices.sim.wearable import SimWearable
 
 START = bytes((1, 1, 21))
+
+
+def encode_frames(ticks: np.ndarray, acc: np.ndarray, gyr: np.ndarray) -> np.ndarray:
+    return encode_mode(21, ticks, {"acc": acc, "gyr": np.degrees(gyr)})
 
 
 class SteppedClock:
@@ -86,7 +90,7 @@ def test_whatever_the_rhythm_of_asking_no_frame_is_lost_or_doubled(steps_s: list
         ticks += more
     due = int((clock.now_s - 1.8e9) * 60)
     assert ticks == [round(index * 1e6 / 60) for index in range(1, due + 1)]
-    assert wearable.truth.frames_produced == due
+    assert wearable.truth.sensors["acc"].produced == wearable.truth.sensors["gyr"].sent == due
     np.testing.assert_array_equal(wearable.truth.ticks_sent, ticks)
 
 
@@ -111,8 +115,9 @@ def test_drift_makes_the_device_clock_run_faster() -> None:
     clock = SteppedClock()
     wearable = streaming(clock, drift_ppm=100.0)
     clock.now_s += 10_000.0
-    wearable.take(0)
-    assert wearable.truth.frames_produced == 600_060
+    assert wearable.take(0) == []
+    wearable.go_silent(True)
+    assert wearable.truth.sensors["acc"].produced == 600_060
     assert wearable.truth.motion_start_utc_s == pytest.approx(1.8e9 + 1 / 60, abs=1e-4)
 
 
@@ -130,7 +135,7 @@ def test_power_cycle_restarts_the_ticks_but_not_the_person() -> None:
     ticks = ticks_of(parts)
     assert ticks[0] == pytest.approx(1e6, abs=2e4)
     # 101 s into the motion, whose period is 5 s.
-    number = wearable.motion_index(np.array(ticks))
+    number = wearable.truth.numbers_sent[-len(ticks) :]
     assert number[0] == pytest.approx(101 * 60, abs=2)
     acc, gyr = bows(1).samples(int(number[0]), len(ticks), 60.0)
     assert b"".join(frames_of(parts)) == encode_frames(np.array(ticks), acc, gyr).tobytes()
@@ -149,7 +154,7 @@ def test_a_lower_rate_thins_the_grid() -> None:
     assert len(ticks) == 120
     assert ticks[0] == pytest.approx(50e6 + 1e6 / 12, abs=2)
     acc, _ = lifting(2).samples(0, 120, 12.0)
-    assert wearable.motion_index(np.array(ticks))[0] == 0
+    assert wearable.truth.numbers_sent[-len(ticks) :][0] == 0
     assert acc.shape == (120, 3)
 
 
