@@ -434,7 +434,10 @@ def test_a_consumer_that_fails_does_not_end_the_link(hub: BleHub, caplog: pytest
 
 def test_what_cannot_be_opened_is_refused_at_once(hub: BleHub, received: Received) -> None:
     radio = sim_radio([])
-    for family, rate_hz, says in (("movella-dot", 50.0, "choose one of"), ("none", 60.0, "Backstop knows movella-dot")):
+    for family, rate_hz, says in (
+        ("movella-dot", 50.0, "choose one of"),
+        ("none", 60.0, "Backstop knows .*movella-dot"),
+    ):
         with pytest.raises(Refused, match=says):
             opened(hub, LinkRequest(ADDRESS, family, rate_hz, "rec", radio=radio), received)
 
