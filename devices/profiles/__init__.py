@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from devices.errors import Refused
 from devices.profiles.heart_rate import HeartRate
+from devices.profiles.metamotion import MetaMotion
 from devices.profiles.movella_dot import MovellaDot
+from devices.profiles.movesense import Movesense
 from devices.profiles.polar import H10, OH1, VERITY_SENSE, PolarPmd
 from devices.profiles.running_speed import RunningSpeed
 from devices.profiles.types import Profile
+from devices.profiles.witmotion import WitMotion
 from devices.types import Advertisement
 
 # In the order in which they are asked: the standard services come last, because products of other families carry them.
@@ -16,6 +19,9 @@ _ALL: tuple[Profile, ...] = (
     PolarPmd(VERITY_SENSE),
     PolarPmd(OH1),
     MovellaDot(),
+    MetaMotion(),
+    Movesense(),
+    WitMotion(),
     HeartRate(),
     RunningSpeed(),
 )

@@ -65,7 +65,7 @@ class Dialogue:
 
     async def demand(self, client: GattClient, command: bytes, find: Find, who: str) -> bytes:
         """Return the answer to a command that every such wearable answers. Raises Disconnected without one."""
-        answer = await self.ask(client, command, find)
+        answer = await self.ask(client, command, find, ANSWER_S)
         if answer is None:
             raise Disconnected(
                 f"{who} does not answer command {command.hex(' ')} within {ANSWER_S:g} s; the link is made anew."

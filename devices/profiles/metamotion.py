@@ -106,11 +106,7 @@ class MetaMotion:
         forget = any(len(data) > 1 and not data[1] & mm.READ for data in talk.unasked)
         if forget:
             await talk.tell(client, *_FORGET_ROUTES)
-        for chip in (acc, gyr):
-            wanted, other = (chip.packed, chip.single) if packed else (chip.single, chip.packed)
-            if chip.packs:
-                await talk.tell(client, bytes((chip.module, other, 0)))
-            await talk.tell(client, bytes((chip.module, wanted, 1)))
+        await self._subscribe(client, talk, (acc, gyr), packed)
         talk.listen(sink)
         await talk.tell(client, *_START)
         settings = [
@@ -185,6 +181,15 @@ class MetaMotion:
                 f"This {self.title}'s firmware sends one sample at a time, and at {rate_hz:g} Hz more than the radio "
                 "carries: choose a lower rate or update its firmware."
             )
+
+    @staticmethod
+    async def _subscribe(client: GattClient, talk: Dialogue, chips: tuple[_Chip, _Chip], packed: bool) -> None:
+        """Subscribe to one form of both sensors' notifications, and drop the other that somebody may have left."""
+        for chip in chips:
+            wanted, other = (chip.packed, chip.single) if packed else (chip.single, chip.packed)
+            if chip.packs:
+                await talk.tell(client, bytes((chip.module, other, 0)))
+            await talk.tell(client, bytes((chip.module, wanted, 1)))
 
     async def _configure(self, client: GattClient, talk: Dialogue, acc: _Chip, gyr: _Chip, wish: Wish) -> Setting:
         """Write rate and range of both sensors and return them as read back. Raises Refused, BadPacket."""

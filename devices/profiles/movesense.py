@@ -69,8 +69,7 @@ class Movesense:
         acc_g, gyr_degps = await self._ranges(client, talk)
         _refuse_other("acceleration", wish.acc_range_g, acc_g, "g")
         _refuse_other("angular rate", wish.gyr_range_degps, gyr_degps, "deg/s")
-        # A link that returns faster than the sensor tidies up after the last one finds its own subscriptions.
-        await talk.tell(client, bytes((ms.UNSUBSCRIBE, frames.IMU)), bytes((ms.UNSUBSCRIBE, frames.HEART)))
+        await self._clear(client, talk)
         talk.listen(sink)
         heart = await self._subscribe(client, talk, frames.HEART, ms.HEART_PATH, _MAYBE_S)
         motion = await self._subscribe(client, talk, frames.IMU, f"{ms.IMU_PATH}{wish.rate_hz:g}", ANSWER_S)
@@ -115,6 +114,18 @@ class Movesense:
     @staticmethod
     async def _talk(client: GattClient) -> Dialogue:
         return await dialogue_with(client, ms.COMMAND, ms.NOTIFICATION)
+
+    @staticmethod
+    async def _clear(client: GattClient, talk: Dialogue) -> None:
+        """Drop what a program that ended without a goodbye left subscribed; its table has four places.
+
+        The answers are waited for: they bear the reference of the subscriptions that follow.
+        """
+        for reference in (frames.IMU, frames.HEART):
+            command = bytes((ms.UNSUBSCRIBE, reference))
+            if await talk.ask(client, command, _answer_to(reference), _MAYBE_S) is None:
+                await talk.tell(client, bytes((ms.UNSUBSCRIBE, frames.HEART)))
+                return
 
     @staticmethod
     async def _subscribe(client: GattClient, talk: Dialogue, reference: int, path: str, within_s: float) -> int | None:
