@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from coach.analysis.types import AnalysisParams, BendingParams, ReferenceParams, RepetitionParams
@@ -47,6 +47,14 @@ class LinkSection(Section):
     scan_s: Positive = 10.0
     backoff_first_s: Positive = 0.5
     backoff_max_s: Positive = 30.0
+
+
+class GatewaySection(Section):
+    server: str = ""
+    token: SecretStr = SecretStr("")
+    token_file: str = ""
+    spool_mb: Annotated[float, Field(gt=0, le=100_000)] = 256.0
+    report_s: Annotated[float, Field(ge=0.2, le=10)] = 2.0
 
 
 class Simulate(Section):
@@ -119,6 +127,7 @@ class Config(BaseSettings):
     web: Web = Web()
     chunk: ChunkSection = ChunkSection()
     link: LinkSection = LinkSection()
+    gateway: GatewaySection = GatewaySection()
     simulate: Simulate = Simulate()
     reference: ReferenceSection = ReferenceSection()
     posture: Posture = Posture()

@@ -1,21 +1,25 @@
-"""The gateway: links to the wearables of this process, their chunks to the log, their live blocks to the pages."""
+"""The gateway: links to wearables, their chunks to a log, their live blocks to whoever looks at them.
+
+The same code holds the links in the server's process and on the athlete's own machine; what differs is `Serving`.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 from uuid import uuid4
 
 from coach.config import Config
 from coach.errors import CoachError, StoreUnavailable
-from coach.live import LiveAnalysis, LiveFeed, LiveSource
 from coach.log import ChunkLog
-from coach.service import Services
 from coach.service.types import WearableView
+from coach.wire import LinkLogText
 from devices.errors import DeviceError
 from devices.hostclock import HostClock
 from devices.hub import BleHub
@@ -34,8 +38,42 @@ _RETRY_FIRST_S, _RETRY_MAX_S = 0.25, 10.0
 _CLOSE_S = 10.0
 # Hz. Trunk motion is below 10 Hz; more only costs battery and disk. Own choice.
 _RATE_WANTED_HZ = 60.0
+# s between two savings of a link's connection log while it goes on. Own choice.
+_LOG_EVERY_S = 30.0
 
 RequestOf = Callable[[WearableView, str], LinkRequest | None]
+
+
+class Serving(Protocol):
+    """Which wearables a gateway serves, and who hears of their links. `told` and `live` must only enqueue."""
+
+    def wearables(self) -> Sequence[WearableView]:
+        """Return the wearables to keep linked. Raises CoachError."""
+        ...
+
+    def listen(self, changed: Callable[[str], None]) -> Callable[[], None]:
+        """Call `changed(wearable_id)` when one was added, changed or removed; return how to stop it."""
+        ...
+
+    def opened(self, view: WearableView, status: Callable[[], LinkStatus]) -> None:
+        """Hear that a link was opened."""
+        ...
+
+    def told(self, view: WearableView, status: LinkStatus) -> None:
+        """Hear that a link's state, problem or battery changed."""
+        ...
+
+    def live(self, view: WearableView, block: Chunk) -> None:
+        """Take a live block."""
+        ...
+
+    def keep_log(self, log: LinkLogText) -> None:
+        """Keep a recording's connection log as it is now. Raises CoachError."""
+        ...
+
+    def closed(self, view: WearableView) -> None:
+        """Hear that a link was closed."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +90,10 @@ class GatewayCounts:
 class _Open:
     link: WearableLink
     view: WearableView
-    upright: tuple[float, float, float] | None
+    recording_id: str
     told: tuple[object, ...] = ()
+    log_kept_s: float = float("-inf")
+    log_kept: LinkLogText | None = None
 
 
 def request_from(config: Config, clock: HostClock) -> RequestOf:
@@ -85,17 +125,8 @@ def request_from(config: Config, clock: HostClock) -> RequestOf:
 class Gateway:
     """Keep a link open to every wearable in use, until closed. One thread appends; the hub's thread only enqueues."""
 
-    def __init__(
-        self,
-        hub: BleHub,
-        services: Services,
-        log: ChunkLog,
-        live: LiveAnalysis,
-        feed: LiveFeed,
-        request_of: RequestOf,
-    ) -> None:
-        self._hub, self._services, self._chunk_log = hub, services, log
-        self._live, self._feed, self._request_of = live, feed, request_of
+    def __init__(self, hub: BleHub, serving: Serving, log: ChunkLog, request_of: RequestOf) -> None:
+        self._hub, self._serving, self._chunk_log, self._request_of = hub, serving, log, request_of
         self._queue: queue.Queue[Chunk | str | None] = queue.Queue(_WAITING_MAX)
         self._open: dict[str, _Open] = {}
         self._closing = threading.Event()
@@ -103,6 +134,7 @@ class Gateway:
         self._stop_listening: Callable[[], None] = lambda: None
         self._deadline_s = float("inf")
         self._acknowledged = self._refused = self._dropped = self._in_hand = 0
+        self._refusing = False
 
     @property
     def counts(self) -> GatewayCounts:
@@ -116,11 +148,11 @@ class Gateway:
             return
         self._closing.clear()
         self._deadline_s = float("inf")
-        self._stop_listening = self._services.links.listen(self._changed)
+        self._stop_listening = self._serving.listen(self._put)
         self._thread = threading.Thread(target=self._run, name="gateway", daemon=True)
         self._thread.start()
-        for view in self._services.wearables.all():
-            self._changed(view.wearable_id)
+        for view in self._serving.wearables():
+            self._put(view.wearable_id)
 
     def close(self) -> None:
         """Close the links, hand what they flushed to the log, end the thread. May be called again."""
@@ -135,9 +167,6 @@ class Gateway:
 
     # On the hub's thread: only enqueue
 
-    def _on_chunk(self, chunk: Chunk) -> None:
-        self._put(chunk)
-
     def _put(self, item: Chunk | str | None) -> None:
         try:
             self._queue.put_nowait(item)
@@ -149,36 +178,32 @@ class Gateway:
     def _on_live(self, wearable_id: str, block: Chunk) -> None:
         opened = self._open.get(wearable_id)
         if opened is not None:
-            view = opened.view
-            source = LiveSource(wearable_id, view.athlete_id, view.placement, opened.upright)
-            self._live.push(source, block, time.time())
+            self._serving.live(opened.view, block)
 
     def _on_status(self, wearable_id: str, status: LinkStatus) -> None:
         opened = self._open.get(wearable_id)
-        told = (status.state, status.problem, status.battery_share)
+        told = (status.state, status.problem, status.battery_share, status.silent_since_utc_s)
         if opened is not None and opened.told != told:
             opened.told = told
-            event = {"kind": "link", "wearable_id": wearable_id, "state": status.state.value}
-            self._feed.publish(opened.view.athlete_id, event)
+            self._serving.told(opened.view, status)
 
     # On the gateway's thread
-
-    def _changed(self, wearable_id: str) -> None:
-        self._put(wearable_id)
 
     def _run(self) -> None:
         chunks: list[Chunk] = []
         while not self._closing.is_set():
-            item = self._queue.get()
-            while True:
-                if isinstance(item, Chunk):
-                    chunks.append(item)
-                elif isinstance(item, str):
-                    self._attend(item)
-                if self._queue.empty() or len(chunks) >= _APPEND_MAX:
-                    break
-                item = self._queue.get()
+            with contextlib.suppress(queue.Empty):
+                item = self._queue.get(timeout=_LOG_EVERY_S)
+                while True:
+                    if isinstance(item, Chunk):
+                        chunks.append(item)
+                    elif isinstance(item, str):
+                        self._attend(item)
+                    if len(chunks) >= _APPEND_MAX:
+                        break
+                    item = self._queue.get_nowait()
             self._append(chunks)
+            self._keep_logs()
             chunks = []
         self._end()
 
@@ -213,18 +238,21 @@ class Gateway:
                 self._refused += len(chunks)
                 break
             else:
-                refused = len(chunks) - len(keys)
-                if refused:
-                    _log.error("the log refused %d of %d chunks", refused, len(chunks))
-                self._acknowledged += len(keys)
-                self._refused += refused
+                self._note(len(keys), len(chunks) - len(keys))
                 break
         self._in_hand = 0
+
+    def _note(self, acknowledged: int, refused: int) -> None:
+        if refused and not self._refusing:
+            _log.error("the log refuses chunks, %d at first; this is said again after it has taken some", refused)
+        self._refusing = refused > 0
+        self._acknowledged += acknowledged
+        self._refused += refused
 
     def _attend(self, wearable_id: str) -> None:
         """Make the link fit what is known of the wearable now."""
         try:
-            view = next((each for each in self._services.wearables.all() if each.wearable_id == wearable_id), None)
+            view = next((each for each in self._serving.wearables() if each.wearable_id == wearable_id), None)
             if view is None:
                 self._unlink(wearable_id)
             elif wearable_id in self._open:
@@ -235,25 +263,27 @@ class Gateway:
             _log.error("wearable %s: %s", wearable_id, error)
 
     def _link(self, view: WearableView) -> None:
-        request = self._request_of(view, uuid4().hex)
+        recording_id = uuid4().hex
+        request = self._request_of(view, recording_id)
         if request is None:
             return
         wearable_id = view.wearable_id
         link = self._hub.open(
             request,
-            on_chunk=self._on_chunk,
+            on_chunk=self._put,
             on_live=lambda block: self._on_live(wearable_id, block),
             on_status=lambda status: self._on_status(wearable_id, status),
         )
-        self._open[wearable_id] = _Open(link, view, self._services.wearables.upright(wearable_id))
-        self._services.links.show(wearable_id, link.status)
+        self._open[wearable_id] = _Open(link, view, recording_id)
+        self._serving.opened(view, link.status)
 
     def _begin_recording(self, view: WearableView) -> None:
         """Begin a recording, because placement or calibration hold for a whole one."""
         opened = self._open[view.wearable_id]
-        opened.link.new_recording(uuid4().hex)
+        self._keep_log(opened)
+        opened.recording_id = uuid4().hex
+        opened.link.new_recording(opened.recording_id)
         opened.view = view
-        opened.upright = self._services.wearables.upright(view.wearable_id)
 
     def _unlink(self, wearable_id: str) -> None:
         opened = self._open.get(wearable_id)
@@ -263,7 +293,24 @@ class Gateway:
             opened.link.close()
         except DeviceError as error:
             _log.warning("closing the link of wearable %s: %s", wearable_id, error)
+        self._keep_log(opened)
         del self._open[wearable_id]
-        self._live.forget(wearable_id)
-        self._services.links.hide(wearable_id)
-        self._feed.publish(opened.view.athlete_id, {"kind": "link", "wearable_id": wearable_id, "state": "stopped"})
+        self._serving.closed(opened.view)
+
+    def _keep_logs(self) -> None:
+        now_s = time.monotonic()
+        for opened in self._open.values():
+            if now_s - opened.log_kept_s >= _LOG_EVERY_S:
+                self._keep_log(opened)
+
+    def _keep_log(self, opened: _Open) -> None:
+        opened.log_kept_s = time.monotonic()
+        texts = [opened.link.log_text(redacted, opened.recording_id) for redacted in (True, False)]
+        log = LinkLogText(opened.view.wearable_id, opened.recording_id, *texts)
+        if log == opened.log_kept:
+            return
+        try:
+            self._serving.keep_log(log)
+            opened.log_kept = log
+        except CoachError as error:
+            _log.warning("the connection log of wearable %s is not kept: %s", opened.view.wearable_id, error)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from coach.clock import SessionClock
-from coach.config import SHARED_CLOCK, Config
+from coach.commands.options import shared_clock
+from coach.config import Config
 from coach.errors import ConfigError
 from coach.gateway import Gateway, RequestOf, request_from
 from coach.instance import database_path, secret_key
@@ -17,9 +17,9 @@ from coach.live import LiveAnalysis, LiveFeed
 from coach.service import Services, build_services
 from coach.service.demo import ensure_demo
 from coach.service.types import Identity, WearableView
+from coach.serving import LiveDoor, LocalServing, Lookout
 from coach.store.engine import Store, migrate, open_store
 from coach.web.app import WebApp, create_app
-from coach.web.reach import InReach
 from coach.worker import Worker
 from devices.errors import Refused
 from devices.hostclock import HostClock, ScaledClock, SystemClock
@@ -30,9 +30,6 @@ from devices.sim.backend import sim_radio
 from devices.sim.motions import MOTIONS
 from devices.sim.wearable import SimWearable
 
-# s of one look for wearables from the page. Own choice: what a person waits for without doubt.
-_LOOK_S = 4.0
-
 
 class Embedded:
     """`prepare` before the fork; `make_app`, `start` and `stop` in the process that serves."""
@@ -41,7 +38,7 @@ class Embedded:
         self._config = config
         self._directory = directory
         self._store: Store | None = None
-        self._running: list[BleHub | Gateway | LiveAnalysis | Worker | SessionClock] = []
+        self._running: list[BleHub | Gateway | LiveAnalysis | Lookout | Worker | SessionClock] = []
         self._services: Services | None = None
         self._feed = LiveFeed(config.web.event_readers_max)
 
@@ -62,16 +59,19 @@ class Embedded:
         self._store = open_store(database_path(self._directory))
         self._services = build_services(self._store, self._config, SystemClock())
         self._hub = BleHub()
-        return create_app(self._services, self._feed, self._config, secret_key(self._directory), scan=self._look)
+        self._live = LiveAnalysis(self._feed, self._config.analysis_params())
+        self._door = LiveDoor(self._services, self._live)
+        return create_app(self._services, self._feed, self._config, secret_key(self._directory), door=self._door)
 
     def start(self) -> None:
         """Start worker, clock, radio and gateway, in the order in which they need each other."""
         services = self._ready()
-        live = LiveAnalysis(self._feed, self._config.analysis_params())
         worker = Worker(services, self._feed)
         clock = SessionClock(services, self._feed, self._config)
-        gateway = Gateway(self._hub, services, services.log, live, self._feed, self._requests())
-        for role in (live, worker, clock, self._hub, gateway):
+        serving = LocalServing(services, self._door, self._feed)
+        gateway = Gateway(self._hub, serving, services.log, self._requests())
+        lookout = Lookout(self._hub, services)
+        for role in (self._live, worker, clock, self._hub, gateway, lookout):
             role.start()
             self._running.append(role)
 
@@ -98,14 +98,8 @@ class Embedded:
             raise RuntimeError("make_app comes first")
         return self._services
 
-    def _look(self) -> Sequence[InReach]:
-        return [
-            InReach(seen.advertisement.address, seen.advertisement.name, seen.family, seen.advertisement.rssi_dbm)
-            for seen in self._hub.scan(_LOOK_S)
-        ]
-
     def _requests(self) -> RequestOf:
-        real = request_from(self._config, _shared_clock() or SystemClock())
+        real = request_from(self._config, shared_clock() or SystemClock())
         simulated: dict[str, tuple[Radio, HostClock]] = {}
 
         def request_of(view: WearableView, recording_id: str) -> LinkRequest | None:
@@ -151,14 +145,3 @@ class Embedded:
             self._wearable("C0:FF:EE:00:00:01", SystemClock())
         except Refused as error:
             raise ConfigError(f"simulate.product or simulate.rate_hz cannot be used: {error}") from error
-
-
-def _shared_clock() -> ScaledClock | None:
-    """Return the clock that a simulation in another process on this machine runs by, if one is named."""
-    text = os.environ.get(SHARED_CLOCK)
-    if not text:
-        return None
-    try:
-        return ScaledClock.from_text(text)
-    except ValueError as error:
-        raise ConfigError(f"{SHARED_CLOCK} is {text!r}: copy it as `backstop simulate --speed` prints it.") from error

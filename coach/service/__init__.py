@@ -9,11 +9,14 @@ from coach.log import TableChunkLog
 from coach.service.accounts import Accounts
 from coach.service.athletes import Athletes
 from coach.service.findings import Findings
+from coach.service.gateways import Gateways
 from coach.service.ground import Ground
 from coach.service.ingest import Ingest
 from coach.service.links import LinkBoard
+from coach.service.looks import Looks
 from coach.service.motion import Motion
 from coach.service.plans import Plans
+from coach.service.poses import Poses
 from coach.service.tokens import Tokens
 from coach.service.triage import Triage
 from coach.service.wearables import Wearables
@@ -34,6 +37,9 @@ class Services:
     triage: Triage
     plans: Plans
     ingest: Ingest
+    gateways: Gateways
+    looks: Looks
+    poses: Poses
     log: TableChunkLog
     links: LinkBoard
 
@@ -41,18 +47,22 @@ class Services:
 def build_services(store: Store, config: Config, clock: HostClock) -> Services:
     """Return the services over a store whose schema is up to date. Starts nothing."""
     ground = Ground(store, config, clock)
-    links = LinkBoard()
+    links, looks = LinkBoard(clock), Looks(clock)
     log = TableChunkLog(store, clock)
+    wearables = Wearables(ground, links)
     return Services(
         accounts=Accounts(ground),
         tokens=Tokens(ground),
         athletes=Athletes(ground, links),
-        wearables=Wearables(ground, links),
+        wearables=wearables,
         motion=Motion(ground),
         findings=Findings(ground),
         triage=Triage(ground),
         plans=Plans(ground),
         ingest=Ingest(log),
+        gateways=Gateways(ground, links, looks),
+        looks=looks,
+        poses=Poses(ground, wearables),
         log=log,
         links=links,
     )

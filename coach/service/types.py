@@ -47,9 +47,38 @@ class RosterRow:
     wearable_state: str | None
 
 
+Axis = tuple[float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayView:
+    """How a gateway away from the server does. silent_s: since its last report. ahead_s: its clock before the server's.
+
+    waiting, dropped: chunks on its disk, and chunks that found no room there.
+    """
+
+    present: bool
+    silent_s: float
+    ahead_s: float
+    waiting: int
+    dropped: int
+    full: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionLogView:
+    """The connection log of one recording."""
+
+    log_id: str
+    wearable_id: str
+    wearable_name: str
+    begun_at: datetime
+    updated_at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class WearableView:
-    """status is None when no link is open in this process."""
+    """status is None when nobody holds a link. upright, forward: unit vectors in sensor axes, as calibrated."""
 
     wearable_id: str
     athlete_id: str
@@ -60,6 +89,8 @@ class WearableView:
     simulated: bool
     calibrated_at: datetime | None
     status: LinkStatus | None
+    upright: Axis | None = None
+    forward: Axis | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,26 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from datetime import timedelta
-
-import numpy as np
 
 from coach.errors import Conflict, InvalidInput
 from coach.service.ground import Ground
 from coach.service.links import LinkBoard
 from coach.service.permission import require_athlete, require_wearable
-from coach.service.types import Identity, WearableView
-from coach.store import events, recordings, wearables
+from coach.service.types import Axis, Identity, WearableView
+from coach.store import events, wearables
 from coach.store.rows import Row, fresh_id
-from devices.codec import decode_chunk
-from devices.errors import DeviceError
 from devices.profiles import PROFILES
 from devices.types import Placement
-
-# The pose must be of now: the newest chunk may be this old. Own choice: two chunks of the longest duration in use.
-_FRESH = timedelta(seconds=30)
-# s of stillness that a calibration takes, the newest of the chunk. Own choice, as for the reference pose.
-_STILL_S = 2.0
 
 
 class Wearables:
@@ -47,15 +37,6 @@ class Wearables:
         """Return one wearable. Raises NoSuch (also for an athlete that is not yours)."""
         with self._ground.store.read() as tx:
             return self._view(require_wearable(tx, by, wearable_id))
-
-    def upright(self, wearable_id: str) -> tuple[float, float, float] | None:
-        """Return the calibrated unit vector of sensor axes that points up, None without a calibration."""
-        with self._ground.store.read() as tx:
-            found = wearables.get(tx, wearable_id)
-        if found is None or found["upright"] is None:
-            return None
-        x, y, z = found["upright"]
-        return (x, y, z)
 
     def add(
         self,
@@ -94,38 +75,24 @@ class Wearables:
         return wearable_id
 
     def set_placement(self, by: Identity, wearable_id: str, placement: str) -> None:
-        """Say where it is worn from now on; its link starts a new recording. Raises NoSuch, InvalidInput."""
-        self._change(by, wearable_id, f"moved to {placement}", placement=_checked_placement(placement))
+        """Say where it is worn from now on; its link starts a new recording. Raises NoSuch, InvalidInput.
 
-    def calibrate(self, by: Identity, wearable_id: str, upright: Sequence[float]) -> None:
-        """Store the upright pose: 3 floats in sensor axes, any length but zero; its link starts a new recording.
-
-        Raises NoSuch, InvalidInput.
+        The calibration goes: it held for the place before.
         """
-        length = math.hypot(*upright) if len(upright) == 3 else 0.0
-        if not (math.isfinite(length) and length > 0):
-            raise InvalidInput("The upright pose is a direction of three numbers, not all zero.")
-        unit = [float(value) / length for value in upright]
-        self._change(by, wearable_id, "calibrated", upright=unit, calibrated_at=self._ground.now())
+        if self.get(by, wearable_id).placement == placement:
+            return
+        fresh = {"placement": _checked_placement(placement), "upright": None, "forward": None, "calibrated_at": None}
+        self._change(by, wearable_id, f"moved to {placement}", **fresh)
 
-    def calibrate_now(self, by: Identity, wearable_id: str) -> None:
-        """Take the pose of the newest still seconds as upright. Raises Conflict when there are none now, NoSuch."""
-        now = self._ground.now()
-        with self._ground.store.read() as tx:
-            require_wearable(tx, by, wearable_id)
-            newest = recordings.newest_chunk(tx, wearable_id)
-        if newest is None or now - newest["received_at"] > _FRESH:
-            raise Conflict("The wearable sends nothing now: wait until it streams, stand upright, then try again.")
-        try:
-            chunk = decode_chunk(bytes(newest["blob"]))
-        except DeviceError as error:
-            raise Conflict(f"The newest signal cannot be read ({error}): try again in a few seconds.") from None
-        acc, gyr = (values[-round(_STILL_S * chunk.rate_hz) :] for values in (chunk.acc_mps2, chunk.gyr_radps))
-        still_degps = self._ground.config.reference.still_gyr_rms_degps
-        moving_degps = float(np.degrees(np.sqrt(np.mean(np.sum(gyr**2, axis=1)))))
-        if not moving_degps < still_degps:  # also when samples are missing
-            raise Conflict("You were moving, or samples were missing: stand upright and still for five seconds.")
-        self.calibrate(by, wearable_id, [float(value) for value in acc.mean(axis=0)])
+    def calibrate(
+        self, by: Identity, wearable_id: str, upright: Sequence[float], forward: Sequence[float] | None = None
+    ) -> None:
+        """Store what points up and, if a bow told, what points forward; its link starts a new recording.
+
+        upright, forward: 3 floats in sensor axes, any length but zero. Raises NoSuch, InvalidInput.
+        """
+        values = {"upright": _unit(upright, "upright pose"), "forward": forward and _unit(forward, "forward axis")}
+        self._change(by, wearable_id, "calibrated", **values, calibrated_at=self._ground.now())
 
     def forget(self, by: Identity, wearable_id: str) -> None:
         """Unpair; recordings stay. Raises NoSuch."""
@@ -149,7 +116,23 @@ class Wearables:
             simulated=row["simulated"],
             calibrated_at=row["calibrated_at"],
             status=self._links.status(row["id"]),
+            upright=_axis(row["upright"]),
+            forward=_axis(row["forward"]),
         )
+
+
+def _unit(direction: Sequence[float], what: str) -> list[float]:
+    length = math.hypot(*direction) if len(direction) == 3 else 0.0
+    if not (math.isfinite(length) and length > 0):
+        raise InvalidInput(f"The {what} is a direction of three numbers, not all zero.")
+    return [float(value) / length for value in direction]
+
+
+def _axis(stored: Sequence[float] | None) -> Axis | None:
+    if stored is None:
+        return None
+    x, y, z = stored
+    return (x, y, z)
 
 
 def _checked_placement(placement: str) -> str:

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import asdict
-from datetime import date, datetime, time
+from datetime import date, datetime
+from datetime import time as time_of_day
 from enum import Enum
 from typing import Any
 
 from flask import Blueprint, jsonify, request
 from werkzeug.wrappers import Response
 
+from coach import wire
+from coach.errors import InvalidInput
+from coach.log import unpack
 from coach.web import access
 from coach.web.house import house
+from devices.codec import decode_chunk
+from devices.errors import DeviceError
+from devices.types import LinkStatus
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 
 # Own choice: 60 chunks of 60 s at 100 Hz are 4.3 MB as int16; nothing that a gateway sends at once is larger.
 CHUNKS_BODY_BYTES_MAX = 8_000_000
+# Own choice: a report with the connection logs of several links, and a second of live blocks, are far smaller.
+BEAT_BODY_BYTES_MAX = 2_000_000
+# s. Own bound: an older block is not live, and the figure only says how old the line on a page is.
+_AGE_MAX_S = 60.0
 
 
 def _plain(value: Any) -> Any:
@@ -27,7 +39,7 @@ def _plain(value: Any) -> Any:
         return [_plain(item) for item in value]
     if isinstance(value, Enum):
         return value.value
-    if isinstance(value, datetime | date | time):
+    if isinstance(value, datetime | date | time_of_day):
         return value.isoformat()
     return value
 
@@ -40,6 +52,58 @@ def add_chunks() -> Response:
     body = request.get_data(cache=False)
     stored = house().services.ingest.receive(access.holder(), body)
     return jsonify({"stored": list(stored)})
+
+
+@blueprint.post("/gateway")
+@access.bearer
+def beat() -> Response:
+    """Take a gateway's report; answer with what it shall serve."""
+    request.max_content_length = BEAT_BODY_BYTES_MAX
+    report, holder = wire.decode_beat(request.get_data(cache=False)), access.holder()
+    services, feed = house().services, house().live_feed
+
+    def states() -> dict[str, object]:
+        return {key: _told(services.links.status(key)) for key in report.links}
+
+    before = states()
+    orders = services.gateways.beat(
+        holder, report, lambda wearable_id: feed.watched(holder.athlete_id) or services.poses.wanted(wearable_id)
+    )
+    for wearable_id, told in states().items():
+        if told != before[wearable_id]:
+            feed.publish(holder.athlete_id, {"kind": "link", "wearable_id": wearable_id})
+    return Response(wire.encode(orders), content_type="application/json")
+
+
+@blueprint.post("/live")
+@access.bearer
+def live() -> Response:
+    """Take live blocks for the pages that are open now; nothing of them is kept."""
+    request.max_content_length = BEAT_BODY_BYTES_MAX
+    door, holder = house().door, access.holder()
+    try:
+        blocks = [decode_chunk(blob) for blob in unpack(request.get_data(cache=False))]
+    except (DeviceError, ValueError) as error:
+        raise InvalidInput(f"The live blocks cannot be used: {error}") from None
+    mine = {view.address: view for view in house().services.wearables.for_athlete(holder.athlete_id)}
+    for block in blocks:
+        view = mine.get(block.device_id)
+        if door is not None and view is not None:
+            door.take(view, block, time.time() - _age_s())
+    return Response(status=204)
+
+
+def _told(status: LinkStatus | None) -> object:
+    return status and (status.state, status.problem, status.battery_share)
+
+
+def _age_s() -> float:
+    """Return how old the newest of the blocks was when the gateway sent them: clocks of two machines differ."""
+    try:
+        age_s = float(request.headers.get("Backstop-Age-S", "0"))
+    except ValueError:
+        return 0.0
+    return age_s if 0.0 <= age_s <= _AGE_MAX_S else 0.0
 
 
 @blueprint.get("/athletes")

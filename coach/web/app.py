@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-
 from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -11,16 +9,19 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from coach.config import Config
 from coach.live import LiveFeed
 from coach.service import Services
+from coach.serving import LiveDoor
 from coach.web import (
     access,
     api,
     assets,
     athlete,
     calendar,
+    calibration,
     coach,
     cookies,
     failures,
     findings,
+    gateways,
     headers,
     health,
     limits,
@@ -33,10 +34,24 @@ from coach.web import (
     words,
 )  # fmt: skip
 from coach.web.house import House, furnish
-from coach.web.reach import InReach
 from devices.hostclock import HostClock, SystemClock
 
-SUBJECTS = (welcome, athlete, coach, findings, plans, safety, sessions, wearables, calendar, live, api, health)
+SUBJECTS = (
+    welcome,
+    athlete,
+    coach,
+    findings,
+    plans,
+    safety,
+    sessions,
+    wearables,
+    calibration,
+    gateways,
+    calendar,
+    live,
+    api,
+    health,
+)
 
 # What everybody outside this package calls the app: only coach.web imports flask.
 WebApp = Flask
@@ -52,11 +67,11 @@ def create_app(
     secret_key: str,
     *,
     clock: HostClock | None = None,
-    scan: Callable[[], Sequence[InReach]] | None = None,
+    door: LiveDoor | None = None,
 ) -> Flask:
     """Return the web app over services that are built already. Starts no thread and opens no file.
 
-    secret_key signs the session cookies. scan looks for wearables in reach, where this process holds the radio.
+    secret_key signs the session cookies. door takes live blocks that gateways elsewhere send.
     """
     app = Flask("coach.web", static_folder=None)
     app.config.update(
@@ -72,7 +87,7 @@ def create_app(
     # taken from a proxy: Origin is compared with the former, limits are counted by the latter.
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=0, x_proto=1, x_host=0)  # type: ignore[method-assign]
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    furnish(app, House(services, live_feed, config, clock or SystemClock(), scan))
+    furnish(app, House(services, live_feed, config, clock or SystemClock(), door))
     cookies.install(app, config.web.session_days)
     # Order counts: limits count a request before CSRF or the sign-in can refuse it.
     limits.install(app)

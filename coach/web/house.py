@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import cast
@@ -15,7 +14,7 @@ from flask import Flask, current_app
 from coach.config import Config
 from coach.live import LiveFeed, Reader
 from coach.service import Services
-from coach.web.reach import InReach
+from coach.serving import LiveDoor
 from devices.hostclock import HostClock
 
 _KEY = "backstop"
@@ -23,7 +22,7 @@ _KEY = "backstop"
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """One per app. scan looks for wearables in reach; None where this process holds no radio.
+    """One per app. door: where live blocks of gateways elsewhere come in; None without a live line.
 
     streams: the live streams of each person, by user id. stopping is set when the server stops, so that open event
     streams end.
@@ -33,7 +32,7 @@ class House:
     live_feed: LiveFeed
     config: Config
     clock: HostClock
-    scan: Callable[[], Sequence[InReach]] | None = None
+    door: LiveDoor | None = None
     stopping: threading.Event = field(default_factory=threading.Event)
     streams: dict[str, WeakSet[Reader]] = field(default_factory=dict)
 

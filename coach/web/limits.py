@@ -2,21 +2,52 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from typing import Any
 
-from flask import Flask, request
+from flask import Flask, request, session
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
+
+from coach.web.access import bearer_token
+
+
+def _token_or_address() -> str:
+    """Return who posts: the token, as a hash, for many gateways may share an address."""
+    token = bearer_token()
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest() if token else get_remote_address()
+
+
+def _person_or_address() -> str:
+    """Return who is signed in, for a club may share an address."""
+    user_id = session.get("user_id")
+    return user_id if isinstance(user_id, str) else get_remote_address()
+
 
 # Own choice: a person mistypes a password a few times, never ten times a minute.
 LIMIT_OF_ENDPOINT = {
     "welcome.sign_in": "10 per minute; 60 per hour",
     "welcome.enter": "20 per minute",
     "welcome.set_password": "10 per minute",
-    # Own choice: a gateway with ten wearables posts two chunks a second; after an outage it sends its backlog.
+    # Own choice: whoever guesses at tokens from one place is slowed, gateways behind one router are not.
     "api.add_chunks": "6000 per minute",
+    "api.beat": "3000 per minute",
+    "api.live": "6000 per minute",
     "calendar.feed": "60 per minute",
+}
+# Own choice: a gateway with ten wearables posts two chunks a second, after an outage its backlog; it reports every
+# half second at most, and sends live blocks four times a second.
+LIMIT_OF_TOKEN = {
+    "api.add_chunks": "3000 per minute",
+    "api.beat": "200 per minute",
+    "api.live": "400 per minute",
+}
+# Own choice: a look lasts 20 s and wakes every radio; nobody needs a new token every minute.
+LIMIT_OF_PERSON = {
+    "wearables.look": "10 per minute",
+    "gateways.add_token": "5 per minute; 20 per hour",
+    "calibration.start": "20 per minute",
 }
 
 
@@ -27,18 +58,23 @@ def install(app: Flask) -> None:
     would never be counted. So each limit is on a function of its own, called before the request.
     """
     limiter = Limiter(get_remote_address, app=app, storage_uri="memory://", strategy="moving-window")
-    counted: dict[str, Callable[[], Any]] = {}
-    for endpoint, limit in LIMIT_OF_ENDPOINT.items():
+    counted: dict[str, list[Callable[[], Any]]] = {}
+    for whose, limits, key in (
+        ("address", LIMIT_OF_ENDPOINT, get_remote_address),
+        ("token", LIMIT_OF_TOKEN, _token_or_address),
+        ("person", LIMIT_OF_PERSON, _person_or_address),
+    ):
+        for endpoint, limit in limits.items():
 
-        def count() -> None:
-            """Be counted."""
+            def count() -> None:
+                """Be counted."""
 
-        # Flask-Limiter keeps limits by this name.
-        count.__qualname__ = f"count_{endpoint}"
-        counted[endpoint] = limiter.limit(limit)(count)
+            # Flask-Limiter keeps limits by this name.
+            count.__qualname__ = f"count_{endpoint}_by_{whose}"
+            counted.setdefault(endpoint, []).append(limiter.limit(limit, key_func=key)(count))
 
     def count_request() -> None:
-        if request.endpoint in counted:
-            counted[request.endpoint]()
+        for count in counted.get(request.endpoint or "", ()):
+            count()
 
     app.before_request(count_request)

@@ -1,4 +1,4 @@
-"""The athlete's wearables: what each does now, what is in reach, where it is worn, which pose is upright."""
+"""The athlete's wearables: what each does now, what is in reach, where it is worn, what to forget."""
 
 from __future__ import annotations
 
@@ -7,32 +7,34 @@ from collections.abc import Callable
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from coach.errors import CoachError, Conflict, InvalidInput
-from coach.web import access
+from coach.errors import Conflict, InvalidInput
+from coach.service.looks import LookView
+from coach.service.types import AthleteView
+from coach.web import access, words
 from coach.web.athlete import myself
 from coach.web.house import house
-from coach.web.reach import InReach
-from devices.errors import DeviceError
+from coach.wire import InReach
+from devices.profiles import PROFILES
 from devices.types import Placement
 
 blueprint = Blueprint("wearables", __name__)
 
 
-def _back() -> Response:
-    return redirect(url_for("wearables.own"), code=303)
-
-
 @blueprint.get("/wearables")
 @access.athlete
 def own() -> str:
-    """List one's own wearables."""
-    athlete = myself()
+    """List one's own wearables, the gateways and the connection logs."""
+    athlete, services = myself(), house().services
+    me = access.me()
     return render_template(
         "athlete/wearables.html",
         athlete=athlete,
-        wearables=house().services.wearables.for_athlete(athlete.athlete_id),
-        placements=list(Placement),
-        can_look=house().scan is not None,
+        wearables=services.wearables.for_athlete(athlete.athlete_id),
+        profiles=PROFILES,
+        tokens=services.tokens.of_athlete(me, athlete.athlete_id),
+        gateways=services.gateways.of_athlete(me, athlete.athlete_id),
+        logs=services.gateways.logs(me, athlete.athlete_id),
+        **_look_part(athlete),
     )
 
 
@@ -48,24 +50,124 @@ def state_part(wearable_id: str) -> str:
 @blueprint.post("/wearables/look")
 @access.athlete
 def look() -> str:
-    """Look for wearables in reach and return what was seen, or what stands in the way."""
-    athlete, problem, seen = myself(), None, list[InReach]()
-    scan = house().scan
-    if scan is None:
-        problem = "This Backstop has no Bluetooth of its own. Start it with `backstop run` on a machine that has."
-    else:
-        try:
-            seen = sorted(scan(), key=lambda each: -each.rssi_dbm)
-        except (DeviceError, CoachError) as error:
-            problem = str(error)
-    paired = {each.address.lower() for each in house().services.wearables.for_athlete(athlete.athlete_id)}
+    """Begin to look for wearables in reach."""
+    athlete = myself()
+    house().services.looks.begin(athlete.athlete_id)
+    return render_template("parts/in_reach.html", **_look_part(athlete))
+
+
+@blueprint.get("/wearables/look")
+@access.athlete
+def look_part() -> str:
+    """Return what was heard so far; asked every second while a look goes on."""
+    return render_template("parts/in_reach.html", **_look_part(myself()))
+
+
+def _look_part(athlete: AthleteView) -> dict[str, object]:
+    services = house().services
+    gateways = services.gateways.of_athlete(access.me(), athlete.athlete_id).values()
+    view = services.looks.view(athlete.athlete_id, sum(each.present for each in gateways))
+    paired = {each.address.upper() for each in services.wearables.for_athlete(athlete.athlete_id)}
+    fresh = [each for each in view.seen if each.address.upper() not in paired] if view else []
+    return {
+        "look": view,
+        "known": [each for each in fresh if each.family in PROFILES],
+        "unknown": sum(each.family not in PROFILES for each in fresh),
+        "profiles": PROFILES,
+    }
+
+
+def _heard(view: LookView | None, address: str) -> InReach:
+    """Return a device of the last look. Raises InvalidInput for any other."""
+    found = next((each for each in (view.seen if view else ()) if each.address == address), None)
+    if found is None or found.family not in PROFILES:
+        raise InvalidInput("This wearable was not heard in your last look: look again.")
+    return found
+
+
+@blueprint.get("/wearables/new")
+@access.athlete
+def choose() -> str:
+    """Ask where a wearable that was heard is worn."""
+    found = _heard(house().services.looks.view(myself().athlete_id, 0), request.args.get("address", "")[:100])
     return render_template(
-        "parts/in_reach.html",
-        problem=problem,
-        seen=[each for each in seen if each.family is not None and each.address.lower() not in paired],
-        unknown=sum(each.family is None for each in seen),
-        placements=list(Placement),
+        "athlete/wear.html",
+        name=found.name or PROFILES[found.family or ""].title,
+        profile=PROFILES[found.family or ""],
+        address=found.address,
+        placement=Placement.LOWER_BACK.value,
+        places=list(Placement),
+        action=url_for("wearables.add"),
+        button="This is where it is",
     )
+
+
+@blueprint.post("/wearables")
+@access.athlete
+def add() -> Response:
+    """Pair a wearable that was heard, and go on to its calibration."""
+    form, athlete = request.form, myself()
+    found = _heard(house().services.looks.view(athlete.athlete_id, 0), form.get("address", "")[:100])
+    try:
+        wearable_id = house().services.wearables.add(
+            access.me(),
+            athlete.athlete_id,
+            address=found.address,
+            family=found.family or "",
+            name=found.name or PROFILES[found.family or ""].title,
+            placement=form.get("placement", "")[:100],
+        )
+    except (InvalidInput, Conflict) as error:
+        flash(str(error), "problem")
+        return _back()
+    if not words.measures_movement(found.family or ""):
+        flash(f"{found.name} is yours now.", "done")
+        return _back()
+    return redirect(url_for("calibration.page", wearable_id=wearable_id), code=303)
+
+
+@blueprint.get("/wearables/<wearable_id>/placement")
+@access.athlete
+def placement_page(wearable_id: str) -> str:
+    """Ask where a wearable is worn now."""
+    wearable = house().services.wearables.get(access.me(), wearable_id)
+    return render_template(
+        "athlete/wear.html",
+        name=wearable.name,
+        profile=None,
+        address=None,
+        placement=wearable.placement,
+        places=list(Placement),
+        action=url_for("wearables.place", wearable_id=wearable_id),
+        button="Save",
+    )
+
+
+@blueprint.post("/wearables/<wearable_id>/placement")
+@access.athlete
+def place(wearable_id: str) -> Response:
+    """Say where it is worn."""
+    _mine(wearable_id)
+    placement = request.form.get("placement", "")[:100]
+    return _change(
+        lambda: house().services.wearables.set_placement(access.me(), wearable_id, placement),
+        "Saved. It counts from the next recording on; take the upright pose anew.",
+    )
+
+
+@blueprint.post("/wearables/<wearable_id>/forget")
+@access.athlete
+def forget(wearable_id: str) -> Response:
+    """Unpair a wearable; what it recorded stays."""
+    _mine(wearable_id)
+    return _change(
+        lambda: house().services.wearables.forget(access.me(), wearable_id),
+        "Forgotten. What it recorded stays. Another phone or computer can have it now.",
+    )
+
+
+def _back() -> Response:
+    return redirect(url_for("wearables.own"), code=303)
 
 
 def _mine(wearable_id: str) -> None:
@@ -81,56 +183,3 @@ def _change(act: Callable[[], object], done: str) -> Response:
     else:
         flash(done, "done")
     return _back()
-
-
-@blueprint.post("/wearables")
-@access.athlete
-def add() -> Response:
-    """Pair a wearable."""
-    form, athlete = request.form, myself()
-    name = form.get("name", "").strip()[:100] or form.get("address", "")[:100]
-    return _change(
-        lambda: house().services.wearables.add(
-            access.me(),
-            athlete.athlete_id,
-            address=form.get("address", "")[:100],
-            family=form.get("family", "")[:100],
-            name=name,
-            placement=form.get("placement", "")[:100],
-        ),
-        f"{name} is yours now. Put it on, stand upright and still, then press “I stand upright”.",
-    )
-
-
-@blueprint.post("/wearables/<wearable_id>/placement")
-@access.athlete
-def place(wearable_id: str) -> Response:
-    """Say where it is worn."""
-    _mine(wearable_id)
-    placement = request.form.get("placement", "")[:100]
-    return _change(
-        lambda: house().services.wearables.set_placement(access.me(), wearable_id, placement),
-        "Saved. It counts from the next recording on.",
-    )
-
-
-@blueprint.post("/wearables/<wearable_id>/calibrate")
-@access.athlete
-def calibrate(wearable_id: str) -> Response:
-    """Take the pose of now as upright."""
-    _mine(wearable_id)
-    return _change(
-        lambda: house().services.wearables.calibrate_now(access.me(), wearable_id),
-        "Your upright pose is saved. Bends are measured from it.",
-    )
-
-
-@blueprint.post("/wearables/<wearable_id>/forget")
-@access.athlete
-def forget(wearable_id: str) -> Response:
-    """Unpair a wearable; what it recorded stays."""
-    _mine(wearable_id)
-    return _change(
-        lambda: house().services.wearables.forget(access.me(), wearable_id),
-        "Forgotten. What it recorded stays.",
-    )

@@ -12,6 +12,7 @@ from flask import Flask
 
 from coach.service.types import DayTotals, FindingView, SessionState, SessionView, WearableView
 from coach.web.house import house
+from devices.profiles import PROFILES
 from devices.types import LinkState
 from programs import dose as doses
 from programs.types import Dose
@@ -35,6 +36,13 @@ LINK_WORD = {
     LinkState.STOPPED: "not connected",
 }
 LOST = "out of reach or switched off, trying again"
+# Own heuristic: at arm's length most wearables are heard with -40 to -60 dBm, through a body at 5 m with -80 to -90.
+SIGNAL_WORDS = (
+    (-60, "very near"),
+    (-75, "near"),
+    (-87, "some way off"),
+    (-97, "far: come closer"),
+)
 LINK_TONE = {LinkState.STREAMING: "on", LinkState.BLOCKED: "halt", LinkState.WAITING: "look"}
 
 
@@ -209,6 +217,31 @@ def battery(wearable: WearableView) -> str:
     return "" if share is None else f"battery {percent(share)}"
 
 
+def silence(wearable: WearableView) -> str:
+    """Return since when nothing comes from it, or nothing while it streams or was never heard."""
+    status = wearable.status
+    if status is None or status.silent_since_utc_s is None:
+        return ""
+    passed_s = max(0.0, house().now().timestamp() - status.silent_since_utc_s)
+    since = f"{passed_s:.0f} s" if passed_s < 120 else minutes(passed_s)
+    return f"Nothing since {since}. This is a gap in your day; it goes on by itself when the wearable is back."
+
+
+def signal_bars(rssi_dbm: int) -> int:
+    """Return how many of four bars a signal fills."""
+    return sum(rssi_dbm >= limit for limit, _ in SIGNAL_WORDS)
+
+
+def signal_words(rssi_dbm: int) -> str:
+    """Return how well a device is heard."""
+    return next((word for limit, word in SIGNAL_WORDS if rssi_dbm >= limit), "hardly heard: come closer")
+
+
+def measures_movement(family: str) -> bool:
+    """Tell whether a family measures movement, so that it has a pose."""
+    return "acc" in PROFILES[family].sensors if family in PROFILES else True
+
+
 def place(placement: str) -> str:
     """Return `lower back`, `left wrist`."""
     words = placement.split("_")
@@ -217,7 +250,7 @@ def place(placement: str) -> str:
     return " ".join(words)
 
 
-FILTERS: tuple[Callable[..., str], ...] = (
+FILTERS: tuple[Callable[..., str | int], ...] = (
     clock_time,
     day_name,
     day_of,
@@ -229,6 +262,10 @@ FILTERS: tuple[Callable[..., str], ...] = (
     wearable_state,
     wearable_sentence,
     battery,
+    silence,
+    signal_bars,
+    signal_words,
+    measures_movement,
     place,
     exercise_names,
     limit_text,

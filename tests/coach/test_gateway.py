@@ -19,6 +19,8 @@ from coach.live import LiveAnalysis, LiveFeed
 from coach.log import ChunkLog
 from coach.remote_log import RemoteLog
 from coach.service.tokens import Scope
+from coach.serving import LiveDoor, LocalServing
+from coach.uplink import Uplink
 from coach.worker import Worker
 from devices.link import LinkRequest
 from devices.types import Chunk, LinkState, LinkStatus
@@ -38,6 +40,9 @@ class HandLink:
     recordings: list[str] = field(default_factory=list)
     flushed: list[Chunk] = field(default_factory=list)
     closed: bool = False
+
+    def log_text(self, redacted: bool, recording_id: str) -> str:
+        return f"{recording_id} {'at <address>' if redacted else 'at ' + self.request.address}, {len(self.recordings)}"
 
     def status(self) -> LinkStatus:
         return LinkStatus(LinkState.STREAMING, NOW_S, battery_share=0.8)
@@ -90,8 +95,8 @@ def hub() -> HandHub:
 def gateway_over(club: Club, hub: HandHub, log: ChunkLog) -> tuple[Gateway, LiveFeed, LiveAnalysis]:
     feed = LiveFeed()
     live = LiveAnalysis(feed, club.config.analysis_params())
-    request_of = request_from(club.config, club.clock)
-    return Gateway(hub, club.services, log, live, feed, request_of), feed, live  # type: ignore[arg-type]
+    serving = LocalServing(club.services, LiveDoor(club.services, live), feed)
+    return Gateway(hub, serving, log, request_from(club.config, club.clock)), feed, live  # type: ignore[arg-type]
 
 
 def test_chunks_reach_the_log_and_links_follow_the_wearables(club: Club, hub: HandHub) -> None:
@@ -126,6 +131,12 @@ def test_chunks_reach_the_log_and_links_follow_the_wearables(club: Club, hub: Ha
     assert gateway.counts.waiting == gateway.counts.dropped == 0
     assert club.services.wearables.get(club.coach, club.wearable_id).status is None
     assert set(threading.enumerate()) <= before
+    logs = club.services.gateways.logs(club.athlete, club.athlete_id)
+    assert len(logs) == 2
+    texts = [club.services.gateways.log_text(club.athlete, log.log_id) for log in logs]
+    assert {text.split()[0] for text in texts} == set(link.recordings)
+    assert all(ADDRESS not in text for text in texts)
+    assert ADDRESS in club.services.gateways.log_text(club.athlete, logs[0].log_id, redacted=False)
 
 
 def test_a_log_that_is_away_is_tried_again_and_nothing_is_lost(club: Club, hub: HandHub) -> None:
@@ -186,7 +197,7 @@ class Server:
                     }
                     status = outer.status or 200
                 except NotAllowed:
-                    answer, status = {"stored": ()}, 401
+                    answer, status = {"error": {"what": "This token is not known here."}}, 401
                 except InvalidInput:
                     answer, status = {"stored": ()}, 400
                 self.send_response(status if self.path == "/api/v1/chunks" else 404)
@@ -211,7 +222,7 @@ def server(club: Club) -> Iterator[Server]:
 
 def test_a_remote_log_is_acknowledged_after_the_servers_commit(club: Club, server: Server) -> None:
     chunks = bending_chunks(1, 6, NOW_S, lost=(2,))
-    log = RemoteLog(server.url, club.services.tokens.issue(club.athlete, club.athlete_id, "laptop"))
+    log = RemoteLog(Uplink(server.url, club.services.tokens.issue(club.athlete, club.athlete_id, "laptop")))
     keys = tuple(chunk.key for chunk in chunks)
     assert log.append(chunks) == keys
     assert log.append(chunks) == keys
@@ -226,17 +237,17 @@ def test_a_remote_log_is_acknowledged_after_the_servers_commit(club: Club, serve
 def test_a_remote_log_says_what_is_wrong(club: Club, server: Server) -> None:
     chunk = bending_chunks(0.1, 6, NOW_S)[0]
     with pytest.raises(NotAllowed):
-        RemoteLog(server.url, "guess").append([chunk])
+        RemoteLog(Uplink(server.url, "guess")).append([chunk])
     token = club.services.tokens.issue(club.athlete, club.athlete_id, "laptop")
     with pytest.raises(StoreUnavailable):
-        RemoteLog(server.url + "/elsewhere", token).append([chunk])
+        RemoteLog(Uplink(server.url + "/elsewhere", token)).append([chunk])
     for url in ("ftp://x", "backstop", "http://"):
         with pytest.raises(InvalidInput):
-            RemoteLog(url, token)
+            Uplink(url, token)
     server.httpd.shutdown()
     server.httpd.server_close()
     with pytest.raises(StoreUnavailable, match="cannot be reached"):
-        RemoteLog(server.url, token).append([chunk])
+        RemoteLog(Uplink(server.url, token)).append([chunk])
 
 
 def test_requests_follow_the_configuration(club: Club) -> None:

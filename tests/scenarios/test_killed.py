@@ -28,6 +28,7 @@ from coach.remote_log import RemoteLog
 from coach.service import Services, build_services
 from coach.service.types import FindingView
 from coach.store.engine import open_store
+from coach.uplink import Uplink
 from coach.worker import Worker
 from devices.codec import encode_chunk
 from devices.hostclock import ScaledClock, SystemClock
@@ -109,7 +110,7 @@ def test_acknowledged_chunks_are_stored_once_and_findings_equal_the_undisturbed_
     server.start()
     acknowledged: list[str] = []
     try:
-        deliver(server, RemoteLog(server.url, token), chunks, kills, acknowledged)
+        deliver(server, RemoteLog(Uplink(server.url, token)), chunks, kills, acknowledged)
         wait_for(lambda: pending(server.folder) == 0, 60, "the worker")
     finally:
         server.stop()

@@ -19,12 +19,15 @@ WITHOUT_WHO = {
     "accounts": "create_user users identity issue_sign_in_link redeem_link sign_in set_password",
     "tokens": "holder",
     "athletes": "create link_coach availability",
-    "wearables": "for_athlete all upright",
+    "wearables": "for_athlete all",
     "motion": "pending_streams handle_pending has_recordings close_stale day_line totals",
     "findings": "for_athlete",
     "triage": "questions",
     "plans": "replan replan_wanted proposal active week release_due plan_ahead close_stale calendar_sessions",
     "ingest": "receive",
+    "gateways": "beat forget keep_log",
+    "looks": "attach begin wanted_by heard view",
+    "poses": "wanted take",
 }
 
 

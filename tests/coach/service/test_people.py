@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
 from coach.config import Config
@@ -16,7 +15,7 @@ from coach.service.types import Identity, Role
 from coach.store.engine import Store
 from coach.store.tables import metadata
 from devices.types import LinkState, LinkStatus
-from tests.coach.club import START, Club, FakeClock, bending_chunks
+from tests.coach.club import START, Club, FakeClock
 
 GOOD = "correct horse battery"
 
@@ -122,7 +121,7 @@ def test_strangers_see_nothing(club: Club) -> None:
             services.wearables.add(by, club.athlete_id, "new", "movella-dot", "x", "chest")
         with pytest.raises(NoSuch):
             services.triage.answer(by, club.athlete_id, {})
-        for change in (services.wearables.forget, services.wearables.calibrate_now):
+        for change in (services.wearables.forget, services.poses.begin, services.poses.look):
             with pytest.raises(NoSuch):
                 change(by, club.wearable_id)
     with pytest.raises(NotAllowed):
@@ -157,6 +156,19 @@ def test_the_roster_shows_who_needs_the_coach_first(club: Club) -> None:
     assert rows[1].wearable_state == "streaming"
 
 
+def test_another_place_ends_the_calibration_the_same_one_does_not(club: Club) -> None:
+    wearables, heard = club.services.wearables, list[str]()
+    wearables.calibrate(club.athlete, club.wearable_id, (0, 0, 1), (1, 0, 0))
+    club.services.links.listen(heard.append)
+    wearables.set_placement(club.athlete, club.wearable_id, "chest")
+    kept = wearables.get(club.athlete, club.wearable_id)
+    assert (kept.upright, kept.forward, heard) == ((0, 0, 1), (1, 0, 0), [])
+    wearables.set_placement(club.athlete, club.wearable_id, "hip")
+    gone = wearables.get(club.athlete, club.wearable_id)
+    assert (gone.placement, gone.upright, gone.forward, gone.calibrated_at) == ("hip", None, None, None)
+    assert heard == [club.wearable_id]
+
+
 def test_wearables(club: Club) -> None:
     wearables = club.services.wearables
     heard: list[str] = []
@@ -171,33 +183,17 @@ def test_wearables(club: Club) -> None:
     for wrong in ((0, 0, 0), (1, 2), (float("nan"), 0, 1)):
         with pytest.raises(InvalidInput):
             wearables.calibrate(club.coach, club.wearable_id, wrong)
-    wearables.calibrate(club.coach, club.wearable_id, (3, 0, 4))
-    assert wearables.upright(club.wearable_id) == pytest.approx((0.6, 0, 0.8))
+    wearables.calibrate(club.coach, club.wearable_id, (3, 0, 4), (0, -2, 0))
+    assert wearables.get(club.coach, club.wearable_id).upright == pytest.approx((0.6, 0, 0.8))
+    assert wearables.get(club.coach, club.wearable_id).forward == (0, -1, 0)
     assert wearables.get(club.coach, club.wearable_id).calibrated_at == START
     assert wearables.get(club.coach, club.wearable_id).status is None
     wearables.forget(club.athlete, club.wearable_id)
     assert wearables.all() == wearables.for_athlete(club.athlete_id) == ()
-    assert wearables.upright(club.wearable_id) is None
     assert heard == [club.wearable_id] * 2
     stop()
     wearables.add(club.coach, club.athlete_id, ADDRESS, "movella-dot", "again", "hip")
     assert len(heard) == 2
-
-
-def test_calibrating_takes_the_pose_of_now(club: Club) -> None:
-    wearables = club.services.wearables
-    still, _, moving, *_ = bending_chunks(1, 6, START.timestamp() - 30)
-    with pytest.raises(Conflict, match="sends nothing"):
-        wearables.calibrate_now(club.athlete, club.wearable_id)
-    club.services.log.append([still])
-    wearables.calibrate_now(club.athlete, club.wearable_id)
-    np.testing.assert_allclose(wearables.upright(club.wearable_id), (1, 0, 0), atol=1e-3)
-    club.services.log.append([moving])
-    with pytest.raises(Conflict, match="moving"):
-        wearables.calibrate_now(club.athlete, club.wearable_id)
-    club.clock.forward(minutes=2)
-    with pytest.raises(Conflict, match="sends nothing"):
-        wearables.calibrate_now(club.athlete, club.wearable_id)
 
 
 def test_the_demo_makes_people_once_and_seeds_no_finding(store: Store) -> None:

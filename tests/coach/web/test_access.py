@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 
 from coach.errors import CoachError
 from coach.web import access
+from coach.wire import LinkLogText
 
 PUBLIC = {
     "static",
@@ -23,7 +24,7 @@ PUBLIC = {
     "health.alive",
     "health.ready",
 }
-BY_TOKEN = {"api.add_chunks"}
+BY_TOKEN = {"api.add_chunks", "api.beat", "api.live"}
 
 
 def routes(app: Flask, values: dict[str, str]) -> Iterator[tuple[str, str, str]]:
@@ -43,6 +44,10 @@ def session_of(world) -> str:
 
 
 def of_ada(world) -> dict[str, str]:
+    services, ada = world.services, world.ada
+    if not services.tokens.of_athlete(ada.identity, ada.athlete_id):
+        services.tokens.issue(ada.identity, ada.athlete_id, "laptop")
+        services.gateways.keep_log(LinkLogText(world.wearable_id, "rec", "redacted", "whole"))
     return {
         "athlete_id": world.ada.athlete_id,
         "finding_id": world.finding_id,
@@ -50,6 +55,8 @@ def of_ada(world) -> dict[str, str]:
         "wearable_id": world.wearable_id,
         "session_id": session_of(world),
         "token": "no-such-token",
+        "token_id": world.services.tokens.of_athlete(world.ada.identity, world.ada.athlete_id)[0].token_id,
+        "log_id": world.services.gateways.logs(world.ada.identity, world.ada.athlete_id)[0].log_id,
         "filename": "css/backstop.css",
     }
 

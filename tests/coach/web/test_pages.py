@@ -6,10 +6,8 @@ import html
 import re
 from datetime import timedelta
 
-from coach.config import Config
 from coach.service.triage import PAUSED
 from coach.service.types import Role
-from devices.errors import NoRadio
 from programs.types import Answer, TriageLevel
 
 HX = {"HX-Request": "true"}
@@ -165,47 +163,6 @@ def test_the_signal_of_a_finding_and_of_a_day(world) -> None:
     assert client.get(f"/athletes/{world.ada.athlete_id}/day.json?day=2026-11-20").get_json()["t_utc_s"] == []
     wrong = client.get(f"/athletes/{world.ada.athlete_id}/day.json?day=yesterday")
     assert (wrong.status_code, "2026-11-24" in wrong.get_json()["error"]["what"]) == (422, True)
-
-
-def test_wearables_from_look_to_forget(world, csrf_of) -> None:
-    client = world.client(world.ada)
-    token = csrf_of(client)
-    headers = {**HX, "X-CSRFToken": token}
-    assert "no Bluetooth of its own" in client.post("/wearables/look", headers=headers).text
-    page = client.get("/wearables").text
-    assert "Chest strap" in page
-    assert "not connected" in page
-    place = {"csrf_token": token, "placement": "upper_back"}
-    assert client.post(f"/wearables/{world.wearable_id}/placement", data=place).status_code == 303
-    assert world.services.wearables.get(world.ada.identity, world.wearable_id).placement == "upper_back"
-    client.post(f"/wearables/{world.wearable_id}/placement", data={**place, "placement": "nose"})
-    assert world.services.wearables.get(world.ada.identity, world.wearable_id).placement == "upper_back"
-    client.post(f"/wearables/{world.wearable_id}/forget", data={"csrf_token": token})
-    assert world.services.wearables.for_athlete(world.ada.athlete_id) == ()
-
-
-def test_looking_for_wearables_says_what_stands_in_the_way(world, csrf_of) -> None:
-    from coach.web import create_app
-    from coach.web.reach import InReach
-
-    answers = [
-        [InReach("AA:BB:CC:00:00:01", "<b>DOT</b>", "movella-dot", -60), InReach("AA:BB:CC:00:00:02", "", None, -50)],
-        NoRadio("This machine has no Bluetooth adapter: plug one in, or use `backstop simulate`."),
-    ]
-
-    def scan() -> list[InReach]:
-        answer = answers.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    world.app = create_app(world.services, world.feed, Config(), "k" * 32, clock=world.clock, scan=scan)
-    client = world.client(world.ada)
-    headers = {**HX, "X-CSRFToken": csrf_of(client)}
-    seen = client.post("/wearables/look", headers=headers).text
-    assert "&lt;b&gt;DOT&lt;/b&gt;" in seen
-    assert "AA:BB:CC:00:00:02" not in seen
-    assert "no Bluetooth adapter" in client.post("/wearables/look", headers=headers).text
 
 
 def test_a_session_says_how_much_how_what_instead_and_where_it_is_from(accepted, csrf_of) -> None:

@@ -1,0 +1,172 @@
+"""Gateways away from the server: what each may serve, what each says, and the connection logs of all."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from coach.errors import Conflict, InvalidInput, NoSuch
+from coach.service.ground import Ground
+from coach.service.links import LinkBoard
+from coach.service.looks import Looks
+from coach.service.permission import may_see, require_athlete
+from coach.service.tokens import Holder
+from coach.service.types import ConnectionLogView, GatewayView, Identity
+from coach.store import athletes, connection_logs, wearables
+from coach.store.rows import Row, fresh_id
+from coach.wire import Beat, LinkLogText, Orders, ServedWearable
+from devices.types import LinkStatus
+
+# s without a report before another machine may use the same token, and before a gateway counts as away. Own choice.
+_PRESENT_S = 15.0
+# Characters of a sentence, and of a connection log, that are taken from a gateway. Own bounds.
+_SENTENCE_MAX, _LOG_MAX = 400, 400_000
+# Newest connection logs of an athlete that are listed. Own choice.
+_LOGS_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Present:
+    instance: str
+    at_utc_s: float
+    ahead_s: float
+    waiting: int
+    dropped: int
+    full: bool
+    athlete_id: str
+    leaving: bool = False
+
+
+class Gateways:
+    """Answer gateways elsewhere and tell pages how they do. Presence is in memory, connection logs are rows."""
+
+    def __init__(self, ground: Ground, links: LinkBoard, looks: Looks) -> None:
+        self._ground, self._links, self._looks = ground, links, looks
+        self._lock = threading.Lock()
+        self._present: dict[str, _Present] = {}
+
+    def beat(self, holder: Holder, beat: Beat, watching: Callable[[str], bool]) -> Orders:
+        """Take a gateway's report and return what it shall do.
+
+        watching: tells of which wearables live blocks are looked at. Raises Conflict when another machine
+        uses the same token now.
+        """
+        now_s = self._ground.now().timestamp()
+        self._note_presence(holder, beat, now_s)
+        with self._ground.store.read() as tx:
+            served = {row["id"]: row for row in wearables.of_athlete(tx, holder.athlete_id) if not row["simulated"]}
+            athlete = athletes.get(tx, holder.athlete_id)
+        if beat.leaving:
+            self._links.forget(holder.token_id)
+        else:
+            shift_s = now_s - beat.utc_s
+            links = {key: _taken(status, shift_s) for key, status in beat.links.items() if key in served}
+            self._links.report(holder.token_id, holder.label, links)
+        if beat.seen is not None:
+            trouble = beat.trouble[:_SENTENCE_MAX] if beat.trouble else None
+            self._looks.heard(holder.athlete_id, holder.token_id, beat.seen, trouble)
+        for log in beat.logs:
+            if log.wearable_id in served:
+                self.keep_log(log)
+        return Orders(
+            athlete_id=holder.athlete_id,
+            athlete_name=athlete["name"] if athlete is not None else "",
+            wearables=tuple(_served(row) for row in served.values()),
+            look=holder.athlete_id in self._looks.wanted_by(),
+            watching=tuple(key for key in served if watching(key)),
+        )
+
+    def of_athlete(self, by: Identity, athlete_id: str) -> dict[str, GatewayView]:
+        """Return how the athlete's gateways do, by the id of their token. Raises NoSuch."""
+        with self._ground.store.read() as tx:
+            require_athlete(tx, by, athlete_id)
+        now_s = self._ground.now().timestamp()
+        with self._lock:
+            mine = {key: each for key, each in self._present.items() if each.athlete_id == athlete_id}
+        return {
+            key: GatewayView(
+                present=now_s - each.at_utc_s <= _PRESENT_S and not each.leaving,
+                silent_s=max(0.0, now_s - each.at_utc_s),
+                ahead_s=each.ahead_s,
+                waiting=each.waiting,
+                dropped=each.dropped,
+                full=each.full,
+            )
+            for key, each in mine.items()
+        }
+
+    def forget(self, token_id: str) -> None:
+        """Forget a gateway whose token was revoked."""
+        with self._lock:
+            self._present.pop(token_id, None)
+        self._links.forget(token_id)
+
+    def keep_log(self, log: LinkLogText) -> None:
+        """Keep the connection log of a recording as it is now; the newest counts."""
+        if not 1 <= len(log.recording_id) <= 200 or max(len(log.redacted), len(log.whole)) > _LOG_MAX:
+            raise InvalidInput(f"A connection log has at most {_LOG_MAX} characters and names its recording.")
+        now = self._ground.now()
+        with self._ground.store.begin() as tx:
+            wearable = wearables.get(tx, log.wearable_id)
+            if wearable is None:
+                return  # forgotten meanwhile
+            values = {"redacted": log.redacted, "whole": log.whole, "updated_at": now}
+            if connection_logs.change(tx, log.wearable_id, log.recording_id, values):
+                return
+            values |= {"id": fresh_id(), "athlete_id": wearable["athlete_id"], "wearable_id": log.wearable_id}
+            connection_logs.add(tx, {**values, "recording_id": log.recording_id, "begun_at": now})
+
+    def logs(self, by: Identity, athlete_id: str) -> tuple[ConnectionLogView, ...]:
+        """Return the newest connection logs. Raises NoSuch."""
+        with self._ground.store.read() as tx:
+            require_athlete(tx, by, athlete_id)
+            rows = connection_logs.newest(tx, athlete_id, _LOGS_SHOWN)
+        return tuple(
+            ConnectionLogView(row["id"], row["wearable_id"], row["name"], row["begun_at"], row["updated_at"])
+            for row in rows
+        )
+
+    def log_text(self, by: Identity, log_id: str, redacted: bool = True) -> str:
+        """Return a connection log, without addresses and names unless asked otherwise. Raises NoSuch."""
+        with self._ground.store.read() as tx:
+            found = connection_logs.get(tx, log_id)
+            if found is None or not may_see(tx, by, found["athlete_id"]):
+                raise NoSuch(f"There is no connection log {log_id} on your list.")
+        return str(found["redacted" if redacted else "whole"])
+
+    def _note_presence(self, holder: Holder, beat: Beat, now_s: float) -> None:
+        present = _Present(
+            instance=beat.instance,
+            at_utc_s=now_s,
+            ahead_s=beat.utc_s - now_s,
+            waiting=max(0, beat.waiting),
+            dropped=max(0, beat.dropped),
+            full=beat.full,
+            athlete_id=holder.athlete_id,
+            leaving=beat.leaving,
+        )
+        with self._lock:
+            known = self._present.get(holder.token_id)
+            other = known is not None and known.instance != beat.instance and not known.leaving
+            if known is not None and other and now_s - known.at_utc_s <= _PRESENT_S:
+                raise Conflict(
+                    f"The token of {holder.label} is in use on another machine: make a token for each machine."
+                )
+            self._present[holder.token_id] = present
+
+
+def _taken(status: LinkStatus, shift_s: float) -> LinkStatus:
+    """Return a gateway's status by the clock here, with a sentence of bounded length."""
+    silent = status.silent_since_utc_s
+    return replace(
+        status,
+        since_utc_s=status.since_utc_s + shift_s,
+        silent_since_utc_s=None if silent is None else silent + shift_s,
+        problem=status.problem[:_SENTENCE_MAX] if status.problem else None,
+    )
+
+
+def _served(row: Row) -> ServedWearable:
+    stamp = f"{row['placement']} {row['calibrated_at']} {row['upright']} {row['forward']}"
+    return ServedWearable(row["id"], row["name"], row["family"], row["address"], row["placement"], stamp)

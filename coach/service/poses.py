@@ -1,0 +1,104 @@
+"""The calibrations that go on, by wearable: in memory while they last, stored with the wearable when complete."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+from coach.errors import Conflict
+from coach.service.calibration import Calibration, PoseStep, PoseView
+from coach.service.ground import Ground
+from coach.service.permission import require_wearable
+from coach.service.types import Identity
+from coach.service.wearables import Wearables
+from devices.types import Chunk
+
+# s without a question from the page after which a calibration is over. Own choice.
+_LASTS_S = 120.0
+# s without a block before it is said that nothing arrives: live blocks come four times a second. Own choice.
+_NOTHING_S = 4.0
+_NOTHING = "Nothing arrives from it. Switch it on and come close; it starts by itself."
+
+
+@dataclass(slots=True)
+class _Session:
+    calibration: Calibration
+    asked_s: float
+    heard_s: float
+    done: PoseView | None = None
+
+
+class Poses:
+    """Let the gateway bring blocks and the page ask. Thread-safe."""
+
+    def __init__(self, ground: Ground, wearables: Wearables) -> None:
+        self._ground, self._wearables = ground, wearables
+        self._lock = threading.Lock()
+        self._sessions: dict[str, _Session] = {}
+
+    def begin(self, by: Identity, wearable_id: str) -> None:
+        """Begin a calibration, anew if one goes on. Raises NoSuch."""
+        with self._ground.store.read() as tx:
+            placement = require_wearable(tx, by, wearable_id)["placement"]
+        now_s = self._now_s()
+        with self._lock:
+            self._sessions = {key: each for key, each in self._sessions.items() if now_s - each.asked_s < _LASTS_S}
+            self._sessions[wearable_id] = _Session(Calibration(placement), now_s, now_s)
+
+    def wanted(self, wearable_id: str) -> bool:
+        """Tell whether a calibration waits for live blocks of this wearable."""
+        with self._lock:
+            found = self._sessions.get(wearable_id)
+            return found is not None and found.done is None and self._now_s() - found.asked_s < _LASTS_S
+
+    def take(self, wearable_id: str, block: Chunk) -> None:
+        """Bring a live block; of a wearable that nobody calibrates it is dropped."""
+        with self._lock:
+            session = self._sessions.get(wearable_id)
+            if session is not None and session.done is None:
+                session.calibration.take(block)
+                session.heard_s = self._now_s()
+
+    def look(self, by: Identity, wearable_id: str) -> PoseView:
+        """Return what is seen now; a complete calibration is stored. Raises NoSuch, Conflict when none goes on."""
+        with self._ground.store.read() as tx:
+            require_wearable(tx, by, wearable_id)
+        with self._lock:
+            session = self._session(wearable_id)
+            if session.done is not None:
+                return session.done
+            if self._now_s() - session.heard_s > _NOTHING_S:
+                session.calibration.start_over()
+                return PoseView(PoseStep.STILL, _NOTHING)
+            view = session.calibration.look()
+            if view.step is not PoseStep.DONE:
+                return view
+            session.done = view
+        self._store(by, wearable_id, session.calibration)
+        return view
+
+    def keep_upright(self, by: Identity, wearable_id: str) -> None:
+        """Store the upright pose that was taken, without a bow. Raises NoSuch, Conflict when there is none."""
+        with self._lock:
+            session = self._session(wearable_id)
+            if session.calibration.pose is None:
+                raise Conflict("The upright pose is not taken yet: stand upright and still for three seconds.")
+            session.done = PoseView(PoseStep.DONE, "Upright pose taken, without a bow.", share=1.0)
+        self._store(by, wearable_id, session.calibration)
+
+    def _session(self, wearable_id: str) -> _Session:
+        """Return the calibration that goes on. With the lock. Raises Conflict."""
+        now_s = self._now_s()
+        session = self._sessions.get(wearable_id)
+        if session is None or now_s - session.asked_s > _LASTS_S:
+            raise Conflict("The calibration was left alone for too long: begin it again.")
+        session.asked_s = now_s
+        return session
+
+    def _store(self, by: Identity, wearable_id: str, calibration: Calibration) -> None:
+        pose, alignment = calibration.pose, calibration.alignment
+        if pose is not None:
+            self._wearables.calibrate(by, wearable_id, pose.upright, alignment.forward if alignment else None)
+
+    def _now_s(self) -> float:
+        return self._ground.now().timestamp()
