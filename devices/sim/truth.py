@@ -36,11 +36,12 @@ class SensorTruth:
 class Truth:
     """What really happened so far.
 
-    sensors: "acc", "gyr" and "heart"; one that made nothing has zeros. frames_sent: intact notifications of the stream handed to a
-    listening central, copies not counted; frames_damaged, frames_duplicated, frames_reordered, frames_foreign:
-    notifications cut or spoilt, sent again, sent late, and of somebody else. ticks_sent: (n,) the device's us counter
-    modulo 2^32 of the samples sent intact, in the order sent (of acc, where the sensors are apart). numbers_sent: (n,)
-    their numbers on the motion's grid. connects: links opened. restarts: times the device's clock began anew.
+    sensors: "acc", "gyr" and "heart"; one that made nothing has zeros. frames_sent: intact notifications of the stream
+    handed to a listening central, copies not counted; frames_damaged, frames_duplicated, frames_reordered,
+    frames_foreign: notifications cut or spoilt, sent again, sent late, and of somebody else. ticks_sent: (n,) the
+    device's us counter modulo 2^32 of the samples sent intact, in order (of acc, where sensors are apart).
+    numbers_sent: (n,) their numbers on the motion's grid. connects: links opened. restarts: times the device's clock
+    began anew.
     drift_ppm: the clock's speed now. loose_utc_s: when the strap was loose; the end is None while it is.
     motion_start_utc_s: when the motion began, None before.
     """
