@@ -79,6 +79,7 @@ class WearableLink:
         self._recording_id = request.recording_id
         self._random = np.random.default_rng(request.seed)
         self._intake: Intake | None = None
+        self._host_speed = 1.0
         self._phase: tuple[LinkState, float, str | None] = (LinkState.SCANNING, self._opened_utc_s, None)
         self._known = Known()
         self._logs: deque[LinkLog] = deque(maxlen=_LOGS_MAX)
@@ -192,7 +193,8 @@ class WearableLink:
     async def _find(self) -> Found:
         self._note(LinkEvent.SCAN, up_to_s=self.request.scan_s)
         found = await self._air.find(self.request.address, self._profile.service_uuids, self.request.scan_s)
-        self._logs[-1].hide(found.name, "name")
+        if found.name.casefold() not in self._profile.title.casefold():
+            self._logs[-1].hide(found.name, "name")
         self._known.rssi_dbm = found.rssi_dbm or self._known.rssi_dbm
         self._note(LinkEvent.FOUND, "" if found.rssi_dbm else "connected already", rssi_dbm=found.rssi_dbm)
         return found
@@ -208,7 +210,8 @@ class WearableLink:
             self._on_frame,
             self._on_heart_rate,
         )
-        session = Session(self.request, self._profile, self._who, self._made_intake(), self._known, sinks)
+        intake = self._made_intake()
+        session = Session(self.request, self._profile, self._who, intake, self._known, sinks, self._host_speed)
         return session
 
     async def _rest(self, error: Exception, session: Session | None) -> None:
@@ -241,6 +244,7 @@ class WearableLink:
         if self._intake is None:
             request = self.request
             passed_s = max(time.monotonic() - self._opened_s, 1e-3)
+            self._host_speed = max((request.clock.utc_s() - self._opened_utc_s) / passed_s, 1.0)
             chunks = ChunkerParams(
                 request.device_id or request.address,
                 request.rate_hz,
@@ -253,7 +257,7 @@ class WearableLink:
                 chunks,
                 self._recording_id,
                 request.clock,
-                (request.clock.utc_s() - self._opened_utc_s) / passed_s,
+                self._host_speed,
                 self._take_chunk,
                 self._on_live,
                 self._on_heart_rate,

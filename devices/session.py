@@ -77,14 +77,23 @@ class Session:
     """Made for one connection; `run` is called once."""
 
     def __init__(
-        self, request: LinkRequest, profile: Profile, who: str, intake: Intake, known: Known, sinks: SessionSinks
+        self,
+        request: LinkRequest,
+        profile: Profile,
+        who: str,
+        intake: Intake,
+        known: Known,
+        sinks: SessionSinks,
+        host_speed: float = 1.0,
     ) -> None:
+        """host_speed: how many times faster than real time the wearable's and the host's clock run."""
         self._request, self._profile, self._who = request, profile, who
         self._intake, self._known, self._sinks = intake, known, sinks
         self._lost = asyncio.Event()
         self._last_frame_s = time.monotonic()
         self.last_frame_utc_s: float | None = None
         self._silence_s = request.silence_s
+        self._host_speed = host_speed
         self._bad_told = intake.bad_packets
         # Frames still come while the goodbye is said; they are kept, but they do not make the link stream again.
         self._open = True
@@ -152,9 +161,8 @@ class Session:
         except Refused as error:
             raise NeedsPerson(str(error)) from error
         known.settings = started.settings
-        self._silence_s = max(
-            self._request.silence_s, _SILENT_FRAMES / started.rate_hz, _SILENT_FRAMES * started.frame_s
-        )
+        usual_s = max(1 / started.rate_hz, started.frame_s) / self._host_speed
+        self._silence_s = max(self._request.silence_s, _SILENT_FRAMES * usual_s)
         self._intake.begin_session(started)
         self._sinks.note(LinkEvent.SUBSCRIBED, **dict(known.settings))
 
@@ -187,7 +195,7 @@ class Session:
             _LOG.info("%s: the battery could not be read: %r", self._who, error)
 
     async def _watch(self, client: GattClient) -> None:
-        """Wait until the link is lost or silent. Raises Disconnected.
+        """Wait until the link is lost or silent. Raises Disconnected, NeedsPerson for one that never sent.
 
         Silence is the only sign of a Bluetooth service that died: its clients still count as connected.
         """
@@ -197,7 +205,7 @@ class Session:
             now_s = time.monotonic()
             silent_s = now_s - self._last_frame_s
             if silent_s >= self._silence_s:
-                raise Disconnected(self._silence_sentence())
+                raise self._silence()
             overdue_s = _OVERDUE_SHARE * self._silence_s
             if silent_s >= overdue_s and self.heard and self._known.silent_since_utc_s is None:
                 self._say_silent()
@@ -215,10 +223,10 @@ class Session:
                 continue
         raise Disconnected(f"The link to {self._who} was lost; it is searched again.")
 
-    def _silence_sentence(self) -> str:
+    def _silence(self) -> DeviceError:
         if self.heard:
-            return f"{self._who} fell silent for {self._silence_s:g} s; the link is made anew."
-        return f"{self._who} is connected but sends nothing: switch it off and on again."
+            return Disconnected(f"{self._who} fell silent for {self._silence_s:.3g} s; the link is made anew.")
+        return NeedsPerson(f"{self._who} is connected but sends nothing: switch it off and on again.")
 
     def _say_silent(self) -> None:
         self._known.silent_since_utc_s = self.last_frame_utc_s
