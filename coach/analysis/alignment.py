@@ -102,15 +102,15 @@ def estimate_alignment(rate_hz: float, pose: Pose, acc_mps2: FloatArray, gyr_rad
         raise AlignmentRefused(
             f"The bow has {len(acc) / rate_hz:.1f} s of data, {MIN_BOW_S:g} s are needed: bow once more, slowly."
         )
-    quat = _orientation(rate_hz, acc, gyr)
-    angle = inclination_deg(quat, pose.upright)
+    up = up_direction(_orientation(rate_hz, acc, gyr))
+    angle = inclination_deg(up, pose.upright)
     bow_deg = float(angle.max())
     if bow_deg < MIN_BOW_DEG:
         raise AlignmentRefused(
             f"The bow was {bow_deg:.0f} degrees deep, at least {MIN_BOW_DEG:g} are needed: "
             "stand upright, bow forward from the hips as far as is comfortable, and come back."
         )
-    up = np.stack(up_direction(quat), axis=1)[angle > bow_deg / 2.0]
+    up = up.T[angle > bow_deg / 2.0]
     si = np.asarray(pose.upright)
     level = up - (up @ si)[:, None] * si
     total = level.sum(axis=0)

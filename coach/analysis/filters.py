@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
@@ -17,11 +17,15 @@ CUTOFF_HZ = 6.0
 CUTOFF_RATE_SHARE = 0.4
 
 
+def _no_memory() -> FloatArray:
+    return np.empty((0, 2))
+
+
 @dataclass(frozen=True, slots=True)
 class LowPassState:
-    """memory: the filter's two delayed values, empty at the start and in a gap."""
+    """memory: (channels, 2) the filter's two delayed values of each channel, (0, 2) at the start and in a gap."""
 
-    memory: tuple[float, ...] = ()
+    memory: FloatArray = field(default_factory=_no_memory)
 
 
 @lru_cache(maxsize=64)
@@ -39,18 +43,23 @@ def delay_s(rate_hz: float) -> float:
 
 
 def low_pass(
-    state: LowPassState, rate_hz: float, values: FloatArray, valid: BoolArray
+    state: LowPassState, rate_hz: float, values: FloatArray, valid: BoolArray, whole: bool
 ) -> tuple[LowPassState, FloatArray]:
     """Filter consecutive values of the grid; NaN where `valid` is False.
 
-    values: (n,), finite where valid. After a gap the filter starts at rest on the first value, so that a gap leaves no
-    ringing.
+    values: (channels, n), finite where valid. valid: (n,); whole: all of it is True. After a gap, and for a channel
+    that is new, the filter starts at rest on the first value, so that neither leaves any ringing.
     """
     b, a, rest, _ = _design(rate_hz)
-    out = np.full(values.size, np.nan) if not valid.all() else np.empty(values.size)
-    memory, end = state.memory, 0
+    memory = state.memory
+    if whole:
+        if len(memory) < len(values):
+            memory = np.concatenate((memory, values[len(memory) :, :1] * rest))
+        out, after = lfilter(b, a, values, zi=memory)
+        return LowPassState(after), out
+    out, end = np.full(values.shape, np.nan), 0
     for first, end in runs(valid):
-        initial = np.asarray(memory) if memory and not first else rest * values[first]
-        out[first:end], after = lfilter(b, a, values[first:end], zi=initial)
-        memory = (float(after[0]), float(after[1]))
-    return LowPassState(memory if end == values.size else ()), out
+        kept = memory if not first else memory[:0]
+        initial = np.concatenate((kept, values[len(kept) :, first : first + 1] * rest))
+        out[:, first:end], memory = lfilter(b, a, values[:, first:end], zi=initial)
+    return LowPassState(memory if end == valid.size and end else _no_memory()), out

@@ -6,40 +6,112 @@ then a stream cut elsewhere would not give the same numbers.
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
+
 import numpy as np
 
 from coach.analysis.errors import AnalysisError
 from devices.types import FloatArray
 
 Vector = tuple[float, float, float]
+# Own heuristic: a front nearer than this to the upright direction says nothing about where the front is.
+MIN_APART_DEG = 45.0
 
 
-def up_direction(quat: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return the direction of "up" in sensor axes, as three arrays of shape (n,).
+@dataclass(frozen=True, slots=True)
+class BodyAxes:
+    """Unit vectors of the body in sensor axes: `pa` to the front, `ml` to the left, `si` up; right-handed."""
+
+    pa: Vector
+    ml: Vector
+    si: Vector
+
+
+def body_axes(upright: Vector, forward: Vector | None) -> BodyAxes:
+    """Return the body's axes from two directions in sensor axes; without `forward`, some front at a right angle.
+
+    Raises AnalysisError when a direction has no length or the two are less than 45 degrees apart.
+    """
+    si = unit(upright)
+    if forward is None:
+        # The sensor axis that is farthest from upright: stable against small changes of the reference.
+        smallest = min(range(3), key=lambda axis: abs(si[axis]))
+        forward = (float(smallest == 0), float(smallest == 1), float(smallest == 2))
+    towards = unit(forward)
+    along = dot(towards, si)
+    if abs(along) > math.cos(math.radians(MIN_APART_DEG)):
+        raise AnalysisError(
+            f"The front {forward} and the upright direction {upright} are less than {MIN_APART_DEG:g} degrees apart: "
+            "take the upright pose and the bow once more."
+        )
+    pa = unit((towards[0] - along * si[0], towards[1] - along * si[1], towards[2] - along * si[2]))
+    ml = (si[1] * pa[2] - si[2] * pa[1], si[2] * pa[0] - si[0] * pa[2], si[0] * pa[1] - si[1] * pa[0])
+    return BodyAxes(pa, ml, si)
+
+
+def dot(a: Vector, b: Vector) -> float:
+    """Return the inner product of two vectors."""
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+
+
+def tilt_deg(up: FloatArray, axes: BodyAxes) -> FloatArray:
+    """Return inclination, sagittal flexion and lateral lean, (3, n) in deg; NaN stays NaN.
+
+    up: (3, n) direction "up" in sensor axes. The tilt of the body is one rotation by `inclination` about a level axis;
+    flexion (forward positive) and lean (to the right positive) are its components. So flexion^2 + lean^2 is
+    inclination^2, a pure bow is flexion alone, and nothing jumps but upside down, at 180 degrees.
+    Source: attitude vector, Woltring 1994, J Biomech 27:1399, for the direction of the trunk's axis.
+    """
+    ux, uy, uz = up
+    (px, py, pz), (mx, my, mz), (sx, sy, sz) = axes.pa, axes.ml, axes.si
+    front = ux * px + uy * py + uz * pz
+    left = ux * mx + uy * my + uz * mz
+    level = np.sqrt(front * front + left * left)
+    out = np.empty((3, level.size))
+    np.arctan2(level, ux * sx + uy * sy + uz * sz, out=out[0])
+    out[0] *= 180.0 / math.pi
+    # Bowing, "up" moves to the back of the body; leaning to the right, to its left.
+    per_level = out[0] / np.maximum(level, 1e-12)
+    np.multiply(front, -per_level, out=out[1])
+    np.multiply(left, per_level, out=out[2])
+    return out
+
+
+def up_direction(quat: FloatArray) -> FloatArray:
+    """Return the direction of "up" in sensor axes, (3, n).
 
     quat: (n, 4), sensor to a frame with z up. The result is the third row of its rotation matrix; heading drops out.
     """
     w, x, y, z = quat[:, 0], quat[:, 1], quat[:, 2], quat[:, 3]
-    return 2.0 * (x * z - w * y), 2.0 * (y * z + w * x), 1.0 - 2.0 * (x * x + y * y)
+    up = np.empty((3, len(quat)))
+    np.subtract(x * z, w * y, out=up[0])
+    np.add(y * z, w * x, out=up[1])
+    np.add(x * x, y * y, out=up[2])
+    up[:2] *= 2.0
+    up[2] *= -2.0
+    up[2] += 1.0
+    return up
 
 
-def inclination_deg(quat: FloatArray, upright: Vector) -> FloatArray:
+def inclination_deg(up: FloatArray, upright: Vector) -> FloatArray:
     """Return the angle between the vertical and the sensor direction `upright`, (n,) in 0..180 deg; NaN stays NaN.
 
-    quat: (n, 4) w, x, y, z. upright: unit vector in sensor axes that points up in the reference pose.
+    up: (3, n) direction "up" in sensor axes. upright: unit vector in sensor axes that points up in the reference pose.
     The arc tangent of |cross| and dot keeps its precision at 0 and at 180 degrees, where the arc cosine loses it.
     """
-    ux, uy, uz = up_direction(quat)
+    ux, uy, uz = up
     rx, ry, rz = upright
     cx, cy, cz = uy * rz - uz * ry, uz * rx - ux * rz, ux * ry - uy * rx
-    dot = ux * rx + uy * ry + uz * rz
-    angle: FloatArray = np.degrees(np.arctan2(np.sqrt(cx * cx + cy * cy + cz * cz), dot))
+    along = ux * rx + uy * ry + uz * rz
+    angle: FloatArray = np.arctan2(np.sqrt(cx * cx + cy * cy + cz * cz), along)
+    angle *= 180.0 / math.pi
     return angle
 
 
 def mean_up(quat: FloatArray) -> Vector:
     """Return the mean "up" direction in sensor axes, as a unit vector. quat: (n, 4), n >= 1, no NaN."""
-    x, y, z = (float(np.mean(part)) for part in up_direction(quat))
+    x, y, z = (float(value) for value in up_direction(quat).mean(axis=1))
     return unit((x, y, z))
 
 

@@ -1,17 +1,21 @@
 """Orientation from accelerometer and gyroscope: VQF without magnetometer, in its on-line form.
 
 Source: Laidig and Seel 2023, Information Fusion 91:187 (6D), by the authors' package `vqf` with its default parameters.
+A wearable without a gyroscope gets the tilt of its accelerometer instead (tilt.py).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import math
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from vqf import VQF
 
-from coach.analysis.quality import BoolArray, runs, valid_rows
+from coach.analysis.frames import up_direction
+from coach.analysis.quality import BoolArray, finite_rows, runs, valid_rows
+from coach.analysis.tilt import TiltState, estimate_tilt
 from devices.types import FloatArray, IntArray
 
 
@@ -24,37 +28,59 @@ class OrientationParams:
 
 @dataclass(frozen=True, slots=True)
 class OrientationState:
-    """vqf: the filter's own state by name, None before the first sample. missing: samples missing since the last one.
+    """vqf: the filter's own state by name, None before the first sample with an angular rate.
 
-    last: the last sample, acc then gyr. age: samples since the filter started.
+    last: the last sample, acc then gyr. missing: samples missing since; age: samples since the filter started.
+    tilt: of the accelerometer, in use until the first angular rate comes; tilted: samples oriented by it.
     """
 
     vqf: dict[str, Any] | None = None
     last: tuple[float, ...] = ()
     missing: int = 0
     age: int = 0
+    tilt: TiltState = field(default_factory=TiltState)
+    tilted: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Oriented:
-    """quat: (n, 4), NaN where no sample was. valid: (n,) one was there. age: (n,) samples since the filter started."""
+    """quat: (n, 4), NaN where no sample was. valid: (n,) one was there; whole: all of it is True.
+
+    up: (3, n) the direction "up" in sensor axes. gyr: (n, 3) angular rate in rad/s as measured, or, without a
+    gyroscope, that of the tilt. age: (n,) samples since the filter started, empty if it was not asked for.
+    """
 
     quat: FloatArray
     valid: BoolArray
+    whole: bool
+    up: FloatArray
+    gyr: FloatArray
     age: IntArray
 
 
 def estimate_orientation(
-    params: OrientationParams, state: OrientationState, rate_hz: float, acc_mps2: FloatArray, gyr_radps: FloatArray
+    params: OrientationParams,
+    state: OrientationState,
+    rate_hz: float,
+    acc_mps2: FloatArray,
+    gyr_radps: FloatArray,
+    aged: bool = True,
 ) -> tuple[OrientationState, Oriented]:
-    """Run the filter over consecutive samples of the grid. acc_mps2, gyr_radps: (n, 3), NaN where missing."""
-    n = acc_mps2.shape[0]
+    """Run the filter over consecutive samples of the grid. acc_mps2, gyr_radps: (n, 3), NaN where missing.
+
+    A row counts when all six values are there; before the first row with an angular rate, when its acceleration is.
+    """
     valid = valid_rows(acc_mps2, gyr_radps)
-    quat = np.empty((n, 4)) if valid.all() else np.full((n, 4), np.nan)
-    age = np.zeros(n, dtype=np.int64)
-    pieces = runs(valid)
+    whole = bool(valid.all())
+    if state.vqf is None and not whole and _begins_without_rate(acc_mps2, valid):
+        return _without_gyroscope(params, state, rate_hz, acc_mps2, gyr_radps, valid)
+    n = valid.size
+    quat = np.empty((n, 4)) if whole else np.full((n, 4), np.nan)
+    age = np.zeros(n if aged else 0, dtype=np.int64)
+    pieces = ((0, n),) if whole and n else runs(valid)
     if not pieces:
-        return replace(state, missing=state.missing + n), Oriented(quat, valid, age)
+        after = OrientationState(state.vqf, state.last, state.missing + n, state.age, state.tilt, state.tilted)
+        return after, Oriented(quat, valid, whole, up_direction(quat), gyr_radps, age)
     vqf = VQF(1.0 / rate_hz)
     if state.vqf is not None:
         vqf.state = state.vqf
@@ -67,11 +93,72 @@ def estimate_orientation(
             vqf, began, gap = _restarted(vqf, rate_hz), 0, 0
         elif gap:
             acc, gyr = _bridged(last, gap, acc, gyr)
-        age[first:end] = np.arange(began + gap, began + gap + end - first)
-        quat[first:end] = _run(vqf, acc, gyr)[gap:]
+        if aged:
+            age[first:end] = np.arange(began + gap, began + gap + end - first)
+        if whole and not gap:
+            quat = _run(vqf, acc, gyr)
+        else:
+            quat[first:end] = _run(vqf, acc, gyr)[gap:]
         began += gap + end - first
         last, end_before = (*acc[-1].tolist(), *gyr[-1].tolist()), end
-    return OrientationState(dict(vqf.state), last, n - end_before, began), Oriented(quat, valid, age)
+    after = OrientationState(dict(vqf.state), last, n - end_before, began, state.tilt, state.tilted)
+    return after, Oriented(quat, valid, whole, up_direction(quat), gyr_radps, age)
+
+
+def gyroscope_bias_degps(state: OrientationState) -> tuple[float, float, float] | None:
+    """Return the gyroscope's bias as the filter has found it at rest and in motion, None without a gyroscope."""
+    if state.vqf is None:
+        return None
+    x, y, z = (math.degrees(float(value)) for value in state.vqf["bias"])
+    return x, y, z
+
+
+def _begins_without_rate(acc: FloatArray, valid: BoolArray) -> bool:
+    """Tell whether the first row that carries an acceleration carries no angular rate."""
+    there = finite_rows(acc)
+    return bool(there.any()) and not valid[int(np.argmax(there))]
+
+
+def _without_gyroscope(
+    params: OrientationParams,
+    state: OrientationState,
+    rate_hz: float,
+    acc: FloatArray,
+    gyr: FloatArray,
+    valid: BoolArray,
+) -> tuple[OrientationState, Oriented]:
+    """Use the accelerometer up to the first row with an angular rate, and the filter from there on."""
+    turning = int(np.argmax(valid)) if valid.any() else valid.size
+    there = finite_rows(acc)[:turning]
+    quat, rates = np.full((turning, 4), np.nan), np.full((turning, 3), np.nan)
+    age = np.zeros(turning, dtype=np.int64)
+    tilt, began, end_before = state.tilt, state.age, -state.missing
+    bridge = round(params.bridge_s * rate_hz)
+    for first, end in runs(there):
+        if first - end_before > bridge:
+            tilt, began = TiltState(), 0
+        tilt, quat[first:end], rates[first:end] = estimate_tilt(tilt, rate_hz, acc[first:end])
+        age[first:end] = np.arange(began, began + end - first)
+        began, end_before = began + end - first, end
+    tilted = state.tilted + int(np.count_nonzero(there))
+    oriented = Oriented(quat, there, bool(there.all()), up_direction(quat), rates, age)
+    if turning == valid.size:
+        return OrientationState(None, (), turning - end_before, began, tilt, tilted), oriented
+    begun = OrientationState(tilted=tilted)
+    after, rest = estimate_orientation(params, begun, rate_hz, acc[turning:], gyr[turning:])
+    return after, joined((oriented, rest))
+
+
+def joined(parts: tuple[Oriented, ...]) -> Oriented:
+    """Return runs of samples that follow each other as one."""
+    return Oriented(
+        np.concatenate([part.quat for part in parts]),
+        np.concatenate([part.valid for part in parts]),
+        all(part.whole for part in parts),
+        np.concatenate([part.up for part in parts], axis=1),
+        np.concatenate([part.gyr for part in parts]),
+        np.concatenate([part.age for part in parts]),
+    )
 
 
 def _run(vqf: VQF, acc: FloatArray, gyr: FloatArray) -> FloatArray:

@@ -1,4 +1,4 @@
-"""Share of time above inclinations.
+"""How time is spent at angles of the trunk: shares above thresholds and how often each is passed.
 
 Source: thresholds of 20, 30, 45 and 60 degrees as used by ISO 11226, Hoogendoorn 2000 (60), Jansen 2004 (45),
 Villumsen 2016 (30), RULA and REBA (20, 60). The shares describe; no threshold is a cause.
@@ -6,48 +6,180 @@ Villumsen 2016 (30), RULA and REBA (20, 60). The shares describe; no threshold i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from coach.analysis.quality import BoolArray
-from devices.types import FloatArray
+from coach.analysis.lying import FREE, LYING, PENDING
+from coach.analysis.quality import runs_of
+from coach.analysis.types import Exposure
+from devices.types import FloatArray, IntArray
 
 # Own heuristic after the few degrees of error that lifting studies report: the share is also told for thresholds this
 # much lower and higher.
-SENSITIVITY_DEG = 5.0
+SENSITIVITY_DEG = 5
+# Own heuristic: an excursion is over when the angle is this much below its threshold.
+HYSTERESIS_DEG = 10
+# Own heuristic: the low-passed angle is looked at 25 to 50 times a second.
+LOOKS_PER_S = 25.0
+# Angles from -180 to 180 degrees in classes of one degree, and a little more for what a low-pass overshoots.
+MIDDLE = 181
+CLASSES = 2 * MIDDLE + 1
+PERCENTS = (10, 50, 90)
+
+
+def look_every(rate_hz: float) -> int:
+    """Return how many samples lie between two looks."""
+    return max(int(rate_hz / LOOKS_PER_S), 1)
+
+
+def _nothing() -> IntArray:
+    return np.zeros((0, CLASSES), dtype=np.int64)
+
+
+def _no_passes() -> IntArray:
+    return np.zeros((0, 2, 0), dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True)
 class PostureState:
-    """covered: samples that carry a value. above: per threshold, samples above it less 5, above it, above it plus 5."""
+    """looks: (angles, classes) looks per degree of each angle; held: the same while it may yet turn out to be lying.
 
-    covered: int = 0
-    above: tuple[tuple[int, int, int], ...] = ()
+    high, passed: (angles, 2, thresholds) whether the angle is in an excursion, and how many there were; of the two the
+    first is for positive angles and the second for negative ones.
+    """
+
+    mode: int = FREE
+    looks: IntArray = field(default_factory=_nothing)
+    held: IntArray = field(default_factory=_nothing)
+    high: IntArray = field(default_factory=_no_passes)
+    passed: IntArray = field(default_factory=_no_passes)
 
 
 def add_posture(
-    thresholds_deg: tuple[float, ...], state: PostureState, smooth_deg: FloatArray, valid: BoolArray
+    thresholds_deg: tuple[float, ...], state: PostureState, angles_deg: FloatArray, modes: IntArray | None
 ) -> PostureState:
-    """Count another run. smooth_deg: (n,) low-passed inclination. valid: (n,), True where a sample was there."""
-    values = smooth_deg if valid.all() else smooth_deg[valid]
-    before = state.above or ((0, 0, 0),) * len(thresholds_deg)
-    above = []
-    for counts, threshold in zip(before, thresholds_deg, strict=True):
-        levels = (threshold - SENSITIVITY_DEG, threshold, threshold + SENSITIVITY_DEG)
-        low, mid, high = (int(np.count_nonzero(values > level)) for level in levels)
-        above.append((counts[0] + low, counts[1] + mid, counts[2] + high))
-    return PostureState(state.covered + values.size, tuple(above))
+    """Count another run of looks.
+
+    angles_deg: (angles, n) low-passed, NaN where missing; an angle may be added from some call on. modes: (n,) what the
+    trunk did at each look (lying.FREE, PENDING, LYING), None where it was never anything but free.
+    """
+    account = _Account(thresholds_deg, state, len(angles_deg))
+    if modes is None and state.mode == FREE:
+        account.count(angles_deg, account.looks)
+        return account.state(FREE)
+    if modes is None:
+        modes = np.full(angles_deg.shape[1], FREE)
+    mode = state.mode
+    for first, end in runs_of(modes):
+        now = int(modes[first])
+        account.change(mode, now)
+        mode = now
+        if now != LYING:
+            account.count(angles_deg[:, first:end], account.held if now == PENDING else account.looks)
+    return account.state(mode)
 
 
-def share_above(thresholds_deg: tuple[float, ...], state: PostureState) -> dict[float, float]:
-    """Return threshold in deg -> share of covered time above it, 0..1; empty when nothing is covered."""
-    return {
-        t: counts[1] / state.covered for t, counts in zip(thresholds_deg, state.above, strict=False) if state.covered
-    }
+def finish_posture(state: PostureState) -> PostureState:
+    """Count what was held back."""
+    return PostureState(FREE, state.looks + state.held, np.zeros_like(state.held), state.high, state.passed)
 
 
-def share_above_shifted(thresholds_deg: tuple[float, ...], state: PostureState) -> dict[float, tuple[float, float]]:
-    """Return threshold in deg -> shares above 5 deg less and above 5 deg more."""
-    pairs = zip(thresholds_deg, state.above, strict=False)
-    return {t: (counts[0] / state.covered, counts[2] / state.covered) for t, counts in pairs if state.covered}
+class _Account:
+    """A state while it is being added to."""
+
+    def __init__(self, thresholds_deg: tuple[float, ...], state: PostureState, angles: int) -> None:
+        self.thresholds = tuple(int(threshold) for threshold in thresholds_deg)
+        more = angles - len(state.looks)
+        self.looks, self.held, self.high, self.passed = state.looks, state.held, state.high, state.passed
+        if more:
+            new = np.zeros((more, CLASSES), dtype=np.int64)
+            passes = np.zeros((more, 2, len(self.thresholds)), dtype=np.int64)
+            self.looks, self.held = (np.concatenate((old, new)) if len(old) else new for old in (self.looks, self.held))
+            self.high, self.passed = (
+                np.concatenate((old, passes)) if len(old) else passes for old in (self.high, self.passed)
+            )
+        self.looks, self.held = self.looks.copy(), self.held.copy()
+        self.high, self.passed = self.high.copy(), self.passed.copy()
+
+    def state(self, mode: int) -> PostureState:
+        return PostureState(mode, self.looks, self.held, self.high, self.passed)
+
+    def change(self, before: int, now: int) -> None:
+        if before == PENDING and now == FREE:
+            self.looks += self.held
+        if before == PENDING and now != PENDING:
+            self.held[:] = 0
+        if before != LYING and now == LYING:
+            # The way down into lying was counted as passing each threshold; it is none of the trunk's bends.
+            self.passed -= self.high
+
+    def count(self, angles: FloatArray, into: IntArray) -> None:
+        there = ~np.isnan(angles[0])
+        if not there.all():
+            angles = angles[:, there]
+        if not angles.size:
+            return
+        places = np.clip(np.floor(angles), -MIDDLE, MIDDLE).astype(np.int64)
+        places += MIDDLE + CLASSES * np.arange(len(angles))[:, None]
+        into += np.bincount(places.ravel(), minlength=into.size).reshape(into.shape)
+        tops, bottoms = angles.max(axis=1).tolist(), angles.min(axis=1).tolist()
+        lowest = min(self.thresholds)
+        for angle in range(len(angles)):
+            if tops[angle] > lowest or self.high[angle, 0].any():
+                self._pass(angles[angle], tops[angle], bottoms[angle], self.high[angle, 0], self.passed[angle, 0])
+            if -bottoms[angle] > lowest or self.high[angle, 1].any():
+                self._pass(-angles[angle], -bottoms[angle], -tops[angle], self.high[angle, 1], self.passed[angle, 1])
+
+    def _pass(self, values: FloatArray, top: float, bottom: float, high: IntArray, passed: IntArray) -> None:
+        for place, threshold in enumerate(self.thresholds):
+            if (bottom >= threshold - HYSTERESIS_DEG) if high[place] else (top <= threshold):
+                continue
+            above = values > threshold
+            decisive = above | (values < threshold - HYSTERESIS_DEG)
+            seen = above[decisive]
+            passed[place] += int(np.count_nonzero(seen[1:] > seen[:-1])) + int(seen[0] and not high[place])
+            high[place] = int(seen[-1])
+
+
+def above_now(thresholds_deg: tuple[float, ...], before: PostureState, after: PostureState) -> dict[float, int]:
+    """Return threshold in deg -> looks at or above it that became certain between two states, of the first angle."""
+    if not len(after.looks):
+        return dict.fromkeys(thresholds_deg, 0)
+    new = after.looks[0] - before.looks[0] if len(before.looks) else after.looks[0]
+    return {threshold: int(new[MIDDLE + int(threshold) :].sum()) for threshold in thresholds_deg}
+
+
+def exposure(
+    thresholds_deg: tuple[float, ...], state: PostureState, look_s: float, angle: int = 0, side: int = 0
+) -> Exposure:
+    """Return the account of one angle; side 0 for its positive values, 1 for its negative ones. look_s: s of a look."""
+    if angle >= len(state.looks):
+        return Exposure()
+    # What may yet be lying counts as posture until it is decided.
+    looks = state.looks[angle] + state.held[angle]
+    total = int(looks.sum())
+    if not total:
+        return Exposure()
+    at_or_above = np.cumsum((looks if side == 0 else looks[::-1])[::-1])[::-1] / total
+    first = MIDDLE + side  # class k holds k to k + 1 degrees, so that its mirror image begins one further on
+    covered_s = total * look_s
+    upwards = np.cumsum(looks) / total
+    passed = state.passed[angle, side]
+    return Exposure(
+        covered_s=covered_s,
+        share_above={t: float(at_or_above[first + int(t)]) for t in thresholds_deg},
+        share_above_shifted={
+            t: (
+                float(at_or_above[first + int(t) - SENSITIVITY_DEG]),
+                float(at_or_above[min(first + int(t) + SENSITIVITY_DEG, CLASSES - 1)]),
+            )
+            for t in thresholds_deg
+        },
+        excursions_per_h={
+            t: float(count) / (covered_s / 3600.0) for t, count in zip(thresholds_deg, passed.tolist(), strict=True)
+        },
+        percentiles_deg={
+            percent: float(np.searchsorted(upwards, percent / 100.0) - MIDDLE) + 0.5 for percent in PERCENTS
+        },
+    )

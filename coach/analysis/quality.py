@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +42,12 @@ def valid_rows(acc_mps2: FloatArray, gyr_radps: FloatArray) -> BoolArray:
     return rows
 
 
+def finite_rows(values: FloatArray) -> BoolArray:
+    """Return (n,) True where all three values of a row are finite. values: (n, 3)."""
+    rows: BoolArray = np.isfinite(values[:, 0] + values[:, 1] + values[:, 2])
+    return rows
+
+
 def runs(mask: BoolArray) -> list[tuple[int, int]]:
     """Return the runs of True as (first, end) with `end` one past the last."""
     if mask.size == 0:
@@ -49,3 +56,11 @@ def runs(mask: BoolArray) -> list[tuple[int, int]]:
         return [(0, mask.size)]
     edges: IntArray = np.flatnonzero(np.diff(np.concatenate(([False], mask, [False])).astype(np.int8)))
     return list(zip(edges[0::2].tolist(), edges[1::2].tolist(), strict=True))
+
+
+def runs_of(values: IntArray) -> list[tuple[int, int]]:
+    """Return the runs of equal values as (first, end) with `end` one past the last."""
+    if not values.size:
+        return []
+    edges = [0, *(np.flatnonzero(values[1:] != values[:-1]) + 1).tolist(), values.size]
+    return list(pairwise(edges))

@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from coach.analysis.frames import Vector
-from coach.analysis.stream import analyse, current_findings, finish, new_state, summarise
-from coach.analysis.types import AnalysisParams, Features, Finding, Repetition, SensorSummary
+from coach.analysis.stream import AnalysisState, Update, analyse, finish, new_state
+from coach.analysis.summary import current_findings, summarise
+from coach.analysis.types import (
+    AnalysisParams,
+    Features,
+    Finding,
+    LyingStretch,
+    Repetition,
+    SensorSummary,
+    StaticHold,
+)
 from devices.types import Chunk, FloatArray
 
 
 @dataclass(frozen=True, slots=True)
 class RecordingResult:
-    """inclination_deg (n,) and quat (n, 4) begin at grid number `start_index`; None if not kept."""
+    """What there is to say of a recording; repetitions, lying and static holds are empty where samples are unsound.
+
+    inclination_deg (n,) and quat (n, 4) begin at grid number `start_index`; None if not kept.
+    """
 
     summary: SensorSummary
     repetitions: tuple[Repetition, ...]
     findings: tuple[Finding, ...]
+    lying: tuple[LyingStretch, ...] = ()
+    static_holds: tuple[StaticHold, ...] = ()
     start_index: int = 0
     inclination_deg: FloatArray | None = None
     quat: FloatArray | None = None
@@ -30,32 +44,49 @@ def analyse_recording(
     chunks: Iterable[Chunk],
     params: AnalysisParams,
     upright: Vector | None = None,
+    forward: Vector | None = None,
     keep_series: bool = False,
 ) -> RecordingResult:
     """Analyse all chunks of one sensor's recording, in order. Raises AnalysisError like `analyse`.
 
-    keep_series: also return the orientation and the inclination of every sample (40 bytes each).
+    upright, forward: of a calibration (alignment.py). keep_series: also return the orientation and the inclination of
+    every sample (40 bytes each).
     """
-    state = new_state(place, params, upright)
+    state = new_state(place, params, upright, forward)
     kept: list[Features] = []
     repetitions: list[Repetition] = []
+    lying: list[LyingStretch] = []
+    holds: list[StaticHold] = []
+    for update in _updates(state, chunks):
+        features = update.features
+        repetitions.extend(features.repetitions)
+        lying.extend(features.lying)
+        holds.extend(features.static_holds)
+        if keep_series and features.inclination_deg.size:
+            kept.append(features)
+        state = update.state
+    summary, findings = summarise(state), current_findings(state)
+    sound = not any(item.fatal for item in summary.quality)
+    result = RecordingResult(
+        summary,
+        tuple(repetitions) if sound else (),
+        findings,
+        tuple(lying) if sound else (),
+        tuple(holds) if sound else (),
+    )
+    if not keep_series:
+        return result
+    return replace(
+        result,
+        start_index=kept[0].start_index if kept else 0,
+        inclination_deg=np.concatenate([features.inclination_deg for features in kept] or [np.empty(0)]),
+        quat=np.concatenate([features.quat for features in kept] or [np.empty((0, 4))]),
+    )
+
+
+def _updates(state: AnalysisState, chunks: Iterable[Chunk]) -> Iterator[Update]:
     for chunk in chunks:
         update = analyse(state, chunk)
         state = update.state
-        repetitions.extend(update.features.repetitions)
-        if keep_series:
-            kept.append(update.features)
-    update = finish(state)
-    repetitions.extend(update.features.repetitions)
-    summary, findings = summarise(update.state), current_findings(update.state)
-    if not keep_series:
-        return RecordingResult(summary, tuple(repetitions), findings)
-    kept = [features for features in (*kept, update.features) if features.inclination_deg.size]
-    return RecordingResult(
-        summary,
-        tuple(repetitions),
-        findings,
-        kept[0].start_index if kept else 0,
-        np.concatenate([features.inclination_deg for features in kept] or [np.empty(0)]),
-        np.concatenate([features.quat for features in kept] or [np.empty((0, 4))]),
-    )
+        yield update
+    yield finish(state)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from coach.analysis.frames import Vector, mean_up
+from coach.analysis.frames import Vector, mean_up, up_direction
 from coach.analysis.orientation import Oriented
 from coach.analysis.quality import BoolArray
 from coach.analysis.types import Reference, ReferenceParams
@@ -59,44 +59,60 @@ class ReferenceState:
 
 @dataclass(frozen=True, slots=True)
 class Released:
-    """Samples whose reference is known, or that carry nothing: the first has number `start`."""
+    """Samples whose reference is known, or that carry nothing: the first has number `start`.
+
+    quat: (n, 4), valid: (n,), whole: all of it is True, up: (3, n), as in `Oriented`.
+    """
 
     start: int
-    oriented: Oriented
+    quat: FloatArray
+    valid: BoolArray
+    whole: bool
+    up: FloatArray
+
+    def rows(self, first: int, end: int) -> Released:
+        """Return some of the samples."""
+        return Released(
+            self.start + first,
+            self.quat[first:end],
+            self.valid[first:end],
+            self.whole or bool(self.valid[first:end].all()),
+            self.up[:, first:end],
+        )
 
 
 def settle_reference(
-    params: ReferenceParams, state: ReferenceState, rate_hz: float, start: int, oriented: Oriented, gyr: FloatArray
+    params: ReferenceParams, state: ReferenceState, rate_hz: float, start: int, oriented: Oriented
 ) -> tuple[ReferenceState, Released]:
     """Take the next samples; return those that need not wait any longer, in order.
 
-    start: number of the first. gyr: (n, 3) rad/s. The reference is the first `still_s` without a gap in which the
+    start: number of the first. The reference is the first `still_s` without a gap in which the
     root mean square of the rate is below `still_gyr_rms_degps`; when `search_s` pass without, the first settled second.
     """
     n = oriented.valid.size
     if state.upright is not None or n == 0 or (state.first < 0 and not oriented.valid.any()):
-        return state, Released(start, oriented)
+        return state, Released(start, oriented.quat, oriented.valid, oriented.whole, oriented.up)
     if state.first < 0:
         state = replace(state, first=start, search_from=start + int(np.argmax(oriented.valid)))
     waiting = _append(state, rate_hz, oriented)
     limit = max(round(params.search_s * rate_hz), 1)
-    still, speed2 = _still_end(params, state, rate_hz, start, oriented, gyr)
+    still, speed2 = _still_end(params, state, rate_hz, start, oriented)
     if 0 <= still - state.search_from <= limit:
         settled = _settle(waiting, still, round(params.still_s * rate_hz), Reference.STILL)
     elif start + n - state.search_from >= limit:
         settled = _settle_by_second(waiting, rate_hz, state.search_from + limit)
     else:
-        return replace(waiting, speed2=speed2), Released(state.first, _nothing())
+        return replace(waiting, speed2=speed2), _nothing(state.first)
     return settled.state, _release(waiting, settled.end, start, oriented)
 
 
 def finish_reference(state: ReferenceState, rate_hz: float) -> tuple[ReferenceState, Released]:
     """Settle with what there is; return the samples that waited."""
     if state.upright is not None or state.first < 0:
-        return state, Released(max(state.first, 0), _nothing())
+        return state, _nothing(max(state.first, 0))
     end = state.first + state.valid.size
     settled = _settle_by_second(state, rate_hz, end)
-    return settled.state, Released(state.first, _waited(state))
+    return settled.state, _waited(state.first, *_kept(state))
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +141,11 @@ def _append(state: ReferenceState, rate_hz: float, oriented: Oriented) -> Refere
 
 
 def _still_end(
-    params: ReferenceParams, state: ReferenceState, rate_hz: float, start: int, oriented: Oriented, gyr: FloatArray
+    params: ReferenceParams, state: ReferenceState, rate_hz: float, start: int, oriented: Oriented
 ) -> tuple[int, IntArray]:
     """Return one past the end of the first still stretch that ends here, -1 for none; and the rates to keep."""
     window = max(round(params.still_s * rate_hz), 1)
-    x, y, z = (np.where(oriented.valid, gyr[:, axis], 0.0) for axis in range(3))
+    x, y, z = (np.where(oriented.valid, oriented.gyr[:, axis], 0.0) for axis in range(3))
     scaled = np.minimum((x * x + y * y + z * z) * _PER_UNIT, _MOVING)
     speed2 = np.concatenate((state.speed2, np.where(oriented.valid, scaled, _MOVING).astype(np.int64)))
     total = np.concatenate(([0], np.cumsum(speed2)))
@@ -158,17 +174,20 @@ def _settle_by_second(waiting: ReferenceState, rate_hz: float, end: int) -> _Set
 
 def _release(waiting: ReferenceState, end: int, start: int, oriented: Oriented) -> Released:
     """Return all samples that waited. Those up to `end` went through float32 whatever the cut; later ones never did."""
-    held = _waited(waiting)
+    quat, valid = _kept(waiting)
     exact = min(start + oriented.valid.size - end, oriented.valid.size)
     if exact > 0:
-        held.quat[held.quat.shape[0] - exact :] = oriented.quat[-exact:]
-    return Released(waiting.first, held)
+        quat[quat.shape[0] - exact :] = oriented.quat[-exact:]
+    return _waited(waiting.first, quat, valid)
 
 
-def _waited(state: ReferenceState) -> Oriented:
-    ages = np.zeros(state.valid.size, dtype=np.int64)
-    return Oriented(state.quat.astype(np.float64), state.valid.copy(), ages)
+def _kept(state: ReferenceState) -> tuple[FloatArray, BoolArray]:
+    return state.quat.astype(np.float64), state.valid.copy()
 
 
-def _nothing() -> Oriented:
-    return Oriented(np.empty((0, 4)), _no_valid(), np.empty(0, dtype=np.int64))
+def _waited(start: int, quat: FloatArray, valid: BoolArray) -> Released:
+    return Released(start, quat, valid, bool(valid.all()), up_direction(quat))
+
+
+def _nothing(start: int) -> Released:
+    return Released(start, np.empty((0, 4)), _no_valid(), True, np.empty((3, 0)))

@@ -6,79 +6,50 @@ A whole recording is the same function over all its chunks, and any other cuttin
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from copy import copy
+from dataclasses import dataclass
 
 import numpy as np
 
-from coach.analysis.cycles import CycleState, add_cycles, histogram
+from coach.analysis.cycles import add_cycles
+from coach.analysis.direction import find_forward
 from coach.analysis.errors import AnalysisError
-from coach.analysis.filters import LowPassState, delay_s, low_pass
-from coach.analysis.findings import TRUNK_PLACES, bending_finding, bending_not_computable
-from coach.analysis.frames import Vector, inclination_deg, unit
-from coach.analysis.orientation import OrientationParams, OrientationState, Oriented, estimate_orientation
-from coach.analysis.posture import PostureState, add_posture, share_above, share_above_shifted
-from coach.analysis.quality import CoverageState, add_coverage, coverage_share, runs
-from coach.analysis.reference import ReferenceState, Released, finish_reference, settle_reference
+from coach.analysis.filters import delay_s, low_pass
+from coach.analysis.findings import bending_finding
+from coach.analysis.frames import BodyAxes, body_axes, inclination_deg, tilt_deg
+from coach.analysis.integrity import DEFAULT_PARAMS, add_integrity
+from coach.analysis.lying import LYING, Glances, detect_lying, finish_lying
+from coach.analysis.orientation import OrientationParams, estimate_orientation
+from coach.analysis.posture import above_now, add_posture, finish_posture, look_every
+from coach.analysis.quality import BoolArray, add_coverage, runs
+from coach.analysis.reference import Released, finish_reference, settle_reference
 from coach.analysis.repetitions import Counted, RepetitionState, detect_repetitions, finish_repetitions
-from coach.analysis.state_bytes import decode, encode
-from coach.analysis.strain import BendingRun, BendingState, detect_bending, finish_bending
+from coach.analysis.soundness import add_soundness
+from coach.analysis.state import AnalysisState, new_state
+from coach.analysis.statics import add_statics, finish_statics
+from coach.analysis.strain import BendingRun, detect_bending, finish_bending
 from coach.analysis.types import (
-    AnalysisParams,
     ChangeKind,
     Features,
-    Finding,
     FindingChange,
-    NotComputable,
+    ForwardFrom,
+    LyingStretch,
     Reference,
     Repetition,
     RepetitionParams,
-    SensorSummary,
+    StaticHold,
 )
-from devices.types import Chunk, FloatArray
+from coach.analysis.walking import find_upright
+from devices.types import NO_RECEPTION, Chunk, FloatArray, IntArray, Reception
 
-STATE_VERSION = 1
+__all__ = ["BLOCK", "AnalysisState", "Update", "analyse", "finish", "new_state"]
+
 # Rows worked on at a time: few enough to stay in the processor's cache.
 BLOCK = 8192
 # Own heuristic: a longer pause between two chunks is counted, but not returned as rows of nothing.
 MAX_GAP_ROWS_S = 3600.0
 # Own heuristic: a longer one is a mistake in the numbering, not a pause.
 MAX_GAP_S = 30 * 86400.0
-
-
-@dataclass(frozen=True, slots=True)
-class AnalysisState:
-    """All that is kept between two chunks of one sensor's recording.
-
-    origin: grid number of the stream's first sample, -1 before; next_index: the sample expected next; released:
-    samples whose reference is known. All three on the recording's grid, the rest counts from the origin.
-    bending is None where the place is not on the trunk.
-    """
-
-    place: str
-    params: AnalysisParams
-    rate_hz: float = 0.0
-    origin: int = -1
-    next_index: int = -1
-    released: int = -1
-    orientation: OrientationState = field(default_factory=OrientationState)
-    reference: ReferenceState = field(default_factory=ReferenceState)
-    low_pass: LowPassState = field(default_factory=LowPassState)
-    coverage: CoverageState = field(default_factory=CoverageState)
-    posture: PostureState = field(default_factory=PostureState)
-    cycles: CycleState = field(default_factory=CycleState)
-    repetitions: RepetitionState = field(default_factory=RepetitionState)
-    repetitions_count: int = 0
-    bends: RepetitionState | None = None
-    bending: BendingState | None = None
-
-    def to_bytes(self) -> bytes:
-        """Return the state as bytes: about 10 kB, and 17 bytes for each sample that waits for a reference pose."""
-        return encode(self, STATE_VERSION)
-
-    @classmethod
-    def from_bytes(cls, data: bytes) -> AnalysisState:
-        """Return the state that `to_bytes` wrote. Raises AnalysisError for anything else."""
-        return decode(cls, data, STATE_VERSION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,21 +61,6 @@ class Update:
     changes: tuple[FindingChange, ...]
 
 
-def new_state(place: str, params: AnalysisParams, upright: Vector | None = None) -> AnalysisState:
-    """Begin a stream.
-
-    place: where the sensor is worn (devices.types.Placement, or any name in a file). upright: unit vector of sensor
-    axes that points up in the calibrated pose, None without calibration. Raises AnalysisError if it has no direction.
-    """
-    reference = ReferenceState()
-    if upright is not None:
-        reference = ReferenceState(unit(upright), Reference.CALIBRATION)
-    bending = BendingState() if place in TRUNK_PLACES else None
-    # The detector may ask for another range than a repetition; it then follows the signal on its own.
-    own = bending is not None and params.bending.min_range_deg != params.repetition.min_range_deg
-    return AnalysisState(place, params, reference=reference, bends=RepetitionState() if own else None, bending=bending)
-
-
 def analyse(state: AnalysisState, chunk: Chunk) -> Update:
     """Take the next chunk of the recording.
 
@@ -114,100 +70,80 @@ def analyse(state: AnalysisState, chunk: Chunk) -> Update:
     """
     state = _begun(state, chunk)
     gap = chunk.start_index - state.next_index
-    collected = _Collected()
+    collected = _Collected(state)
     for count in _pieces(gap):
         nothing = np.full((count, 3), np.nan)
-        state = _advance(state, nothing, nothing, collected)
+        _advance(state, nothing, nothing, NO_RECEPTION, collected)
     if gap > MAX_GAP_ROWS_S * state.rate_hz:
         collected.drop_rows()
     for first in range(0, len(chunk), BLOCK):
         rows = slice(first, first + BLOCK)
-        state = _advance(state, chunk.acc_mps2[rows], chunk.gyr_radps[rows], collected)
+        reception = NO_RECEPTION if first else chunk.reception
+        _advance(state, chunk.acc_mps2[rows], chunk.gyr_radps[rows], reception, collected)
     return _update(state, collected)
 
 
 def finish(state: AnalysisState) -> Update:
     """End the stream: settle what waited, emit the repetition under way if it counted, close open findings."""
-    collected = _Collected()
+    state = copy(state)
+    collected = _Collected(state)
     if state.origin >= 0:
-        reference, released = finish_reference(state.reference, state.rate_hz)
-        state = _use(replace(state, reference=reference), released, collected)
+        state.reference, released = finish_reference(state.reference, state.rate_hz)
+        _use(state, released, collected)
         late_s = delay_s(state.rate_hz)
-        repetitions, last = finish_repetitions(state.repetitions, state.rate_hz, late_s)
+        state.repetitions, last = finish_repetitions(state.repetitions, state.rate_hz, late_s)
         collected.repetitions.extend(last)
-        state = replace(state, repetitions=repetitions, repetitions_count=state.repetitions_count + len(last))
+        state.repetitions_count += len(last)
+        state.lying, lain = finish_lying(state.lying, state.rate_hz)
+        state.statics, held = finish_statics(state.statics, state.rate_hz, state.glance_every)
+        state.posture = finish_posture(state.posture)
+        collected.lying.extend(lain)
+        collected.static_holds.extend(held)
     if state.bending is not None:
-        bending, changes = finish_bending(state.bending)
+        state.bending, changes = finish_bending(state.bending)
         collected.changes.extend(changes)
-        state = replace(state, bending=bending)
     return _update(state, collected)
-
-
-def summarise(state: AnalysisState) -> SensorSummary:
-    """Say everything about the sensor so far. Samples that wait for a reference are added by `finish`."""
-    expected = state.next_index - state.origin
-    duration_s = expected / state.rate_hz if state.rate_hz else 0.0
-    thresholds = state.params.posture_thresholds_deg
-    missing = bending_not_computable(state.params.bending, state.place, duration_s, state.bending)
-    if not state.posture.covered:
-        needs = "samples with a known reference pose; there are none so far"
-        missing += (NotComputable("posture", needs), NotComputable("cycles", needs))
-    return SensorSummary(
-        rate_hz=state.rate_hz,
-        duration_s=duration_s,
-        coverage_share=coverage_share(state.coverage),
-        reference=state.reference.source,
-        repetitions_count=state.repetitions_count,
-        share_above_deg=share_above(thresholds, state.posture),
-        cycles=histogram(state.cycles),
-        not_computable=missing,
-        share_above_shifted_deg=share_above_shifted(thresholds, state.posture),
-    )
-
-
-def current_findings(state: AnalysisState) -> tuple[Finding, ...]:
-    """Return every finding of the stream so far, in order: the closed ones, then the open one."""
-    if state.bending is None:
-        return ()
-    found = (*state.bending.closed, state.bending.open)
-    return tuple(_finding(state, run) for run in found if run is not None)
 
 
 class _Collected:
     """What one call gathers on its way through the blocks."""
 
-    def __init__(self) -> None:
+    def __init__(self, state: AnalysisState) -> None:
+        self.posture = state.posture
         self.start = -1
         self.quat: list[FloatArray] = []
         self.inclination: list[FloatArray] = []
         self.repetitions: list[Repetition] = []
+        self.lying: list[LyingStretch] = []
+        self.static_holds: list[StaticHold] = []
         self.changes: list[tuple[ChangeKind, BendingRun]] = []
         self.expected = 0
         self.covered = 0
 
-    def add_rows(self, start: int, oriented: Oriented, inclination: FloatArray) -> None:
-        if not inclination.size:
-            return
+    def add_rows(self, start: int, released: Released, inclination: FloatArray) -> None:
         if self.start < 0:
             self.start = start
-        self.quat.append(oriented.quat)
+        self.quat.append(released.quat)
         self.inclination.append(inclination)
         self.expected += inclination.size
-        self.covered += int(np.count_nonzero(oriented.valid))
+        self.covered += inclination.size if released.whole else int(np.count_nonzero(released.valid))
 
     def drop_rows(self) -> None:
         self.start, self.quat, self.inclination = -1, [], []
 
 
 def _begun(state: AnalysisState, chunk: Chunk) -> AnalysisState:
+    """Return a copy to work on. Raises AnalysisError for a chunk that does not follow."""
     shape = (len(chunk), 3)
     if chunk.acc_mps2.shape != shape or chunk.gyr_radps.shape != shape:
         raise AnalysisError(f"Chunk {chunk.key}: acc and gyr must both have the shape (n, 3); send them so.")
     if state.origin < 0:
         if not (math.isfinite(chunk.rate_hz) and chunk.rate_hz > 0.0):
             raise AnalysisError(f"Chunk {chunk.key}: a rate of {chunk.rate_hz} Hz cannot be; give samples per second.")
-        start = chunk.start_index
-        return replace(state, rate_hz=float(chunk.rate_hz), origin=start, next_index=start, released=start)
+        state = copy(state)
+        state.rate_hz = float(chunk.rate_hz)
+        state.origin = state.next_index = state.released = chunk.start_index
+        return state
     if chunk.rate_hz != state.rate_hz:
         raise AnalysisError(
             f"Chunk {chunk.key}: the rate changed from {state.rate_hz:g} to {chunk.rate_hz:g} Hz; "
@@ -223,7 +159,7 @@ def _begun(state: AnalysisState, chunk: Chunk) -> AnalysisState:
             f"Chunk {chunk.key}: it starts {(chunk.start_index - state.next_index) / state.rate_hz / 86400:.0f} days "
             "after the one before; begin a new recording after a pause that long."
         )
-    return state
+    return copy(state)
 
 
 def _pieces(count: int) -> list[int]:
@@ -231,81 +167,168 @@ def _pieces(count: int) -> list[int]:
     return [BLOCK] * whole + ([rest] if rest else [])
 
 
-def _advance(state: AnalysisState, acc: FloatArray, gyr: FloatArray, collected: _Collected) -> AnalysisState:
-    orientation, oriented = estimate_orientation(OrientationParams(), state.orientation, state.rate_hz, acc, gyr)
-    reference, released = settle_reference(
-        state.params.reference, state.reference, state.rate_hz, state.next_index - state.origin, oriented, gyr
+def _advance(
+    state: AnalysisState, acc: FloatArray, gyr: FloatArray, reception: Reception, collected: _Collected
+) -> None:
+    """Run everything that needs no reference over the next samples, then the rest over what is released."""
+    start = state.next_index - state.origin
+    searching = state.reference.upright is None
+    state.orientation, oriented = estimate_orientation(
+        OrientationParams(), state.orientation, state.rate_hz, acc, gyr, aged=searching
     )
-    state = replace(
-        state, orientation=orientation, reference=reference, next_index=state.next_index + oriented.valid.size
+    state.integrity = add_integrity(DEFAULT_PARAMS, state.integrity, state.rate_hz, acc, gyr, oriented.valid, reception)
+    glances = np.arange(-start % state.glance_every, oriented.valid.size, state.glance_every)
+    there = glances if oriented.whole else glances[oriented.valid[glances]]
+    state.soundness = add_soundness(state.soundness, acc[there], gyr[there], oriented.up[:, there])
+    if state.on_trunk and state.walking.upright is None and state.reference.source is not Reference.CALIBRATION:
+        up = oriented.up[:, glances]
+        state.walking = find_upright(state.walking, state.rate_hz, start, acc, start + glances, up)
+    state.reference, released = settle_reference(
+        state.params.reference, state.reference, state.rate_hz, start, oriented
     )
-    return _use(state, released, collected)
+    state.next_index += oriented.valid.size
+    _use(state, released, collected)
 
 
-def _use(state: AnalysisState, released: Released, collected: _Collected) -> AnalysisState:
+def _use(state: AnalysisState, released: Released, collected: _Collected) -> None:
     """Run everything that needs the reference over samples that are released."""
-    oriented = released.oriented
-    if not oriented.valid.size:
-        return state
-    upright = state.reference.upright or (0.0, 0.0, 1.0)  # only NaN is released before it is known
-    inclination = inclination_deg(oriented.quat, upright)
-    memory, smooth = low_pass(state.low_pass, state.rate_hz, inclination, oriented.valid)
-    cycles = add_cycles(state.cycles, smooth if oriented.valid.all() else smooth[oriented.valid])
-    repetitions, found, counted = _repetitions(state.params.repetition, state.repetitions, state, smooth, released)
-    bends = state.bends
-    if bends is not None:
+    if state.on_trunk and state.forward is None and state.reference.upright is not None:
+        glances = np.arange(-released.start % state.glance_every, released.valid.size, state.glance_every)
+        axes = body_axes(state.reference.upright, None)
+        tilt = tilt_deg(released.up[:, glances], axes)
+        glance_s = state.glance_every / state.rate_hz
+        state.direction, place, forward = find_forward(state.direction, glance_s, axes, tilt)
+        if forward is not None:
+            first = int(glances[place])
+            _use_rows(state, released.rows(0, first), collected)
+            state.forward, state.forward_from = forward, ForwardFrom.BENDS
+            state.forward_since = released.start + first
+            released = released.rows(first, released.valid.size)
+    _use_rows(state, released, collected)
+
+
+def _use_rows(state: AnalysisState, released: Released, collected: _Collected) -> None:
+    n, valid = released.valid.size, released.valid
+    if not n:
+        return
+    axes = body_axes(state.reference.upright or (0.0, 0.0, 1.0), state.forward)  # before it is known all is NaN
+    known = state.forward is not None
+    angles = tilt_deg(released.up, axes) if known else inclination_deg(released.up, axes.si)[None]
+    state.low_pass, smooth = low_pass(state.low_pass, state.rate_hz, angles, valid, released.whole)
+    standing = _follow_posture(state, released, axes, angles, smooth, collected)
+    state.cycles, _ = add_cycles(state.cycles, smooth[0] if standing is None else smooth[0][standing])
+    present = None if released.whole else valid
+    state.repetitions, found, counted = _repetitions(
+        state.params.repetition, state.repetitions, state, smooth[0], present, released.start
+    )
+    if state.bends is not None:
+        # A front that a bow has told lets a lean to the side be none of the bends.
+        bent = smooth[1] if state.forward_from is ForwardFrom.BOW else smooth[0]
         own = RepetitionParams(state.params.bending.min_range_deg)
-        bends, _, counted = _repetitions(own, bends, state, smooth, released)
-    bending = state.bending
-    if bending is not None:
-        bending, changes = detect_bending(state.params.bending, bending, state.rate_hz, oriented.valid, counted)
+        state.bends, _, counted = _repetitions(own, state.bends, state, bent, present, released.start)
+    if state.bending is not None:
+        state.bending, changes = detect_bending(state.params.bending, state.bending, state.rate_hz, valid, counted)
         collected.changes.extend(changes)
     collected.repetitions.extend(found)
-    posture = add_posture(state.params.posture_thresholds_deg, state.posture, smooth, oriented.valid)
-    coverage = add_coverage(state.coverage, oriented.valid)
-    collected.add_rows(state.released, oriented, inclination)
-    return replace(
-        state,
-        released=state.released + oriented.valid.size,
-        low_pass=memory,
-        coverage=coverage,
-        posture=posture,
-        cycles=cycles,
-        repetitions=repetitions,
-        repetitions_count=state.repetitions_count + len(found),
-        bends=bends,
-        bending=bending,
+    state.repetitions_count += len(found)
+    state.coverage = add_coverage(state.coverage, valid)
+    collected.add_rows(state.released, released, angles[0])
+    state.released += n
+
+
+def _follow_posture(
+    state: AnalysisState,
+    released: Released,
+    axes: BodyAxes,
+    angles: FloatArray,
+    smooth: FloatArray,
+    collected: _Collected,
+) -> BoolArray | None:
+    """Follow lying, static holds and exposure. Returns (n,) True for samples that are there, not lying; None: all."""
+    n, every, look = released.valid.size, state.glance_every, look_every(state.rate_hz)
+    before, modes, glances = state.lying.mode, None, np.arange(-released.start % every, n, every)
+    if state.on_trunk:
+        at = released.start + glances
+        sight = Glances(at, _upright_cosine(state, axes, released.up[:, glances], at), angles[:, glances])
+        state.lying, modes, lain = detect_lying(state.lying, state.rate_hz, sight)
+        state.statics, held = add_statics(state.statics, state.rate_hz, every, at, smooth[0, glances], modes)
+        collected.lying.extend(lain)
+        collected.static_holds.extend(held)
+    looks = np.arange(-released.start % look, n, look)
+    state.posture = add_posture(
+        state.params.posture_thresholds_deg,
+        state.posture,
+        smooth[:, looks],
+        None if modes is None else _modes_at(looks, glances, modes, before),
     )
+    if modes is None:
+        return None if released.whole else released.valid
+    standing: BoolArray = released.valid & (_modes_at(np.arange(n), glances, modes, before) != LYING)
+    return standing
+
+
+def _upright_cosine(state: AnalysisState, axes: BodyAxes, up: FloatArray, at: IntArray) -> FloatArray:
+    """Return the cosine of the angle from a pose that is known to be upright, (m,), NaN where none is known."""
+    if state.reference.source is Reference.CALIBRATION:
+        x, y, z = axes.si
+    elif state.walking.upright is not None:
+        x, y, z = state.walking.upright
+    else:
+        return np.full(at.size, np.nan)
+    cosine: FloatArray = up[0] * x + up[1] * y + up[2] * z
+    if state.reference.source is not Reference.CALIBRATION:
+        cosine[at < state.walking.known_from] = np.nan
+    return cosine
+
+
+def _modes_at(rows: IntArray, glances: IntArray, modes: IntArray, before: int) -> IntArray:
+    """Return the mode at each row: that of the newest glance at or before it."""
+    return np.concatenate(((before,), modes))[np.searchsorted(glances, rows, side="right")]
 
 
 def _repetitions(
-    params: RepetitionParams, kept: RepetitionState, state: AnalysisState, smooth: FloatArray, released: Released
+    params: RepetitionParams,
+    kept: RepetitionState,
+    state: AnalysisState,
+    smooth: FloatArray,
+    present: BoolArray | None,
+    start: int,
 ) -> tuple[RepetitionState, list[Repetition], list[Counted]]:
+    late_s = delay_s(state.rate_hz)
+    if present is None:
+        return detect_repetitions(params, kept, state.rate_hz, late_s, smooth, start)
     found: list[Repetition] = []
     counted: list[Counted] = []
-    late_s = delay_s(state.rate_hz)
-    for first, end in runs(released.oriented.valid):
-        kept, more, cycles = detect_repetitions(
-            params, kept, state.rate_hz, late_s, smooth[first:end], released.start + first
-        )
+    for first, end in runs(present):
+        kept, more, cycles = detect_repetitions(params, kept, state.rate_hz, late_s, smooth[first:end], start + first)
         found.extend(more)
         counted.extend(cycles)
     return kept, found, counted
 
 
 def _update(state: AnalysisState, collected: _Collected) -> Update:
+    look = look_every(state.rate_hz) if state.rate_hz else 1
+    above = above_now(state.params.posture_thresholds_deg, collected.posture, state.posture)
     features = Features(
         start_index=collected.start if collected.start >= 0 else max(state.released, 0),
         rate_hz=state.rate_hz,
-        inclination_deg=np.concatenate(collected.inclination) if collected.inclination else np.empty(0),
-        quat=np.concatenate(collected.quat) if collected.quat else np.empty((0, 4)),
+        inclination_deg=_one(collected.inclination, np.empty(0)),
+        quat=_one(collected.quat, np.empty((0, 4))),
         repetitions=tuple(collected.repetitions),
         expected=collected.expected,
         covered=collected.covered,
+        above={threshold: looks * look for threshold, looks in above.items()},
+        lying=tuple(collected.lying),
+        static_holds=tuple(collected.static_holds),
     )
-    changes = tuple(FindingChange(kind, _finding(state, run)) for kind, run in collected.changes)
+    changes = tuple(
+        FindingChange(kind, bending_finding(state.params.bending, state.place, state.rate_hz, run))
+        for kind, run in collected.changes
+    )
     return Update(state, features, changes)
 
 
-def _finding(state: AnalysisState, run: BendingRun) -> Finding:
-    return bending_finding(state.params.bending, state.place, state.rate_hz, run)
+def _one(parts: list[FloatArray], nothing: FloatArray) -> FloatArray:
+    if not parts:
+        return nothing
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)

@@ -20,9 +20,10 @@ CUTOFF_HZ = 1.0
 
 @dataclass(frozen=True, slots=True)
 class TiltState:
-    """memory: the low-pass's two delayed values of x, y and z; empty at the start and after a gap."""
+    """memory: the low-pass's two delayed values of x, y and z; up: the newest direction; both empty after a gap."""
 
     memory: tuple[float, ...] = ()
+    up: tuple[float, ...] = ()
 
 
 @lru_cache(maxsize=64)
@@ -38,27 +39,35 @@ def tilt_delay_s(rate_hz: float) -> float:
     return _design(rate_hz)[3]
 
 
-def estimate_tilt(state: TiltState, rate_hz: float, acc_mps2: FloatArray) -> tuple[TiltState, FloatArray]:
-    """Return the orientation (n, 4) w, x, y, z of consecutive samples, the heading being arbitrary.
+def estimate_tilt(state: TiltState, rate_hz: float, acc_mps2: FloatArray) -> tuple[TiltState, FloatArray, FloatArray]:
+    """Return the orientation (n, 4) w, x, y, z of consecutive samples, any heading, and the angular rate (n, 3) of it.
 
-    acc_mps2: (n, 3), n >= 1, finite. A state without memory starts at rest on the first sample.
+    acc_mps2: (n, 3), n >= 1, finite. A state without memory starts at rest on the first sample. The rate, in rad/s in
+    sensor axes, is that of the shortest way from each direction to the next; a turn about the vertical is not in it.
     """
     b, a, rest, _ = _design(rate_hz)
     start = np.asarray(state.memory).reshape(3, 2) if state.memory else acc_mps2[0][:, None] * rest
     smooth, after = lfilter(b, a, acc_mps2.T, zi=start)
-    return TiltState(tuple(after.ravel().tolist())), quat_of_up(smooth)
+    length = np.sqrt(smooth[0] * smooth[0] + smooth[1] * smooth[1] + smooth[2] * smooth[2])
+    # Free fall has no "up": any will do, for it is not told from a lean without a gyroscope anyway.
+    up = np.where(length > 0.0, smooth / np.where(length > 0.0, length, 1.0), np.array([[0.0], [0.0], [1.0]]))
+    before = np.concatenate((np.array(state.up)[:, None] if state.up else up[:, :1], up[:, :-1]), axis=1)
+    # "Up" stays in the earth, so that it turns backwards in sensor axes: du/dt = -w x u, and w = -u x du/dt.
+    x = up[1] * before[2] - up[2] * before[1]
+    y = up[2] * before[0] - up[0] * before[2]
+    z = up[0] * before[1] - up[1] * before[0]
+    rates = np.stack((x, y, z), axis=1) * rate_hz
+    kept = TiltState(tuple(after.ravel().tolist()), tuple(up[:, -1].tolist()))
+    return kept, quat_of_up(up), rates
 
 
 def quat_of_up(up: FloatArray) -> FloatArray:
-    """Return the shortest rotations (n, 4) that turn the sensor directions `up` (3, n), of any length, to z."""
+    """Return the shortest rotations (n, 4) that turn unit vectors `up` (3, n) of sensor axes to z."""
     x, y, z = up
-    length = np.sqrt(x * x + y * y + z * z)
-    # Free fall has no "up": any will do, for it is not told from a lean without a gyroscope anyway.
-    length = np.where(length > 0.0, length, 1.0)
-    x, y, z = x / length, y / length, z / length
     w = np.sqrt(np.maximum((1.0 + z) / 2.0, 0.0))
     upside_down = w < 1e-6
     twice = 2.0 * np.where(upside_down, 1.0, w)
-    quat = np.stack([w, np.where(upside_down, 1.0, y / twice), np.where(upside_down, 0.0, -x / twice), 0.0 * w], axis=1)
-    result: FloatArray = quat
-    return result
+    quat: FloatArray = np.stack(
+        (w, np.where(upside_down, 1.0, y / twice), np.where(upside_down, 0.0, -x / twice), 0.0 * w), axis=1
+    )
+    return quat

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from devices.types import FloatArray
+
+if TYPE_CHECKING:
+    from coach.analysis.integrity import Integrity
 
 ALGORITHM_NAME = "backstop"
 # Changes whenever the same samples may give other numbers.
@@ -54,7 +57,7 @@ class LyingSide(StrEnum):
 
 
 class QualityFlag(StrEnum):
-    """What is wrong with the samples themselves. See coach/analysis/quality.py for each rule."""
+    """What is wrong with the samples themselves. See coach/analysis/soundness.py for each rule."""
 
     ACCELERATION_IN_G = "acceleration_in_g"
     ACCELERATION_NOT_GRAVITY = "acceleration_without_gravity"
@@ -63,6 +66,10 @@ class QualityFlag(StrEnum):
     CONSTANT_SIGNAL = "constant_signal"
     DEAD_AXIS = "dead_axis"
     TOO_SHORT = "too_short"
+    CLIPPED = "clipped"
+    GAPS = "gaps"
+    RATE_JITTER = "rate_jitter"
+    REFERENCE_NOT_UPRIGHT = "reference_not_upright"
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +267,8 @@ class SensorSummary:
     posture: of the inclination. direction: None until the body's front is known. lying: None for places off the trunk
     and until an upright pose is known. cycles: (range_deg, count), ascending. orientation: None before any sample.
     inclination_error_deg: root mean square measured for that kind of orientation (docs/algorithms.md), and the worst
-    recording's. gyroscope_bias_degps: as found at rest. quality: what is wrong with the samples.
+    recording's. gyroscope_bias_degps: as found at rest. quality: what is wrong with the samples. integrity: what
+    arrived.
     """
 
     rate_hz: float
@@ -268,10 +276,8 @@ class SensorSummary:
     coverage_share: float
     reference: Reference | None
     repetitions_count: int
-    share_above_deg: dict[float, float]
     cycles: tuple[tuple[float, float], ...]
     not_computable: tuple[NotComputable, ...]
-    share_above_shifted_deg: dict[float, tuple[float, float]] = field(default_factory=dict)
     posture: Exposure = field(default_factory=Exposure)
     static: StaticPosture = field(default_factory=StaticPosture)
     direction: Direction | None = None
@@ -280,3 +286,4 @@ class SensorSummary:
     inclination_error_deg: tuple[float, float] | None = None
     gyroscope_bias_degps: tuple[float, float, float] | None = None
     quality: tuple[Quality, ...] = ()
+    integrity: Integrity | None = None

@@ -160,14 +160,14 @@ def write_series(path: Path, result: FileResult) -> None:
 def lines(result: FileResult) -> list[str]:
     """Return the result as lines for a person."""
     recording = result.recording
-    thresholds = next(iter(result.sensors.values())).summary.share_above_deg
+    thresholds = next(iter(result.sensors.values())).summary.posture.share_above
     above = "".join(f"{f'>{t:g}°':>7}" for t in thresholds)
     out = [f"{recording.path} · {recording.duration_s:.1f} s · time share above each inclination"]
     out.append(f"  {'sensor':<16}{'rate':>8}{'covered':>9}{'repetitions':>13}{'median ROM':>12}{above}  upright")
     for place, sensor in result.sensors.items():
         summary, ranges = sensor.summary, [item.rom_deg for item in sensor.repetitions]
         rom = f"{np.median(ranges):.0f}°" if ranges else "–"
-        shares = "".join(f"{share:>7.1%}" for share in summary.share_above_deg.values())
+        shares = "".join(f"{share:>7.1%}" for share in summary.posture.share_above.values())
         out.append(
             f"  {place:<16}{summary.rate_hz:>5.4g} Hz{summary.coverage_share:>9.1%}{len(ranges):>13}{rom:>12}{shares}"
             f"  {summary.reference.value.replace('_', ' ') if summary.reference else '–'}"
@@ -208,14 +208,14 @@ def _check_series(files: list[Path], series: Path) -> None:
 
 def _sensor(result: RecordingResult) -> dict[str, Any]:
     summary = result.summary
-    shifted = summary.share_above_shifted_deg
+    shifted = summary.posture.share_above_shifted
     return {
         "rate_hz": summary.rate_hz,
         "coverage_share": round(summary.coverage_share, 6),
         "reference": summary.reference.value if summary.reference else None,
         "repetitions": [_repetition(item) for item in result.repetitions],
         "posture": {
-            "share_above_deg": {f"{t:g}": round(share, 6) for t, share in summary.share_above_deg.items()},
+            "share_above_deg": {f"{t:g}": round(share, 6) for t, share in summary.posture.share_above.items()},
             "share_above_5_deg_less": {f"{t:g}": round(pair[0], 6) for t, pair in shifted.items()},
             "share_above_5_deg_more": {f"{t:g}": round(pair[1], 6) for t, pair in shifted.items()},
         },

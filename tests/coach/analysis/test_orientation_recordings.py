@@ -114,7 +114,7 @@ def test_every_recording_gives_plausible_numbers(recordings: Path) -> None:
         recording = read_npz(path)
         for place in recording.places:
             result = analyse_recording(place, recording.chunks(place, 60.0), PARAMS)
-            shares = list(result.summary.share_above_deg.values())
+            shares = list(result.summary.posture.share_above.values())
             assert shares == sorted(shares, reverse=True), path
             assert result.summary.coverage_share == 1.0
             end = 0.0

@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from coach.analysis.stream import analyse, current_findings, finish, new_state
+from coach.analysis.stream import analyse, finish, new_state
+from coach.analysis.summary import current_findings
 from coach.errors import NoSuch
 from coach.live import LiveFeed
 from coach.service import build_services
