@@ -107,7 +107,7 @@ class Outbox:
 
     def _list(self, parcel: Parcel) -> None:
         """Put the samples on the list of what was sent, and count those at full scale."""
-        sensors = (parcel.sensor,) if parcel.sensor else ("acc", "gyr")
+        sensors = (parcel.sensor,) if parcel.sensor else ("acc", "gyr") if self._has_gyroscope else ("acc",)
         for first, end in runs(parcel.first, parcel.end):
             for sensor in sensors:
                 if clipped := self._clipped.get(sensor):
