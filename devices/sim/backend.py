@@ -1,7 +1,7 @@
 """The simulated wearables behind bleak's `backend=` hook: no bus, no radio, any operating system.
 
 `sim_radio` makes a scanner and a client class that know exactly the wearables given to it; there is no registry.
-The wearable's stream is pumped in the event loop that holds the client.
+The wearable's stream is pumped in the event loop that holds the client. Errors are those that bleak raises elsewhere.
 """
 
 from __future__ import annotations
@@ -20,7 +20,14 @@ from bleak.backends.descriptor import BleakGATTDescriptor
 from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData, AdvertisementDataCallback, BaseBleakScanner
 from bleak.backends.service import BleakGATTService, BleakGATTServiceCollection
-from bleak.exc import BleakDeviceNotFoundError, BleakError, BleakGATTProtocolError, BleakGATTProtocolErrorCode
+from bleak.exc import (
+    BleakBluetoothNotAvailableError,
+    BleakBluetoothNotAvailableReason,
+    BleakDeviceNotFoundError,
+    BleakError,
+    BleakGATTProtocolError,
+    BleakGATTProtocolErrorCode,
+)
 
 from devices.errors import Refused
 from devices.radio import Radio
@@ -38,8 +45,30 @@ ROOM_FRAMES = 256
 MTU_BYTES = 247
 
 
+class SimAdapter:
+    """This machine's Bluetooth. `power` may be called from any thread; off ends every link and every search."""
+
+    def __init__(self, wearables: Sequence[SimWearable] = ()) -> None:
+        self.wearables = tuple(wearables)
+        self.powered = True
+
+    def power(self, on: bool) -> None:
+        """Switch it."""
+        self.powered = on
+        if not on:
+            for wearable in self.wearables:
+                wearable.drop_link()
+
+    def check(self) -> None:
+        """Raise BleakBluetoothNotAvailableError while it is off."""
+        if not self.powered:
+            raise BleakBluetoothNotAvailableError(
+                "The Bluetooth adapter is switched off.", BleakBluetoothNotAvailableReason.POWERED_OFF
+            )
+
+
 class _Scanner(BaseBleakScanner):
-    wearables: Sequence[SimWearable] = ()
+    adapter = SimAdapter()
 
     def __init__(
         self,
@@ -52,6 +81,7 @@ class _Scanner(BaseBleakScanner):
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
+        self.adapter.check()
         self.seen_devices = {}
         self._task = asyncio.create_task(self._listen())
 
@@ -64,7 +94,7 @@ class _Scanner(BaseBleakScanner):
 
     async def _listen(self) -> None:
         while True:
-            for wearable in self.wearables:
+            for wearable in self.adapter.wearables if self.adapter.powered else ():
                 self._hear(wearable)
             await asyncio.sleep(ADVERTISING_S)
 
@@ -86,7 +116,7 @@ class _Scanner(BaseBleakScanner):
 
 
 class _Client(BaseBleakClient):
-    wearables: Sequence[SimWearable] = ()
+    adapter = SimAdapter()
 
     def __init__(
         self,
@@ -99,7 +129,7 @@ class _Client(BaseBleakClient):
     ) -> None:
         super().__init__(address_or_ble_device, disconnected_callback=disconnected_callback, timeout=timeout)
         self._requested = services
-        self._wearable = next((one for one in self.wearables if one.address == self.address), None)
+        self._wearable = next((one for one in self.adapter.wearables if one.address == self.address), None)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._callbacks: dict[str, NotifyCallback] = {}
         self._pump: asyncio.Task[None] | None = None
@@ -119,6 +149,7 @@ class _Client(BaseBleakClient):
     async def connect(self, pair: bool, **kwargs: Any) -> None:
         if self.is_connected:
             raise BleakError("Client is already connected")
+        self.adapter.check()
         self._loop = asyncio.get_running_loop()
         wearable = self._wearable
         if wearable is None:
@@ -137,6 +168,12 @@ class _Client(BaseBleakClient):
             raise BleakError(str(error)) from error
         self.services = _service_collection(wearable, self._requested)
         self._pump = asyncio.create_task(self._run_pump(wearable))
+        if pair:
+            try:
+                await self.pair()
+            except BleakError:
+                await self.disconnect()
+                raise
 
     async def disconnect(self) -> None:
         if not self.is_connected:
@@ -145,20 +182,33 @@ class _Client(BaseBleakClient):
         self._down()
 
     async def pair(self, *args: Any, **kwargs: Any) -> None:
-        """Do nothing: these wearables need no pairing."""
+        """Pair with the linked wearable. Raises BleakError if it refuses."""
+        wearable = await self._answering()
+        if not wearable.reach.bonded and not wearable.pair():
+            raise BleakError(f"The simulated wearable {self.address} refused the pairing: Authentication Failed")
 
     async def unpair(self) -> None:
-        """Do nothing: these wearables keep no bond."""
+        """Forget the bond, and end the link."""
+        if self._wearable is not None:
+            self._wearable.unpair()
+        await self.disconnect()
 
     async def read_gatt_char(
         self, characteristic: BleakGATTCharacteristic, *, use_cached: bool = False, **kwargs: Any
     ) -> bytearray:
+        wearable = await self._answering()
         with _att_errors():
-            return bytearray(self._link().read(characteristic.uuid))
+            return bytearray(wearable.read(characteristic.uuid))
 
     async def write_gatt_char(self, characteristic: BleakGATTCharacteristic, data: SizedBuffer, response: bool) -> None:
-        with _att_errors():
-            self._link().write(characteristic.uuid, bytes(data))
+        wearable = await self._answering()
+        try:
+            with _att_errors():
+                wearable.write(characteristic.uuid, bytes(data))
+        except BleakGATTProtocolError:
+            # A write command has no answer over the air, so its failure cannot be told.
+            if response:
+                raise
 
     async def read_gatt_descriptor(
         self, descriptor: BleakGATTDescriptor, *, use_cached: bool = False, **kwargs: Any
@@ -172,7 +222,7 @@ class _Client(BaseBleakClient):
         self, characteristic: BleakGATTCharacteristic, callback: NotifyCallback, **kwargs: Any
     ) -> None:
         # bleak also passes `cb=` (arguments for another platform), which is why this is named `callback`.
-        wearable = self._link()
+        wearable = await self._answering()
         self._callbacks[characteristic.uuid] = callback
         with _att_errors():
             wearable.subscribe(characteristic.uuid, True)
@@ -186,6 +236,12 @@ class _Client(BaseBleakClient):
         if self._wearable is None or not self.is_connected:
             raise BleakError("Not connected")
         return self._wearable
+
+    async def _answering(self) -> SimWearable:
+        """Return the linked wearable once it is in reach: a request is not answered before, nor refused."""
+        while not self._link().reachable:
+            await asyncio.sleep(PUMP_S)
+        return self._link()
 
     async def _run_pump(self, wearable: SimWearable) -> None:
         while self.is_connected:
@@ -246,10 +302,11 @@ def _service_collection(wearable: SimWearable, requested: set[str] | None) -> Bl
     return services
 
 
-def sim_radio(wearables: Sequence[SimWearable]) -> Radio:
-    """Return a radio on which exactly these wearables are in reach."""
-    known = tuple(wearables)
+def sim_radio(wearables: Sequence[SimWearable], adapter: SimAdapter | None = None) -> Radio:
+    """Return a radio on which exactly these wearables are in reach; `adapter` lets a test switch it off."""
+    adapter = adapter or SimAdapter()
+    adapter.wearables = tuple(wearables)
     return Radio(
-        scanner_backend=type("SimScanner", (_Scanner,), {"wearables": known}),
-        client_backend=type("SimClient", (_Client,), {"wearables": known}),
+        scanner_backend=type("SimScanner", (_Scanner,), {"adapter": adapter}),
+        client_backend=type("SimClient", (_Client,), {"adapter": adapter}),
     )

@@ -16,6 +16,7 @@ from devices.sim.wearable import SimWearable
 from devices.types import Advertisement
 
 ADAPTER_PATH = "/org/bluez/hci0"
+DEVICE = "org.bluez.Device1"
 SERVICE = "org.bluez.GattService1"
 # What BlueZ usually agrees on: a link of Bluetooth 4.2 with data length extension.
 MTU_BYTES = 247
@@ -41,6 +42,10 @@ class SeenDevice:
     @property
     def connected(self) -> bool:
         return bool(self.uuids)
+
+    def forget_link(self) -> None:
+        """Know nothing of a link any more."""
+        self.uuids, self.paths, self.listeners, self.owner = {}, {}, {}, None
 
     def gatt_objects(self) -> dict[str, dict[str, Properties]]:
         """Return the service and characteristic objects, services first."""
@@ -86,24 +91,27 @@ class SeenDevice:
 
     def first_seen(self, seen: Advertisement) -> Properties:
         """Return all properties of a device that was not known before."""
-        states = ("Connected", "Paired", "Trusted", "Blocked", "ServicesResolved")
+        states = ("Connected", "Trusted", "Blocked", "ServicesResolved")
+        bonded = Variant("b", self.wearable.reach.bonded)
         return {
             "Address": Variant("s", seen.address),
             "AddressType": Variant("s", "random"),
             "Adapter": Variant("o", ADAPTER_PATH),
             "UUIDs": Variant("as", list(seen.service_uuids)),
+            "Paired": bonded,
+            "Bonded": bonded,
             **self.advertised(seen),
             **{state: Variant("b", False) for state in states},
         }
 
 
-def adapter_properties(searching: bool) -> Properties:
-    """Return the one adapter: powered and able to be a central, which is what bleak asks for."""
+def adapter_properties(powered: bool, searching: bool) -> Properties:
+    """Return the one adapter, which is able to be a central, as bleak asks for."""
     return {
         "Address": Variant("s", "C0:FF:EE:00:00:00"),
         "Name": Variant("s", "simulated"),
         "Alias": Variant("s", "simulated"),
-        "Powered": Variant("b", True),
+        "Powered": Variant("b", powered),
         "Discovering": Variant("b", searching),
         "Roles": Variant("as", ["central"]),
     }

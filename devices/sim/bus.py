@@ -12,7 +12,7 @@ import shutil
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -85,11 +85,15 @@ class SimBus:
 
     def die(self) -> None:
         """Let the daemon die while the bus lives: calls fail, nothing is sent, and no client is told."""
-        self._set_dead(True)
+        self._tell(lambda daemon: daemon.die())
 
     def revive(self) -> None:
-        """Let the daemon answer again."""
-        self._set_dead(False)
+        """Let a new daemon answer, which knows of no search, device or link."""
+        self._tell(lambda daemon: daemon.revive())
+
+    def power(self, on: bool) -> None:
+        """Switch the adapter off, which ends every link and search, or on again."""
+        self._tell(lambda daemon: daemon.power(on))
 
     @contextlib.contextmanager
     def running(self) -> Iterator[SimBus]:
@@ -106,9 +110,19 @@ class SimBus:
                 os.environ[ADDRESS_VARIABLE] = before
             self.close()
 
-    def _set_dead(self, dead: bool) -> None:
-        if self._daemon is not None:
-            self._daemon.dead = dead
+    def _tell(self, what: Callable[[BlueZ], None]) -> None:
+        """Do something to the daemon in its own loop, and wait until it is done."""
+        loop, daemon = self._loop, self._daemon
+        if loop is None or daemon is None:
+            return
+        done = threading.Event()
+
+        def act() -> None:
+            what(daemon)
+            done.set()
+
+        loop.call_soon_threadsafe(act)
+        done.wait(_START_S)
 
     def _thread_main(self, folder: Path) -> None:
         try:

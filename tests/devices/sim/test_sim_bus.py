@@ -111,20 +111,28 @@ def test_a_daemon_that_dies_is_silent_and_tells_nobody() -> None:
 
     async def work() -> None:
         device = await BleakScanner.find_device_by_name("Movella DOT", timeout=3)
-        async with BleakClient(device) as client:
-            await client.start_notify(STREAM, lambda _, data: frames.append(bytes(data)))
-            await client.write_gatt_char(MEASURE, bytes((1, 1, 21)), response=True)
-            await until(lambda: len(frames) > 10)
-            bus.die()
-            await asyncio.sleep(0.1)
-            heard = len(frames)
-            await asyncio.sleep(0.2)
-            assert len(frames) == heard
-            assert client.is_connected
-            with pytest.raises(BleakDBusError, match="ServiceUnknown"):
-                await client.read_gatt_char(BATTERY_LEVEL)
-            bus.revive()
+        client = BleakClient(device)
+        await client.connect()
+        await client.start_notify(STREAM, lambda _, data: frames.append(bytes(data)))
+        await client.write_gatt_char(MEASURE, bytes((1, 1, 21)), response=True)
+        await until(lambda: len(frames) > 10)
+        bus.die()
+        await asyncio.sleep(0.1)
+        heard = len(frames)
+        await asyncio.sleep(0.2)
+        assert len(frames) == heard
+        assert client.is_connected
+        with pytest.raises(BleakDBusError, match="ServiceUnknown"):
             await client.read_gatt_char(BATTERY_LEVEL)
+        bus.revive()
+        with pytest.raises(BleakDBusError, match="UnknownObject"):
+            await client.read_gatt_char(BATTERY_LEVEL)
+        # Nobody told the old client; only a new search shows the wearable again, and free.
+        again = await BleakScanner.find_device_by_name("Movella DOT", timeout=3)
+        async with BleakClient(again) as fresh:
+            assert await fresh.read_gatt_char(BATTERY_LEVEL) == bytes((87,))
+        assert one.truth.connects == 2
+        await cut_off(client)
 
     with bus.running():
         asyncio.run(work())
