@@ -29,6 +29,8 @@ _LOG = logging.getLogger(__name__)
 
 # A goodbye that takes longer is not waited for: to the stream, and to the connection.
 _GOODBYE_S = 3.0
+# A stream is started by a dozen questions and answers, which are slow at the edge of reach (own heuristic).
+_START_S = 20.0
 # A battery lasts hours (own heuristic).
 _BATTERY_EVERY_S = 300.0
 # Silence is at least this many samples, or usual notifications, or a slow stream would look dead.
@@ -116,7 +118,7 @@ class Session:
                 await air.connect(client, timeout_s)
             self.connected = True
             self._sinks.note(LinkEvent.CONNECTED)
-            await self._start(client, gatt, timeout_s)
+            await self._start(client, gatt)
             await self._watch(gatt)
         except DeviceError as error:
             # Frames may flow before the start is through: a link that is lost then was a link.
@@ -128,21 +130,21 @@ class Session:
             await finish(self._hang_up(client, gatt))
             self._intake.end_session(time.monotonic())
 
-    async def _start(self, client: BleakClient, gatt: GattClient, timeout_s: float) -> None:
+    async def _start(self, client: BleakClient, gatt: GattClient) -> None:
         """Start the stream; pair once if the wearable wants it."""
         with radio_errors(self._who, "starting the stream"):
-            async with asyncio.timeout(timeout_s):
+            async with asyncio.timeout(_START_S):
                 with contextlib.suppress(NotPaired):
                     await self._set_up(gatt)
                     return
         self._sinks.note(LinkEvent.PAIR)
         try:
-            async with asyncio.timeout(timeout_s):
+            async with asyncio.timeout(_START_S):
                 await client.pair()
         except FOREIGN as error:
             raise not_pairing(error, self._who) from error
         with radio_errors(self._who, "starting the stream"):
-            async with asyncio.timeout(timeout_s):
+            async with asyncio.timeout(_START_S):
                 await self._set_up(gatt)
 
     async def _set_up(self, client: GattClient) -> None:
