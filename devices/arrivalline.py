@@ -57,7 +57,7 @@ class Line:
 
 
 class ArrivalLine:
-    """Feed the least late arrival of each batch to `add`, in order; read `line`, and how sure it is."""
+    """Feed every batch of arrivals to `add`, in order; read `line`, and how sure it is."""
 
     def __init__(self, params: LineParams) -> None:
         self._params = params
@@ -81,7 +81,22 @@ class ArrivalLine:
         span_s = min(t_s - self._points[0][0], self._params.window_s * self._params.windows)
         return 2 * self._edge_s + self.unsure_ppm * 1e-6 * span_s / 2
 
-    def add(self, t_s: float, late_s: float) -> None:
+    def add(self, t_s: FloatArray, late_s: FloatArray) -> None:
+        """Take samples: stream time (n,), lateness (n,) in s."""
+        if not len(t_s):
+            return
+        window = t_s // self._params.window_s
+        if window.min() == window.max():
+            least = int(np.argmin(late_s))
+            self._add_point(float(t_s[least]), float(late_s[least]))
+            return
+        # The least late one of each window, in order of time.
+        order = np.lexsort((late_s, window))
+        first = order[np.flatnonzero(np.diff(window[order], prepend=-np.inf))]
+        for at, late in zip(t_s[first].tolist(), late_s[first].tolist(), strict=True):
+            self._add_point(at, late)
+
+    def _add_point(self, t_s: float, late_s: float) -> None:
         """Keep the least late arrival of each window; draw the line anew when a window ends."""
         window = int(t_s // self._params.window_s)
         if window < self._window:

@@ -92,11 +92,17 @@ class Chunker:
         recording_id: str,
         utc_of: Callable[[int], float],
         complete: Callable[[Reception], Reception] = _as_received,
+        rate_of: Callable[[], float | None] | None = None,
     ) -> None:
-        """utc_of: Unix time of a tick. complete: adds what only others know to how a chunk was received."""
+        """utc_of: Unix time of a tick. complete: adds what only others know to how a chunk was received.
+
+        rate_of: samples per second as measured, where the ticks do not show it because they number the samples; None
+        where they do.
+        """
         self._params = params
         self._utc_of, self._complete = utc_of, complete
         self._grid = SampleGrid(params.rate_hz, params.ticks_per_s)
+        self._rate_of = rate_of
         self.received = self.missing = self.duplicates = self.late = self.restarts = 0
         self._told = (0, 0, 0)
         self._pending: list[_Samples] = []
@@ -121,7 +127,7 @@ class Chunker:
         self._ready: list[Chunk] = []
 
     def _use_rate(self) -> None:
-        self._rate_hz = self._grid.told_rate_hz()
+        self._rate_hz = self._grid.told_rate_hz(self._rate_of() if self._rate_of else None)
         self._chunk_samples = max(round(self._params.chunk_duration_s * self._rate_hz), 1)
         self._room = self._chunk_samples + max(round(_OVERTAKEN_S * self._rate_hz), _OVERTAKEN_SAMPLES)
 

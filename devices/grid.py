@@ -42,9 +42,9 @@ class SampleGrid:
         """Return samples per second of the device's clock, as measured so far."""
         return self._ticks_per_s / self.period
 
-    def told_rate_hz(self) -> float:
+    def told_rate_hz(self, measured_hz: float | None = None) -> float:
         """Return the rate for a recording that begins now: the promised one, or the measured one if it is off."""
-        measured_hz = self.sampling_rate_hz
+        measured_hz = measured_hz or self.sampling_rate_hz
         off = abs(measured_hz / self._promised_hz - 1)
         return self._promised_hz if off < _SNAP_SHARE else round(measured_hz, 3)
 

@@ -4,27 +4,21 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
 import numpy as np
 
 from devices.chunker import Chunker, ChunkerParams, Cut
-from devices.clock import ClockParams, DeviceClock
+from devices.clock import DeviceClock
 from devices.hostclock import HostClock
 from devices.profiles.types import Decoder, Profile, Started
-from devices.types import Chunk, FloatArray, HeartRateSample, IntArray
+from devices.timing import Rows, SampleTiming, TimingParams
+from devices.types import Chunk, HeartRateSample, Reception
 
 _LOG = logging.getLogger(__name__)
 T = TypeVar("T")
-
-# Device and host may disagree this long in real time, e.g. when the program was stopped (own heuristic).
-_TOLERANCE_S = 5.0
-# A pause of this many samples, or of a second, is unusual enough to ask the next sample whether it is true.
-_STEP_MAX_SAMPLES = 4
-
-# Samples with what the clock needs: ticks (n,), acc (n, 3), gyr (n, 3), arrival (n,).
-_Rows = tuple[IntArray, FloatArray, FloatArray, FloatArray]
 
 
 def tell(sink: Callable[[T], None] | None, value: T) -> None:
@@ -65,19 +59,37 @@ class Intake:
         self._decoder: Decoder | None = None
         self._host = host
         self._on_chunk, self._on_live, self._on_heart = on_chunk, on_live, on_heart
-        step_max_s = max(1.0, _STEP_MAX_SAMPLES / chunks.rate_hz)
-        self.clock = DeviceClock(
-            ClockParams(chunks.ticks_per_s, profile.tick_wrap, step_max_s, _TOLERANCE_S * max(host_speed, 1.0))
+        params = TimingParams(
+            chunks.rate_hz, profile.ticks_per_s, profile.tick_wrap, profile.separate, max(host_speed, 1.0)
         )
-        self.chunker = Chunker(chunks, recording_id, self.clock.utc_s)
-        self.frames = self.bad_packets = 0
+        self._timing = SampleTiming(params)
+        self.chunker = Chunker(
+            replace(chunks, ticks_per_s=params.unwrapped_ticks_per_s),
+            recording_id,
+            self.clock.utc_s,
+            self._completed,
+            self._timing.measured_rate_hz,
+        )
+        self.frames = self._bad_frames = 0
+        # What the chunk before knew: damaged, unjoined.
+        self._told = (0, 0)
+        self._started: Started | None = None
         self._waiting: list[bytes] = []
         self._arrivals: list[float] = []
-        self._undecided: _Rows | None = None
+
+    @property
+    def clock(self) -> DeviceClock:
+        return self._timing.clock
+
+    @property
+    def bad_packets(self) -> int:
+        """Return how many notifications and time stamps could not be used."""
+        return self._bad_frames + self._timing.damaged
 
     def begin_session(self, started: Started) -> None:
         """Read from here on, and what waits already, with the decoder of a stream that was just started."""
-        self._decoder = started.decoder
+        self._decoder, self._started = started.decoder, started
+        self._timing.begin_session(joined=started.gyr_limit_radps is not None)
 
     def end_session(self, now_s: float) -> None:
         """Decode what waits; what comes later waits for the decoder of the next session."""
@@ -85,7 +97,7 @@ class Intake:
         self._decoder = None
         # Frames of a stream whose start never came to its end: nobody knows how to read them.
         self.frames += len(self._waiting)
-        self.bad_packets += len(self._waiting)
+        self._bad_frames += len(self._waiting)
         self._waiting, self._arrivals = [], []
 
     def take(self, data: bytes) -> None:
@@ -102,31 +114,41 @@ class Intake:
         self.frames += len(frames)
         decoded = self._decoder.decode_many(frames)
         if decoded.bad:
-            self.bad_packets += len(decoded.bad)
+            self._bad_frames += len(decoded.bad)
             _LOG.debug("%d of %d notifications not used: %s", len(decoded.bad), len(frames), decoded.reason)
         for frame, beat in decoded.heart:
             if self._on_heart is not None:
                 tell(partial(_swapped, self._on_heart, arrivals[frame]), beat)
         block = decoded.block
-        rows = (block.ticks, block.acc_mps2, block.gyr_radps, np.array(arrivals)[decoded.frame_of])
-        self._hand_on(self._cut(rows, now_s))
+        rows = Rows(block.ticks, block.acc_mps2, block.gyr_radps, np.array(arrivals)[decoded.frame_of])
+        self._hand_on(self._cut(self._timing.take(rows), now_s))
 
-    def _cut(self, rows: _Rows, now_s: float) -> Cut:
-        if self._undecided is not None:
-            ticks, acc, gyr, arrivals = (np.concatenate(pair) for pair in zip(self._undecided, rows, strict=True))
-            rows = (ticks, acc, gyr, arrivals)
-        ticks, acc, gyr, arrivals = rows
-        timed = self.clock.take(ticks, arrivals)
-        self.bad_packets += timed.damaged
-        self._undecided = (ticks[-1:], acc[-1:], gyr[-1:], arrivals[-1:]) if timed.undecided else None
-        return self.chunker.push(timed.ticks, acc[timed.kept], gyr[timed.kept], timed.restarts, now_s)
+    def _cut(self, rows: Rows, now_s: float) -> Cut:
+        return self.chunker.push(rows.ticks, rows.acc_mps2, rows.gyr_radps, rows.restarts, now_s)
+
+    def _completed(self, reception: Reception) -> Reception:
+        """Add to how a chunk was received what is known here."""
+        started, drift_ppm = self._started, self.clock.drift_ppm
+        damaged, unjoined = self.bad_packets, self._timing.unjoined
+        before, self._told = self._told, (damaged, unjoined)
+        sampling_rate_hz = self._timing.measured_rate_hz()
+        if sampling_rate_hz is None and reception.sampling_rate_hz is not None:
+            sampling_rate_hz = reception.sampling_rate_hz * (1 + (drift_ppm or 0.0) * 1e-6)
+        return replace(
+            reception,
+            damaged=damaged - before[0],
+            unjoined=unjoined - before[1],
+            sampling_rate_hz=sampling_rate_hz,
+            drift_ppm=drift_ppm,
+            clock_uncertainty_s=self.clock.uncertainty_s,
+            acc_limit_mps2=started.acc_limit_mps2 if started else None,
+            gyr_limit_radps=started.gyr_limit_radps if started else None,
+        )
 
     def flush(self, now_s: float) -> None:
         """Hand on all there is, a short chunk included; the recording may go on."""
         self.drain(now_s)
-        if self._undecided is not None:
-            self._undecided = None
-            self.bad_packets += 1
+        self._hand_on(self._cut(self._timing.flush(), now_s))
         self._hand_on(self.chunker.flush())
 
     def new_recording(self, recording_id: str, now_s: float) -> None:

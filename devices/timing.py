@@ -1,0 +1,207 @@
+"""Rows of a decoder -> rows with unwrapped ticks, one for each accelerometer sample, whatever the product sends.
+
+Three kinds of products meet here: those with a clock in their frames, those without one (numbered by arrival), and
+those whose sensors come in frames of their own (joined). Behind it all rows look the same.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from devices.arrival import SENSOR_LINE, ArrivalClock, Numbered
+from devices.clock import ClockParams, DeviceClock
+from devices.joining import Joined, Joiner, JoinerParams
+from devices.types import FloatArray, IntArray
+
+# Device and host may disagree this long in real time, e.g. when the program was stopped (own heuristic).
+_TOLERANCE_S = 5.0
+# A pause of this many samples, or of a second, is unusual enough to ask the next sample whether it is true.
+_STEP_MAX_SAMPLES = 4
+# Frames of two sensors that hold up to two seconds each come this far out of order (Polar's largest frames).
+_STEP_MAX_SEPARATE_S = 5.0
+# Ticks per sample where samples are only numbered: room for a gyroscope's samples between them (own choice).
+TICKS_PER_SAMPLE = 1000
+_NO_WRAP = 2**62
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """ticks (n,), acc_mps2 and gyr_radps (n, 3), arrival_utc_s (n,); restarts: where the device's clock began anew."""
+
+    ticks: IntArray
+    acc_mps2: FloatArray
+    gyr_radps: FloatArray
+    arrival_utc_s: FloatArray
+    restarts: tuple[int, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.ticks)
+
+    def part(self, where: slice | IntArray) -> Rows:
+        """Return some of the rows, without the restarts."""
+        return Rows(self.ticks[where], self.acc_mps2[where], self.gyr_radps[where], self.arrival_utc_s[where])
+
+    @classmethod
+    def none(cls) -> Rows:
+        return cls(np.empty(0, dtype=np.int64), np.empty((0, 3)), np.empty((0, 3)), np.empty(0))
+
+    @classmethod
+    def joined(cls, parts: list[Rows]) -> Rows:
+        """Return all parts as one, restarts included."""
+        parts = [part for part in parts if len(part)]
+        if len(parts) < 2:
+            return parts[0] if parts else cls.none()
+        restarts: list[int] = []
+        at = 0
+        for part in parts:
+            restarts.extend(at + restart for restart in part.restarts)
+            at += len(part)
+        return cls(
+            np.concatenate([part.ticks for part in parts]),
+            np.concatenate([part.acc_mps2 for part in parts]),
+            np.concatenate([part.gyr_radps for part in parts]),
+            np.concatenate([part.arrival_utc_s for part in parts]),
+            tuple(restarts),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TimingParams:
+    """rate_hz: as promised. ticks_per_s: None for a product without a clock. separate: rows of one sensor each.
+
+    host_speed: how many times faster than real time the host's clock runs at most.
+    """
+
+    rate_hz: float
+    ticks_per_s: int | None
+    tick_wrap: int
+    separate: bool = False
+    host_speed: float = 1.0
+
+    @property
+    def unwrapped_ticks_per_s(self) -> int:
+        """Return what the ticks behind the timing count."""
+        return self.ticks_per_s or round(self.rate_hz * TICKS_PER_SAMPLE)
+
+
+class SampleTiming:
+    """One wearable's rows across link losses. damaged: rows dropped for a time stamp that no neighbour agrees with."""
+
+    def __init__(self, params: TimingParams) -> None:
+        self._ticks_per_s = params.unwrapped_ticks_per_s
+        self.clock = DeviceClock(_clock_params(params))
+        counted = params.ticks_per_s is None
+        self._numbers = ArrivalClock(params.rate_hz) if counted else None
+        self._gyr_numbers = ArrivalClock(params.rate_hz) if counted and params.separate else None
+        self._joiner = Joiner(JoinerParams.of(params.rate_hz, self._ticks_per_s)) if params.separate else None
+        self._undecided = Rows.none()
+        # Gyroscope samples whose times wait for the accelerometer's; and a restart whose first row is not out yet.
+        self._gyr_waiting: list[Numbered] = []
+        self._restart_due = False
+        self.damaged = 0
+
+    @property
+    def unjoined(self) -> int:
+        """Return how many rows are without an angular rate that should have one."""
+        return self._joiner.unjoined if self._joiner else 0
+
+    def measured_rate_hz(self) -> float | None:
+        """Return samples per second of UTC of a product without a clock, None for others."""
+        return self._numbers.rate_hz if self._numbers else None
+
+    def begin_session(self, joined: bool) -> None:
+        """Say that the link was made anew. joined: there is a gyroscope, so that rows wait for it."""
+        if not joined:
+            self._joiner = None
+        for numbers in (self._numbers, self._gyr_numbers):
+            if numbers is not None:
+                numbers.begin_session()
+
+    def take(self, rows: Rows) -> Rows:
+        """Take decoded rows in order of arrival; return those that are ready."""
+        timed = self._unwrapped(rows) if self._numbers is None else self._numbered(self._numbers, rows)
+        return self._one_of_two(self._joiner, timed) if self._joiner else timed
+
+    def flush(self) -> Rows:
+        """Return all that waits; a row whose time stamp nothing has confirmed is dropped."""
+        self.damaged += len(self._undecided)
+        self._undecided = Rows.none()
+        timed = Rows.none() if self._numbers is None else self._numbered(self._numbers, Rows.none(), final=True)
+        if self._joiner is None:
+            return timed
+        ready = self._one_of_two(self._joiner, timed)
+        return Rows.joined([ready, self._ready(self._joiner.flush())])
+
+    def _unwrapped(self, rows: Rows) -> Rows:
+        rows = Rows.joined([self._undecided, rows])
+        timed = self.clock.take(rows.ticks, rows.arrival_utc_s)
+        self.damaged += timed.damaged
+        self._undecided = rows.part(slice(-1, None)) if timed.undecided else Rows.none()
+        kept = rows if len(timed.kept) == len(rows) else rows.part(timed.kept)
+        return Rows(timed.ticks, kept.acc_mps2, kept.gyr_radps, kept.arrival_utc_s, timed.restarts)
+
+    def _numbered(self, numbers: ArrivalClock, rows: Rows, final: bool = False) -> Rows:
+        """Number the samples; those of a gyroscope that comes apart are put on the same axis by their times."""
+        if self._gyr_numbers is None:
+            return self._counted(numbers, rows, final)
+        of_gyr = np.isnan(rows.acc_mps2[:, 0])
+        acc = self._counted(numbers, rows.part(np.flatnonzero(~of_gyr)), final)
+        self._gyr_waiting += _given(self._gyr_numbers, rows.part(np.flatnonzero(of_gyr)), final)
+        if not numbers.settled:
+            return acc
+        waiting, self._gyr_waiting = self._gyr_waiting, []
+        return Rows.joined([acc, *(self._on_axis_of(numbers, self._gyr_numbers, part) for part in waiting)])
+
+    def _counted(self, numbers: ArrivalClock, rows: Rows, final: bool) -> Rows:
+        parts = []
+        for part in _given(numbers, rows, final):
+            ticks = part.number * TICKS_PER_SAMPLE
+            timed = self.clock.take(ticks, part.arrival_utc_s)
+            parts.append(Rows(timed.ticks, part.values[:, :3], part.values[:, 3:], part.arrival_utc_s))
+        return Rows.joined(parts)
+
+    @staticmethod
+    def _on_axis_of(numbers: ArrivalClock, gyr_numbers: ArrivalClock, part: Numbered) -> Rows:
+        exact = numbers.number_at(gyr_numbers.utc_s(part.number)) * TICKS_PER_SAMPLE
+        return Rows(np.rint(exact).astype(np.int64), part.values[:, :3], part.values[:, 3:], part.arrival_utc_s)
+
+    def _one_of_two(self, joiner: Joiner, rows: Rows) -> Rows:
+        """Join the rows of two sensors; what a restarted clock says is not joined with what came before."""
+        parts = []
+        for start, end in pairwise([0, *(at for at in rows.restarts if at), len(rows)]):
+            if start in rows.restarts:
+                parts.append(self._ready(joiner.begin_again()))
+                self._restart_due = True
+            part = rows.part(slice(start, end))
+            parts.append(self._ready(joiner.push(part.ticks, part.acc_mps2, part.gyr_radps)))
+        return Rows.joined(parts)
+
+    def _ready(self, joined: Joined) -> Rows:
+        restarts: tuple[int, ...] = ()
+        if self._restart_due and len(joined.ticks):
+            restarts, self._restart_due = (0,), False
+        # Arrivals are of no use behind the clock.
+        return Rows(joined.ticks, joined.acc_mps2, joined.gyr_radps, np.zeros(len(joined.ticks)), restarts)
+
+
+def _given(numbers: ArrivalClock, rows: Rows, final: bool) -> list[Numbered]:
+    values = np.concatenate([rows.acc_mps2, rows.gyr_radps], axis=1)
+    given = [numbers.take(values, rows.arrival_utc_s)]
+    if final:
+        given.append(numbers.flush())
+    return [part for part in given if len(part.number)]
+
+
+def _clock_params(params: TimingParams) -> ClockParams:
+    if params.ticks_per_s is None:
+        # Numbers are never damaged and never begin anew: whatever they do is a pause.
+        return ClockParams(
+            params.unwrapped_ticks_per_s, _NO_WRAP, math.inf, math.inf, line=SENSOR_LINE, counts_samples=True
+        )
+    step_max_s = max(1.0, _STEP_MAX_SAMPLES / params.rate_hz, _STEP_MAX_SEPARATE_S if params.separate else 0.0)
+    tolerance_s = _TOLERANCE_S * max(params.host_speed, 1.0)
+    return ClockParams(params.ticks_per_s, params.tick_wrap, step_max_s, tolerance_s)
