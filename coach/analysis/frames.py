@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -28,6 +29,7 @@ class BodyAxes:
     si: Vector
 
 
+@lru_cache(maxsize=256)
 def body_axes(upright: Vector, forward: Vector | None) -> BodyAxes:
     """Return the body's axes from two directions in sensor axes; without `forward`, some front at a right angle.
 
@@ -85,12 +87,11 @@ def up_direction(quat: FloatArray) -> FloatArray:
     """
     w, x, y, z = quat[:, 0], quat[:, 1], quat[:, 2], quat[:, 3]
     up = np.empty((3, len(quat)))
-    np.subtract(x * z, w * y, out=up[0])
-    np.add(y * z, w * x, out=up[1])
-    np.add(x * x, y * y, out=up[2])
-    up[:2] *= 2.0
-    up[2] *= -2.0
-    up[2] += 1.0
+    x2, y2 = x + x, y + y
+    np.subtract(x2 * z, w * y2, out=up[0])
+    np.add(y2 * z, w * x2, out=up[1])
+    np.add(x2 * x, y2 * y, out=up[2])
+    np.subtract(1.0, up[2], out=up[2])
     return up
 
 

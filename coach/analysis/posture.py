@@ -57,14 +57,22 @@ class PostureState:
 
 
 def add_posture(
-    thresholds_deg: tuple[float, ...], state: PostureState, angles_deg: FloatArray, modes: IntArray | None
+    thresholds_deg: tuple[float, ...],
+    state: PostureState,
+    angles_deg: FloatArray,
+    modes: IntArray | None,
+    whole: bool = False,
 ) -> PostureState:
     """Count another run of looks.
 
     angles_deg: (angles, n) low-passed, NaN where missing; an angle may be added from some call on. modes: (n,) what the
-    trunk did at each look (lying.FREE, PENDING, LYING), None where it was never anything but free.
+    trunk did at each look (lying.FREE, PENDING, LYING), None where it was never anything but free. whole: none is
+    missing.
     """
     account = _Account(thresholds_deg, state, len(angles_deg))
+    if not whole:
+        there = ~np.isnan(angles_deg[0])
+        angles_deg, modes = angles_deg[:, there], None if modes is None else modes[there]
     if modes is None and state.mode == FREE:
         account.count(angles_deg, account.looks)
         return account.state(FREE)
@@ -100,7 +108,12 @@ class _Account:
                 np.concatenate((old, passes)) if len(old) else passes for old in (self.high, self.passed)
             )
         self.looks, self.held = self.looks.copy(), self.held.copy()
-        self.high, self.passed = self.high.copy(), self.passed.copy()
+        self.mine = False
+
+    def _own_passes(self) -> None:
+        """Copy what is rarely changed before it is."""
+        if not self.mine:
+            self.high, self.passed, self.mine = self.high.copy(), self.passed.copy(), True
 
     def state(self, mode: int) -> PostureState:
         return PostureState(mode, self.looks, self.held, self.high, self.passed)
@@ -112,42 +125,45 @@ class _Account:
             self.held[:] = 0
         if before != LYING and now == LYING:
             # The way down into lying was counted as passing each threshold; it is none of the trunk's bends.
+            self._own_passes()
             self.passed -= self.high
 
     def count(self, angles: FloatArray, into: IntArray) -> None:
-        there = ~np.isnan(angles[0])
-        if not there.all():
-            angles = angles[:, there]
         if not angles.size:
             return
         places = np.clip(np.floor(angles), -MIDDLE, MIDDLE).astype(np.int64)
         places += MIDDLE + CLASSES * np.arange(len(angles))[:, None]
         into += np.bincount(places.ravel(), minlength=into.size).reshape(into.shape)
         tops, bottoms = angles.max(axis=1).tolist(), angles.min(axis=1).tolist()
-        lowest = min(self.thresholds)
+        lowest, highs = min(self.thresholds), self.high.tolist()
         for angle in range(len(angles)):
-            if tops[angle] > lowest or self.high[angle, 0].any():
-                self._pass(angles[angle], tops[angle], bottoms[angle], self.high[angle, 0], self.passed[angle, 0])
-            if -bottoms[angle] > lowest or self.high[angle, 1].any():
-                self._pass(-angles[angle], -bottoms[angle], -tops[angle], self.high[angle, 1], self.passed[angle, 1])
+            if tops[angle] > lowest or any(highs[angle][0]):
+                self._pass(angles[angle], tops[angle], bottoms[angle], angle, 0)
+            if -bottoms[angle] > lowest or any(highs[angle][1]):
+                self._pass(-angles[angle], -bottoms[angle], -tops[angle], angle, 1)
 
-    def _pass(self, values: FloatArray, top: float, bottom: float, high: IntArray, passed: IntArray) -> None:
-        for place, threshold in enumerate(self.thresholds):
-            if (bottom >= threshold - HYSTERESIS_DEG) if high[place] else (top <= threshold):
+    def _pass(self, values: FloatArray, top: float, bottom: float, angle: int, side: int) -> None:
+        for place, (threshold, was_high) in enumerate(
+            zip(self.thresholds, self.high[angle, side].tolist(), strict=True)
+        ):
+            if (bottom >= threshold - HYSTERESIS_DEG) if was_high else (top <= threshold):
                 continue
+            self._own_passes()
             above = values > threshold
             decisive = above | (values < threshold - HYSTERESIS_DEG)
             seen = above[decisive]
-            passed[place] += int(np.count_nonzero(seen[1:] > seen[:-1])) + int(seen[0] and not high[place])
-            high[place] = int(seen[-1])
+            rises = int(np.count_nonzero(seen[1:] > seen[:-1])) + int(seen[0] and not was_high)
+            self.passed[angle, side, place] += rises
+            self.high[angle, side, place] = int(seen[-1])
 
 
 def above_now(thresholds_deg: tuple[float, ...], before: PostureState, after: PostureState) -> dict[float, int]:
     """Return threshold in deg -> looks at or above it that became certain between two states, of the first angle."""
     if not len(after.looks):
         return dict.fromkeys(thresholds_deg, 0)
-    new = after.looks[0] - before.looks[0] if len(before.looks) else after.looks[0]
-    return {threshold: int(new[MIDDLE + int(threshold) :].sum()) for threshold in thresholds_deg}
+    new = after.looks[0, MIDDLE:] - before.looks[0, MIDDLE:] if len(before.looks) else after.looks[0, MIDDLE:]
+    below = np.concatenate(((0,), np.cumsum(new))).tolist()
+    return {threshold: below[-1] - below[int(threshold)] for threshold in thresholds_deg}
 
 
 def exposure(

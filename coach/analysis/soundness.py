@@ -1,6 +1,6 @@
 """Whether the samples can be what they say: m/s^2 with gravity, rad/s, six live axes that agree with each other.
 
-Looked at a few times a second. Source: own heuristics, with the margins measured on the real recordings beside each.
+Looked at about once a second. Source: own heuristics, with the margins measured on the real recordings beside each.
 """
 
 from __future__ import annotations
@@ -40,6 +40,8 @@ CONSTANT_SHARE = 0.98
 FROZEN_S = 60.0
 CLIPPED_SHARE = 0.001
 COVERED_SHARE = 0.8
+# Own choice: so many looks are counted together, for one call costs as much as fifty looks.
+TOGETHER = 16
 AXES = ("acc x", "acc y", "acc z", "gyr x", "gyr y", "gyr z")
 _LOOKED, _LENGTH, _NEAR, _OFF, _FAST, _SAME, _ACC_MOVES, _GYR_MOVES, _DEAD = range(9)
 
@@ -48,45 +50,63 @@ def _no_counts() -> IntArray:
     return np.zeros(_DEAD + 6, dtype=np.int64)
 
 
+def _no_looks() -> FloatArray:
+    return np.empty((0, 9))
+
+
 @dataclass(frozen=True, slots=True)
 class SoundnessState:
-    """last: the values at the newest look, empty before. counts: looks; mm/s^2 of |acc|; looks near gravity, and
-    squared chords (1e-6) between "up" and acc there; looks beyond any gyroscope's range; looks equal to the one before;
-    looks in which the accelerometer and the gyroscope moved; and, per axis, of these the ones in which it did not.
+    """waiting: (m, 9) looks that are not counted yet: acc, gyr, "up". last: the values at the newest one that is.
+
+    counts: looks; mm/s^2 of |acc|; looks near gravity, and squared chords (1e-6) between "up" and acc there; looks
+    beyond any gyroscope's range; looks equal to the one before; looks in which the accelerometer and the gyroscope
+    moved; and, per axis, of these the ones in which it did not.
     """
 
+    waiting: FloatArray = field(default_factory=_no_looks)
     last: tuple[float, ...] = ()
     counts: IntArray = field(default_factory=_no_counts)
 
 
-def add_soundness(state: SoundnessState, acc_mps2: FloatArray, gyr_radps: FloatArray, up: FloatArray) -> SoundnessState:
-    """Take the next looks: acc, gyr (m, 3) and "up" (3, m) at samples that are there; gyr NaN without a gyroscope."""
-    if not len(acc_mps2):
+def add_soundness(state: SoundnessState, looks: FloatArray) -> SoundnessState:
+    """Take the next looks, (m, 9): acc, gyr and "up" at samples that are there; gyr NaN without a gyroscope."""
+    if not len(looks):
         return state
-    values = np.concatenate((acc_mps2, gyr_radps), axis=1)
+    waiting = np.concatenate((state.waiting, looks))
+    done = len(waiting) - len(waiting) % TOGETHER
+    if not done:
+        return SoundnessState(waiting, state.last, state.counts)
+    last, counts = _counted(state, waiting[:done])
+    return SoundnessState(waiting[done:], last, counts)
+
+
+def _counted(state: SoundnessState, looks: FloatArray) -> tuple[tuple[float, ...], IntArray]:
+    """Return the newest values and the counts after some more looks."""
+    if not len(looks):
+        return state.last, state.counts
+    values, acc, gyr, up = looks[:, :6], looks[:, :3], looks[:, 3:6], looks[:, 6:]
     before = np.concatenate((np.array(state.last)[None] if state.last else values[:1], values[:-1]))
     changes = values - before
     equal = changes == 0.0
     moves = np.abs(changes) > MOVES
     acc_moves, gyr_moves = moves[:, :3].any(axis=1), moves[:, 3:].any(axis=1)
-    length = np.sqrt(np.einsum("ij,ij->i", acc_mps2, acc_mps2))
+    length = np.sqrt(np.einsum("ij,ij->i", acc, acc))
     near = np.abs(length - G_MPS2) < NEAR_SHARE * G_MPS2
-    along = acc_mps2[:, 0] * up[0] + acc_mps2[:, 1] * up[1] + acc_mps2[:, 2] * up[2]
-    chords = np.rint(2e6 * (1.0 - along[near] / length[near]))
-    added = state.counts.copy()
-    added[:_DEAD] += (
+    along = np.einsum("ij,ij->i", acc[near], up[near]) / length[near]
+    counts = state.counts.copy()
+    counts[:_DEAD] += (
         len(values),
         int(np.rint(np.minimum(length, 1e6) * 1000.0).sum()),
-        chords.size,
-        int(chords.sum()),
-        int(np.count_nonzero((np.abs(gyr_radps) > MAX_GYR_RADPS).any(axis=1))),
+        along.size,
+        int(np.rint(2e6 * (1.0 - along)).sum()),
+        int(np.count_nonzero((np.abs(gyr) > MAX_GYR_RADPS).any(axis=1))),
         int(np.count_nonzero((equal | np.isnan(changes)).all(axis=1))) - (not state.last),
         int(np.count_nonzero(acc_moves)),
         int(np.count_nonzero(gyr_moves)),
     )
-    added[_DEAD : _DEAD + 3] += np.count_nonzero(equal[acc_moves, :3], axis=0)
-    added[_DEAD + 3 :] += np.count_nonzero(equal[gyr_moves, 3:], axis=0)
-    return SoundnessState(tuple(values[-1].tolist()), added)
+    counts[_DEAD : _DEAD + 3] += np.count_nonzero(equal[acc_moves, :3], axis=0)
+    counts[_DEAD + 3 :] += np.count_nonzero(equal[gyr_moves, 3:], axis=0)
+    return tuple(values[-1].tolist()), counts
 
 
 def assess_soundness(
@@ -94,7 +114,7 @@ def assess_soundness(
 ) -> tuple[Quality, ...]:
     """Say what is wrong with the samples so far. clipped_share: of rows at the end of the sensors' range."""
     found: list[Quality] = []
-    counts = state.counts.tolist()
+    counts = _counted(state, state.waiting)[1].tolist()
     looked = counts[_LOOKED]
     if covered_s < MIN_COVERED_S:
         found.append(

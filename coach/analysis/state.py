@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 from coach.analysis.cycles import CycleState
 from coach.analysis.direction import DirectionState
@@ -64,6 +64,13 @@ class AnalysisState:
     bends: RepetitionState | None = None
     bending: BendingState | None = None
 
+    def copied(self) -> AnalysisState:
+        """Return a state of its own with the same, unchangeable parts."""
+        copy = object.__new__(AnalysisState)
+        for name in _NAMES:
+            setattr(copy, name, getattr(self, name))
+        return copy
+
     @property
     def on_trunk(self) -> bool:
         """Tell whether the sensor is worn on the spine above the pelvis."""
@@ -75,6 +82,11 @@ class AnalysisState:
         looks = look_every(self.rate_hz)
         return looks * max(round(self.rate_hz / looks / GLANCES_PER_S), 1)
 
+    @property
+    def sound_every(self) -> int:
+        """Return how many samples lie between two looks at whether they are sound: about a second."""
+        return max(round(self.rate_hz), 1)
+
     def to_bytes(self) -> bytes:
         """Return the state as bytes: about 20 kB, and 17 bytes for each sample that waits for a reference pose."""
         return encode(self, STATE_VERSION)
@@ -83,6 +95,9 @@ class AnalysisState:
     def from_bytes(cls, data: bytes) -> AnalysisState:
         """Return the state that `to_bytes` wrote. Raises AnalysisError for anything else."""
         return decode(cls, data, STATE_VERSION)
+
+
+_NAMES = tuple(part.name for part in fields(AnalysisState))
 
 
 def new_state(

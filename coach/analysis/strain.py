@@ -101,10 +101,33 @@ def detect_bending(
         counted_deg = np.concatenate((state.counted_deg, [item.range_deg for item in counted]))
     else:
         counted_bin, counted_deg = state.counted_bin, state.counted_deg
+    kept = np.concatenate((state.covered, covered[:done])) if done else state.covered
     grown = replace(state, next_index=end, partial=int(covered[done]), counted_bin=counted_bin, counted_deg=counted_deg)
     if not done:
         return grown, []
-    return _complete(params, grown, rate_hz, np.concatenate((state.covered, covered[:done])), done)
+    if _cannot_fire(params, grown):
+        return _passed(params, grown, kept, done), []
+    return _complete(params, grown, rate_hz, kept, done)
+
+
+def _cannot_fire(params: BendingParams, state: BendingState) -> bool:
+    """Tell whether no window can qualify: too few cycles are known for any window that is covered."""
+    least = params.rate_per_min * params.coverage_share * params.min_duration_s / 60.0
+    return state.open is None and state.best_coverage_share >= 1.0 and state.counted_bin.size <= least
+
+
+def _passed(params: BendingParams, state: BendingState, covered: IntArray, done: int) -> BendingState:
+    """Return the state after seconds whose windows need no look."""
+    window, bins = window_bins(params), state.bins + done
+    recent = state.counted_bin >= bins - window
+    return replace(
+        state,
+        bins=bins,
+        covered=covered[-window:],
+        counted_bin=state.counted_bin[recent],
+        counted_deg=state.counted_deg[recent],
+        windows=state.windows + bins + 1 - max(state.bins + 1, window),
+    )
 
 
 def finish_bending(state: BendingState) -> tuple[BendingState, list[tuple[ChangeKind, BendingRun]]]:

@@ -6,7 +6,6 @@ A whole recording is the same function over all its chunks, and any other cuttin
 from __future__ import annotations
 
 import math
-from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -85,7 +84,7 @@ def analyse(state: AnalysisState, chunk: Chunk) -> Update:
 
 def finish(state: AnalysisState) -> Update:
     """End the stream: settle what waited, emit the repetition under way if it counted, close open findings."""
-    state = copy(state)
+    state = state.copied()
     collected = _Collected(state)
     if state.origin >= 0:
         state.reference, released = finish_reference(state.reference, state.rate_hz)
@@ -140,7 +139,7 @@ def _begun(state: AnalysisState, chunk: Chunk) -> AnalysisState:
     if state.origin < 0:
         if not (math.isfinite(chunk.rate_hz) and chunk.rate_hz > 0.0):
             raise AnalysisError(f"Chunk {chunk.key}: a rate of {chunk.rate_hz} Hz cannot be; give samples per second.")
-        state = copy(state)
+        state = state.copied()
         state.rate_hz = float(chunk.rate_hz)
         state.origin = state.next_index = state.released = chunk.start_index
         return state
@@ -159,7 +158,7 @@ def _begun(state: AnalysisState, chunk: Chunk) -> AnalysisState:
             f"Chunk {chunk.key}: it starts {(chunk.start_index - state.next_index) / state.rate_hz / 86400:.0f} days "
             "after the one before; begin a new recording after a pause that long."
         )
-    return copy(state)
+    return state.copied()
 
 
 def _pieces(count: int) -> list[int]:
@@ -177,10 +176,13 @@ def _advance(
         OrientationParams(), state.orientation, state.rate_hz, acc, gyr, aged=searching
     )
     state.integrity = add_integrity(DEFAULT_PARAMS, state.integrity, state.rate_hz, acc, gyr, oriented.valid, reception)
-    glances = np.arange(-start % state.glance_every, oriented.valid.size, state.glance_every)
-    there = glances if oriented.whole else glances[oriented.valid[glances]]
-    state.soundness = add_soundness(state.soundness, acc[there], gyr[there], oriented.up[:, there])
+    looks = np.arange(-start % state.sound_every, oriented.valid.size, state.sound_every)
+    if not oriented.whole:
+        looks = looks[oriented.valid[looks]]
+    seen = np.concatenate((acc[looks], gyr[looks], oriented.up[:, looks].T), axis=1)
+    state.soundness = add_soundness(state.soundness, seen)
     if state.on_trunk and state.walking.upright is None and state.reference.source is not Reference.CALIBRATION:
+        glances = np.arange(-start % state.glance_every, oriented.valid.size, state.glance_every)
         up = oriented.up[:, glances]
         state.walking = find_upright(state.walking, state.rate_hz, start, acc, start + glances, up)
     state.reference, released = settle_reference(
@@ -260,6 +262,7 @@ def _follow_posture(
         state.posture,
         smooth[:, looks],
         None if modes is None else _modes_at(looks, glances, modes, before),
+        released.whole,
     )
     if modes is None:
         return None if released.whole else released.valid

@@ -90,7 +90,7 @@ def assess_quality(state: AnalysisState) -> tuple[Quality, ...]:
     received = integrity(state.integrity)
     covered_s = received.received / state.rate_hz
     clipped = max(received.acc_clipped_share or 0.0, received.gyr_clipped_share or 0.0)
-    look_s = state.glance_every / state.rate_hz
+    look_s = state.sound_every / state.rate_hz
     found = assess_soundness(state.soundness, look_s, covered_s, received.coverage_share, clipped)
     upright, walked = state.reference.upright, state.walking.upright
     if upright and walked and state.reference.source is not Reference.CALIBRATION:
