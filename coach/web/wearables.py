@@ -30,7 +30,6 @@ def own() -> str:
         "athlete/wearables.html",
         athlete=athlete,
         wearables=services.wearables.for_athlete(athlete.athlete_id),
-        profiles=PROFILES,
         tokens=services.tokens.of_athlete(me, athlete.athlete_id),
         gateways=services.gateways.of_athlete(me, athlete.athlete_id),
         logs=services.gateways.logs(me, athlete.athlete_id),
@@ -85,6 +84,16 @@ def _heard(view: LookView | None, address: str) -> InReach:
     return found
 
 
+def _name_of(found: InReach) -> str:
+    return found.name or PROFILES[found.family or ""].title
+
+
+def _free_name(name: str, address: str, athlete_id: str) -> str:
+    """Return a name that none of the athlete's wearables has: several of one product often say the same."""
+    taken = {each.name for each in house().services.wearables.for_athlete(athlete_id)}
+    return f"{name} {address[-5:]}" if name in taken else name
+
+
 @blueprint.get("/wearables/new")
 @access.athlete
 def choose() -> str:
@@ -92,7 +101,7 @@ def choose() -> str:
     found = _heard(house().services.looks.view(myself().athlete_id, 0), request.args.get("address", "")[:100])
     return render_template(
         "athlete/wear.html",
-        name=found.name or PROFILES[found.family or ""].title,
+        name=_name_of(found),
         profile=PROFILES[found.family or ""],
         address=found.address,
         placement=Placement.LOWER_BACK.value,
@@ -114,14 +123,14 @@ def add() -> Response:
             athlete.athlete_id,
             address=found.address,
             family=found.family or "",
-            name=found.name or PROFILES[found.family or ""].title,
+            name=_free_name(_name_of(found), found.address, athlete.athlete_id),
             placement=form.get("placement", "")[:100],
         )
     except (InvalidInput, Conflict) as error:
         flash(str(error), "problem")
         return _back()
     if not words.measures_movement(found.family or ""):
-        flash(f"{found.name} is yours now.", "done")
+        flash(f"{_name_of(found)} is yours now.", "done")
         return _back()
     return redirect(url_for("calibration.page", wearable_id=wearable_id), code=303)
 

@@ -40,12 +40,13 @@ class HandLink:
     recordings: list[str] = field(default_factory=list)
     flushed: list[Chunk] = field(default_factory=list)
     closed: bool = False
+    shown: LinkStatus = field(default_factory=lambda: LinkStatus(LinkState.STREAMING, NOW_S, battery_share=0.8))
 
     def log_text(self, redacted: bool, recording_id: str) -> str:
         return f"{recording_id} {'at <address>' if redacted else 'at ' + self.request.address}, {len(self.recordings)}"
 
     def status(self) -> LinkStatus:
-        return LinkStatus(LinkState.STREAMING, NOW_S, battery_share=0.8)
+        return self.shown
 
     def new_recording(self, recording_id: str) -> None:
         self.recordings.append(recording_id)

@@ -3,20 +3,13 @@ are those of a run that nobody disturbed."""
 
 from __future__ import annotations
 
-import os
 import random
-import signal
-import socket
-import sqlite3
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -38,54 +31,11 @@ from devices.sim.bus import SimBus
 from devices.sim.wearable import SimWearable
 from devices.types import Chunk
 from tests.scenarios.house import House, a_house, wait_for
+from tests.scenarios.processes import Server, rows
 
 ADDRESS = "C0:FF:EE:00:00:41"
 MOTION_S = 840.0
 SPEED = 60.0
-
-
-class Server:
-    """`backstop run` in a process of its own, to be killed."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self.process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def start(self) -> None:
-        command = [sys.executable, "-m", "coach", "run", "--no-simulate", "--host", "127.0.0.1"]
-        command += ["--port", str(self.port), "--storage", str(self.folder)]
-        # A process group of its own, so that the kill takes parent and worker at the same moment.
-        with (self.folder / "server.log").open("ab") as log:
-            self.process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-            )
-        wait_for(self.answers, 60, "the server")
-
-    def answers(self) -> bool:
-        assert self.process is not None
-        assert self.process.poll() is None, (self.folder / "server.log").read_text(encoding="utf-8")[-2000:]
-        try:
-            with urllib.request.urlopen(f"{self.url}/healthz", timeout=2) as answer:
-                return bool(answer.status == 200)
-        except (urllib.error.URLError, OSError):
-            return False
-
-    def kill(self) -> None:
-        assert self.process is not None
-        os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait(10)
-
-    def stop(self) -> None:
-        if self.process is not None and self.process.poll() is None:
-            self.process.terminate()
-            self.process.wait(30)
 
 
 @pytest.mark.proof
@@ -183,12 +133,6 @@ def opened(folder: Path) -> Iterator[Services]:
         yield build_services(store, Config(), SystemClock())
     finally:
         store.close()
-
-
-def rows(folder: Path, question: str) -> list[tuple[Any, ...]]:
-    """Ask SQLite itself, not the code under test."""
-    with closing(sqlite3.connect(database_path(folder))) as connection:
-        return connection.execute(question).fetchall()
 
 
 def findings_of(house: House) -> list[tuple[object, ...]]:
