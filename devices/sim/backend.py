@@ -306,6 +306,8 @@ def sim_radio(wearables: Sequence[SimWearable], adapter: SimAdapter | None = Non
     """Return a radio on which exactly these wearables are in reach; `adapter` lets a test switch it off."""
     adapter = adapter or SimAdapter()
     adapter.wearables = tuple(wearables)
+    for one in wearables:
+        one.meet(adapter.wearables)
     return Radio(
         scanner_backend=type("SimScanner", (_Scanner,), {"adapter": adapter}),
         client_backend=type("SimClient", (_Client,), {"adapter": adapter}),

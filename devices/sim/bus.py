@@ -35,6 +35,8 @@ class SimBus:
 
     def __init__(self, wearables: Sequence[SimWearable], keep_links: bool = False) -> None:
         self._wearables = tuple(wearables)
+        for one in wearables:
+            one.meet(self._wearables)
         self._keep_links = keep_links
         self._folder: Path | None = None
         self._thread: threading.Thread | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from devices.hostclock import HostClock
-from devices.types import IntArray
+from devices.types import FloatArray, IntArray
 
 # Rates are exact to a thousandth of a hertz, 12.5 Hz among them.
 _RATE_UNITS = 1000
@@ -52,9 +52,14 @@ class DeviceTime:
         """Return what the counter shows."""
         return self.uptime_us + int(self.now_s() * 1e6)
 
-    def utc_at(self, device_s: float) -> float:
-        """Return the host's time at which the clock shows `device_s` since power-on."""
+    def utc_at(self, device_s: FloatArray) -> FloatArray:
+        """Return the host's time (n,) at which the clock shows `device_s` (n,) since power-on."""
         return self._anchor_utc_s + (device_s - self._anchor_s) / self._speed
+
+    def us_at_utc(self, utc_s: FloatArray) -> IntArray:
+        """Return what the counter shows at times (n,) of the host."""
+        device_s = self._anchor_s + (utc_s - self._anchor_utc_s) * self._speed
+        return np.asarray(np.rint(device_s * 1e6).astype(np.int64) + self.uptime_us)
 
     def due(self, rate_hz: float) -> int:
         """Return the number of the newest sample that has been taken."""

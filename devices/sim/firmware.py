@@ -55,11 +55,16 @@ class Firmware(Protocol):
     beyond it are clipped by the wearable before `encode` gets them. clock_wraps_after_s: when the time in its frames
     begins anew, None where it has none or never wraps. power_off_asked: a central told it to switch off; the wearable
     does so and sets it back. device_us: time since power-on by the device's own clock, which the wearable sets before
-    every call.
+    every call. hears: addresses of the other wearables in the air. follows: whose clock its time stamps keep, None its
+    own.
     """
 
     power_off_asked: bool
     device_us: int
+    hears: frozenset[str]
+
+    @property
+    def follows(self) -> str | None: ...
 
     @property
     def product(self) -> str: ...
@@ -103,6 +108,10 @@ class Firmware(Protocol):
     def ranges(self) -> tuple[float, float]: ...
 
     def company_data(self) -> bytes: ...
+
+    def powered_on(self) -> None:
+        """Forget what does not outlive a power-off."""
+        ...
 
     def link_lost(self) -> None:
         """Forget what does not outlive a link."""
@@ -164,10 +173,20 @@ class FirmwareDefaults:
     clock_wraps_after_s: float | None = None
     power_off_asked: bool = False
     device_us: int = 0
+    hears: frozenset[str] = frozenset()
+
+    @property
+    def follows(self) -> str | None:
+        """Return nobody: its clock is its own."""
+        return None
 
     def company_data(self) -> bytes:
         """Return nothing: no manufacturer data beyond the identifier."""
         return b""
+
+    def powered_on(self) -> None:
+        """Keep everything, but for what a link loss ends."""
+        self.link_lost()
 
     def link_lost(self) -> None:
         """Keep everything."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -29,7 +29,7 @@ from devices.sim.randomness import bell
 from devices.sim.reach import Pairing, Reach
 from devices.sim.sampler import Sampler, Scale
 from devices.sim.truth import Grid, Ledger, Truth
-from devices.types import Advertisement
+from devices.types import Advertisement, IntArray
 
 _ADDRESS = re.compile(r"[0-9A-F]{2}(:[0-9A-F]{2}){5}")
 # Samples encoded at a time, so that a reader far behind does not make thousands of frames at once.
@@ -86,6 +86,12 @@ class WearableModel:
         self._subscribed: set[str] = set()
         self._done_index = 0  # newest sample that was encoded, or passed over
         self._done_second = 0
+        self._neighbours: dict[str, WearableModel] = {}
+
+    def meet(self, wearables: Sequence[WearableModel]) -> None:
+        """Get to know the wearables in the air: some keep time with each other."""
+        self._neighbours = {one.address: one for one in wearables}
+        self.firmware.hears = frozenset(self._neighbours)
 
     # What a transport needs
 
@@ -194,7 +200,7 @@ class WearableModel:
         with self.lock:
             if not self.connected:
                 return []
-            if self.firmware.power_off_asked or self._motion_over():
+            if self._motion_over() or (self.firmware.power_off_asked and not self._outbox.waiting):
                 self._switch_off()
                 return []
             if self.reach.lost_by_now(self.time.utc_s()):
@@ -278,7 +284,7 @@ class WearableModel:
         self._done_index = max(self._done_index, self.time.due(rate_hz))
         if self._motion_zero_s is None:
             self._motion_zero_s = (self._done_index + 1) / rate_hz
-            self._motion_start_utc_s = self.time.utc_at(self._motion_zero_s)
+            self._motion_start_utc_s = float(self.time.utc_at(np.array(self._motion_zero_s)))
 
     def _motion_over(self) -> bool:
         end = self.sampler.end(self._scale())
@@ -304,12 +310,18 @@ class WearableModel:
         for sensor, clipped in (("acc", measured.acc_clipped), ("gyr", measured.gyr_clipped)):
             if clipped.any():
                 self._outbox.mark_clipped(sensor, indices[clipped])
-        made = self._told_time().encode(
-            indices, self.time.us_at(indices, scale.rate_hz), measured.acc_mps2, measured.gyr_radps
-        )
+        stamps = self._stamps(indices, scale.rate_hz)
+        made = self._told_time().encode(indices, stamps, measured.acc_mps2, measured.gyr_radps)
         listened = [one for one in made if one.uuid in self._subscribed and len(one.payloads)]
         if listened:
             self._send(in_order(listened, self._grid()))
+
+    def _stamps(self, indices: IntArray, rate_hz: float) -> IntArray:
+        """Return the time (n,) in us at samples of the grid: by its own clock, or by the one that it follows."""
+        root = self._neighbours.get(self.firmware.follows or "")
+        if root is None or root is self:
+            return self.time.us_at(indices, rate_hz)
+        return root.time.us_at_utc(self.time.utc_at(indices / rate_hz))
 
     def _send(self, parcels: list[Parcel]) -> None:
         self._outbox.produced(parcels)

@@ -1,7 +1,6 @@
-"""The firmware of a simulated Movella DOT: attribute table, registers and the bytes of payload mode 21.
+"""The firmware of a simulated Movella DOT: attribute table and registers.
 
-It has an encoder of its own and shares nothing but UUIDs with devices/profiles, so that a mistake there is not
-mirrored here. Source: vendor document XD0506P (28 October 2021), sections 2 to 4.
+Source: vendor document XD0506P (28 October 2021), sections 2 to 5. Its power saving is left out: it stays on.
 """
 
 from __future__ import annotations
@@ -9,19 +8,18 @@ from __future__ import annotations
 import struct
 
 import numpy as np
-from numpy.typing import NDArray
 
 from devices.profiles import movella_dot_uuids as dot
 from devices.sim.firmware import Answer, FirmwareDefaults, Stretch, offered_rate
+from devices.sim.fusion import Fusion
 from devices.sim.gatt import AttCode, AttError, GattService, build_table
+from devices.sim.movella_dot_frames import ACC_RANGE_MPS2, GYR_RANGE_RADPS, MODES, measure, write_frames
+from devices.sim.movella_dot_sync import Synchronisation
 from devices.types import FloatArray, IntArray
 
 # Vendor document, device control: output rates for streaming; 120 is for recording on the device only.
 OFFERED_RATES_HZ = (1.0, 4.0, 10.0, 12.0, 15.0, 20.0, 30.0, 60.0)
 DEFAULT_RATE_HZ = 60.0
-# Full scale: 16 g and 2000 deg/s. Source: user manual XD0502P, sensor components.
-_ACC_RANGE_MPS2 = 16 * 9.80665
-_GYR_RANGE_RADPS = float(np.radians(2000))
 
 _READ, _NOTIFY, _READ_NOTIFY, _READ_WRITE = ("read",), ("notify",), ("read", "notify"), ("read", "write")
 TABLE: tuple[GattService, ...] = build_table(
@@ -49,9 +47,19 @@ TABLE: tuple[GattService, ...] = build_table(
                 (dot.LONG_PAYLOAD, _NOTIFY),
                 (dot.MEDIUM_PAYLOAD, _NOTIFY),
                 (dot.SHORT_PAYLOAD, _NOTIFY),
+                (dot.HEADING_CONTROL, _READ_WRITE),
+                (dot.HEADING_STATUS, _READ),
             ),
         ),
         (dot.DOT_BATTERY_SERVICE, ((dot.DOT_BATTERY, _READ_NOTIFY),)),
+        (
+            dot.MESSAGE_SERVICE,
+            (
+                (dot.MESSAGE_CONTROL, ("write",)),
+                (dot.MESSAGE_ACKNOWLEDGE, _READ),
+                (dot.MESSAGE_NOTIFICATION, _NOTIFY),
+            ),
+        ),
     )
 )
 
@@ -60,28 +68,10 @@ _VISIT_POWER, _VISIT_TIMEOUT, _VISIT_TAG, _VISIT_RATE, _VISIT_FILTER = 0x02, 0x0
 _CONTROL_BYTES = 32
 _TAG_BYTES = 16
 
-# Raw magnetometer, in 1/4096 of the earth's field: north and down.
-_MAG_RAW = np.array([1800, 0, -3600])
-# Offsets of the highest bytes of the six float32 values of modes 20 and 21.
+# Offsets of the highest bytes of the float32 values of the modes with acceleration and angular rate only.
 _HIGH_BYTES = (7, 11, 15, 19, 23, 27)
-# Fields of the payload modes as sent, after the time stamp; each is padded with zeros to its characteristic's size.
-_MODES: dict[int, tuple[str, int, tuple[tuple[str, str, int], ...]]] = {
-    20: (dot.MEDIUM_PAYLOAD, 40, (("acc", "<f4", 3), ("gyr", "<f4", 3), ("mag", "<i2", 3))),
-    21: (dot.MEDIUM_PAYLOAD, 40, (("acc", "<f4", 3), ("gyr", "<f4", 3))),
-}
-
-
-def encode_frames(mode: int, device_us: IntArray, values: dict[str, FloatArray]) -> NDArray[np.uint8]:
-    """Return notifications as (n, size) bytes: the time stamp in us modulo 2^32, then the mode's fields."""
-    _, size, fields = _MODES[mode]
-    frames = np.zeros((len(device_us), size), dtype=np.uint8)
-    frames[:, :4] = (device_us % 2**32).astype("<u4")[:, None].view(np.uint8)
-    at = 4
-    for name, kind, _ in fields:
-        part = np.ascontiguousarray(values[name], dtype=kind).view(np.uint8)
-        frames[:, at : at + part.shape[1]] = part
-        at += part.shape[1]
-    return frames
+_REPORT_BYTES = 36
+_REPORT_POWER_OFF = 1
 
 
 class MovellaDot(FirmwareDefaults):
@@ -96,7 +86,7 @@ class MovellaDot(FirmwareDefaults):
     has_gyroscope = True
     # The time stamp is a u32 of microseconds.
     clock_wraps_after_s = 2**32 / 1e6
-    ranges = (_ACC_RANGE_MPS2, _GYR_RANGE_RADPS)
+    ranges = (ACC_RANGE_MPS2, GYR_RANGE_RADPS)
 
     def __init__(self, address: str, rate_hz: float | None = None) -> None:
         self.name = "Movella DOT"
@@ -107,10 +97,25 @@ class MovellaDot(FirmwareDefaults):
         # Advertising 10 min, connected without measuring 30 min: the user manual's power save times (min, s each).
         self._timeouts = bytes((10, 0, 30, 0))
         self._filter = 0
+        self._heading = dot.HEADING_REVERT
+        self._fusion = Fusion()
+        self._sync = Synchronisation()
+
+    @property
+    def follows(self) -> str | None:
+        """Return the address of the root whose time the time stamps keep."""
+        return self._sync.follows
+
+    def powered_on(self) -> None:
+        """Know nothing of a measurement, a heading or a common time."""
+        self._stop()
+        self._sync = Synchronisation()
 
     def link_lost(self) -> None:
-        """Forget the measurement: after a link loss the central has to start it again."""
-        self.measuring = False
+        """Forget the measurement (the stricter reading: the document does not say), unless time is shared."""
+        self._sync.disconnected(self.device_us)
+        if self.follows is None:
+            self._stop()
 
     def company_data(self) -> bytes:
         """Return the address, reversed."""
@@ -120,14 +125,13 @@ class MovellaDot(FirmwareDefaults):
         self, indices: IntArray, device_us: IntArray, acc_mps2: FloatArray, gyr_radps: FloatArray
     ) -> list[Stretch]:
         """Return one notification for each sample."""
-        # A constant field, along an axis of the sensor: nobody here looks at the magnetometer.
-        values = {"acc": acc_mps2, "gyr": np.degrees(gyr_radps), "mag": np.tile(_MAG_RAW, (len(indices), 1))}
-        payloads = encode_frames(self.mode, device_us, values)
-        return [Stretch(_MODES[self.mode][0], payloads, indices, indices + 1)]
+        values = measure(self.mode, acc_mps2, gyr_radps, self.rate_hz, self._fusion)
+        payloads = write_frames(self.mode, device_us, values)
+        return [Stretch(MODES[self.mode][0][0], payloads, indices, indices + 1)]
 
     def spoil(self, payload: bytes, rng: np.random.Generator) -> bytes:
-        """Return the frame with the highest byte of one of its six values absurd: beyond any range, or no number."""
-        at = int(rng.choice(_HIGH_BYTES))
+        """Return the frame with the highest byte of a value absurd: beyond any range, or no number."""
+        at = int(rng.choice(_HIGH_BYTES)) if self.mode in (20, 21) else _HIGH_BYTES[0]
         return payload[:at] + b"\x7f" + payload[at + 1 :]
 
     def read(self, uuid: str, battery_percent: int) -> bytes:
@@ -140,6 +144,11 @@ class MovellaDot(FirmwareDefaults):
             return bytes((1, int(self.measuring), self.mode))
         if uuid == dot.DEVICE_INFO:
             return self._device_info()
+        if uuid == dot.MESSAGE_ACKNOWLEDGE:
+            self._settle_sync()
+            return self._sync.acknowledgement()
+        if uuid in (dot.HEADING_CONTROL, dot.HEADING_STATUS):
+            return self._heading[: 2 if uuid == dot.HEADING_CONTROL else 1]
         texts = {
             dot.MANUFACTURER_NAME: "Movella",
             dot.MODEL_NUMBER: "Movella DOT",
@@ -155,14 +164,45 @@ class MovellaDot(FirmwareDefaults):
         raise AttError(AttCode.READ_NOT_PERMITTED, f"Characteristic {uuid} cannot be read.")
 
     def write(self, uuid: str, data: bytes, battery_percent: int) -> tuple[Answer, ...]:
-        """Take a write to one of the two control characteristics. Raises AttError."""
+        """Take a write to one of the control characteristics. Raises AttError."""
         if uuid == dot.DEVICE_CONTROL:
             self._write_control(data)
+            if self.power_off_asked:
+                report = bytes((_REPORT_POWER_OFF, 0)).ljust(_REPORT_BYTES, b"\0")
+                return (Answer(dot.DEVICE_REPORT, report),)
         elif uuid == dot.MEASUREMENT_CONTROL:
             self._write_measurement(data)
+        elif uuid == dot.HEADING_CONTROL:
+            self._write_heading(data)
+        elif uuid == dot.MESSAGE_CONTROL:
+            self._settle_sync()
+            return self._sync.take(data)
         else:
             raise AttError(AttCode.WRITE_NOT_PERMITTED, f"Characteristic {uuid} cannot be written.")
         return ()
+
+    def _settle_sync(self) -> None:
+        if self._sync.settle(self.device_us, self.hears):
+            # With a common time it measures, in the mode of before.
+            self.measuring = True
+
+    def _stop(self) -> None:
+        self.measuring = False
+        self._heading = dot.HEADING_REVERT
+        self._fusion.forget()
+
+    def _write_heading(self, data: bytes) -> None:
+        if len(data) != len(dot.HEADING_RESET):
+            raise AttError(AttCode.INVALID_LENGTH, f"Heading reset takes 2 bytes, not {len(data)}.")
+        if data not in (dot.HEADING_RESET, dot.HEADING_REVERT):
+            raise AttError(AttCode.VALUE_NOT_ALLOWED, f"Heading reset knows no {data.hex(' ')}.")
+        if not self.measuring or data == self._heading:
+            raise AttError(AttCode.WRONG_STATE, "The heading is reset while measuring, and once until it is reverted.")
+        self._heading = data
+        if data == dot.HEADING_RESET:
+            self._fusion.zero_heading()
+        else:
+            self._fusion.restore_heading()
 
     def _control(self) -> bytes:
         tag = self.name.encode()[:_TAG_BYTES]
@@ -200,8 +240,9 @@ class MovellaDot(FirmwareDefaults):
         kind, action, mode = data
         if kind != 1 or action not in (0, 1):
             raise AttError(AttCode.VALUE_NOT_ALLOWED, f"Measurement control knows no {data.hex(' ')}.")
-        if action == 1 and mode not in _MODES:
-            offered = ", ".join(map(str, _MODES))
+        if action == 1 and mode not in MODES:
+            offered = ", ".join(map(str, MODES))
             raise AttError(AttCode.VALUE_NOT_ALLOWED, f"This simulation has the payload modes {offered}, not {mode}.")
+        self._stop()
         self.measuring = action == 1
-        self.mode = mode
+        self.mode = mode if action == 1 else self.mode

@@ -107,6 +107,8 @@ class SimWearable(WearableModel):
             self._outbox.forget_clipped()
             self._ledger.restarts += 1
         self.drop_link()
+        with self.lock:
+            self._told_time().powered_on()
 
     def near_wrap(self, before_s: float) -> None:
         """Go off and on with a counter that wraps in `before_s`; a product without such a counter only restarts."""

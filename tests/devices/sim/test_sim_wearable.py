@@ -13,22 +13,15 @@ from devices.errors import Refused
 from devices.profiles import movella_dot_uuids as dot
 from devices.sim.gatt import Notifications
 from devices.sim.motions import bows, lifting
-from devices.sim.movella_dot import encode_frames as encode_mode
+from devices.sim.movella_dot_frames import write_frames as encode_mode
 from devices.sim.wearable import SimWearable
+from tests.devices.sim.stepped import SteppedClock, frames_of
 
 START = bytes((1, 1, 21))
 
 
 def encode_frames(ticks: np.ndarray, acc: np.ndarray, gyr: np.ndarray) -> np.ndarray:
     return encode_mode(21, ticks, {"acc": acc, "gyr": np.degrees(gyr)})
-
-
-class SteppedClock:
-    def __init__(self) -> None:
-        self.now_s = 1.8e9
-
-    def utc_s(self) -> float:
-        return self.now_s
 
 
 def streaming(clock: SteppedClock, **other: object) -> SimWearable:
@@ -41,10 +34,6 @@ def link(wearable: SimWearable) -> None:
     wearable.open_link(lambda: None)
     wearable.subscribe(dot.MEDIUM_PAYLOAD, True)
     wearable.write(dot.MEASUREMENT_CONTROL, START)
-
-
-def frames_of(parts: list[Notifications]) -> list[bytes]:
-    return [payload for part in parts for payload in part.payloads()]
 
 
 def ticks_of(parts: list[Notifications]) -> list[int]:
@@ -168,18 +157,6 @@ def test_a_tag_changes_the_name_and_unmarked_fields_change_nothing() -> None:
     control[0] = 0x08
     wearable.write(dot.DEVICE_CONTROL, bytes(control))
     assert wearable.name == "Back"
-
-
-def test_power_off_by_the_central_ends_the_link() -> None:
-    lost: list[bool] = []
-    wearable = SimWearable(motion=bows(1), clock=SteppedClock())
-    wearable.open_link(lambda: lost.append(True))
-    control = bytearray(wearable.read(dot.DEVICE_CONTROL))
-    control[0], control[2] = 0x02, 0x01
-    wearable.write(dot.DEVICE_CONTROL, bytes(control))
-    wearable.take(10)
-    assert lost == [True]
-    assert wearable.advertisement() is None
 
 
 def test_battery_change_is_notified_to_who_asked() -> None:
