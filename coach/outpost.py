@@ -33,6 +33,8 @@ from devices.types import Chunk, LinkStatus
 _LIVE_EVERY_S, _LIVE_MAX = 0.25, 32
 # s between reports at least, however much happens, and while somebody waits for what a look hears. Own choice.
 _REPORT_MIN_S = 0.5
+# Characters of connection logs in one report; the server takes twice as much. Own choice.
+_LOGS_BYTES = 1_000_000
 # s for the last post at the end. Own choice.
 _GOODBYE_S = 5.0
 
@@ -161,7 +163,7 @@ class Outpost:
     def _report(self, uplink: Uplink, leaving: bool = False) -> bool:
         """Exchange a report for orders; tell whether it was answered."""
         with self._lock:
-            logs, links = dict(self._logs), dict(self._links)
+            logs, links = _that_fit(self._logs), dict(self._links)
             seen = tuple(self._seen.values()) if self._looking else None
         beat = Beat(
             instance=self._instance,
@@ -265,6 +267,18 @@ class Outpost:
                     self._contact.closing.wait(self._contact.params.report_s)
             if self._contact.closing.is_set():
                 return
+
+
+def _that_fit(logs: dict[tuple[str, str], LinkLogText]) -> dict[tuple[str, str], LinkLogText]:
+    """Return the first logs that fit into one report, one at least."""
+    fitting: dict[tuple[str, str], LinkLogText] = {}
+    size = 0
+    for key, log in logs.items():
+        size += len(log.redacted) + len(log.whole)
+        if fitting and size > _LOGS_BYTES:
+            break
+        fitting[key] = log
+    return fitting
 
 
 def _view(orders: Orders, served: ServedWearable) -> WearableView:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from coach.errors import Conflict, InvalidInput, NoSuch
+from coach.errors import Conflict, NoSuch
 from coach.service.ground import Ground
 from coach.service.links import LinkBoard
 from coach.service.looks import Looks
@@ -21,7 +21,7 @@ from devices.types import LinkStatus
 # s without a report before another machine may use the same token, and before a gateway counts as away. Own choice.
 _PRESENT_S = 15.0
 # Characters of a sentence, and of a connection log, that are taken from a gateway. Own bounds.
-_SENTENCE_MAX, _LOG_MAX = 400, 400_000
+_SENTENCE_MAX, _LOG_MAX, _RECORDING_MAX = 400, 400_000, 200
 # Newest connection logs of an athlete that are listed. Own choice.
 _LOGS_SHOWN = 20
 
@@ -104,14 +104,14 @@ class Gateways:
 
     def keep_log(self, log: LinkLogText) -> None:
         """Keep the connection log of a recording as it is now; the newest counts."""
-        if not 1 <= len(log.recording_id) <= 200 or max(len(log.redacted), len(log.whole)) > _LOG_MAX:
-            raise InvalidInput(f"A connection log has at most {_LOG_MAX} characters and names its recording.")
+        if not 1 <= len(log.recording_id) <= _RECORDING_MAX:
+            return
         now = self._ground.now()
         with self._ground.store.begin() as tx:
             wearable = wearables.get(tx, log.wearable_id)
             if wearable is None:
                 return  # forgotten meanwhile
-            values = {"redacted": log.redacted, "whole": log.whole, "updated_at": now}
+            values = {"redacted": log.redacted[:_LOG_MAX], "whole": log.whole[:_LOG_MAX], "updated_at": now}
             if connection_logs.change(tx, log.wearable_id, log.recording_id, values):
                 return
             values |= {"id": fresh_id(), "athlete_id": wearable["athlete_id"], "wearable_id": log.wearable_id}
