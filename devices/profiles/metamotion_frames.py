@@ -69,7 +69,9 @@ def decode_fusion(data: bytes) -> FusionOutput:
     size = _HEADER_BYTES + 4 * count + accurate
     if len(data) != size:
         raise BadPacket(f"The output '{name}' has {len(data)} bytes, not {size}; not used.")
-    values = np.frombuffer(data, dtype="<f4", count=count, offset=_HEADER_BYTES).astype(np.float64) / divisor
+    # A signalling NaN would warn.
+    with np.errstate(invalid="ignore"):
+        values = np.frombuffer(data, dtype="<f4", count=count, offset=_HEADER_BYTES).astype(np.float64) / divisor
     return FusionOutput(name, unit, tuple(values.tolist()), data[-1] if accurate else None)
 
 

@@ -81,7 +81,9 @@ class Movesense:
             raise Refused(_why(motion, wish.rate_hz))
         return Started(
             wish.rate_hz,
-            MovesenseDecoder(wish.rate_hz, self._options),
+            MovesenseDecoder(
+                wish.rate_hz, self._options, acc_g or max(ms.ACC_RANGES_G), gyr_degps or max(ms.GYR_RANGES_DEGPS)
+            ),
             (
                 ("rate", f"{wish.rate_hz:g} Hz"),
                 ("acceleration range", _told(acc_g, "g")),

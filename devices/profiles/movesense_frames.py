@@ -26,9 +26,9 @@ _TRIPLE_BYTES = 12
 _HEART_BYTES = 4
 # Longest payload that a decoder waits for: 32 samples of two sensors. 8 are the most seen (own heuristic).
 _SAMPLES_MAX = 32
-# Movesense API: the widest ranges. A tenth on top, as calibration may scale a full-scale reading up (own heuristic).
-_ACC_LIMIT_MPS2 = 1.1 * 16 * 9.80665
-_GYR_LIMIT_DEGPS = 1.1 * 2000
+# Calibration may scale a full-scale reading up by a tenth at most (own heuristic).
+_BEYOND = 1.1
+_G_MPS2 = 9.80665
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +57,14 @@ def decode_samples(payload: bytes, sensors: int, interleaved: bool = False) -> t
             f"{len(payload)} bytes of a Movesense are no time and samples of {size} bytes, {_SAMPLES_MAX} at most; "
             "not used."
         )
-    values = np.frombuffer(payload, dtype="<f4", offset=_TICK_BYTES).astype(np.float64)
+    values = _floats(payload[_TICK_BYTES:])
     return int.from_bytes(payload[:_TICK_BYTES], "little"), _by_sensor(values, sensors, samples, interleaved)
+
+
+def _floats(data: bytes) -> FloatArray:
+    """Return float32 values (n,), little endian; what is no number stays so, also a signalling one."""
+    with np.errstate(invalid="ignore"):
+        return np.frombuffer(data, dtype="<f4").astype(np.float64)
 
 
 def _by_sensor(values: FloatArray, sensors: int, samples: int, interleaved: bool) -> FloatArray:
@@ -77,7 +83,7 @@ def decode_heart(payload: bytes, count_byte: bool = False) -> HeartRateSample:
     intervals, rest = divmod(len(payload) - at, 2)
     if rest or intervals < 0 or (count_byte and payload[_HEART_BYTES] != intervals):
         raise BadPacket(f"Heart rate of {len(payload)} bytes has not the length it should; not used.")
-    mean_bpm = float(np.frombuffer(payload, dtype="<f4", count=1)[0])
+    mean_bpm = float(_floats(payload[:_HEART_BYTES])[0])
     # The standard service's range, which our type shares; NaN fails both comparisons.
     if not 0 <= mean_bpm <= 0xFFFF:
         raise BadPacket(f"A heart rate of {mean_bpm:g} bpm is impossible; not used.")
@@ -127,9 +133,17 @@ class MovesenseDecoder:
     the one before: a stream that changes for good is believed after two packets of its new size.
     """
 
-    def __init__(self, rate_hz: float, options: MovesenseOptions) -> None:
+    def __init__(
+        self,
+        rate_hz: float,
+        options: MovesenseOptions,
+        acc_range_g: float = max(ms.ACC_RANGES_G),
+        gyr_range_degps: float = max(ms.GYR_RANGES_DEGPS),
+    ) -> None:
         self._rate_hz = rate_hz
         self._options = options
+        self._acc_most_mps2 = _BEYOND * acc_range_g * _G_MPS2
+        self._gyr_most_degps = _BEYOND * gyr_range_degps
         self._pending: _Pending | None = None
         # Samples in a packet, as settled, and of the latest packet that was another.
         self._samples = self._other_samples = 0
@@ -219,14 +233,15 @@ class MovesenseDecoder:
         raw = np.frombuffer(b"".join(batch.payloads[k] for k in at), dtype=np.uint8)
         raw = raw.reshape(len(at), _TICK_BYTES + 2 * _TRIPLE_BYTES * samples)
         times = np.frombuffer(raw[:, :_TICK_BYTES].tobytes(), dtype="<u4").astype(np.int64)
-        values = np.frombuffer(raw[:, _TICK_BYTES:].tobytes(), dtype="<f4").astype(np.float64)
+        values = _floats(raw[:, _TICK_BYTES:].tobytes())
         acc, gyr_degps = _by_sensor(values, 2, samples, self._options.interleaved)
         # NaN and infinity fail every comparison with a limit, so that "not within" finds them too.
         with np.errstate(invalid="ignore"):
-            fits = (np.abs(acc) <= _ACC_LIMIT_MPS2).all(axis=1) & (np.abs(gyr_degps) <= _GYR_LIMIT_DEGPS).all(axis=1)
+            fits = (np.abs(acc) <= self._acc_most_mps2).all(axis=1)
+            fits &= (np.abs(gyr_degps) <= self._gyr_most_degps).all(axis=1)
         whole = fits.reshape(len(at), samples).all(axis=1)
         for k in np.flatnonzero(~whole):
-            batch.reject([batch.completed_by[at[k]]], "A value of a Movesense is no number within 16 g or 2000 deg/s")
+            batch.reject([batch.completed_by[at[k]]], "A value of a Movesense is no number within its range")
         first = 0 if self._options.time_marks == "first" else samples - 1
         after = np.round((np.arange(samples) - first) * (ms.TICKS_PER_S / self._rate_hz)).astype(np.int64)
         ticks = ((times[:, None] + after) % 2**32).ravel()

@@ -7,9 +7,12 @@ from functools import partial
 
 from devices.errors import Refused
 from devices.sim.firmware import Firmware
+from devices.sim.metamotion import MetaMotion, MetaMotionR
 from devices.sim.movella_dot import MovellaDot
+from devices.sim.movesense import Movesense
 from devices.sim.polar import H10, OH1, VERITY_SENSE, VERITY_SENSE_MG, Polar
 from devices.sim.standard_products import HeartRateStrap, RunningPod
+from devices.sim.witmotion import WitMotion, WitMotionCut
 
 PRODUCTS: dict[str, Callable[[str, float | None], Firmware]] = {
     "movella-dot": MovellaDot,
@@ -18,6 +21,13 @@ PRODUCTS: dict[str, Callable[[str, float | None], Firmware]] = {
     # Another generation of its firmware, which sends in other units.
     "polar-verity-sense-mg": partial(Polar, VERITY_SENSE_MG),
     "polar-oh1": partial(Polar, OH1),
+    # With BMI270; the R has a BMI160, whose registers differ.
+    "metamotion": MetaMotion,
+    "metamotion-r": MetaMotionR,
+    "movesense": Movesense,
+    "witmotion": WitMotion,
+    # Its notifications begin and end anywhere in a frame.
+    "witmotion-cut": WitMotionCut,
     "heart-rate": HeartRateStrap,
     "running-speed": RunningPod,
 }

@@ -66,7 +66,7 @@ def test_the_start_of_each_chip(board: type[sim.MetaMotion], config: list[str], 
     assert (start.acc_limit_mps2, start.gyr_limit_radps) == pytest.approx(client.firmware.ranges, rel=2e-3)
     assert start.frame_s == pytest.approx(0.03)
     assert heard == []
-    client.measure(np.ones((7, 3)), np.zeros((7, 3)))
+    client.feel(np.ones((7, 3)), np.zeros((7, 3)))
     decoded = start.decoder.decode_many(heard)
     assert (len(heard), decoded.bad) == (4, ())
     assert len(decoded.block.ticks) == 12
@@ -77,7 +77,7 @@ def test_a_board_that_does_not_pack_sends_single_samples() -> None:
     start, heard = started(client, Wish(50.0))
     assert client.written[12:14] == ["030401", "130401"]
     assert start.frame_s == 0.0
-    client.measure(np.ones((2, 3)), np.zeros((2, 3)))
+    client.feel(np.ones((2, 3)), np.zeros((2, 3)))
     assert [len(one) for one in heard] == [8] * 4
     assert start.decoder.decode_many(heard).block.ticks.tolist() == [0, 0, 1, 1]
     with pytest.raises(Refused, match="choose a lower rate"):
@@ -132,9 +132,9 @@ def test_the_stream_of_a_lost_link_is_not_taken_for_new() -> None:
 
     async def again() -> Started:
         assert await PROFILE.read_battery_share(client) == 0.6
-        client.measure(np.full((9, 3), 5.0), np.zeros((9, 3)))
+        client.feel(np.full((9, 3), 5.0), np.zeros((9, 3)))
         start = await PROFILE.start(client, Wish(50.0), heard.append)
-        client.measure(np.full((6, 3), 5.0), np.zeros((6, 3)))
+        client.feel(np.full((6, 3), 5.0), np.zeros((6, 3)))
         return start
 
     start = asyncio.run(again())
@@ -179,7 +179,7 @@ def test_battery_beside_the_stream_and_a_board_that_does_not_tell() -> None:
 
     async def run() -> float | None:
         start = await PROFILE.start(client, Wish(100.0), heard.append)
-        client.measure(np.ones((3, 3)), np.ones((3, 3)))
+        client.feel(np.ones((3, 3)), np.ones((3, 3)))
         share = await PROFILE.read_battery_share(client)
         assert start.decoder.decode_many(heard).bad == ()
         return share
@@ -252,7 +252,7 @@ def test_round_trip(
     at = 0
     while at < count:
         step = int(rng.integers(1, 9))
-        client.measure(acc[at : at + step], gyr[at : at + step])
+        client.feel(acc[at : at + step], gyr[at : at + step])
         at += step
     block = start.decoder.decode_many(heard).block
     full = count // 3 * 3

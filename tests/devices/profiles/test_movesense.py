@@ -77,7 +77,7 @@ def test_the_start_with_current_firmware() -> None:
         "heart rate": "asked for",
     }
     assert (start.acc_limit_mps2, start.gyr_limit_radps) == pytest.approx(client.firmware.ranges)
-    client.measure(np.ones((17, 3)), np.zeros((17, 3)))
+    client.feel(np.ones((17, 3)), np.zeros((17, 3)))
     decoded = start.decoder.decode_many(heard)
     assert decoded.bad == ()
     assert len(decoded.block.ticks) == 16
@@ -95,7 +95,7 @@ def test_the_start_with_the_sample_app() -> None:
         task = asyncio.create_task(PROFILE.start(client, Wish(52.0), heard.append))
         while not sensor.measuring:
             await asyncio.sleep(0.001)
-        client.measure(np.ones((4, 3)), np.zeros((4, 3)))
+        client.feel(np.ones((4, 3)), np.zeros((4, 3)))
         told.append(await task)
 
     asyncio.run(run())
@@ -216,7 +216,7 @@ def test_round_trip(rate_hz: float, count: int, rng: np.random.Generator, calls:
     at = 0
     while at < count:
         step = int(rng.integers(1, 9))
-        client.measure(acc[at : at + step], gyr[at : at + step])
+        client.feel(acc[at : at + step], gyr[at : at + step])
         at += step
     told = [start.decoder.decode_many(heard[i : i + calls]) for i in range(0, len(heard), calls)]
     assert all(one.bad == () for one in told)

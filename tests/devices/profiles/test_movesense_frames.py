@@ -138,6 +138,14 @@ def test_a_split_at_a_whole_sample_is_understood_from_the_second_packet_on() -> 
     assert [len(one.block.ticks) for one in told] == [6, 8, 8, 8]
 
 
+def test_a_signalling_nan_is_bad_in_silence() -> None:
+    """It warns when it is converted; every notification of a stranger would."""
+    signalling = bytes.fromhex("0100807f")
+    wrong = b"\x02\x01" + bytes(4) + signalling + bytes(20)
+    beat = bytes((2, HEART)) + signalling
+    assert MovesenseDecoder(13.0, PLAIN).decode_many([wrong, beat]).bad == (0, 1)
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 400.0])
 def test_impossible_values_are_bad(value: float) -> None:
     decoder = MovesenseDecoder(13.0, PLAIN)

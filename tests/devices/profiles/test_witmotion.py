@@ -50,7 +50,7 @@ def test_the_start() -> None:
     assert client.written == ["ffaa6988b5", "ffaa240100", "ffaa030800", "ffaa270300"]
     assert start.rate_hz == client.firmware.rate_hz == 50.0
     assert (start.acc_limit_mps2, start.gyr_limit_radps) == pytest.approx(client.firmware.ranges, rel=1e-4)
-    client.measure(LEVEL[:5], np.zeros((5, 3)))
+    client.feel(LEVEL[:5], np.zeros((5, 3)))
     assert [len(one) for one in heard] == [40, 40]  # two frames at 50 Hz, as seen
     decoded = start.decoder.decode_many(heard)
     assert (decoded.bad, decoded.block.ticks.tolist()) == ((), [0, 1, 2, 3])
@@ -64,9 +64,9 @@ def test_what_it_sends_before_its_rate_is_set_is_not_used() -> None:
 
     async def run() -> Started:
         assert await PROFILE.read_battery_share(client) == 0.6
-        client.measure(LEVEL[:7], np.zeros((7, 3)))
+        client.feel(LEVEL[:7], np.zeros((7, 3)))
         start = await PROFILE.start(client, Wish(20.0), heard.append)
-        client.measure(LEVEL[:17], np.zeros((17, 3)))
+        client.feel(LEVEL[:17], np.zeros((17, 3)))
         return start
 
     decoded = asyncio.run(run()).decoder.decode_many(heard)
@@ -126,7 +126,7 @@ def test_stop_ends_the_stream_but_not_the_rate() -> None:
         await PROFILE.stop(client)
 
     asyncio.run(run())
-    client.measure(LEVEL, LEVEL)
+    client.feel(LEVEL, LEVEL)
     assert heard == []
     client.firmware.link_lost()
     assert client.firmware.rate_hz == 50.0
@@ -167,7 +167,7 @@ def test_round_trip(
     at = 0
     while at < count:
         step = int(rng.integers(1, 9))
-        client.measure(acc[at : at + step], gyr[at : at + step])
+        client.feel(acc[at : at + step], gyr[at : at + step])
         at += step
     told = [start.decoder.decode_many(heard[i : i + calls]) for i in range(0, len(heard), calls)]
     assert all(one.bad == () for one in told)
