@@ -1,6 +1,7 @@
 """What can go wrong with the frames of a wearable on their way: cut, garbled, doubled, swapped, late, or foreign.
 
 Every k-th frame counts from the switch on. A cut or garbled frame is a lost sample; a foreign frame is one too many.
+A packet that goes out in several notifications is one frame here: its last one is spoilt, all are doubled or swapped.
 """
 
 from __future__ import annotations
@@ -38,7 +39,15 @@ class Parcel:
 
     @property
     def aside(self) -> bool:
+        """Tell whether it carries no sample."""
         return self.grid is None
+
+    @property
+    def samples(self) -> int:
+        """Return how many samples of each of its sensors it carries."""
+        if len(self.first) == 1:
+            return int(self.end[0] - self.first[0])
+        return int((self.end - self.first).sum())
 
     def split(self, at: int) -> tuple[Parcel, Parcel]:
         """Return the first `at` notifications and the rest."""
@@ -58,7 +67,8 @@ class FrameFaults:
         self._every = dict.fromkeys(KINDS, 0)
         self._seen = dict.fromkeys(KINDS, 0)
         self._rng = np.random.default_rng(seed)
-        self._held: Parcel | None = None  # waits for its successor
+        self._held: list[Parcel] = []  # a frame that waits for its successor
+        self._begun: list[Parcel] = []  # the first notifications of a frame
 
     def set(self, kind: str, every: int) -> None:
         """Switch one fault to every `every`-th frame and count from here."""
@@ -66,35 +76,44 @@ class FrameFaults:
         self._seen[kind] = 0
 
     def give_up(self) -> list[Parcel]:
-        """Return the frame that waits for a successor, if any: the link is gone and it will have none."""
-        held, self._held = self._held, None
-        return [] if held is None else [held]
+        """Return what waits for a successor: the link is gone and it will have none."""
+        waiting = self._held + self._begun
+        self._held, self._begun = [], []
+        return waiting
 
     def apply(self, parcels: Iterable[Parcel], firmware: Firmware, utc_s: float) -> list[Parcel]:
         """Return what is sent for these parcels of the stream, in the order sent."""
-        if self._held is None and not any(self._every.values()):
+        if not self._held and not self._begun and not any(self._every.values()):
             sent = list(parcels)
         else:
-            sent = [told for parcel in parcels for one in _singly(parcel) for told in self._one(one, firmware)]
+            sent = [told for parcel in parcels for one in _singly(parcel) for told in self._part(one, firmware)]
         return [replace(one, ready_s=utc_s + self.delay_s) for one in sent] if self.delay_s else sent
 
-    def _one(self, frame: Parcel, firmware: Firmware) -> Iterator[Parcel]:
+    def _part(self, part: Parcel, firmware: Firmware) -> Iterator[Parcel]:
+        """Gather a frame from its notifications, of which the last one carries the samples."""
+        self._begun.append(part)
+        if part.samples:
+            frame, self._begun = self._begun, []
+            yield from self._frame(frame, firmware)
+
+    def _frame(self, frame: list[Parcel], firmware: Firmware) -> Iterator[Parcel]:
         struck = {kind: self._strikes(kind) for kind in KINDS}
+        last = frame[-1]
         if struck["truncate"]:
-            frame = _with(frame, firmware.cut(frame.sent.data), "damaged")
+            last = _with(last, firmware.cut(last.sent.data), "damaged")
         elif struck["corrupt"]:
-            frame = _with(frame, firmware.spoil(frame.sent.data, self._rng), "damaged")
-        held, self._held = self._held, None
-        if struck["reorder"] and held is None:
-            self._held = frame if frame.fate else replace(frame, fate="late")
+            last = _with(last, firmware.spoil(last.sent.data, self._rng), "damaged")
+        frame = [*frame[:-1], last]
+        held, self._held = self._held, []
+        if struck["reorder"] and not held:
+            self._held = [replace(one, fate=one.fate or "late") for one in frame]
         else:
-            yield frame
-        if struck["duplicate"] and not frame.fate and self._held is None:
-            yield replace(frame, fate="copy")
-        if held is not None:
-            yield held
+            yield from frame
+            if struck["duplicate"] and not last.fate:
+                yield from (replace(one, fate="copy") for one in frame)
+        yield from held
         if struck["foreign"]:
-            yield _with(frame, _FOREIGN, "foreign")
+            yield _with(last, _FOREIGN, "foreign")
 
     def _strikes(self, kind: str) -> bool:
         if not self._every[kind]:

@@ -203,7 +203,9 @@ class WearableModel:
             if self._motion_over() or (self.firmware.power_off_asked and not self._outbox.waiting):
                 self._switch_off()
                 return []
-            if self.reach.lost_by_now(self.time.utc_s()):
+            if self._left_body():
+                self.reach.worn = False
+            if not self.reach.worn or self.reach.lost_by_now(self.time.utc_s()):
                 self.drop_link()
                 return []
             due = self._due()
@@ -286,6 +288,12 @@ class WearableModel:
             self._motion_zero_s = (self._done_index + 1) / rate_hz
             self._motion_start_utc_s = float(self.time.utc_at(np.array(self._motion_zero_s)))
 
+    def _left_body(self) -> bool:
+        """Tell whether the strap has been off for as long as the product waits before it goes off."""
+        limit_s, intervals = self.firmware.off_body_s, self._ledger.loose_utc_s
+        since_s = intervals[-1][0] if intervals and intervals[-1][1] is None else None
+        return limit_s is not None and since_s is not None and self.time.utc_s() - since_s >= limit_s
+
     def _motion_over(self) -> bool:
         end = self.sampler.end(self._scale())
         return end is not None and self._streaming and self._done_index + 1 >= end and not self._outbox.waiting
@@ -307,9 +315,10 @@ class WearableModel:
             return
         indices = np.arange(first, first + count)
         measured = self.sampler.samples(scale, first, count)
-        for sensor, clipped in (("acc", measured.acc_clipped), ("gyr", measured.gyr_clipped)):
-            if clipped.any():
-                self._outbox.mark_clipped(sensor, indices[clipped])
+        if measured.acc_clipped.any():
+            self._outbox.mark_clipped("acc", indices[measured.acc_clipped])
+        if self.firmware.has_gyroscope and measured.gyr_clipped.any():
+            self._outbox.mark_clipped("gyr", indices[measured.gyr_clipped])
         stamps = self._stamps(indices, scale.rate_hz)
         made = self._told_time().encode(indices, stamps, measured.acc_mps2, measured.gyr_radps)
         listened = [one for one in made if one.uuid in self._subscribed and len(one.payloads)]

@@ -11,7 +11,7 @@ import numpy as np
 from devices.sim.faults import Parcel
 from devices.sim.firmware import Answer, Stretch
 from devices.sim.gatt import Notifications
-from devices.sim.truth import Grid, Ledger, SensorTruth
+from devices.sim.truth import SENSORS, Grid, Ledger, SensorTruth
 from devices.types import IntArray
 
 _NOTHING: IntArray = np.zeros(0, dtype=np.int64)
@@ -31,7 +31,7 @@ class Outbox:
         """Count the samples of parcels that were just made."""
         for parcel in parcels:
             for counts in self._of(parcel):
-                counts.produced += _samples(parcel)
+                counts.produced += parcel.samples
 
     def put(self, parcels: Iterable[Parcel]) -> None:
         """Append parcels of the stream."""
@@ -58,7 +58,7 @@ class Outbox:
         for parcel in self._queue:
             if not parcel.aside and parcel.fate not in ("copy", "foreign"):
                 for counts in self._of(parcel):
-                    counts.unsent += _samples(parcel)
+                    counts.unsent += parcel.samples
         self._queue.clear()
         self.waiting = 0
 
@@ -86,7 +86,7 @@ class Outbox:
         return self._ledger.of(parcel.sensor, self._has_gyroscope)
 
     def _account(self, parcel: Parcel) -> None:
-        ledger, samples, frames = self._ledger, _samples(parcel), len(parcel.sent)
+        ledger, samples, frames = self._ledger, parcel.samples, len(parcel.sent)
         if parcel.fate == "foreign":
             ledger.frames_foreign += frames
         elif parcel.fate == "damaged":
@@ -107,25 +107,23 @@ class Outbox:
 
     def _list(self, parcel: Parcel) -> None:
         """Put the samples on the list of what was sent, and count those at full scale."""
-        sensors = (parcel.sensor,) if parcel.sensor else ("acc", "gyr") if self._has_gyroscope else ("acc",)
+        if parcel.sensor == "heart" or parcel.grid is None:
+            return
+        sensors = (parcel.sensor,) if parcel.sensor else SENSORS if self._has_gyroscope else SENSORS[:1]
         for first, end in runs(parcel.first, parcel.end):
             for sensor in sensors:
-                if clipped := self._clipped.get(sensor):
+                if end > first:
+                    self._ledger.sent(sensor, first, end, parcel.grid)
+                if clipped := self._clipped[sensor]:
                     told = {index for index in clipped if first <= index < end}
                     self._ledger.sensors[sensor].clipped += len(told)
                     clipped -= told
-            if "acc" in sensors and parcel.grid is not None:
-                self._ledger.sent(first, end, parcel.grid)
 
 
 def beat(answer: Answer, second: int, grid: Grid) -> Parcel:
     """Return a notification of the heart rate stream as a parcel; it counts as one sample of "heart"."""
     sent = Notifications(answer.uuid, len(answer.data), answer.data)
     return Parcel(sent, "heart", np.array([second]), np.array([second + 1]), grid)
-
-
-def _samples(parcel: Parcel) -> int:
-    return int((parcel.end - parcel.first).sum())
 
 
 def runs(first: IntArray, end: IntArray) -> list[tuple[int, int]]:

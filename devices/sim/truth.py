@@ -40,8 +40,8 @@ class Truth:
     handed to a listening central, copies not counted; frames_damaged, frames_duplicated, frames_reordered,
     frames_foreign: notifications cut or spoilt, sent again, sent late, and of somebody else. ticks_sent: (n,) the
     device's us counter modulo 2^32 of the samples sent intact, in order (of acc, where sensors are apart).
-    numbers_sent: (n,) their numbers on the motion's grid. connects: links opened. restarts: times the device's clock
-    began anew.
+    numbers_sent: (n,) their numbers on the motion's grid; gyr_numbers_sent: those of gyr. connects: links opened.
+    restarts: times the device's clock began anew.
     drift_ppm: the clock's speed now. loose_utc_s: when the strap was loose; the end is None while it is.
     motion_start_utc_s: when the motion began, None before.
     """
@@ -54,6 +54,7 @@ class Truth:
     frames_foreign: int
     ticks_sent: IntArray
     numbers_sent: IntArray
+    gyr_numbers_sent: IntArray
     connects: int
     restarts: int
     drift_ppm: float
@@ -84,18 +85,19 @@ class Ledger:
     restarts: int = 0
     loose_utc_s: list[tuple[float, float | None]] = field(default_factory=list)
     # Samples sent intact, as runs of the grid, so that a long stream costs nothing.
-    _runs: list[tuple[int, int, Grid]] = field(default_factory=list)
+    _runs: dict[str, list[tuple[int, int, Grid]]] = field(default_factory=lambda: {name: [] for name in SENSORS})
 
     def of(self, sensor: str, has_gyroscope: bool) -> tuple[SensorTruth, ...]:
         """Return the counts of the sensors that a frame of `sensor` carries ("" carries all that there are)."""
         names = (sensor,) if sensor else SENSORS if has_gyroscope else SENSORS[:1]
         return tuple(self.sensors.setdefault(name, SensorTruth()) for name in names)
 
-    def sent(self, first: int, end: int, grid: Grid) -> None:
-        """Append the samples first .. end - 1 of acc, or of all sensors, to those sent intact."""
-        if self._runs and self._runs[-1][1] == first and self._runs[-1][2] == grid:
-            first = self._runs.pop()[0]
-        self._runs.append((first, end, grid))
+    def sent(self, sensor: str, first: int, end: int, grid: Grid) -> None:
+        """Append the samples first .. end - 1 of acc or gyr to those sent intact."""
+        runs = self._runs[sensor]
+        if runs and runs[-1][1] == first and runs[-1][2] == grid:
+            first = runs.pop()[0]
+        runs.append((first, end, grid))
 
     def truth(self, drift_ppm: float, motion_start_utc_s: float | None) -> Truth:
         """Return a copy of the counts."""
@@ -107,7 +109,8 @@ class Ledger:
             frames_reordered=self.frames_reordered,
             frames_foreign=self.frames_foreign,
             ticks_sent=self.ticks(),
-            numbers_sent=self.numbers(),
+            numbers_sent=self.numbers("acc"),
+            gyr_numbers_sent=self.numbers("gyr"),
             connects=self.connects,
             restarts=self.restarts,
             drift_ppm=drift_ppm,
@@ -116,11 +119,11 @@ class Ledger:
         )
 
     def ticks(self) -> IntArray:
-        """Return the us counter (n,) of what was sent, modulo 2^32."""
-        parts = [us_at(np.arange(first, end), grid.rate_hz, grid.uptime_us) for first, end, grid in self._runs]
+        """Return the us counter (n,) of what was sent of acc, modulo 2^32."""
+        parts = [us_at(np.arange(first, end), grid.rate_hz, grid.uptime_us) for first, end, grid in self._runs["acc"]]
         return np.concatenate(parts) % 2**32 if parts else np.zeros(0, dtype=np.int64)
 
-    def numbers(self) -> IntArray:
+    def numbers(self, sensor: str) -> IntArray:
         """Return the motion's numbers (n,) of what was sent."""
-        parts = [np.arange(first - grid.zero, end - grid.zero) for first, end, grid in self._runs]
+        parts = [np.arange(first - grid.zero, end - grid.zero) for first, end, grid in self._runs[sensor]]
         return np.concatenate(parts) if parts else np.zeros(0, dtype=np.int64)
