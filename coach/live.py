@@ -149,6 +149,7 @@ class LiveSource:
     athlete_id: str
     placement: str
     upright: tuple[float, float, float] | None
+    forward: tuple[float, float, float] | None = None
 
 
 class LiveAnalysis:
@@ -227,7 +228,7 @@ class LiveAnalysis:
             _, since_utc_s, state = known
         else:
             since_utc_s = block.start_utc_s
-            state = new_state(source.placement, self._params, source.upright)
+            state = new_state(source.placement, self._params, source.upright, source.forward)
         follows = state.next_index == block.start_index
         update = analyse(state, block)
         self._states[source.wearable_id] = (block.recording_id, since_utc_s, update.state)

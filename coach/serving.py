@@ -29,7 +29,9 @@ class LiveDoor:
     def take(self, view: WearableView, block: Chunk, notified_utc_s: float) -> None:
         """Hand a block to the live line, and to a calibration that goes on; only enqueues."""
         self._live.push(
-            LiveSource(view.wearable_id, view.athlete_id, view.placement, view.upright), block, notified_utc_s
+            LiveSource(view.wearable_id, view.athlete_id, view.placement, view.upright, view.forward),
+            block,
+            notified_utc_s,
         )
         self._services.poses.take(view.wearable_id, block)
 

@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import numpy as np
-
 from coach.analysis.stream import AnalysisState, Update, analyse, new_state
 from coach.analysis.types import ALGORITHM_NAME, ALGORITHM_VERSION, AnalysisParams, ChangeKind
 from coach.service.charts import key_of
@@ -54,7 +52,8 @@ class Analysed:
 def load_state(stream: Row, params: AnalysisParams) -> AnalysisState | None:
     """Return the stream's state, a new one for a stream that has none, None when the stored one cannot be used."""
     if stream["state"] is None:
-        return new_state(stream["placement"], params, tuple(stream["upright"]) if stream["upright"] else None)
+        upright, forward = (tuple(stream[name]) if stream[name] else None for name in ("upright", "forward"))
+        return new_state(stream["placement"], params, upright, forward)
     try:
         return AnalysisState.from_bytes(bytes(stream["state"]))
     except ValueError:
@@ -94,7 +93,6 @@ def feature_row(
     line = thin(features.inclination_deg, features.start_index, features.rate_hz)
     start_utc_s = _utc_s(stream, anchor, features.start_index)
     smallest = params.bending.min_range_deg
-    known = features.inclination_deg[np.isfinite(features.inclination_deg)]
     return {
         "chunk_id": chunk_id,
         "stream_id": stream["id"],
@@ -110,7 +108,7 @@ def feature_row(
             [repetition.start_s, repetition.peak_s, repetition.end_s, repetition.rom_deg]
             for repetition in features.repetitions
         ],
-        "above": {key_of(each): int((known > each).sum()) for each in params.posture_thresholds_deg},
+        "above": {key_of(each): features.above.get(each, 0) for each in params.posture_thresholds_deg},
         "line_start_utc_s": start_utc_s + line.offset / features.rate_hz,
         "line_rate_hz": line.rate_hz,
         "line": line.data,
