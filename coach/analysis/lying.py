@@ -1,9 +1,8 @@
 """Lying as a state of its own, from one sensor on the trunk; what is lying is no posture and no bend.
 
-A trunk sensor alone cannot tell a stoop from lying prone by its angle. Nobody holds a free trunk bent by 60 degrees for
-a minute without moving it by 10 degrees, so that a trunk level and that still for that long counts as lying; on the
-back or on a side nobody stoops, and ten seconds will do. Source: own heuristic; ISO 11226 allows one minute at 60
-degrees.
+A trunk sensor alone cannot tell a stoop from lying prone by its angle. Hardly anybody holds a free trunk bent by 60
+degrees for half a minute without moving it by 10 degrees, so that a trunk level and that still for that long counts as
+lying; on the back or on a side nobody stoops, and ten seconds will do. Source: own heuristic.
 """
 
 from __future__ import annotations
@@ -19,12 +18,12 @@ from devices.types import FloatArray, IntArray
 
 # What the trunk does: free (upright or bent), level and not yet decided, lying.
 FREE, PENDING, LYING = 0, 1, 2
-# Own heuristics: level from 60 degrees on, no longer below 50; decided after a still minute, or ten seconds on the back
-# or a side.
+# Own heuristics: level from 60 degrees on, no longer below 50; decided after half a minute in a band of 10 degrees, or
+# ten seconds on the back or a side.
 LEVEL_COS = math.cos(math.radians(60.0))
 UP_COS = math.cos(math.radians(50.0))
 STILL_BAND_DEG = 10.0
-STILL_S = 60.0
+STILL_S = 30.0
 SIDE_S = 10.0
 # Own heuristics: what is decided by a stretch of time begins anew after a longer gap; so does lying after a minute.
 MAX_PAUSE_S = 1.0

@@ -40,6 +40,7 @@ CONSTANT_SHARE = 0.98
 FROZEN_S = 60.0
 CLIPPED_SHARE = 0.001
 COVERED_SHARE = 0.8
+JITTER_SHARE = 0.2
 # Own choice: so many looks are counted together, for one call costs as much as fifty looks.
 TOGETHER = 16
 AXES = ("acc x", "acc y", "acc z", "gyr x", "gyr y", "gyr z")
@@ -131,6 +132,20 @@ def assess_soundness(
         what = f"{coverage_share:.0%} of the samples are there; the rest was never received"
         found.append(Quality(QualityFlag.GAPS, what, fatal=False))
     return tuple(found)
+
+
+def assess_jitter(t_s: FloatArray, row_index: IntArray, rate_hz: float) -> Quality | None:
+    """Say how irregular a file's times are. t_s: (n,) s from the first; row_index: (n,) the places they were given."""
+    if not len(t_s):
+        return None
+    off_s = t_s - row_index / rate_hz
+    jitter_s = float(np.sqrt(np.mean((off_s - off_s.mean()) ** 2)))
+    if jitter_s * rate_hz < JITTER_SHARE:
+        return None
+    what = (
+        f"the times are {jitter_s * 1000.0:.1f} ms (root mean square) off an even grid of {rate_hz:g} samples a second"
+    )
+    return Quality(QualityFlag.RATE_JITTER, what, fatal=False)
 
 
 def _units(counts: list[int]) -> list[Quality]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields
 
 from coach.analysis.cycles import CycleState
 from coach.analysis.direction import DirectionState
-from coach.analysis.filters import LowPassState
+from coach.analysis.filters import LowPassState, delay_s
 from coach.analysis.findings import TRUNK_PLACES
 from coach.analysis.frames import Vector, body_axes, unit
 from coach.analysis.integrity import IntegrityState
@@ -20,6 +20,7 @@ from coach.analysis.soundness import SoundnessState
 from coach.analysis.state_bytes import decode, encode
 from coach.analysis.statics import StaticState
 from coach.analysis.strain import BendingState
+from coach.analysis.tilt import tilt_delay_s
 from coach.analysis.types import AnalysisParams, ForwardFrom, Reference
 from coach.analysis.walking import WalkingState
 
@@ -63,6 +64,12 @@ class AnalysisState:
     repetitions_count: int = 0
     bends: RepetitionState | None = None
     bending: BendingState | None = None
+
+    @property
+    def late_s(self) -> float:
+        """Return how late the low-passed angles are for slow movement: event times are that much earlier."""
+        tilted = self.orientation.vqf is None and self.orientation.tilted > 0
+        return delay_s(self.rate_hz) + (tilt_delay_s(self.rate_hz) if tilted else 0.0)
 
     def copied(self) -> AnalysisState:
         """Return a state of its own with the same, unchangeable parts."""

@@ -13,7 +13,7 @@ import numpy as np
 from coach.analysis.cycles import add_cycles
 from coach.analysis.direction import find_forward
 from coach.analysis.errors import AnalysisError
-from coach.analysis.filters import delay_s, low_pass
+from coach.analysis.filters import low_pass
 from coach.analysis.findings import bending_finding
 from coach.analysis.frames import BodyAxes, body_axes, inclination_deg, tilt_deg
 from coach.analysis.integrity import DEFAULT_PARAMS, add_integrity
@@ -89,8 +89,7 @@ def finish(state: AnalysisState) -> Update:
     if state.origin >= 0:
         state.reference, released = finish_reference(state.reference, state.rate_hz)
         _use(state, released, collected)
-        late_s = delay_s(state.rate_hz)
-        state.repetitions, last = finish_repetitions(state.repetitions, state.rate_hz, late_s)
+        state.repetitions, last = finish_repetitions(state.repetitions, state.rate_hz, state.late_s)
         collected.repetitions.extend(last)
         state.repetitions_count += len(last)
         state.lying, lain = finish_lying(state.lying, state.rate_hz)
@@ -297,7 +296,7 @@ def _repetitions(
     present: BoolArray | None,
     start: int,
 ) -> tuple[RepetitionState, list[Repetition], list[Counted]]:
-    late_s = delay_s(state.rate_hz)
+    late_s = state.late_s
     if present is None:
         return detect_repetitions(params, kept, state.rate_hz, late_s, smooth, start)
     found: list[Repetition] = []

@@ -14,7 +14,8 @@ from scipy.signal import butter, lfilter, lfilter_zi
 
 from devices.types import FloatArray
 
-# Own heuristic: the corner with the least error against optical truth and VQF over the development recordings.
+# Own heuristic: of 0.25 to 6 Hz the corner with the least error against VQF over the development recordings, trunk and
+# limbs alike (docs/algorithms.md).
 CUTOFF_HZ = 1.0
 
 

@@ -15,8 +15,10 @@ import numpy as np
 from coach.analysis.errors import AnalysisError
 from coach.analysis.findings import REPEATED_BENDING, TRUNK_PLACES
 from coach.analysis.recording import RecordingResult, analyse_recording
+from coach.analysis.soundness import assess_jitter
 from coach.analysis.stream import BLOCK
-from coach.analysis.types import ALGORITHM_NAME, ALGORITHM_VERSION, AnalysisParams, Repetition
+from coach.analysis.types import ALGORITHM_NAME, ALGORITHM_VERSION, AnalysisParams, OrientationFrom, Quality
+from coach.commands.analysis_document import sensor_document
 from coach.commands.options import add_config_option
 from coach.config import load
 from coach.errors import InvalidInput
@@ -29,6 +31,7 @@ NOT_BUILT = tuple(
     {"what": what, "needs": f"a detector of {what}, which this version of Backstop does not have"}
     for what in ("holds", "sets")
 )
+TRUNK_ONLY = frozenset({REPEATED_BENDING, "lying", "direction"})
 DISCLAIMER = "Posture and training information, not a diagnosis."
 
 
@@ -105,7 +108,7 @@ def document(result: FileResult) -> dict[str, Any]:
         "file": str(result.recording.path),
         "duration_s": round(result.recording.duration_s, 3),
         "algorithm": {"name": ALGORITHM_NAME, "version": ALGORITHM_VERSION},
-        "sensors": {place: _sensor(sensor) for place, sensor in result.sensors.items()},
+        "sensors": {place: sensor_document(sensor, file_quality(result)) for place, sensor in result.sensors.items()},
         "findings": [
             {
                 "kind": finding.kind,
@@ -121,6 +124,13 @@ def document(result: FileResult) -> dict[str, Any]:
     }
 
 
+def file_quality(result: FileResult) -> tuple[Quality, ...]:
+    """Return what is wrong with the samples that only the file's own times tell."""
+    recording = result.recording
+    jitter = assess_jitter(recording.t_s, recording.row_index, recording.rate_hz)
+    return (jitter,) if jitter else ()
+
+
 def not_computable(result: FileResult) -> list[dict[str, str]]:
     """Return what cannot be said about the file and what would make it possible; once each."""
     entries: list[dict[str, str]] = list(NOT_BUILT)
@@ -131,7 +141,7 @@ def not_computable(result: FileResult) -> list[dict[str, str]]:
         entries.extend(
             {"what": item.what, "needs": item.needs, "place": place}
             for item in sensor.summary.not_computable
-            if item.what != REPEATED_BENDING or place in TRUNK_PLACES
+            if item.what not in TRUNK_ONLY or place in TRUNK_PLACES
         )
     for place, seconds in result.short.items():
         entries.append({"what": "sensor", "needs": f"1 s of data; it keeps {seconds:.2f} s", "place": place})
@@ -160,7 +170,7 @@ def write_series(path: Path, result: FileResult) -> None:
 def lines(result: FileResult) -> list[str]:
     """Return the result as lines for a person."""
     recording = result.recording
-    thresholds = next(iter(result.sensors.values())).summary.posture.share_above
+    thresholds = max((sensor.summary.posture.share_above for sensor in result.sensors.values()), key=len)
     above = "".join(f"{f'>{t:g}°':>7}" for t in thresholds)
     out = [f"{recording.path} · {recording.duration_s:.1f} s · time share above each inclination"]
     out.append(f"  {'sensor':<16}{'rate':>8}{'covered':>9}{'repetitions':>13}{'median ROM':>12}{above}  upright")
@@ -172,12 +182,30 @@ def lines(result: FileResult) -> list[str]:
             f"  {place:<16}{summary.rate_hz:>5.4g} Hz{summary.coverage_share:>9.1%}{len(ranges):>13}{rom:>12}{shares}"
             f"  {summary.reference.value.replace('_', ' ') if summary.reference else '–'}"
         )
-    for sensor in result.sensors.values():
+    for place, sensor in result.sensors.items():
+        out.extend(_notes(place, sensor))
         out.extend(f"  {finding.grade.value}: {finding.statement}" for finding in sensor.findings)
+    out.extend(f"  {item.flag.value.replace('_', ' ')}: {item.what}" for item in file_quality(result))
     for item in not_computable(result):
         where = f" ({item['place']})" if "place" in item else ""
         out.append(f"  not computable: {item['what']}{where} needs {item['needs']}")
     return [*out, f"  {DISCLAIMER}"]
+
+
+def _notes(place: str, sensor: RecordingResult) -> list[str]:
+    """Return what else there is to know of a sensor, in words."""
+    summary = sensor.summary
+    notes = [f"{item.flag.value.replace('_', ' ')}: {item.what}" for item in summary.quality]
+    if summary.orientation is OrientationFrom.ACCELEROMETER and summary.inclination_error_deg:
+        error, worst = summary.inclination_error_deg
+        notes.append(f"no gyroscope: inclination is off by {error:g}° (root mean square), up to {worst:g}° in fast use")
+    if summary.static.count:
+        held = summary.static
+        notes.append(f"{held.count} static holds, {held.duration_s:.0f} s in all, dose {held.dose:.2f} (ISO 11226)")
+    if summary.lying and summary.lying.duration_s:
+        sides = ", ".join(f"{s:.0f} s {side.value.replace('_', ' ')}" for side, s in summary.lying.duration_s.items())
+        notes.append(f"lying: {sides}")
+    return [f"  {place}: {note}" for note in notes]
 
 
 def _say(text: str) -> None:
@@ -204,29 +232,3 @@ def _check_series(files: list[Path], series: Path) -> None:
         )
     if series.exists() and files[0].exists() and series.samefile(files[0]):
         raise InvalidInput(f"--series {series} is the recording itself; name another file, so that it is not lost.")
-
-
-def _sensor(result: RecordingResult) -> dict[str, Any]:
-    summary = result.summary
-    shifted = summary.posture.share_above_shifted
-    return {
-        "rate_hz": summary.rate_hz,
-        "coverage_share": round(summary.coverage_share, 6),
-        "reference": summary.reference.value if summary.reference else None,
-        "repetitions": [_repetition(item) for item in result.repetitions],
-        "posture": {
-            "share_above_deg": {f"{t:g}": round(share, 6) for t, share in summary.posture.share_above.items()},
-            "share_above_5_deg_less": {f"{t:g}": round(pair[0], 6) for t, pair in shifted.items()},
-            "share_above_5_deg_more": {f"{t:g}": round(pair[1], 6) for t, pair in shifted.items()},
-        },
-        "cycles": [{"range_deg": range_deg, "count": count} for range_deg, count in summary.cycles],
-    }
-
-
-def _repetition(item: Repetition) -> dict[str, float]:
-    return {
-        "start_s": round(item.start_s, 3),
-        "peak_s": round(item.peak_s, 3),
-        "end_s": round(item.end_s, 3),
-        "rom_deg": round(item.rom_deg, 2),
-    }

@@ -31,7 +31,10 @@ Samples = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class SensorSamples:
-    """acc_mps2, gyr_radps: (n, 3) on the recording's grid; a row that is missing in either is NaN in both."""
+    """acc_mps2, gyr_radps: (n, 3) on the recording's grid; a row that is missing in either is NaN in both.
+
+    A sensor without a gyroscope has NaN in all of `gyr_radps`.
+    """
 
     acc_mps2: Samples
     gyr_radps: Samples
@@ -216,7 +219,10 @@ def _grid(path: Path, t: NDArray[Any], length: int, rate_hz: float) -> tuple[Flo
 def _sensor(
     path: Path, place: str, acc: NDArray[Any], gyr: NDArray[Any], grid: IntArray, rate_hz: float
 ) -> SensorSamples:
-    valid = np.isfinite(acc).all(axis=1) & np.isfinite(gyr).all(axis=1)
+    valid = np.isfinite(acc).all(axis=1)
+    turning = np.isfinite(gyr).all(axis=1)
+    if turning.any():
+        valid &= turning  # a file without a single angular rate is one of a sensor without a gyroscope
     whole, even = bool(valid.all()), bool((np.diff(grid) == 1).all())
     if whole:
         check_units(path, place, acc, gyr, rate_hz)

@@ -24,7 +24,7 @@ MOVES_RMS = 2.0
 
 
 def check_units(path: Path, place: str, acc: FloatArray, gyr: FloatArray, rate_hz: float) -> None:
-    """Refuse acceleration in g and angular rate in deg/s. acc, gyr: (n, 3), finite.
+    """Refuse acceleration in g and angular rate in deg/s. acc, gyr: (n, 3), finite; gyr all NaN without a gyroscope.
 
     Raises UnknownFormat with one sentence that names the array and the remedy.
     """
@@ -39,6 +39,8 @@ def check_units(path: Path, place: str, acc: FloatArray, gyr: FloatArray, rate_h
             f"{path}: the array '{place}_acc' is not in m/s^2 with gravity: "
             f"its median length is {length:.4g}, not near 9.81."
         )
+    if np.isnan(gyr[0, 0]):
+        return
     fast = float(np.percentile(np.abs(gyr), 99.9, overwrite_input=True))
     if fast > MAX_GYR_RADPS:
         raise UnknownFormat(
