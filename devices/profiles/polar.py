@@ -164,12 +164,14 @@ class PolarPmd:
         chosen = {one: await self._choose(control, one, wish, sdk_mode) for one in self._model.measurements}
         await client.start_notify(pmd.PMD_DATA, gate.on_data)
         streams: dict[Measurement, Stream] = {}
-        said: list[tuple[str, str]] = [("mode", "SDK mode, no heart rate")] if sdk_mode else []
+        said = [("rate", f"{wish.rate_hz:g} Hz"), ("resolution", f"{_RESOLUTION_BITS} bit")]
+        if sdk_mode:
+            said.append(("mode", "SDK mode, no heart rate"))
         for measurement, settings in chosen.items():
             factor = await self._begin(control, measurement, settings)
             limit = _limit(measurement, settings)
             streams[measurement] = Stream(pmd.NS_PER_S / wish.rate_hz, limit, factor)
-            said += _for_people(measurement, wish.rate_hz, settings, factor)
+            said += _for_people(measurement, settings, factor)
         if self._options.pulse_intervals and features.has(Measurement.PPI) and not sdk_mode:
             said.append(("pulse intervals", await self._begin_intervals(control, streams)))
         gyroscope = streams.get(Measurement.GYRO)
@@ -325,13 +327,7 @@ def _limit(measurement: Measurement, chosen: Mapping[Setting, int]) -> float:
     return full * _G_MPS2 if measurement == Measurement.ACC else math.radians(full)
 
 
-def _for_people(
-    measurement: Measurement, rate_hz: float, chosen: Mapping[Setting, int], factor: float | None
-) -> list[tuple[str, str]]:
+def _for_people(measurement: Measurement, chosen: Mapping[Setting, int], factor: float | None) -> list[tuple[str, str]]:
     name, unit = _NAMES[measurement], _RANGE_UNITS[measurement]
-    said = [
-        (f"{name} rate", f"{rate_hz:g} Hz"),
-        (f"{name} range", f"{chosen[Setting.RANGE]} {unit}"),
-        (f"{name} resolution", f"{chosen[Setting.RESOLUTION_BITS]} bit"),
-    ]
+    said = [(f"{name} range", f"{chosen[Setting.RANGE]} {unit}")]
     return [*said, (f"{name} factor", f"{factor:.6g} {unit}")] if factor is not None else said

@@ -53,10 +53,11 @@ class Firmware(Protocol):
     or beats. battery_uuids: what notifies a change of the charge. rates_hz: what it offers; rate_hz: the rate now set.
     has_gyroscope: whether it measures angular rate. ranges: full scale now set, acc in m/s^2 and gyr in rad/s; samples
     beyond it are clipped by the wearable before `encode` gets them. clock_wraps_after_s: when the time in its frames
-    begins anew, None where it has none or never wraps. power_off_asked: a central told it to switch off; the wearable
-    does so and sets it back. device_us: time since power-on by the device's own clock, which the wearable sets before
-    every call. hears: addresses of the other wearables in the air. follows: whose clock its time stamps keep, None its
-    own.
+    begins anew, None where it has none or never wraps. off_body_s: how long after it left the body it ends the link and
+    goes off until it is worn again, None for a product that does not. power_off_asked: a central told it to switch off;
+    the wearable does so and sets it back. device_us: time since power-on by the device's own clock, which the wearable
+    sets before every call. hears: addresses of the other wearables in the air. follows: whose clock its time stamps
+    keep, None its own.
     """
 
     power_off_asked: bool
@@ -98,6 +99,9 @@ class Firmware(Protocol):
 
     @property
     def clock_wraps_after_s(self) -> float | None: ...
+
+    @property
+    def off_body_s(self) -> float | None: ...
 
     @property
     def measuring(self) -> bool:
@@ -171,6 +175,7 @@ class FirmwareDefaults:
     table: tuple[GattService, ...] = ()
     battery_uuids: tuple[str, ...] = (BATTERY_LEVEL,)
     clock_wraps_after_s: float | None = None
+    off_body_s: float | None = None
     power_off_asked: bool = False
     device_us: int = 0
     hears: frozenset[str] = frozenset()

@@ -81,6 +81,7 @@ class Model:
     start_tail: bytes = b""
     only_listed: Mapping[Measurement, Listed] | None = None
     body_location: int = 0
+    off_body_s: float | None = None
 
 
 def _listed(rates: Sequence[int], ranges: Sequence[int], channels: bool = True) -> Listed:
@@ -125,6 +126,8 @@ H10 = Model(
     start_tail=b"\x01",
     only_listed={Measurement.ECG: ((Setting.RATE_HZ, (130,)), (Setting.RESOLUTION_BITS, (14,)))},
     body_location=1,
+    # It ends the link about 45 s after leaving the strap (KnownIssues.md).
+    off_body_s=45.0,
 )
 VERITY_SENSE = _verity("polar-verity-sense", Packing.DELTA, Packing.DELTA, factors=True)
 # Firmware that gives no factor and sends mg (issues #331, #443). That it sends angular rate as floats is not
@@ -157,13 +160,14 @@ class Polar(FirmwareDefaults):
         self.model, self.product = model, model.product
         self._serial = address.replace(":", "")[-8:]
         self.name = f"Polar {model.title} {self._serial}"
-        self.rates_hz = model.rates_hz
+        self.rates_hz, self.off_body_s = model.rates_hz, model.off_body_s
         self.rate_hz = offered_rate(f"A Polar {model.title}", model.rates_hz, model.default_hz, rate_hz)
         self.has_gyroscope = Measurement.GYRO in model.sensors
         self.sdk_mode = False
         self._battery_percent = 100
         self._range = {one: max(dict(sensor.listed)[Setting.RANGE]) for one, sensor in model.sensors.items()}
         self._running: dict[Measurement, Packer] = {}
+        self._to_say: list[Answer] = []
         self._tells_intervals = False
 
     @property
@@ -217,11 +221,11 @@ class Polar(FirmwareDefaults):
         status, parameters = self._obey(op, measurement, data[2:])
         return (Answer(uuid, polar_frames.answer(op, measurement, status, parameters)),)
 
-    def end_streams(self) -> Answer:
-        """Stop everything by the device's own will, as in its charger; return what it says."""
-        said = polar_frames.stopped(self._running)
-        self._running.clear()
-        return Answer(pmd.PMD_CONTROL, said)
+    def end_streams(self, measurements: Sequence[Measurement]) -> None:
+        """Stop these by the device's own will, as in its charger; it says so within a second."""
+        for one in measurements:
+            self._running.pop(one, None)
+        self._to_say.append(Answer(pmd.PMD_CONTROL, polar_frames.stopped(measurements)))
 
     def encode(
         self, indices: IntArray, device_us: IntArray, acc_mps2: FloatArray, gyr_radps: FloatArray
@@ -238,10 +242,11 @@ class Polar(FirmwareDefaults):
         return stretches
 
     def each_second(self, seed: int, second: int) -> tuple[Answer, ...]:
-        """Return the heart rate, of which there is none in SDK mode, and the pulse intervals if they run."""
+        """Return what is due to say, the heart rate, of which there is none in SDK mode, and the pulse intervals."""
+        told, self._to_say = tuple(self._to_say), []
         if self.sdk_mode:
-            return ()
-        told = super().each_second(seed, second)
+            return told
+        told = (*told, *super().each_second(seed, second))
         if not self._tells_intervals:
             return told
         bpm = round(heart.heart_rate_bpm(second + 1.0))

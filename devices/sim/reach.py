@@ -28,7 +28,8 @@ class Reach:
 
     away_since_s: host's time since when it is out of reach, None while it is in reach; supervision_s: how long a link
     stands until the central gives it up then. refusals: connects still to refuse. connect_delay_s: in real s.
-    bonded: whether this machine's central and the wearable are paired.
+    bonded: whether this machine's central and the wearable are paired. worn: False for a product that went off because
+    it is on no body.
     """
 
     off: bool = False
@@ -40,11 +41,13 @@ class Reach:
     elsewhere: Elsewhere = Elsewhere.NO
     pairing: Pairing = Pairing.NONE
     bonded: bool = False
+    worn: bool = True
 
     @property
     def heard(self) -> bool:
         """Tell whether a scan can hear it while nobody here holds the link."""
-        return not self.off and self.advertises and self.away_since_s is None and self.elsewhere != Elsewhere.HIDDEN
+        there = not self.off and self.worn and self.away_since_s is None
+        return there and self.advertises and self.elsewhere != Elsewhere.HIDDEN
 
     @property
     def locked(self) -> bool:

@@ -130,7 +130,10 @@ class SimWearable(WearableModel):
             self.sampler.knock_every(every_s)
 
     def loosen(self, loose: bool) -> None:
-        """Let the strap come off: the sensor swings, falls and lies; False puts it back on."""
+        """Let the strap come off: the sensor swings, falls and lies; False puts it back on.
+
+        A product that went off meanwhile, for it was on no body, comes back with a clock that begins anew.
+        """
         with self.lock:
             self._pass_over()
             utc_s = self.time.utc_s()
@@ -142,6 +145,9 @@ class SimWearable(WearableModel):
             elif not loose and open_ended:
                 self.sampler.fasten()
                 intervals[-1] = (intervals[-1][0], utc_s)
+        if not loose and not self.reach.worn:
+            self.reach.worn = True
+            self.power_cycle()
 
     def _pass_over(self) -> None:
         """Settle what fell due before a switch was thrown, so that it takes effect with the next sample."""

@@ -347,11 +347,14 @@ class TestControl:
         assert isinstance(sensor, Polar)
         client.measure(300)
         before = len(client.sent)
-        said = sensor.end_streams()
-        assert said.data == b"\x01\x02\x05"
+        sensor.end_streams([Measurement.GYRO])
+        assert sensor.measuring
+        said, _heart = sensor.each_second(7, 6)
+        assert said.data == b"\x01\x05"
         client.tell(said.uuid, said.data)
-        client.tell(pmd.PMD_DATA, b"late")
+        client.measure(300)
         assert len(client.sent) == before
+        assert len(sensor.each_second(7, 7)) == 1
 
 
 @given(st.data())
