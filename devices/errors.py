@@ -31,6 +31,10 @@ class Disconnected(DeviceError):
     """The link was lost."""
 
 
+class NoAnswer(Disconnected):
+    """The wearable is linked and does not answer a command."""
+
+
 class BadPacket(DeviceError):
     """A damaged, truncated or foreign notification."""
 

@@ -13,7 +13,7 @@ from typing import Protocol
 from bleak import BleakClient
 
 from devices.airtime import Airtime, Found
-from devices.errors import BadPacket, DeviceError, Disconnected, NeedsPerson, NotPaired, Refused
+from devices.errors import BadPacket, DeviceError, Disconnected, NeedsPerson, NoAnswer, NotPaired, Refused
 from devices.finishing import finish
 from devices.intake import Intake, tell
 from devices.linklog import LinkEvent
@@ -131,27 +131,32 @@ class Session:
             self._intake.end_session(time.monotonic())
 
     async def _start(self, client: BleakClient, gatt: GattClient) -> None:
-        """Start the stream; pair once if the wearable wants it."""
-        with radio_errors(self._who, "starting the stream"):
-            async with asyncio.timeout(_START_S):
-                with contextlib.suppress(NotPaired):
-                    await self._set_up(gatt)
-                    return
-        self._sinks.note(LinkEvent.PAIR)
+        """Start the stream; pair once if the wearable wants it. Raises NeedsPerson, as for one that never answers."""
         try:
-            async with asyncio.timeout(_START_S):
-                await client.pair()
-        except FOREIGN as error:
-            raise not_pairing(error, self._who) from error
+            with contextlib.suppress(NotPaired):
+                await self._set_up_in_time(gatt)
+                return
+            self._sinks.note(LinkEvent.PAIR)
+            try:
+                async with asyncio.timeout(_START_S):
+                    await client.pair()
+            except FOREIGN as error:
+                raise not_pairing(error, self._who) from error
+            await self._set_up_in_time(gatt)
+        except NoAnswer as error:
+            if self._lost.is_set() or self.heard:
+                raise
+            raise self._silence() from error
+
+    async def _set_up_in_time(self, client: GattClient) -> None:
         with radio_errors(self._who, "starting the stream"):
             async with asyncio.timeout(_START_S):
-                await self._set_up(gatt)
+                await self._set_up(client)
 
     async def _set_up(self, client: GattClient) -> None:
         known = self._known
-        with radio_errors(self._who, "reading what it is"):
-            known.device_info = await self._profile.read_device_info(client)
-            await self._read_battery(client)
+        known.device_info = await self._profile.read_device_info(client)
+        await self._read_battery(client)
         if self._wants_heart_beside(client):
             await client.start_notify(sig.HEART_RATE_MEASUREMENT, self._on_heart)
         self._last_frame_s = time.monotonic()
@@ -193,7 +198,7 @@ class Session:
         try:
             async with asyncio.timeout(self._silence_s):
                 await self._read_battery(client)
-        except FOREIGN as error:
+        except (*FOREIGN, DeviceError) as error:
             _LOG.info("%s: the battery could not be read: %r", self._who, error)
 
     async def _watch(self, client: GattClient) -> None:

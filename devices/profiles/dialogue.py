@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from weakref import WeakKeyDictionary
 
-from devices.errors import Disconnected
+from devices.errors import NoAnswer
 from devices.profiles.types import GattClient, NotifySink
 
 # Finds the answer in one notification, given in order; None while it is not there.
@@ -64,10 +64,10 @@ class Dialogue:
             self._waiting.remove(question)
 
     async def demand(self, client: GattClient, command: bytes, find: Find, who: str) -> bytes:
-        """Return the answer to a command that every such wearable answers. Raises Disconnected without one."""
+        """Return the answer to a command that every such wearable answers. Raises NoAnswer without one."""
         answer = await self.ask(client, command, find, ANSWER_S)
         if answer is None:
-            raise Disconnected(
+            raise NoAnswer(
                 f"{who} does not answer command {command.hex(' ')} within {ANSWER_S:g} s; the link is made anew."
             )
         return answer

@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 
-from devices.errors import BadPacket, Disconnected, Refused
+from devices.errors import BadPacket, NoAnswer, Refused
 from devices.profiles import movella_dot_uuids as dot
 from devices.profiles import standard
 from devices.profiles.types import GattClient
@@ -84,7 +84,7 @@ async def synchronise(
 
 
 async def stop_synchronisation(client: GattClient) -> None:
-    """End it on one DOT, which then stops measuring. Raises Refused, Disconnected for no answer."""
+    """End it on one DOT, which then stops measuring. Raises Refused, NoAnswer."""
     message, (kind, result) = await _ask(client, dot.SYNC_STOP)
     if kind != dot.SYNC_STOPPED or result != dot.SYNC_DONE:
         raise Refused(
@@ -124,7 +124,7 @@ async def _ask(client: GattClient, what: int) -> tuple[bytes, tuple[int, int]]:
         async with asyncio.timeout(_ANSWER_S):
             message = await answered
     except TimeoutError as error:
-        raise Disconnected("The DOT did not answer a message about its synchronisation; try again.") from error
+        raise NoAnswer("The DOT did not answer a message about its synchronisation; try again.") from error
     finally:
         await client.stop_notify(dot.MESSAGE_NOTIFICATION)
     identifier, data = decode_message(message)

@@ -10,7 +10,7 @@ import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from devices.errors import BadPacket, Disconnected, Refused
+from devices.errors import BadPacket, NoAnswer, Refused
 from devices.profiles import polar_uuids as pmd
 from devices.profiles.polar_uuids import Measurement, Op, Setting, Status
 from devices.profiles.types import GattClient
@@ -139,7 +139,7 @@ class ControlPoint:
             return
 
     async def try_command(self, command: bytes) -> tuple[int, bytes]:
-        """Return status and parameters, all parts joined. Raises Disconnected if no answer comes."""
+        """Return status and parameters, all parts joined. Raises NoAnswer if no answer comes."""
         while not self._said.empty():
             self._said.get_nowait()
         await self._client.write_gatt_char(pmd.PMD_CONTROL, command, response=True)
@@ -160,12 +160,12 @@ class ControlPoint:
                     if answer.op == command[0] and (len(command) < 2 or answer.measurement == command[1]):
                         return answer
         except TimeoutError:
-            raise Disconnected(
+            raise NoAnswer(
                 f"{self._title} did not answer {command.hex(' ')} within {_ANSWER_S:g} s; the link is made anew."
             ) from None
 
     async def command(self, command: bytes, what: str) -> bytes:
-        """Return the parameters of the answer. Raises Refused with the reason, Disconnected."""
+        """Return the parameters of the answer. Raises Refused with the reason, NoAnswer."""
         status, parameters = await self.try_command(command)
         if status != Status.OK:
             raise self.refusal(status, what)
