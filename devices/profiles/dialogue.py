@@ -20,21 +20,21 @@ Find = Callable[[bytes], bytes | None]
 
 # A wearable answers within two connection intervals, 0.1 s at most; this covers a busy radio (own heuristic).
 ANSWER_S = 3.0
-# Enough to tell who sends unasked (own heuristic).
-_UNASKED_MAX = 16
+# Half a second of a fast stream: more cannot come between the first question and the start (own heuristic).
+_EARLY_MAX = 64
 
 
 class Dialogue:
     """The listener of one connection. On the loop of its client.
 
-    unasked: the latest notifications that answered no question and had no sink yet.
+    early: the latest notifications that came before anybody listened, answers among them.
     """
 
     def __init__(self, write_uuid: str, notify_uuid: str) -> None:
         self._write_uuid, self._notify_uuid = write_uuid, notify_uuid
         self._sink: NotifySink | None = None
         self._waiting: list[tuple[Find, asyncio.Future[bytes]]] = []
-        self.unasked: deque[bytes] = deque(maxlen=_UNASKED_MAX)
+        self.early: deque[bytes] = deque(maxlen=_EARLY_MAX)
 
     async def begin(self, client: GattClient) -> None:
         """Switch the notifications on."""
@@ -73,27 +73,28 @@ class Dialogue:
         return answer
 
     def _take(self, data: bytes) -> None:
-        answered = False
         for find, answer in self._waiting:
             found = None if answer.done() else find(data)
             if found is not None:
                 answer.set_result(found)
-                answered = True
         if self._sink is not None:
             self._sink(data)
-        elif not answered:
-            self.unasked.append(data)
+        else:
+            self.early.append(data)
 
 
 # By connection, forgotten with it. A dialogue must not hold its client, or neither would ever go.
 _OPEN: WeakKeyDictionary[GattClient, Dialogue] = WeakKeyDictionary()
 
 
-async def dialogue_with(client: GattClient, write_uuid: str, notify_uuid: str) -> Dialogue:
-    """Return the dialogue of a connection; the first call switches the notifications on."""
+async def dialogue_with(
+    client: GattClient, write_uuid: str, notify_uuid: str, beforehand: tuple[bytes, ...] = ()
+) -> Dialogue:
+    """Return the dialogue of a connection; the first call writes what comes beforehand, then begins to listen."""
     found = _OPEN.get(client)
     if found is None:
         found = Dialogue(write_uuid, notify_uuid)
+        await found.tell(client, *beforehand)
         await found.begin(client)
         _OPEN[client] = found
     return found

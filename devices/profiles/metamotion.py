@@ -90,20 +90,19 @@ class MetaMotion:
         return mm.SERVICE in advertisement.service_uuids or advertisement.name.startswith(mm.NAMES)
 
     async def start(self, client: GattClient, wish: Wish, sink: NotifySink) -> Started:
-        """Set rate and ranges, read them back, start both sensors. Raises Refused, BadPacket, Disconnected.
+        """Set rate and ranges, read them back, start both sensors. Raises Refused, BadPacket, NoAnswer.
 
-        The board goes on streaming when a link is lost, so it is made quiet first: the old samples would count as new.
+        The board goes on streaming when a link is lost, so it was made quiet before it was listened to.
         """
         refuse_unoffered(self, wish.rate_hz)
         talk = await self._talk(client)
-        await talk.tell(client, *_QUIET, *_QUIET_REST)
         acc, gyr = await self._chips(client, talk)
         packed = acc.packs and gyr.packs
         self._refuse_too_many_packets(wish.rate_hz, packed)
-        talk.unasked.clear()
+        talk.early.clear()
         setting = await self._configure(client, talk, acc, gyr, wish)
         # Samples though nothing runs: a route. Only then are routes removed, somebody may still want them.
-        forget = any(len(data) > 1 and not data[1] & mm.READ for data in talk.unasked)
+        forget = any(len(data) > 1 and not data[1] & mm.READ for data in talk.early)
         if forget:
             await talk.tell(client, *_FORGET_ROUTES)
         await self._subscribe(client, talk, (acc, gyr), packed)
@@ -149,7 +148,7 @@ class MetaMotion:
 
     @staticmethod
     async def _talk(client: GattClient) -> Dialogue:
-        return await dialogue_with(client, mm.COMMAND, mm.NOTIFICATION)
+        return await dialogue_with(client, mm.COMMAND, mm.NOTIFICATION, (*_QUIET, *_QUIET_REST))
 
     async def _read(self, client: GattClient, talk: Dialogue, module: int, register: int) -> bytes:
         command = bytes((module, mm.READ | register))

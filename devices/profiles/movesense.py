@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from devices.errors import BadPacket, Disconnected, Refused
+from devices.errors import BadPacket, NoAnswer, Refused
 from devices.profiles import movesense_codes as ms
 from devices.profiles import movesense_frames as frames
 from devices.profiles import standard
@@ -63,7 +63,7 @@ class Movesense:
         return member and any(company in advertisement.manufacturer_data for company in ms.COMPANY_IDS)
 
     async def start(self, client: GattClient, wish: Wish, sink: NotifySink) -> Started:
-        """Read the ranges, subscribe to heart rate and motion. Raises Refused, BadPacket, Disconnected."""
+        """Read the ranges, subscribe to heart rate and motion. Raises Refused, BadPacket, NoAnswer."""
         refuse_unoffered(self, wish.rate_hz)
         talk = await self._talk(client)
         acc_g, gyr_degps = await self._ranges(client, talk)
@@ -74,9 +74,7 @@ class Movesense:
         heart = await self._subscribe(client, talk, frames.HEART, ms.HEART_PATH, _MAYBE_S)
         motion = await self._subscribe(client, talk, frames.IMU, f"{ms.IMU_PATH}{wish.rate_hz:g}", ANSWER_S)
         if motion is None:
-            raise Disconnected(
-                f"{self.title} sends nothing {ANSWER_S:g} s after it was asked to; the link is made anew."
-            )
+            raise NoAnswer(f"{self.title} sends nothing {ANSWER_S:g} s after it was asked to; the link is made anew.")
         if motion != ms.STATUS_OK:
             raise Refused(_why(motion, wish.rate_hz))
         return Started(

@@ -5,6 +5,7 @@ Source: see witmotion_codes.py.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 from devices.errors import Refused
@@ -32,11 +33,13 @@ class WitMotionOptions:
     """What no source confirms for every firmware.
 
     frame_bytes: 20, or 28 where date and time are added to each motion frame. battery: ask register 0x64, which one
-    WT901BLE67 was seen to answer.
+    WT901BLE67 was seen to answer. rate_settles_s: so long after a change frames of the old rate may still come; that
+    sensor took "within a second".
     """
 
     frame_bytes: int = wit.FRAME_BYTES
     battery: bool = True
+    rate_settles_s: float = 1.0
 
 
 class WitMotion:
@@ -72,26 +75,21 @@ class WitMotion:
         return wit.SERVICE in advertisement.service_uuids or advertisement.name.startswith(wit.NAMES)
 
     async def start(self, client: GattClient, wish: Wish, sink: NotifySink) -> Started:
-        """Set the rate and read it back, choose six axes, listen. Raises Refused, BadPacket, Disconnected.
+        """Set the rate unless it is set, read it back, choose six axes. Raises Refused, BadPacket, NoAnswer.
 
-        It streams by itself; what it sends until the rate is read back belongs to another rate and is not used. The
-        settings are not saved: they are set at every start, and saving wears the flash.
+        It streams by itself. If the rate is as wished already, as after a lost link, what came so far counts; else what
+        comes until the new rate has settled belongs to the old one and is not used. The settings are not saved: they
+        are set at every start, and saving wears the flash.
         """
         refuse_unoffered(self, wish.rate_hz)
         self._refuse_range("acceleration", wish.acc_range_g, wit.ACC_RANGE_G, "g")
         self._refuse_range("angular rate", wish.gyr_range_degps, wit.GYR_RANGE_DEGPS, "deg/s")
         talk = await self._talk(client)
-        code = wit.RATE_CODES[int(wish.rate_hz)]
-        await talk.tell(client, wit.UNLOCK, _write(wit.ALGORITHM, wit.SIX_AXES), _write(wit.RATE, code))
-        command = _write(wit.READ, wit.RATE)
-        kept = decode_registers(await talk.demand(client, command, RegisterFinder(wit.RATE), self.title))[1][0]
-        if kept != code:
-            hz = next((f"{rate} Hz" for rate, one in wit.RATE_CODES.items() if one == kept), f"rate code {kept}")
-            raise Refused(
-                f"{self.title} stays at {hz} though {wish.rate_hz:g} Hz was set: choose that rate, "
-                "or switch it off and on."
-            )
+        early = await self._set_rate(client, talk, wish.rate_hz)
         talk.listen(sink)
+        for data in early:
+            sink(data)
+        await talk.tell(client, wit.UNLOCK, _write(wit.ALGORITHM, wit.SIX_AXES))
         return Started(
             wish.rate_hz,
             WitMotionDecoder(self._options.frame_bytes),
@@ -102,7 +100,27 @@ class WitMotion:
             ),
             ACC_MPS2_PER_LSB * _LSB_MAX,
             GYR_RADPS_PER_LSB * _LSB_MAX,
+            max(1 / wit.NOTIFICATIONS_PER_S, 1 / wish.rate_hz),
         )
+
+    async def _set_rate(self, client: GattClient, talk: Dialogue, rate_hz: float) -> tuple[bytes, ...]:
+        """Return the notifications so far that have the wished rate, now set. Raises Refused, NoAnswer."""
+        code = wit.RATE_CODES[int(rate_hz)]
+        if await self._read_rate(client, talk) == code:
+            return tuple(talk.early)
+        await talk.tell(client, wit.UNLOCK, _write(wit.RATE, code))
+        await asyncio.sleep(self._options.rate_settles_s)
+        kept = await self._read_rate(client, talk)
+        if kept != code:
+            hz = next((f"{rate} Hz" for rate, one in wit.RATE_CODES.items() if one == kept), f"rate code {kept}")
+            raise Refused(
+                f"{self.title} stays at {hz} though {rate_hz:g} Hz was set: choose that rate, or switch it off and on."
+            )
+        return ()
+
+    async def _read_rate(self, client: GattClient, talk: Dialogue) -> int:
+        answer = await talk.demand(client, _write(wit.READ, wit.RATE), RegisterFinder(wit.RATE), self.title)
+        return decode_registers(answer)[1][0]
 
     async def stop(self, client: GattClient) -> None:
         """Stop listening: there is no command to stop, the sensor streams to whoever has its notifications on."""

@@ -30,6 +30,8 @@ SIX_AXES = 1
 
 # Register 3. The sources disagree on 0x0A (125 or 200 Hz), which is left out; 20, 50 and 100 Hz were measured.
 RATE_CODES = {1: 0x03, 2: 0x04, 5: 0x05, 10: 0x06, 20: 0x07, 50: 0x08, 100: 0x09, 200: 0x0B}
+# Seen on a WT901BLE67: at most so many notifications a second, of several whole frames if need be.
+NOTIFICATIONS_PER_S = 25
 ACC_RANGE_G = 16
 GYR_RANGE_DEGPS = 2000
 FULL_SCALE_LSB = 32768

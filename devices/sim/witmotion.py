@@ -16,10 +16,8 @@ from devices.sim.firmware import Answer, FirmwareDefaults, Stretch, offered_rate
 from devices.sim.gatt import AttCode, AttError, GattService, build_table
 from devices.types import FloatArray, IntArray
 
-# As shipped.
-_DEFAULT_RATE_HZ = 10.0
-# Seen on a WT901BLE67: 25 notifications a second at most, of whole frames.
-_NOTIFICATIONS_PER_S = 25
+# It keeps what was set last: a usual rate for motion. It is shipped with 10 Hz.
+_DEFAULT_RATE_HZ = 50.0
 _UNLOCK_S = 10.0
 _G_MPS2 = 9.80665
 TABLE: tuple[GattService, ...] = build_table(
@@ -133,7 +131,7 @@ class WitMotion(FirmwareDefaults):
 
     def _whole(self, frames: NDArray[np.uint8], indices: IntArray) -> list[Stretch]:
         """Return notifications of as many whole frames as keep them at 25 a second."""
-        each = max(1, round(self.rate_hz / _NOTIFICATIONS_PER_S))
+        each = max(1, round(self.rate_hz / wit.NOTIFICATIONS_PER_S))
         size = frames.shape[1]
         if len(self._kept):
             frames = np.concatenate([self._kept, frames])

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devices.errors import Disconnected, Refused
+from devices.errors import NoAnswer, Refused
 from devices.profiles import dialogue, recognise
 from devices.profiles import metamotion_codes as mm
 from devices.profiles.metamotion import MetaMotion
@@ -118,7 +118,7 @@ def test_a_board_without_a_voice_ends_the_attempt(monkeypatch: pytest.MonkeyPatc
             return None
 
     monkeypatch.setattr(dialogue, "ANSWER_S", 0.05)
-    with pytest.raises(Disconnected, match="does not answer command 03 80"):
+    with pytest.raises(NoAnswer, match="does not answer command 03 80"):
         started(TwinClient(Mute(ADDRESS)), Wish(50.0))
 
 

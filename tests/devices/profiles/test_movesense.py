@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devices.errors import Disconnected, Refused
+from devices.errors import NoAnswer, Refused
 from devices.profiles import movesense, recognise
 from devices.profiles import movesense_codes as ms
 from devices.profiles.movesense import Movesense
@@ -105,7 +105,7 @@ def test_the_start_with_the_sample_app() -> None:
 
 
 def test_silence_ends_the_attempt() -> None:
-    with pytest.raises(Disconnected, match="sends nothing"):
+    with pytest.raises(NoAnswer, match="sends nothing"):
         started(TwinClient(sim.Movesense(ADDRESS, modern=False)), Wish(52.0))
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devices.errors import Disconnected, Refused
+from devices.errors import NoAnswer, Refused
 from devices.profiles import dialogue, recognise, witmotion
 from devices.profiles import witmotion_codes as wit
 from devices.profiles.types import Started, Wish
@@ -22,7 +22,7 @@ from tests.devices.profiles.twin_client import TwinClient
 from tests.devices.profiles.vectors import Vector, reads
 
 ADDRESS = "C0:FF:EE:00:00:03"
-PROFILE = WitMotion()
+PROFILE = WitMotion(WitMotionOptions(rate_settles_s=0.0))
 LEVEL = np.tile([0.0, 0.0, 9.80665], (40, 1))
 
 
@@ -45,9 +45,9 @@ def test_recognise_by_service_or_name() -> None:
 
 
 def test_the_start() -> None:
-    client = TwinClient(sim.WitMotion(ADDRESS))
+    client = TwinClient(sim.WitMotion(ADDRESS, 10.0))
     start, heard = started(client, Wish(50.0))
-    assert client.written == ["ffaa6988b5", "ffaa240100", "ffaa030800", "ffaa270300"]
+    assert client.written == ["ffaa270300", "ffaa6988b5", "ffaa030800", "ffaa270300", "ffaa6988b5", "ffaa240100"]
     assert start.rate_hz == client.firmware.rate_hz == 50.0
     assert (start.acc_limit_mps2, start.gyr_limit_radps) == pytest.approx(client.firmware.ranges, rel=1e-4)
     client.feel(LEVEL[:5], np.zeros((5, 3)))
@@ -72,6 +72,24 @@ def test_what_it_sends_before_its_rate_is_set_is_not_used() -> None:
     decoded = asyncio.run(run()).decoder.decode_many(heard)
     assert decoded.bad == ()
     assert len(decoded.block.ticks) == 17
+
+
+def test_a_rate_that_is_set_already_loses_nothing_of_what_came_before() -> None:
+    """As after a lost link: the sensor kept its rate, and streams while it is still asked about its battery."""
+    client = TwinClient(sim.WitMotion(ADDRESS, 50.0))
+    heard: list[bytes] = []
+
+    async def run() -> Started:
+        assert await PROFILE.read_battery_share(client) == 0.6
+        client.feel(LEVEL[:7], np.zeros((7, 3)))
+        start = await PROFILE.start(client, Wish(50.0), heard.append)
+        client.feel(LEVEL[:3], np.zeros((3, 3)))
+        return start
+
+    decoded = asyncio.run(run()).decoder.decode_many(heard)
+    assert decoded.bad == ()
+    assert decoded.block.ticks.tolist() == list(range(10))
+    assert "ffaa030800" not in client.written
 
 
 @pytest.mark.parametrize(
@@ -104,7 +122,7 @@ class Mute(sim.WitMotion):
 def test_a_sensor_without_a_voice(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dialogue, "ANSWER_S", 0.05)
     monkeypatch.setattr(witmotion, "_MAYBE_S", 0.05)
-    with pytest.raises(Disconnected, match="does not answer command ff aa 27 03 00"):
+    with pytest.raises(NoAnswer, match="does not answer command ff aa 27 03 00"):
         started(TwinClient(Mute(ADDRESS)), Wish(50.0))
     assert asyncio.run(PROFILE.read_battery_share(TwinClient(Mute(ADDRESS)))) is None
 
@@ -126,6 +144,7 @@ def test_stop_ends_the_stream_but_not_the_rate() -> None:
         await PROFILE.stop(client)
 
     asyncio.run(run())
+    heard.clear()
     client.feel(LEVEL, LEVEL)
     assert heard == []
     client.firmware.link_lost()
@@ -159,7 +178,7 @@ def test_round_trip(
 ) -> None:
     """What the twin measured is what the profile reads, within half a step, wherever notifications cut the frames."""
     client = TwinClient(sensor(ADDRESS, dated=dated))
-    profile = WitMotion(WitMotionOptions(frame_bytes=28 if dated else 20))
+    profile = WitMotion(WitMotionOptions(frame_bytes=28 if dated else 20, rate_settles_s=0.0))
     start, heard = started(client, Wish(rate_hz), profile)
     limits = client.firmware.ranges
     acc: FloatArray = rng.uniform(-0.999, 0.999, (count, 3)) * limits[0]
