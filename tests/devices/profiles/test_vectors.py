@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.devices.profiles.vectors import NOT_READ, VECTORS, Vector
 
 
-def _read_by_tests() -> Iterator[tuple[Vector, str]]:
+def read_by_tests() -> Iterator[tuple[Vector, str]]:
     """Yield each vector that a test of this folder is run for, with the test's name."""
     for file in sorted(Path(__file__).parent.glob("test_*.py")):
         module = importlib.import_module(f"tests.devices.profiles.{file.stem}")
@@ -23,7 +23,7 @@ def _read_by_tests() -> Iterator[tuple[Vector, str]]:
 def test_all_86_vectors_are_accounted_for(figure: Callable[[str, object, str], None]) -> None:
     assert len(VECTORS) == 86
     read: dict[int, set[str]] = {}
-    for vector, name in _read_by_tests():
+    for vector, name in read_by_tests():
         read.setdefault(vector.number, set()).add(name)
     print()
     for number, vector in sorted(VECTORS.items()):

@@ -18,8 +18,9 @@ import pytest
 class Vector:
     """One vector. expected: what the source states. derived: computed by its stated method, not stated by it.
 
-    family: whose it is ("polar" for all of one maker). stream: whether it carries samples. truncated: only the head of
-    a frame is known. context: what a decoder must know besides (range, factor, …), and what was written to get it.
+    family: whose it is; "polar" where its models share it. stream: whether it carries samples. truncated: only the
+    head of a frame is known. context: what a decoder must know besides (range, factor, …), and what was written to
+    get it.
     """
 
     number: int
