@@ -79,7 +79,7 @@ class WitMotion(FirmwareDefaults):
         # Frames that do not fill a notification yet, and the number of the first one's sample.
         self._kept = np.empty((0, wit.FRAME_BYTES), dtype=np.uint8)
         self._kept_first = 0
-        # The same, of a stream that is cut anywhere: bytes of the frame that is not out yet.
+        # Of a stream that is cut anywhere: bytes of the frame that is not out yet, and answers behind it.
         self._rest = np.empty(0, dtype=np.uint8)
 
     @property
@@ -111,7 +111,7 @@ class WitMotion(FirmwareDefaults):
         elif len(data) == 5 and tuple(data[:2]) == wit.COMMAND_HEAD:
             value = int.from_bytes(data[3:], "little")
             if data[2] == wit.READ:
-                return (Answer(wit.NOTIFICATION, self._answer(value, battery_percent)),)
+                return self._told(self._answer(value, battery_percent))
             self._set(data[2], value)
         return ()
 
@@ -153,7 +153,7 @@ class WitMotion(FirmwareDefaults):
         # Byte 0 of the stream is the first of those kept; frame j of this call ends len(rest) + (j + 1) * size later.
         before = len(stream) - frames.size
         ended = np.clip((piece * np.arange(full + 1) - before) // size, -1, len(frames))
-        # Frames whose end was kept back count in this call as well: they lie just before its first.
+        # The frame whose end was kept back counts in this call: it lies just before its first.
         behind = int(indices[0])
         return [
             Stretch(
@@ -163,6 +163,13 @@ class WitMotion(FirmwareDefaults):
 
     def _drop(self) -> None:
         self._kept, self._rest = self._kept[:0], self._rest[:0]
+
+    def _told(self, answer: bytes) -> tuple[Answer, ...]:
+        """Send an answer; in a stream that is cut anywhere it follows the frame that is not out yet."""
+        if not len(self._rest):
+            return (Answer(wit.NOTIFICATION, answer),)
+        self._rest = np.concatenate([self._rest, np.frombuffer(answer, dtype=np.uint8)])
+        return ()
 
     def _set(self, register: int, value: int) -> None:
         rate_hz = next((rate for rate, code in wit.RATE_CODES.items() if code == value), None)

@@ -64,7 +64,7 @@ def test_what_it_sends_before_its_rate_is_set_is_not_used() -> None:
 
     async def run() -> Started:
         assert await PROFILE.read_battery_share(client) == 0.6
-        client.feel(LEVEL[:7], np.zeros((7, 3)))
+        client.feel(LEVEL[:17], np.zeros((17, 3)))  # fills whole pieces, so that answers need not wait
         start = await PROFILE.start(client, Wish(20.0), heard.append)
         client.feel(LEVEL[:17], np.zeros((17, 3)))
         return start
