@@ -120,10 +120,12 @@ class ArrivalClock:
     def _learn(self, count: int) -> None:
         self._line.add(*self._times(count))
 
-    def _off_s(self) -> FloatArray:
-        """Return how far above the line (n,) each waiting sample lies."""
+    def _off_s(self) -> tuple[FloatArray, IntArray]:
+        """Return how far above the line each waiting notification's last sample lies, and the number behind it."""
         t_s, late_s = self._times(len(self._arrivals))
-        return late_s - self._line.line.offset_s - self._line.line.slope * t_s
+        ends = np.flatnonzero(np.diff(self._arrivals, append=np.inf))
+        off_s: FloatArray = (late_s - self._line.line.offset_s - self._line.line.slope * t_s)[ends]
+        return off_s, ends + 1
 
     def _limit_s(self) -> float:
         return max(_LATE_S, _LATE_SCATTERS * self._line.scatter_s, _LATE_SAMPLES * self._period_s)
@@ -133,8 +135,9 @@ class ArrivalClock:
         parts = []
         while len(self._arrivals):
             if not (self._suspect or self._reconnected):
-                late = self._off_s() > self._limit_s()
-                ready = int(np.argmax(late)) if late.any() else len(late)
+                off_s, ends = self._off_s()
+                late = np.flatnonzero(off_s > self._limit_s())
+                ready = int(ends[-1] if not late.size else ends[late[0] - 1] if late[0] else 0)
                 self._learn(ready)
                 parts.append(self._told(ready))
                 if not len(self._arrivals):
@@ -149,7 +152,7 @@ class ArrivalClock:
 
     def _understood(self, final: bool) -> int:
         """Decide about the pause before the first waiting sample; return how many that settles, 0 to wait on."""
-        off_s = self._off_s()
+        off_s, ends = self._off_s()
         back = off_s <= self._limit_s() / 2
         returned = bool(back.any()) and not self._reconnected
         if not (returned or final or self._arrivals[-1] - self._arrivals[0] >= _HELD_S):
@@ -157,12 +160,12 @@ class ArrivalClock:
         self._suspect = False
         if returned:
             # Another pause may hide behind what was only a delay.
-            return int(np.argmax(back)) + 1
+            return int(ends[np.argmax(back)])
         self._reconnected = False
         lost = max(round(float(off_s.min()) * self.rate_hz), 0)
         self.lost += lost
         self._next += lost
-        return len(off_s)
+        return len(self._arrivals)
 
     def _told(self, count: int) -> Numbered:
         """Take the first `count` waiting samples out."""
