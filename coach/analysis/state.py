@@ -35,7 +35,9 @@ class AnalysisState:
 
     origin: grid number of the stream's first sample, -1 before; next_index: the sample expected next; released:
     samples whose reference is known. All three on the recording's grid, the rest counts from the origin.
+    gyroscope_from: first sample with an angular rate, -1 before; until then tilt is all there is.
     forward: the body's front in sensor axes, from a bow or from sample `forward_since` on from the bends in the data.
+    cycles_before: the cycles as they were when the trunk became level, while it is undecided whether it lies.
     bending is None where the place is not on the trunk.
     """
 
@@ -46,6 +48,7 @@ class AnalysisState:
     next_index: int = -1
     released: int = -1
     orientation: OrientationState = field(default_factory=OrientationState)
+    gyroscope_from: int = -1
     integrity: IntegrityState = field(default_factory=IntegrityState)
     soundness: SoundnessState = field(default_factory=SoundnessState)
     walking: WalkingState = field(default_factory=WalkingState)
@@ -60,15 +63,15 @@ class AnalysisState:
     statics: StaticState = field(default_factory=StaticState)
     posture: PostureState = field(default_factory=PostureState)
     cycles: CycleState = field(default_factory=CycleState)
+    cycles_before: CycleState | None = None
     repetitions: RepetitionState = field(default_factory=RepetitionState)
     repetitions_count: int = 0
     bends: RepetitionState | None = None
     bending: BendingState | None = None
 
-    @property
-    def late_s(self) -> float:
-        """Return how late the low-passed angles are for slow movement: event times are that much earlier."""
-        tilted = self.orientation.vqf is None and self.orientation.tilted > 0
+    def late_s(self, sample: int) -> float:
+        """Return how late the low-passed angles are at a sample: times of events are that much earlier."""
+        tilted = self.gyroscope_from < 0 or sample < self.gyroscope_from
         return delay_s(self.rate_hz) + (tilt_delay_s(self.rate_hz) if tilted else 0.0)
 
     def copied(self) -> AnalysisState:

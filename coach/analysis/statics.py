@@ -24,7 +24,7 @@ BAND_DEG = 10.0
 
 @dataclass(frozen=True, slots=True)
 class StaticState:
-    """The band kept to now: first and newest glance (sample numbers, -1 for none), lowest and highest angle.
+    """The band kept to now: first and newest glance (sample numbers, -1 for none), lowest, highest and summed angle.
 
     pending: holds that are dropped if the trunk turns out to lie. totals: of all that counted.
     """
@@ -33,6 +33,7 @@ class StaticState:
     newest: int = -1
     low_deg: float = 0.0
     high_deg: float = 0.0
+    sum_deg: float = 0.0
     pending: tuple[StaticHold, ...] = ()
     totals: StaticPosture = field(default_factory=StaticPosture)
 
@@ -56,8 +57,8 @@ def add_statics(
 
     modes: (n,) what the trunk did (lying.FREE, PENDING, LYING), None where it was free. Returns the holds that ended.
     """
-    # An angle that cannot be in a band whose middle is 20 degrees or more ends one, and begins none.
-    bent = angles_deg >= ANGLES_DEG[0] - BAND_DEG / 2.0
+    # An angle that cannot be in a band whose mean is 20 degrees or more ends one, and begins none.
+    bent = angles_deg > ANGLES_DEG[0] - BAND_DEG
     if state.first < 0 and not state.pending and not bent.any():
         return state, []
     watch = _Watch(state, rate_hz, every)
@@ -84,12 +85,12 @@ class _Watch:
 
     def __init__(self, state: StaticState, rate_hz: float, every: int) -> None:
         self.first, self.newest, self.low, self.high = state.first, state.newest, state.low_deg, state.high_deg
-        self.pending, self.totals = list(state.pending), state.totals
+        self.sum, self.pending, self.totals = state.sum_deg, list(state.pending), state.totals
         self.rate_hz, self.every = rate_hz, every
         self.ended: list[StaticHold] = []
 
     def state(self) -> StaticState:
-        return StaticState(self.first, self.newest, self.low, self.high, tuple(self.pending), self.totals)
+        return StaticState(self.first, self.newest, self.low, self.high, self.sum, tuple(self.pending), self.totals)
 
     def step(self, at: int, angle: float, bent: bool, mode: int) -> None:
         if mode == LYING:
@@ -103,11 +104,11 @@ class _Watch:
         if self.first >= 0 and at == self.newest + self.every:
             low, high = min(self.low, angle), max(self.high, angle)
             if high - low <= BAND_DEG:
-                self.low, self.high, self.newest = low, high, at
+                self.low, self.high, self.newest, self.sum = low, high, at, self.sum + angle
                 return
         self.close(mode)
         self.first = self.newest = at
-        self.low = self.high = angle
+        self.low = self.high = self.sum = angle
 
     def pass_by(self, at: int) -> None:
         """End a band that the newest glance, at sample `at`, is not in."""
@@ -117,7 +118,8 @@ class _Watch:
     def close(self, mode: int) -> None:
         if self.first < 0:
             return
-        begin, end, angle = self.first, self.newest + self.every, (self.low + self.high) / 2.0
+        begin, end = self.first, self.newest + self.every
+        angle = self.sum / ((end - begin) // self.every)
         self.first = -1
         duration = (end - begin) / self.rate_hz
         if duration <= MIN_HOLD_S or angle < ANGLES_DEG[0]:

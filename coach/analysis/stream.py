@@ -17,10 +17,10 @@ from coach.analysis.filters import low_pass
 from coach.analysis.findings import bending_finding
 from coach.analysis.frames import BodyAxes, body_axes, inclination_deg, tilt_deg
 from coach.analysis.integrity import DEFAULT_PARAMS, add_integrity
-from coach.analysis.lying import LYING, Glances, detect_lying, finish_lying
+from coach.analysis.lying import FREE, LYING, PENDING, Glances, detect_lying, finish_lying
 from coach.analysis.orientation import OrientationParams, estimate_orientation
 from coach.analysis.posture import above_now, add_posture, finish_posture, look_every
-from coach.analysis.quality import BoolArray, add_coverage, runs
+from coach.analysis.quality import BoolArray, add_coverage, runs, runs_of
 from coach.analysis.reference import Released, finish_reference, settle_reference
 from coach.analysis.repetitions import Counted, RepetitionState, detect_repetitions, finish_repetitions
 from coach.analysis.soundness import add_soundness
@@ -89,7 +89,9 @@ def finish(state: AnalysisState) -> Update:
     if state.origin >= 0:
         state.reference, released = finish_reference(state.reference, state.rate_hz)
         _use(state, released, collected)
-        state.repetitions, last = finish_repetitions(state.repetitions, state.rate_hz, state.late_s)
+        state.repetitions, last = finish_repetitions(
+            state.repetitions, state.rate_hz, state.late_s(state.next_index - state.origin)
+        )
         collected.repetitions.extend(last)
         state.repetitions_count += len(last)
         state.lying, lain = finish_lying(state.lying, state.rate_hz)
@@ -174,6 +176,8 @@ def _advance(
     state.orientation, oriented = estimate_orientation(
         OrientationParams(), state.orientation, state.rate_hz, acc, gyr, aged=searching
     )
+    if state.gyroscope_from < 0 and state.orientation.vqf is not None:
+        state.gyroscope_from = start + int(np.argmax(oriented.valid & np.isfinite(gyr).all(axis=1)))
     state.integrity = add_integrity(DEFAULT_PARAMS, state.integrity, state.rate_hz, acc, gyr, oriented.valid, reception)
     looks = np.arange(-start % state.sound_every, oriented.valid.size, state.sound_every)
     if not oriented.whole:
@@ -216,8 +220,8 @@ def _use_rows(state: AnalysisState, released: Released, collected: _Collected) -
     known = state.forward is not None
     angles = tilt_deg(released.up, axes) if known else inclination_deg(released.up, axes.si)[None]
     state.low_pass, smooth = low_pass(state.low_pass, state.rate_hz, angles, valid, released.whole)
-    standing = _follow_posture(state, released, axes, angles, smooth, collected)
-    state.cycles, _ = add_cycles(state.cycles, smooth[0] if standing is None else smooth[0][standing])
+    modes = _follow_posture(state, released, axes, angles, smooth, collected)
+    _count_cycles(state, smooth[0], released, modes)
     present = None if released.whole else valid
     state.repetitions, found, counted = _repetitions(
         state.params.repetition, state.repetitions, state, smooth[0], present, released.start
@@ -226,7 +230,8 @@ def _use_rows(state: AnalysisState, released: Released, collected: _Collected) -
         # A front that a bow has told lets a lean to the side be none of the bends.
         bent = smooth[1] if state.forward_from is ForwardFrom.BOW else smooth[0]
         own = RepetitionParams(state.params.bending.min_range_deg)
-        state.bends, _, counted = _repetitions(own, state.bends, state, bent, present, released.start)
+        upright = present if modes is None else valid & (modes != LYING)  # who turns over in bed does not bend
+        state.bends, _, counted = _repetitions(own, state.bends, state, bent, upright, released.start)
     if state.bending is not None:
         state.bending, changes = detect_bending(state.params.bending, state.bending, state.rate_hz, valid, counted)
         collected.changes.extend(changes)
@@ -244,8 +249,8 @@ def _follow_posture(
     angles: FloatArray,
     smooth: FloatArray,
     collected: _Collected,
-) -> BoolArray | None:
-    """Follow lying, static holds and exposure. Returns (n,) True for samples that are there, not lying; None: all."""
+) -> IntArray | None:
+    """Follow lying, static holds and exposure. Returns what the trunk did at each sample, None for FREE throughout."""
     n, every, look = released.valid.size, state.glance_every, look_every(state.rate_hz)
     before, modes, glances = state.lying.mode, None, np.arange(-released.start % every, n, every)
     if state.on_trunk:
@@ -263,10 +268,25 @@ def _follow_posture(
         None if modes is None else _modes_at(looks, glances, modes, before),
         released.whole,
     )
+    return None if modes is None else _modes_at(np.arange(n), glances, modes, before)
+
+
+def _count_cycles(state: AnalysisState, smooth: FloatArray, released: Released, modes: IntArray | None) -> None:
+    """Count cycles of what is not lying: what was counted while it was not yet decided is taken back."""
     if modes is None:
-        return None if released.whole else released.valid
-    standing: BoolArray = released.valid & (_modes_at(np.arange(n), glances, modes, before) != LYING)
-    return standing
+        state.cycles, _ = add_cycles(state.cycles, smooth if released.whole else smooth[released.valid])
+        return
+    for first, end in runs_of(modes):
+        mode, values = int(modes[first]), smooth[first:end]
+        if mode == PENDING and state.cycles_before is None:
+            state.cycles_before = state.cycles
+        elif mode == LYING and state.cycles_before is not None:
+            state.cycles, state.cycles_before = state.cycles_before, None
+        elif mode == FREE:
+            state.cycles_before = None
+        if mode != LYING:
+            there = values if released.whole else values[released.valid[first:end]]
+            state.cycles, _ = add_cycles(state.cycles, there)
 
 
 def _upright_cosine(state: AnalysisState, axes: BodyAxes, up: FloatArray, at: IntArray) -> FloatArray:
@@ -296,12 +316,14 @@ def _repetitions(
     present: BoolArray | None,
     start: int,
 ) -> tuple[RepetitionState, list[Repetition], list[Counted]]:
-    late_s = state.late_s
-    if present is None:
-        return detect_repetitions(params, kept, state.rate_hz, late_s, smooth, start)
     found: list[Repetition] = []
     counted: list[Counted] = []
-    for first, end in runs(present):
+    spans = [(0, smooth.size)] if present is None else runs(present)
+    turn = state.gyroscope_from - start
+    if turn > 0:  # the delay changes where the gyroscope begins
+        spans = [part for a, b in spans for part in ((a, min(b, turn)), (max(a, turn), b)) if part[0] < part[1]]
+    for first, end in spans:
+        late_s = state.late_s(start + first)
         kept, more, cycles = detect_repetitions(params, kept, state.rate_hz, late_s, smooth[first:end], start + first)
         found.extend(more)
         counted.extend(cycles)

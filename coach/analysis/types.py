@@ -124,7 +124,7 @@ class LyingStretch:
 
 @dataclass(frozen=True, slots=True)
 class StaticHold:
-    """The inclination stayed within 10 degrees for more than 4 s, above 20 degrees. angle_deg: middle of that band.
+    """The inclination stayed within a band of 10 degrees for more than 4 s, on average (angle_deg) above 20 degrees.
 
     dose: duration / longest acceptable hold at that angle (ISO 11226); above 60 degrees, where the standard has
     none, the limit at 60 is used and `beyond` is true.

@@ -35,6 +35,43 @@ def hinge(angle_deg: FloatArray, rate_hz: float, seed: int = 1, noise: bool = Fa
     return acc, gyr
 
 
+def worn(
+    flexion_deg: FloatArray, lean_deg: FloatArray, rate_hz: float, seed: int = 1, noise: bool = False
+) -> tuple[FloatArray, FloatArray]:
+    """Return acc and gyr of a sensor mounted at random on a trunk. Body axes here: x front, y left, z up.
+
+    The trunk tilts by `flexion_deg` about y and by `lean_deg` (to the right) about x, the two at once as one rotation
+    vector; the angular rate is the difference of the rotation matrices.
+    """
+    vectors = np.radians(np.stack([lean_deg, flexion_deg, np.zeros_like(flexion_deg)], axis=1))
+    turns = _rotations(vectors)
+    up = turns[:, 2, :]  # the earth's z in body axes: the third row
+    steps = np.einsum("nji,njk->nik", turns[:-1], turns[1:])
+    rates = np.stack([steps[:, 2, 1], steps[:, 0, 2], steps[:, 1, 0]], axis=1) * rate_hz
+    gyr = np.concatenate([np.zeros((1, 3)), rates])
+    acc, gyr = G * up @ mounting(seed).T, gyr @ mounting(seed).T
+    if noise:
+        random = np.random.default_rng(seed + 100)
+        acc = acc + random.normal(scale=0.05, size=acc.shape)
+        gyr = gyr + random.normal(scale=0.003, size=gyr.shape) + np.array([0.01, -0.008, 0.005])
+    return acc, gyr
+
+
+def _rotations(vectors: FloatArray) -> FloatArray:
+    """Return the rotation matrices (n, 3, 3) of rotation vectors (n, 3) in rad, by Rodrigues' formula."""
+    angle = np.linalg.norm(vectors, axis=1)[:, None, None]
+    x, y, z = (vectors / np.maximum(angle[:, :, 0], 1e-12)).T
+    zero = np.zeros_like(x)
+    cross = np.stack([zero, -z, y, z, zero, -x, -y, x, zero], axis=1).reshape(-1, 3, 3)
+    return np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross
+
+
+def body_axis(seed: int, front: float = 0.0, left: float = 0.0, up: float = 0.0) -> tuple[float, float, float]:
+    """Return a direction of the body of `worn` in sensor axes."""
+    x, y, z = (float(v) for v in mounting(seed) @ np.array([front, left, up]))
+    return x, y, z
+
+
 def upright_axis(seed: int = 1) -> tuple[float, float, float]:
     """Return the sensor direction that is vertical at angle 0 of `hinge`."""
     x, y, z = (float(v) for v in mounting(seed) @ np.array([0.0, 0.0, 1.0]))

@@ -7,34 +7,9 @@ import pytest
 
 from coach.analysis.alignment import AlignmentRefused, estimate_alignment, estimate_upright
 from devices.types import FloatArray
-from tests.coach.analysis.motion import G, mounting
+from tests.coach.analysis.motion import G, mounting, worn
 
 RATE = 50.0
-
-
-def worn(flexion_deg: FloatArray, lean_deg: FloatArray, seed: int, rate: float = RATE) -> tuple[FloatArray, FloatArray]:
-    """Return acc and gyr of a sensor mounted at random on a trunk. Body axes here: x front, y left, z up.
-
-    The trunk leans by `flexion_deg` about y and by `lean_deg` (to the right) about x, the two at once as one rotation
-    vector; the angular rate is the difference of the rotation matrices.
-    """
-    vectors = np.radians(np.stack([lean_deg, flexion_deg, np.zeros_like(flexion_deg)], axis=1))
-    turns = np.stack([_rotation(v) for v in vectors])
-    up = turns[:, 2, :]  # the earth's z in body axes: the third row
-    steps = np.einsum("nji,njk->nik", turns[:-1], turns[1:])
-    rate_body = np.stack([steps[:, 2, 1], steps[:, 0, 2], steps[:, 1, 0]], axis=1) * rate
-    gyr = np.concatenate([np.zeros((1, 3)), rate_body])
-    turn = mounting(seed)
-    return G * up @ turn.T, gyr @ turn.T
-
-
-def _rotation(vector: FloatArray) -> FloatArray:
-    angle = float(np.linalg.norm(vector))
-    if angle == 0.0:
-        return np.eye(3)
-    x, y, z = vector / angle
-    cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
-    return np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross
 
 
 def bow(depth_deg: float, seconds: float = 4.0, rate: float = RATE) -> FloatArray:
@@ -44,14 +19,14 @@ def bow(depth_deg: float, seconds: float = 4.0, rate: float = RATE) -> FloatArra
 
 def still(seed: int, seconds: float = 3.0) -> tuple[FloatArray, FloatArray]:
     zero = np.zeros(round(seconds * RATE))
-    return worn(zero, zero, seed)
+    return worn(zero, zero, RATE, seed)
 
 
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("gyroscope", [True, False])
 def test_any_mounting_is_found(seed: int, gyroscope: bool) -> None:
     pose = estimate_upright(RATE, *still(seed))
-    acc, gyr = worn(bow(45.0), 0.0 * bow(45.0), seed)
+    acc, gyr = worn(bow(45.0), 0.0 * bow(45.0), RATE, seed)
     found = estimate_alignment(RATE, pose, acc, gyr if gyroscope else np.full_like(gyr, np.nan))
     np.testing.assert_allclose(found.upright, mounting(seed) @ [0.0, 0.0, 1.0], atol=0.01)
     np.testing.assert_allclose(found.forward, mounting(seed) @ [1.0, 0.0, 0.0], atol=0.02)
@@ -63,7 +38,7 @@ def test_any_mounting_is_found(seed: int, gyroscope: bool) -> None:
 def test_a_slightly_crooked_bow_gives_its_mean_direction() -> None:
     angle = bow(40.0)
     pose = estimate_upright(RATE, *still(3))
-    found = estimate_alignment(RATE, pose, *worn(angle, 0.1 * angle, 3))
+    found = estimate_alignment(RATE, pose, *worn(angle, 0.1 * angle, RATE, 3))
     error_deg = np.degrees(np.arccos(np.dot(found.forward, mounting(3) @ [1.0, 0.0, 0.0])))
     assert error_deg == pytest.approx(np.degrees(np.arctan(0.1)), abs=1.0)
 
@@ -92,14 +67,14 @@ def test_a_pose_that_is_none_is_refused() -> None:
 def test_a_bow_that_is_none_is_refused() -> None:
     pose = estimate_upright(RATE, *still(1))
     with pytest.raises(AlignmentRefused, match="15 degrees deep"):
-        estimate_alignment(RATE, pose, *worn(bow(15.0), 0.0 * bow(15.0), 1))
+        estimate_alignment(RATE, pose, *worn(bow(15.0), 0.0 * bow(15.0), RATE, 1))
     half = bow(40.0)
     crooked = np.concatenate([half, 0.0 * half]), np.concatenate([0.0 * half, half])  # forward, then to the side
     with pytest.raises(AlignmentRefused, match="not straight"):
-        estimate_alignment(RATE, pose, *worn(*crooked, 1))
+        estimate_alignment(RATE, pose, *worn(*crooked, RATE, 1))
     swayed = np.concatenate([half, -half])
     with pytest.raises(AlignmentRefused, match="not straight"):
-        estimate_alignment(RATE, pose, *worn(swayed, 0.0 * swayed, 1))
-    acc, gyr = worn(half, 0.0 * half, 1)
+        estimate_alignment(RATE, pose, *worn(swayed, 0.0 * swayed, RATE, 1))
+    acc, gyr = worn(half, 0.0 * half, RATE, 1)
     with pytest.raises(AlignmentRefused, match=r"0\.8 s of data"):
         estimate_alignment(RATE, pose, acc[:40], gyr[:40])

@@ -11,21 +11,27 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coach.analysis.errors import AnalysisError
+from coach.analysis.frames import Vector
 from coach.analysis.recording import RecordingResult, analyse_recording
 from coach.analysis.stream import AnalysisState, Update, analyse, finish, new_state
 from coach.analysis.summary import current_findings, summarise
 from coach.analysis.types import AnalysisParams, BendingParams, Reference, ReferenceParams
 from devices.types import Chunk, FloatArray
-from tests.coach.analysis.motion import bends, chunks, hinge, upright_axis
+from tests.coach.analysis.motion import bends, body_axis, chunks, hinge, upright_axis, worn
 
 PARAMS = AnalysisParams()
 RATE = 50.0
 
 
 def run(
-    parts: list[Chunk], place: str = "chest", params: AnalysisParams = PARAMS, as_bytes: bool = False
+    parts: list[Chunk],
+    place: str = "chest",
+    params: AnalysisParams = PARAMS,
+    as_bytes: bool = False,
+    upright: Vector | None = None,
+    forward: Vector | None = None,
 ) -> list[Update]:
-    state, updates = new_state(place, params), []
+    state, updates = new_state(place, params, upright, forward), []
     for part in parts:
         updates.append(analyse(state, part))
         state = updates[-1].state
@@ -134,6 +140,63 @@ def test_any_cut_gives_the_same(
     assert summarise(one[-1].state) == summarise(cut[-1].state)
     assert current_findings(one[-1].state) == current_findings(cut[-1].state)
     assert sum(u.features.expected for u in one) == sum(u.features.expected for u in cut) == len(acc)
+    assert one[-1].state.to_bytes() == cut[-1].state.to_bytes()
+
+
+@pytest.mark.proof
+@settings(max_examples=800 if os.environ.get("PROOF") else 25, deadline=None)
+@given(
+    seed=st.integers(0, 1000),
+    rate=st.sampled_from([25.0, 59.94, 200.0]),
+    poses=st.lists(
+        st.tuples(
+            st.sampled_from([(0, 0), (40, 5), (85, 0), (-85, 0), (0, 80), (65, -30), (120, 0)]), st.floats(2, 60)
+        ),
+        min_size=1,
+        max_size=8,
+    ),
+    known=st.sampled_from(["nothing", "upright", "front"]),
+    gyroscope=st.sampled_from(["all along", "never", "from 7 s on"]),
+    cuts=st.lists(st.integers(1, 5000), max_size=30),
+    gaps=st.lists(st.tuples(st.integers(0, 5000), st.integers(1, 700)), max_size=3),
+)
+def test_any_cut_gives_the_same_of_lying_leaning_walking_and_tilt(
+    seed: int,
+    rate: float,
+    poses: list[tuple[tuple[int, int], float]],
+    known: str,
+    gyroscope: str,
+    cuts: list[int],
+    gaps: list[tuple[int, int]],
+) -> None:
+    """Everything that is decided at some sample of the stream is decided at the same one, however it is cut."""
+    random = np.random.default_rng(seed)
+    targets = np.concatenate([np.tile(pose, (round(duration * rate), 1)) for pose, duration in poses])[:5000]
+    smooth = np.cumsum(targets - targets[0], axis=0)
+    width = round(rate)  # from pose to pose in about a second, with some swing all along
+    smooth = targets[0] + (smooth[width:] - smooth[:-width]) / width if len(smooth) > width else targets
+    t = np.arange(len(smooth)) / rate
+    acc, gyr = worn(smooth[:, 0] + 25 * np.sin(t) ** 8, smooth[:, 1], rate, seed % 5 + 1, noise=True)
+    steps = (t % 40.0 > 20.0)[:, None]
+    acc = acc * (1 + 0.25 * steps * np.sin(2 * np.pi * 1.9 * t)[:, None])
+    for start, count in gaps:
+        acc[start : start + count] = np.nan
+        gyr[start : start + count] = np.nan
+    gyr[: {"all along": 0, "never": len(gyr), "from 7 s on": round(7 * rate)}[gyroscope]] = np.nan
+    mount = seed % 5 + 1
+    upright = body_axis(mount, up=1.0) if known != "nothing" else None
+    front = body_axis(mount, front=1.0) if known == "front" else None
+    params = replace(PARAMS, reference=ReferenceParams(search_s=float(random.choice([4.0, 300.0]))))
+    one = run(chunks(acc, gyr, rate, []), params=params, upright=upright, forward=front)
+    cut = run(chunks(acc, gyr, rate, cuts), params=params, upright=upright, forward=front, as_bytes=True)
+    np.testing.assert_allclose(series(one, "inclination_deg"), series(cut, "inclination_deg"), rtol=0, atol=1e-9)
+    np.testing.assert_allclose(series(one, "quat"), series(cut, "quat"), rtol=0, atol=1e-9)
+    for name in ("lying", "static_holds", "repetitions"):
+        first, second = ([item for u in updates for item in getattr(u.features, name)] for updates in (one, cut))
+        assert first == second
+    for threshold in PARAMS.posture_thresholds_deg:
+        assert sum(u.features.above[threshold] for u in one) == sum(u.features.above[threshold] for u in cut)
+    assert summarise(one[-1].state) == summarise(cut[-1].state)
     assert one[-1].state.to_bytes() == cut[-1].state.to_bytes()
 
 
