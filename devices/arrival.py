@@ -155,12 +155,16 @@ class ArrivalClock:
         off_s, ends = self._off_s()
         back = off_s <= self._limit_s() / 2
         returned = bool(back.any()) and not self._reconnected
-        if not (returned or final or self._arrivals[-1] - self._arrivals[0] >= _HELD_S):
+        enough = self._arrivals[-1] - self._arrivals[0] >= _HELD_S
+        if not (returned or final or enough):
             return 0
         self._suspect = False
         if returned:
             # Another pause may hide behind what was only a delay.
             return int(ends[np.argmax(back)])
+        if not (enough or self._reconnected):
+            # Too few to say; if some are missing, those that follow will show it.
+            return len(self._arrivals)
         self._reconnected = False
         lost = max(round(float(off_s.min()) * self.rate_hz), 0)
         self.lost += lost

@@ -50,7 +50,7 @@ class SampleGrid:
 
     def settle(self, ticks: IntArray) -> None:
         """Measure the distance from the first samples, ticks (n,); without any usable step the promised one stays."""
-        steps = np.diff(np.unique(ticks))
+        steps = np.diff(np.unique(ticks)).astype(np.float64)
         counts = np.rint(steps / self._promised)
         off = np.abs(steps - counts * self._promised) / self._promised
         usable = (counts >= 1) & (counts <= _STEP_SAMPLES_MAX) & (off <= _STEP_OFF_SAMPLES + _STEP_OFF_SHARE * counts)

@@ -131,12 +131,13 @@ def test_pauses_become_gaps_of_the_right_length_and_delays_do_not(data: st.DataO
     assert (chunker.received, chunker.duplicates, chunker.late) == (len(radio.index), 0, 0)
     found, expected = gaps_of(given_index), gaps_of(radio.index)
     assert len(found) == len(expected)
-    # A sample more or less where the pause is not a whole number of samples; 0.3 % where the rate is still unsure.
+    # A pause is not a whole number of samples; the rate is still unsure by 0.3 %; and where packets keep step with the
+    # connection's events, arrivals tell time to an event or two only.
     for one, other in zip(found, expected, strict=True):
-        assert abs(one - other) <= 1 + 0.003 * other
+        assert abs(one - other) <= 1 + 0.003 * other + 2 * radio.interval_s * radio.promised_hz
     assert chunker.missing == sum(found)
-    # Within a chunk the recording's rate counts, which may be half a per cent off; the next one starts right again.
-    assert (np.diff(told_s) > -0.05).all()
+    # Within a chunk the recording's rate counts, measured over its first 3 s; the next one starts right again.
+    assert (np.diff(told_s) > -0.1).all()
 
 
 def test_the_pause_between_two_sessions_is_a_gap() -> None:
