@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from devices.errors import Refused
 from devices.profiles.heart_rate import HeartRate
+from devices.profiles.infinitime import InfiniTime
 from devices.profiles.metamotion import MetaMotion
+from devices.profiles.microbit import MicroBit
 from devices.profiles.movella_dot import MovellaDot
 from devices.profiles.movesense import Movesense
+from devices.profiles.nordic_uart import NordicUart
 from devices.profiles.polar import H10, OH1, VERITY_SENSE, PolarPmd
 from devices.profiles.running_speed import RunningSpeed
+from devices.profiles.thingy52 import Thingy52
 from devices.profiles.types import Profile
 from devices.profiles.witmotion import WitMotion
 from devices.types import Advertisement
 
-# In the order in which they are asked: the standard services come last, because products of other families carry them.
+# In the order in which they are asked: the serial pipe and the standard services come last, because products of other
+# families carry them as well.
 _ALL: tuple[Profile, ...] = (
     PolarPmd(H10),
     PolarPmd(VERITY_SENSE),
@@ -22,6 +27,10 @@ _ALL: tuple[Profile, ...] = (
     MetaMotion(),
     Movesense(),
     WitMotion(),
+    Thingy52(),
+    InfiniTime(),
+    MicroBit(),
+    NordicUart(),
     HeartRate(),
     RunningSpeed(),
 )

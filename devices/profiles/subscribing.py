@@ -12,11 +12,26 @@ from devices.profiles import standard
 from devices.profiles.types import Decoded, GattClient, NotifySink, Started, Wish, refuse_unoffered
 from devices.types import Advertisement, FloatArray, HeartRateSample, RunningSample, SampleBlock
 
+_G_MPS2 = 9.80665
+_TRIPLE_BYTES = 6
+
 
 class ReadFrame(Protocol):
     """Reads the samples of one notification: acc in m/s^2 and gyr in rad/s, (n, 3) each. Raises BadPacket."""
 
     def __call__(self, data: bytes) -> tuple[FloatArray, FloatArray]: ...
+
+
+def read_triple(per_g: float, title: str) -> ReadFrame:
+    """Return the reader of notifications that are one acceleration: three i16, `per_g` to the g."""
+
+    def read(data: bytes) -> tuple[FloatArray, FloatArray]:
+        if len(data) != _TRIPLE_BYTES:
+            raise BadPacket(f"A notification of a {title} has {len(data)} bytes, not {_TRIPLE_BYTES}; not used.")
+        acc_mps2 = np.frombuffer(data, dtype="<i2").astype(np.float64)[None, :] * (_G_MPS2 / per_g)
+        return acc_mps2, np.full((1, 3), np.nan)
+
+    return read
 
 
 class CountingDecoder:
@@ -109,8 +124,13 @@ class SubscribingProfile:
         raise NotImplementedError
 
     async def start(self, client: GattClient, wish: Wish, sink: NotifySink) -> Started:
-        """Prepare and subscribe. Raises Refused for a rate that is not offered or a wearable that lacks the stream."""
+        """Prepare and subscribe.
+
+        Raises Refused for a rate that is not offered, a range (none of these has one to set), a missing stream.
+        """
         refuse_unoffered(self, wish.rate_hz)
+        if wish.acc_range_g is not None or wish.gyr_range_degps is not None:
+            raise Refused(f"{self.title} does not let a range be set: leave it open.")
         for uuid in self.notify_uuids:
             if not standard.has_characteristic(client, uuid):
                 raise Refused(f"{self.title} lacks the characteristic {uuid} of its stream: update its firmware.")

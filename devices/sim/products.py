@@ -7,12 +7,13 @@ from functools import partial
 
 from devices.errors import Refused
 from devices.sim.firmware import Firmware
+from devices.sim.maker_products import SimBangleJs, SimBoard, SimInfiniTime, SimMicroBit, SimThingy52
 from devices.sim.metamotion import MetaMotion, MetaMotionR
 from devices.sim.movella_dot import MovellaDot
 from devices.sim.movesense import Movesense
 from devices.sim.polar import H10, OH1, VERITY_SENSE, VERITY_SENSE_MG, Polar
 from devices.sim.standard_products import HeartRateStrap, RunningPod
-from devices.sim.witmotion import WitMotion, WitMotionCut
+from devices.sim.witmotion import WitMotion
 
 PRODUCTS: dict[str, Callable[[str, float | None], Firmware]] = {
     "movella-dot": MovellaDot,
@@ -26,10 +27,13 @@ PRODUCTS: dict[str, Callable[[str, float | None], Firmware]] = {
     "metamotion-r": MetaMotionR,
     "movesense": Movesense,
     "witmotion": WitMotion,
-    # Its notifications begin and end anywhere in a frame.
-    "witmotion-cut": WitMotionCut,
     "heart-rate": HeartRateStrap,
     "running-speed": RunningPod,
+    "thingy52": SimThingy52,
+    "infinitime": SimInfiniTime,
+    "microbit": SimMicroBit,
+    "bangle-js": SimBangleJs,
+    "nordic-uart": SimBoard,
 }
 
 

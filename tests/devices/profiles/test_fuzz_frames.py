@@ -17,10 +17,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from devices.profiles import PROFILES, recognise
-from devices.profiles.types import Decoded, Decoder, Profile, Started, Wish
+from devices.profiles.types import Decoded, Decoder, Profile, Started
 from devices.sim.products import PRODUCTS, make_firmware
 from devices.types import Advertisement
-from tests.devices.sim.firmware_client import ADDRESS, FirmwareClient, streaming
+from tests.devices.sim.firmware_client import ADDRESS, streaming
 
 # Frames are parts of a stream of bytes: what follows the last whole one waits for the next notification.
 BYTE_STREAMS = frozenset({"witmotion", "nordic-uart"})
@@ -194,18 +194,3 @@ def test_no_wrong_length_is_accepted(product: str) -> None:
         for data in (frame[:-1], frame + b"\0", frame + b"\x01"):
             decoded = fresh(product).decode_many([data])
             assert (len(decoded.block.ticks), decoded.heart, decoded.running) == (0, (), ()), data.hex(" ")
-
-
-def test_a_decoder_of_a_connection_is_its_own() -> None:
-    """Two wearables of a family must not disturb each other."""
-    for product in PRODUCTS:
-        profile = family_of(product)
-        assert profile is not None
-        client = FirmwareClient(make_firmware(product, ADDRESS))
-        one = client.start(profile, _wish(profile))
-        other = FirmwareClient(make_firmware(product, ADDRESS)).start(profile, _wish(profile))
-        assert one.decoder is not other.decoder
-
-
-def _wish(profile: Profile) -> Wish:
-    return Wish(profile.rates_offered_hz[-1])

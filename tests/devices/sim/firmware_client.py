@@ -80,7 +80,8 @@ class FirmwareClient:
 
 
 def streaming(product: str, family: str | None = None, wish: Wish | None = None) -> tuple[FirmwareClient, Started]:
-    """Return a product whose stream was just started by its family's profile; no wish: at its last rate."""
+    """Return a product whose stream was just started by its family's profile; no wish: at its highest rate."""
     profile = PROFILES[family or product]
     client = FirmwareClient(make_firmware(product, ADDRESS))
-    return client, client.start(profile, wish or Wish(profile.rates_offered_hz[-1]))
+    highest_hz = max(set(profile.rates_offered_hz) & set(client.firmware.rates_hz))
+    return client, client.start(profile, wish or Wish(highest_hz))
