@@ -6,8 +6,7 @@ Everything else in the file is left alone; reference arrays (`truth_…`) are ne
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,68 +14,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from devices.errors import UnknownFormat
+from devices.files.recording import MAX_SAMPLES, RATE_RANGE_HZ, RecordingFile, SensorSamples
 from devices.files.units import check_units
-from devices.types import Chunk, FloatArray, Gap, IntArray
+from devices.types import FloatArray, IntArray
 
-# Own limits: 4 days at 100 Hz of one sensor, and no more bytes of one array or of all than such a file can need.
-MAX_SAMPLES = 40_000_000
 MAX_ARRAY_BYTES = MAX_SAMPLES * 3 * 8
 MAX_SENSORS = 64
-# Rates outside are no motion recording: 1 Hz shows no bend, and no wearable sends more than some kHz.
-RATE_RANGE_HZ = (1.0, 10_000.0)
-CHUNK_S = 5.0
-
-Samples = NDArray[np.float32]
 
 
-@dataclass(frozen=True, slots=True)
-class SensorSamples:
-    """acc_mps2, gyr_radps: (n, 3) on the recording's grid; a row that is missing in either is NaN in both.
-
-    A sensor without a gyroscope has NaN in all of `gyr_radps`.
-    """
-
-    acc_mps2: Samples
-    gyr_radps: Samples
-
-    @property
-    def covered(self) -> int:
-        """Return the number of samples that carry a value."""
-        return int(np.count_nonzero(np.isfinite(self.acc_mps2[:, 0])))
-
-
-@dataclass(frozen=True, slots=True)
-class RecordingFile:
-    """What a file holds. sensors: by place, in the order of the file; all on one grid of `samples` at `rate_hz`.
-
-    t_s: (rows,) time of each row of the file, s from the first. row_index: (rows,) its number on the grid.
-    """
-
-    path: Path
-    rate_hz: float
-    samples: int
-    sensors: Mapping[str, SensorSamples]
-    t_s: FloatArray
-    row_index: IntArray
-
-    @property
-    def duration_s(self) -> float:
-        return self.samples / self.rate_hz
-
-    @property
-    def places(self) -> tuple[str, ...]:
-        return tuple(self.sensors)
-
-    def chunks(self, place: str, duration_s: float = CHUNK_S, start_utc_s: float = 0.0) -> Iterator[Chunk]:
-        """Yield one sensor's samples as chunks. Raises UnknownFormat when the file has no such place."""
-        if place not in self.sensors:
-            raise UnknownFormat(f"{self.path}: no sensor at {place!r}; the file has {', '.join(self.places)}.")
-        sensor, count = self.sensors[place], max(round(duration_s * self.rate_hz), 1)
-        for seq, first in enumerate(range(0, self.samples, count)):
-            rows = slice(first, first + count)
-            acc, gyr = sensor.acc_mps2[rows].astype(np.float64), sensor.gyr_radps[rows].astype(np.float64)
-            start = start_utc_s + first / self.rate_hz
-            yield Chunk(self.path.stem, place, seq, start, first, self.rate_hz, acc, gyr, _gaps(acc))
+def is_npz(path: Path) -> bool:
+    """Tell whether a file is a zip of numpy arrays, whatever it is called; a damaged .npz is still meant as one."""
+    if path.suffix == ".npz" or not zipfile.is_zipfile(path):
+        return path.suffix == ".npz"
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(name.endswith(".npy") for name in archive.namelist())
+    except (OSError, zipfile.BadZipFile):
+        return False
 
 
 def read_npz(path: Path | str) -> RecordingFile:
@@ -236,14 +190,6 @@ def _sensor(
     # Of two samples nearest to one place of the grid the later one stays.
     placed.acc_mps2[grid[valid]], placed.gyr_radps[grid[valid]] = acc[valid], gyr[valid]
     return placed
-
-
-def _gaps(acc: FloatArray) -> tuple[Gap, ...]:
-    missing = np.isnan(acc[:, 0])
-    if not missing.any():
-        return ()
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], missing, [False])).astype(np.int8)))
-    return tuple(Gap(int(a), int(b - a)) for a, b in zip(edges[0::2], edges[1::2], strict=True))
 
 
 def _first_line(error: Exception) -> str:

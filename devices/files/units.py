@@ -23,7 +23,7 @@ DEGREES_RATIO = 0.05
 MOVES_RMS = 2.0
 
 
-def check_units(path: Path, place: str, acc: FloatArray, gyr: FloatArray, rate_hz: float) -> None:
+def check_units(path: Path | str, place: str, acc: FloatArray, gyr: FloatArray, rate_hz: float) -> None:
     """Refuse acceleration in g and angular rate in deg/s. acc, gyr: (n, 3), finite; gyr all NaN without a gyroscope.
 
     Raises UnknownFormat with one sentence that names the array and the remedy.
