@@ -31,11 +31,12 @@ _QUIET = (
 _QUIET_REST = (bytes((mm.SENSOR_FUSION, mm.POWER, 0)), bytes((mm.MAGNETOMETER, mm.POWER, 0)))
 # The vendor's tear-down: forget all data processors, events and loggers, that is, all routes.
 _FORGET_ROUTES = (bytes((mm.DATA_PROCESSOR, 0x08)), bytes((mm.EVENT, 0x05)), bytes((mm.LOGGING, 0x0A)))
+# The gyroscope first, so that the first accelerations have an angular rate beside them.
 _START = (
     bytes((mm.ACCELEROMETER, mm.INTERRUPT, 1, 0)),
     bytes((mm.GYROSCOPE, mm.INTERRUPT, 1, 0)),
-    bytes((mm.ACCELEROMETER, mm.POWER, 1)),
     bytes((mm.GYROSCOPE, mm.POWER, 1)),
+    bytes((mm.ACCELEROMETER, mm.POWER, 1)),
 )
 
 

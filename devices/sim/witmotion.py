@@ -129,6 +129,16 @@ class WitMotion(FirmwareDefaults):
             return self._pieces(frames, indices, self.piece_bytes)
         return self._whole(frames, indices)
 
+    def spoil(self, payload: bytes, rng: np.random.Generator) -> bytes:
+        """Return the notification with the head of each of its frames inverted: one that is whole would be used."""
+        spoilt = np.frombuffer(payload, dtype=np.uint8).copy()
+        spoilt[:: wit.DATED_FRAME_BYTES if self._dated else wit.FRAME_BYTES] ^= 0xFF
+        return spoilt.tobytes()
+
+    def cut(self, payload: bytes) -> bytes:
+        """Return less than a frame."""
+        return payload[: wit.FRAME_BYTES // 2]
+
     def _whole(self, frames: NDArray[np.uint8], indices: IntArray) -> list[Stretch]:
         """Return notifications of as many whole frames as keep them at 25 a second."""
         each = max(1, round(self.rate_hz / wit.NOTIFICATIONS_PER_S))

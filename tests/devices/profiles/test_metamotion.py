@@ -59,7 +59,7 @@ def test_the_start_of_each_chip(board: type[sim.MetaMotion], config: list[str], 
         *("0380", "1380"),
         *config,
         *subscribe,
-        *("03020100", "13020100", "030101", "130101"),
+        *("03020100", "13020100", "130101", "030101"),
     ]
     assert start.rate_hz == client.firmware.rate_hz == 100.0
     assert dict(start.settings)["samples per notification"] == "3"
