@@ -66,9 +66,8 @@ class BleHub:
         thread = self._thread
         if thread is None:
             return
-        for link in tuple(self._links.values()):
-            with contextlib.suppress(DeviceError):
-                link.close()
+        with contextlib.suppress(DeviceError):
+            self.call(self._close_links(), _CLOSE_S)
         loop, stop = self._loop, self._stop
         if loop is not None and stop is not None:
             loop.call_soon_threadsafe(stop.set)
@@ -170,6 +169,13 @@ class BleHub:
         address = link.request.address.upper()
         if self._links.get(address) is link:
             del self._links[address]
+
+    async def _close_links(self) -> None:
+        """Close all at once: each goodbye may take its time, and those of many would add up."""
+        links = tuple(self._links.values())
+        await asyncio.gather(*(link.aclose() for link in links), return_exceptions=True)
+        for link in links:
+            self.release(link)
 
     def _airtime(self, radio: Radio) -> Airtime:
         """Return the shared use of a radio. Called on the loop."""
