@@ -81,6 +81,8 @@ class SimThingy52(_MakerProduct):
     table: tuple[GattService, ...] = build_table(
         (
             _BATTERY,
+            # The service that it advertises; what is in it is not needed here.
+            (maker.THINGY_CONFIGURATION, ()),
             (maker.THINGY_MOTION, ((maker.THINGY_MOTION_CONFIG, _READ_WRITE), (maker.THINGY_RAW, _NOTIFY))),
         )
     )
