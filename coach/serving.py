@@ -14,6 +14,7 @@ from coach.service.types import WearableView
 from coach.wire import InReach, LinkLogText
 from devices.errors import DeviceError
 from devices.hub import BleHub
+from devices.profiles.polar_advertisement import told_on_air
 from devices.types import Chunk, LinkStatus
 
 # s of one scan of a look; the page shows what was heard after each. Own choice.
@@ -124,6 +125,12 @@ def scan(hub: BleHub) -> tuple[tuple[InReach, ...], str | None]:
     except (CoachError, DeviceError) as error:
         return (), str(error)
     return tuple(
-        InReach(each.advertisement.address, each.advertisement.name[:100], each.family, each.advertisement.rssi_dbm)
+        InReach(
+            each.advertisement.address,
+            each.advertisement.name[:100],
+            each.family,
+            each.advertisement.rssi_dbm,
+            told_on_air(each.advertisement),
+        )
         for each in heard
     ), None

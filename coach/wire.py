@@ -25,12 +25,16 @@ _LINKS_MAX, _SEEN_MAX, _LOGS_MAX = 64, 200, 64
 
 @dataclass(frozen=True, slots=True)
 class InReach:
-    """A device that a look heard. family: the product family that can be used, None for one Backstop does not know."""
+    """A device that a look heard. family: the product family that can be used, None for one Backstop does not know.
+
+    told: what it says of itself before anybody connects (heart rate, whether worn, a low battery), "" for nothing.
+    """
 
     address: str
     name: str
     family: str | None
     rssi_dbm: int
+    told: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from devices.profiles.polar_uuids import COMPANY_ID
+from devices.types import Advertisement
+
 _PREFIX = "Polar"
 # A block whose first byte has bit 6 is [type][length][bytes]; another one is the heart rate block, the last.
 _TYPED = 0x40
@@ -38,3 +41,17 @@ def decode_broadcast_heart(data: bytes) -> BroadcastHeart | None:
         return None
     rate_bpm = block[3] if len(block) > _HEART_BYTES else block[2]
     return BroadcastHeart(rate_bpm, bool(block[0] & 0x02), bool(block[0] & 0x01))
+
+
+def told_on_air(advertisement: Advertisement) -> str:
+    """Return for people what the broadcast says: heart rate, whether it is worn, a low battery; "" without one."""
+    data = advertisement.manufacturer_data.get(COMPANY_ID)
+    heart = None if data is None else decode_broadcast_heart(data)
+    if heart is None:
+        return ""
+    said = ["worn" if heart.contact else "not on the skin"]
+    if heart.contact and heart.heart_rate_bpm:
+        said.append(f"{heart.heart_rate_bpm} bpm")
+    if heart.battery_low:
+        said.append("battery low: charge it or change it first")
+    return ", ".join(said)

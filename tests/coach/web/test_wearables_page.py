@@ -92,6 +92,13 @@ def test_a_family_without_a_real_stream_behind_it_says_so(page, radio) -> None:
     assert "unproven on hardware" not in page.get("/wearables/look")
 
 
+def test_what_a_strap_says_before_anybody_connects(page, radio) -> None:
+    page.post("/wearables/look")
+    page.heard(InReach("AA:BB:CC:00:00:08", "Strap", "polar-h10", -60, "worn, 72 bpm"), DOT)
+    said = page.get("/wearables/look")
+    assert said.count("worn, 72 bpm") == 1
+
+
 def test_what_blocks_a_look_is_said_unless_another_radio_hears(world, page, radio) -> None:
     trouble = "Bluetooth is switched off on this machine: switch it on."
     page.post("/wearables/look")

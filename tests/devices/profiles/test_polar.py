@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from devices.errors import BadPacket, Disconnected, Refused
 from devices.profiles import PROFILES, polar_control, recognise
 from devices.profiles.polar import VERITY_SENSE, PolarOptions, PolarPmd
-from devices.profiles.polar_advertisement import decode_broadcast_heart, model_of
+from devices.profiles.polar_advertisement import decode_broadcast_heart, model_of, told_on_air
 from devices.profiles.polar_control import (
     decode_answer,
     decode_features,
@@ -50,6 +50,15 @@ class TestAdvertisement:
         three = decode_broadcast_heart(VECTORS[31].data[-3:])
         assert three is not None
         assert (three.heart_rate_bpm, three.contact, three.battery_low) == (0, True, True)
+
+    def test_what_it_tells_people(self) -> None:
+        def told(data: dict[int, bytes]) -> str:
+            return told_on_air(Advertisement("A0:9E:1A:00:00:01", "Polar H10 12345678", (), data, -60))
+
+        assert told({COMPANY_ID: VECTORS[30].data[2:]}) == "worn, 172 bpm, battery low: charge it or change it first"
+        assert told({COMPANY_ID: VECTORS[31].data[2:]}) == "worn, battery low: charge it or change it first"
+        assert told({COMPANY_ID: b"\x00\x0b\x48\x48"}) == "not on the skin"
+        assert told({COMPANY_ID: VECTORS[32].data[2:]}) == told({}) == told({0x0886: b"\x02\x0b\x48"}) == ""
 
     @given(st.binary(max_size=40))
     def test_any_bytes(self, data: bytes) -> None:
