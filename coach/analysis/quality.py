@@ -34,8 +34,13 @@ def coverage_share(state: CoverageState) -> float:
 def valid_rows(acc_mps2: FloatArray, gyr_radps: FloatArray) -> BoolArray:
     """Return (n,) True where all six values of a row are finite. acc_mps2, gyr_radps: (n, 3)."""
     # A sum carries any NaN or infinity of its terms: one over everything is the usual case, one per row the others.
-    if np.isfinite(acc_mps2.sum() + gyr_radps.sum()):
-        return np.ones(len(acc_mps2), dtype=bool)
+    with np.errstate(invalid="ignore", over="ignore"):
+        if np.isfinite(acc_mps2.sum() + gyr_radps.sum()):
+            return np.ones(len(acc_mps2), dtype=bool)
+        return _finite_each(acc_mps2, gyr_radps)
+
+
+def _finite_each(acc_mps2: FloatArray, gyr_radps: FloatArray) -> BoolArray:
     total = acc_mps2[:, 0] + acc_mps2[:, 1] + acc_mps2[:, 2]
     total += gyr_radps[:, 0]
     total += gyr_radps[:, 1]
@@ -46,7 +51,8 @@ def valid_rows(acc_mps2: FloatArray, gyr_radps: FloatArray) -> BoolArray:
 
 def finite_rows(values: FloatArray) -> BoolArray:
     """Return (n,) True where all three values of a row are finite. values: (n, 3)."""
-    rows: BoolArray = np.isfinite(values[:, 0] + values[:, 1] + values[:, 2])
+    with np.errstate(invalid="ignore", over="ignore"):
+        rows: BoolArray = np.isfinite(values[:, 0] + values[:, 1] + values[:, 2])
     return rows
 
 

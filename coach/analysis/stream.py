@@ -27,6 +27,7 @@ from coach.analysis.soundness import add_soundness
 from coach.analysis.state import AnalysisState, new_state
 from coach.analysis.statics import add_statics, finish_statics
 from coach.analysis.strain import BendingRun, detect_bending, finish_bending
+from coach.analysis.summary import assess_quality
 from coach.analysis.types import (
     ChangeKind,
     Features,
@@ -345,6 +346,8 @@ def _update(state: AnalysisState, collected: _Collected) -> Update:
         lying=tuple(collected.lying),
         static_holds=tuple(collected.static_holds),
     )
+    if collected.changes and any(item.fatal for item in assess_quality(state)):
+        return Update(state, features, ())  # of samples that cannot be what they say nothing is found
     changes = tuple(
         FindingChange(kind, bending_finding(state.params.bending, state.place, state.rate_hz, run))
         for kind, run in collected.changes
