@@ -75,11 +75,11 @@ def _flat_tops(
         ends = (columns.max(axis=1), -columns.min(axis=1))
     extreme, flat, run = list(state.extreme), list(state.flat), list(state.run)
     for side, end in enumerate((*ends[0].tolist(), *ends[1].tolist())):
-        if end > extreme[side]:
-            extreme[side], flat[side], run[side] = end, 0, 0
         if end < max(extreme[side], least):
             run[side] = 0
             continue
+        if end > extreme[side]:
+            extreme[side], flat[side], run[side] = end, 0, 0
         column = columns[side % 3]
         at_end = column == (end if side < 3 else -end)
         more, run[side] = _in_runs(at_end, run[side])
