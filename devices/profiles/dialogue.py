@@ -40,6 +40,12 @@ class Dialogue:
         """Switch the notifications on."""
         await client.start_notify(self._notify_uuid, lambda _characteristic, data: self._take(bytes(data)))
 
+    async def end(self, client: GattClient) -> None:
+        """Switch the notifications off; what is asked next begins anew."""
+        self._sink = None
+        _OPEN.pop(client, None)
+        await client.stop_notify(self._notify_uuid)
+
     def listen(self, sink: NotifySink | None) -> None:
         """Hand every notification from here on to `sink`, answers included; None hands on nothing."""
         self._sink = sink

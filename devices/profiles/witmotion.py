@@ -34,12 +34,13 @@ class WitMotionOptions:
 
     frame_bytes: 20, or 28 where date and time are added to each motion frame. battery: ask register 0x64, which one
     WT901BLE67 was seen to answer. rate_settles_s: so long after a change frames of the old rate may still come; that
-    sensor took "within a second".
+    sensor took "within a second". write_pause_s: between two settings, as the vendor's SDK does.
     """
 
     frame_bytes: int = wit.FRAME_BYTES
     battery: bool = True
     rate_settles_s: float = 1.0
+    write_pause_s: float = 0.15
 
 
 class WitMotion:
@@ -89,7 +90,7 @@ class WitMotion:
         talk.listen(sink)
         for data in early:
             sink(data)
-        await talk.tell(client, wit.UNLOCK, _write(wit.ALGORITHM, wit.SIX_AXES))
+        await self._set(client, talk, wit.ALGORITHM, wit.SIX_AXES)
         return Started(
             wish.rate_hz,
             WitMotionDecoder(self._options.frame_bytes),
@@ -108,7 +109,7 @@ class WitMotion:
         code = wit.RATE_CODES[int(rate_hz)]
         if await self._read_rate(client, talk) == code:
             return tuple(talk.early)
-        await talk.tell(client, wit.UNLOCK, _write(wit.RATE, code))
+        await self._set(client, talk, wit.RATE, code)
         await asyncio.sleep(self._options.rate_settles_s)
         kept = await self._read_rate(client, talk)
         if kept != code:
@@ -118,14 +119,19 @@ class WitMotion:
             )
         return ()
 
+    async def _set(self, client: GattClient, talk: Dialogue, register: int, value: int) -> None:
+        """Write a register. The rate was seen to need no unlock; the manual demands one for all."""
+        for command in (wit.UNLOCK, _write(register, value)):
+            await talk.tell(client, command)
+            await asyncio.sleep(self._options.write_pause_s)
+
     async def _read_rate(self, client: GattClient, talk: Dialogue) -> int:
         answer = await talk.demand(client, _write(wit.READ, wit.RATE), RegisterFinder(wit.RATE), self.title)
         return decode_registers(answer)[1][0]
 
     async def stop(self, client: GattClient) -> None:
         """Stop listening: there is no command to stop, the sensor streams to whoever has its notifications on."""
-        (await self._talk(client)).listen(None)
-        await client.stop_notify(wit.NOTIFICATION)
+        await (await self._talk(client)).end(client)
 
     async def read_battery_share(self, client: GattClient) -> float | None:
         """Return the charge, 0 to 1, by the vendor's table of voltages; None if register 0x64 is not answered."""
