@@ -55,10 +55,9 @@ class Movesense:
 
         Suunto's identifier and the member services are on its watches as well, so that they count only together.
         """
-        if advertisement.name:
-            return advertisement.name.startswith(ms.NAME)
-        if ms.SERVICE in advertisement.service_uuids or ms.COMPANY_IDS[0] in advertisement.manufacturer_data:
-            return True
+        own = ms.SERVICE in advertisement.service_uuids or ms.COMPANY_IDS[0] in advertisement.manufacturer_data
+        if own or advertisement.name:
+            return own or advertisement.name.startswith(ms.NAME)
         member = any(uuid in advertisement.service_uuids for uuid in ms.ADVERTISED)
         return member and any(company in advertisement.manufacturer_data for company in ms.COMPANY_IDS)
 

@@ -45,6 +45,7 @@ def test_recognise() -> None:
         seen("Movesense 210330000123"),
         seen("", company=0x0C93),
         seen("", (ms.SERVICE,)),
+        seen("Renamed", (ms.SERVICE,)),
         seen("", (ms.ADVERTISED[1],), 0x009F),
     ):
         known = recognise(one)
