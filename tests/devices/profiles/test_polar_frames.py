@@ -323,6 +323,12 @@ def test_foreign_and_damaged_frames_are_counted(data: bytes, why: str) -> None:
     assert why in (decoded.reason or "")
 
 
+def test_counts_at_the_end_of_their_bits_are_kept() -> None:
+    """A gyroscope of 2000 deg/s with 0.07 deg/s per count reaches 2294 before it is clipped; that swing did happen."""
+    block = verity().decode_many([frame(5, 10**9, 0x80, struct.pack("<3h", 32767, -32768, 0))]).block
+    np.testing.assert_allclose(np.degrees(block.gyr_radps), [[2293.69, -2293.76, 0]])
+
+
 @given(st.data())
 def test_any_cut_into_calls_gives_the_same_samples(data: st.DataObject) -> None:
     frames = [
