@@ -33,6 +33,8 @@ _SLEW_SHARE = 0.05
 # Device time between two points of the told time, and how many of them are kept: 10 minutes.
 _KNOT_S = 0.25
 _KNOTS_MAX = 2400
+# A sample this far back may have been overtaken by others on its way (own heuristic).
+_OVERTAKEN_S = 5.0
 # Counters this wide never wrap, and their half does not fit 64 bits.
 _NO_WRAP = 2**62
 
@@ -189,6 +191,10 @@ class DeviceClock:
         """Return how many ticks have passed since the last sample, and whether the device's clock began anew."""
         p = self._params
         passed_s = arrival_utc_s - self.utc_s(self._last)
+        back_s = -self._step(raw - self._last_raw) / p.ticks_per_s
+        if 0 < back_s <= _OVERTAKEN_S and raw / p.ticks_per_s > passed_s + p.tolerance_s:
+            # A clock that began anew cannot show more than the time that has passed: this one was overtaken.
+            return self._step(raw - self._last_raw), False
         step = (raw - self._last_raw) % p.tick_wrap
         wraps = max(round((passed_s * p.ticks_per_s - step) / p.tick_wrap), 0)
         step += wraps * p.tick_wrap
