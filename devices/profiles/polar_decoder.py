@@ -105,7 +105,7 @@ class PmdDecoder:
             values = acceleration_mps2(frame, stream.factor)
         else:
             values = angular_rate_radps(frame, stream.factor)
-        # Counts of a factor cannot leave 16 bits, which reach somewhat beyond the nominal scale: a clipped value is true.
+        # Counts of a factor end with their 16 bits, somewhat beyond the nominal scale: what lies there was measured.
         counts = frame.compressed and frame.kind == 0
         if not counts and np.abs(values).max() > _BEYOND * stream.limit:
             raise BadPacket(f"A {frame.what} goes beyond the sensor's full scale; not used.")
