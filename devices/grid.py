@@ -3,7 +3,7 @@
 A product that promises 104 Hz may take 101 or 107 samples a second: its sensor has a clock of its own. Placing samples
 by the promised rate would drop or invent one every few seconds. So the grid follows the samples: the distance between
 two of them is measured over the first second, then corrected from group to group. Splitting calls anywhere changes
-nothing: groups are counted in order of arrival. Why: docs/decisions/0006-grid.md.
+nothing: groups are counted in order of arrival. Why: docs/decisions/0005-grid.md.
 """
 
 from __future__ import annotations
