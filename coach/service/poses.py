@@ -79,6 +79,8 @@ class Poses:
 
     def keep_upright(self, by: Identity, wearable_id: str) -> None:
         """Store the upright pose that was taken, without a bow. Raises NoSuch, Conflict when there is none."""
+        with self._ground.store.read() as tx:
+            require_wearable(tx, by, wearable_id)
         with self._lock:
             session = self._session(wearable_id)
             if session.calibration.pose is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, render_template
 
 from coach.errors import Conflict
-from coach.service.calibration import BOWING
+from coach.service.calibration import BOWING, PoseView
 from coach.service.types import WearableView
 from coach.web import access
 from coach.web.house import house
@@ -29,41 +29,38 @@ def page(wearable_id: str) -> str:
 @access.athlete
 def start(wearable_id: str) -> str:
     """Begin, anew if one goes on."""
-    wearable = _mine(wearable_id)
     house().services.poses.begin(access.me(), wearable_id)
-    return _part(wearable)
+    return _part(wearable_id)
 
 
 @blueprint.post("")
 @access.athlete
 def check(wearable_id: str) -> str:
     """Return what is seen now; asked several times in two seconds. What is complete is saved."""
-    return _part(_mine(wearable_id))
+    return _part(wearable_id)
 
 
 @blueprint.post("/upright")
 @access.athlete
 def keep_upright(wearable_id: str) -> str:
     """Save the upright pose without a bow."""
-    wearable = _mine(wearable_id)
     try:
         house().services.poses.keep_upright(access.me(), wearable_id)
     except Conflict as error:
-        return _ended(wearable, str(error))
-    return _part(wearable)
+        return _shown(wearable_id, None, str(error))
+    return _part(wearable_id)
 
 
-def _part(wearable: WearableView) -> str:
+def _part(wearable_id: str) -> str:
     try:
-        view = house().services.poses.look(access.me(), wearable.wearable_id)
+        return _shown(wearable_id, house().services.poses.look(access.me(), wearable_id), None)
     except Conflict as error:
-        return _ended(wearable, str(error))
-    return render_template(
-        "parts/calibration.html", wearable=wearable, view=view, problem=None, bows=wearable.placement in BOWING
-    )
+        return _shown(wearable_id, None, str(error))
 
 
-def _ended(wearable: WearableView, problem: str) -> str:
+def _shown(wearable_id: str, view: PoseView | None, problem: str | None) -> str:
+    # Asked for after the look, which may have saved something.
+    wearable = _mine(wearable_id)
     return render_template(
-        "parts/calibration.html", wearable=wearable, view=None, problem=problem, bows=wearable.placement in BOWING
+        "parts/calibration.html", wearable=wearable, view=view, problem=problem, bows=wearable.placement in BOWING
     )

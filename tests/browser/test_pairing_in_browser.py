@@ -84,6 +84,7 @@ def test_every_step_of_pairing_reads_well(browser, make_site, keep, width: int, 
         if says.startswith("Bow"):
             looks_right(page)
             keep(page, f"pairing-{says.split()[0].lower().strip(':')}-{width}-{scheme}")
+    expect(page.get_by_text("forward is told from sideways")).to_be_visible()
     page.get_by_role("link", name="Done").click()
     expect(page.get_by_text("with a bow", exact=False).first).to_be_visible()
     page.get_by_label("Give it a name").fill("laptop at home")
