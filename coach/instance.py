@@ -57,8 +57,8 @@ def only_one(directory: Path) -> Iterator[None]:
             except OSError as error:
                 holder = os.pread(handle, 20, 0).decode("ascii", "replace").strip()
                 raise AlreadyRunning(
-                    f"Another Backstop (process {holder or 'unknown'}) already uses the database in {directory}: "
-                    "stop it, or set BACKSTOP_STORAGE__DIRECTORY to another folder."
+                    f"Another Backstop (process {holder or 'unknown'}) already uses the folder {directory}: "
+                    "stop it, or choose another folder (storage.directory, or --spool of a gateway)."
                 ) from error
             os.ftruncate(handle, 0)
             os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)

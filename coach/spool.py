@@ -204,11 +204,12 @@ class Spool:
         path = self._directory / f"{max(last, _number_of(noted)) + 1:012d}{_SUFFIX}"
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         self._segments.append(_Segment(path, 0))
-        folder = os.open(self._directory, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        if os.name != "nt":  # Windows has no way to write a folder through
+            folder = os.open(self._directory, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
 
     def _end_segment(self) -> None:
         if self._file is not None:

@@ -69,7 +69,7 @@ def test_a_second_start_on_the_same_database_says_so(tmp_path: Path) -> None:
         )  # fmt: skip
     assert second.returncode == 2
     assert second.stderr.count("\n") == 1
-    assert "already uses the database" in second.stderr
+    assert "already uses the folder" in second.stderr
     assert str(tmp_path) in second.stderr
 
 
