@@ -149,8 +149,8 @@ class PolarPmd:
     async def start(self, client: GattClient, wish: Wish, sink: NotifySink) -> Started:
         """Choose rate and ranges from what the wearable lists, start, hold the answer to it.
 
-        Raises Refused, BadPacket, Disconnected (no answer). PMD has no command that reads a running stream's settings:
-        read back is what the start answers; the rest is as the wearable accepted it.
+        Raises Refused, BadPacket, NoAnswer. PMD has no command that reads a running stream's settings: read back are
+        what the start answers and what then runs; the rest is as the wearable accepted it.
         """
         refuse_unoffered(self, wish.rate_hz)
         features = decode_features(bytes(await client.read_gatt_char(pmd.PMD_CONTROL)))
@@ -172,6 +172,7 @@ class PolarPmd:
             limit = _limit(measurement, settings)
             streams[measurement] = Stream(pmd.NS_PER_S / wish.rate_hz, limit, factor)
             said += _for_people(measurement, settings, factor)
+        await self._refuse_idle(control)
         if self._options.pulse_intervals and features.has(Measurement.PPI) and not sdk_mode:
             said.append(("pulse intervals", await self._begin_intervals(control, streams)))
         gyroscope = streams.get(Measurement.GYRO)
@@ -289,6 +290,17 @@ class PolarPmd:
         if factor is not None and not (math.isfinite(factor) and factor > 0):
             raise BadPacket(f"{self.title} answers with a factor of {factor:g}; connect again.")
         return factor
+
+    async def _refuse_idle(self, control: ControlPoint) -> None:
+        """Raise Refused if the wearable says that something does not run though it was started."""
+        status, parameters = await control.try_command(bytes((Op.MEASUREMENT_STATUS,)))
+        # Bits 6 and 7: idle, online, offline, both. Firmware that does not tell is believed.
+        told = {one & pmd.MEASUREMENT_MASK: one >> 6 for one in parameters} if status == Status.OK else {}
+        for measurement in self._model.measurements:
+            if told.get(measurement, pmd.ONLINE) not in (pmd.ONLINE, pmd.ONLINE_AND_OFFLINE):
+                raise Refused(
+                    f"{self.title} does not stream {_NAMES[measurement]} though it said so: switch it off and on again."
+                )
 
     async def _begin_intervals(self, control: ControlPoint, streams: dict[Measurement, Stream]) -> str:
         status, _ = await control.try_command(bytes((Op.START, Measurement.PPI)))

@@ -44,6 +44,8 @@ class Op(IntEnum):
     SDK_MODE_STATUS = 0x06
 
 
+# How a measurement runs, in bits 6 and 7 of its byte in the answer to MEASUREMENT_STATUS; 0 is idle.
+ONLINE, ONLINE_AND_OFFLINE = 1, 3
 # First bytes of what the control point says: an answer, a stop by the device itself, the features when read.
 ANSWER = 0xF0
 STOPPED_BY_DEVICE = 0x01

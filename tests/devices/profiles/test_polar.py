@@ -229,7 +229,7 @@ class TestStart:
         sensor.features += b"\0"
         started = start(H10, sensor, Wish(200.0))
         # The document's example in the order of the list: rate, resolution, range.
-        assert sensor.asked == ["0102", "notify", "0202" + "0001c800" + "01011000" + "02010800"]
+        assert sensor.asked == ["0102", "notify", "0202" + "0001c800" + "01011000" + "02010800", "05"]
         assert (started.rate_hz, started.acc_limit_mps2, started.gyr_limit_radps) == (200.0, 8 * G, None)
         assert dict(started.settings)["acceleration range"] == "8 g"
         assert started.frame_s == 0.18
@@ -275,7 +275,7 @@ class TestStart:
         listed = "f00102000000018700010110000201080004 0103".replace(" ", "")
         sensor = Sensor("0f0e00", {"0102": [listed], "0202": ["f002020000"]})
         started = start(OH1, sensor, Wish(50.0))
-        assert sensor.asked[-1].startswith("020200018700")
+        assert sensor.asked[-2].startswith("020200018700")
         assert started.rate_hz == 50.0
 
     def test_an_answer_in_parts(self) -> None:
@@ -343,6 +343,15 @@ class TestRefusals:
         sensor = Sensor("0f0500", {**H10_ANSWERS, "0202": ["f002020000" + "00016400"]})
         with pytest.raises(Refused, match="with 25 but with 100"):
             start(H10, sensor, Wish(25.0))
+
+    def test_a_start_that_starts_nothing(self) -> None:
+        """Acceleration is idle (02) or recorded on the device only (82); online (42), or both (c2), is as wanted."""
+        for told in ("02", "82"):
+            sensor = Sensor("0f0500", {**H10_ANSWERS, "05": ["f005000000" + told + "40"]})
+            with pytest.raises(Refused, match="does not stream acceleration though it said so"):
+                start(H10, sensor, Wish(25.0))
+        for told in ("f00500000042", "f005000000c2", "f005000000", "f005000100"):
+            start(H10, Sensor("0f0500", {**H10_ANSWERS, "05": [told]}), Wish(25.0))
 
     @pytest.mark.parametrize("factor", ["0000c07f", "00000000", "000080bf"])
     def test_a_factor_that_is_none(self, factor: str) -> None:
