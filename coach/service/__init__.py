@@ -17,6 +17,7 @@ from coach.service.looks import Looks
 from coach.service.motion import Motion
 from coach.service.plans import Plans
 from coach.service.poses import Poses
+from coach.service.recordings import Recordings
 from coach.service.tokens import Tokens
 from coach.service.triage import Triage
 from coach.service.wearables import Wearables
@@ -33,6 +34,7 @@ class Services:
     athletes: Athletes
     wearables: Wearables
     motion: Motion
+    recordings: Recordings
     findings: Findings
     triage: Triage
     plans: Plans
@@ -56,6 +58,7 @@ def build_services(store: Store, config: Config, clock: HostClock) -> Services:
         athletes=Athletes(ground, links),
         wearables=wearables,
         motion=Motion(ground),
+        recordings=Recordings(ground),
         findings=Findings(ground),
         triage=Triage(ground),
         plans=Plans(ground),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from coach.errors import NoSuch
 from coach.service.types import Identity, Role
-from coach.store import athletes, plans, sessions, signals, wearables
+from coach.store import athletes, plans, recordings, sessions, signals, wearables
 from coach.store.engine import Tx
 from coach.store.rows import Row
 
@@ -53,6 +53,11 @@ def require_session(tx: Tx, by: Identity, session_id: str) -> Row:
 def require_wearable(tx: Tx, by: Identity, wearable_id: str) -> Row:
     """Return a wearable of an athlete that `by` may see. Raises NoSuch otherwise."""
     return _visible(tx, by, wearables.get(tx, wearable_id), f"wearable {wearable_id}")
+
+
+def require_recording(tx: Tx, by: Identity, stream_id: str) -> Row:
+    """Return a recording of an athlete that `by` may see, with its state. Raises NoSuch otherwise."""
+    return _visible(tx, by, recordings.get_stream(tx, stream_id), f"recording {stream_id}")
 
 
 def _visible(tx: Tx, by: Identity, found: Row | None, what: str) -> Row:

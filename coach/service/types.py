@@ -7,6 +7,7 @@ from datetime import date, datetime, time
 from enum import StrEnum
 from typing import Any
 
+from coach.analysis.integrity import Integrity
 from devices.types import LinkStatus
 from programs.types import Prescription, TriageLevel
 
@@ -91,6 +92,22 @@ class WearableView:
     status: LinkStatus | None
     upright: Axis | None = None
     forward: Axis | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingView:
+    """One recording of one wearable. integrity: so far, None when `needs` says what it waits for."""
+
+    stream_id: str
+    recording_id: str
+    athlete_id: str
+    wearable_id: str
+    placement: str
+    begun_at: datetime
+    last_received_at: datetime
+    live: bool
+    integrity: Integrity | None
+    needs: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,17 @@ def get_stream(tx: Tx, stream_id: str) -> Row | None:
     return one(tx, _GET, {"of_stream": stream_id})
 
 
+def streams_of_athlete(tx: Tx, athlete_id: str, limit: int) -> list[Row]:
+    """Return an athlete's streams with cursor and state, newest first."""
+    statement = (
+        _STREAMS.add_columns(stream_state.c.state, stream_state.c.reference)
+        .where(stream.c.athlete_id == athlete_id)
+        .order_by(stream.c.created_at.desc(), stream.c.id)
+        .limit(limit)
+    )
+    return many(tx, statement)
+
+
 def add_stream(tx: Tx, device_id: str, recording_id: str, wearable: Row, rate_hz: float, now: datetime) -> str:
     """Insert a stream as the wearable is worn now, with an empty state; return its id."""
     stream_id = fresh_id()

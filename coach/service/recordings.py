@@ -1,0 +1,48 @@
+"""Recordings and how whole they are."""
+
+from __future__ import annotations
+
+from coach.analysis.integrity import integrity
+from coach.service.analysed import load_state
+from coach.service.ground import Ground
+from coach.service.permission import require_recording
+from coach.service.types import Identity, RecordingView
+from coach.store import recordings
+from coach.store.rows import Row
+
+
+class Recordings:
+    """Read recordings; each comes with its integrity, which the analysis keeps as it goes."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+        self._params = ground.config.analysis_params()
+
+    def for_athlete(self, athlete_id: str, limit: int = 20) -> tuple[RecordingView, ...]:
+        """Return the athlete's recordings, newest first."""
+        with self._ground.store.read() as tx:
+            rows = recordings.streams_of_athlete(tx, athlete_id, limit)
+        return tuple(self._view(row) for row in rows)
+
+    def get(self, by: Identity, stream_id: str) -> RecordingView:
+        """Return one recording. Raises NoSuch (also for an athlete that is not yours)."""
+        with self._ground.store.read() as tx:
+            row = require_recording(tx, by, stream_id)
+        return self._view(row)
+
+    def _view(self, row: Row) -> RecordingView:
+        state = load_state(row, self._params) if row["state"] is not None else None
+        calibrated_at = row["calibrated_at"]
+        age_s = (row["created_at"] - calibrated_at).total_seconds() if calibrated_at is not None else None
+        return RecordingView(
+            stream_id=row["id"],
+            recording_id=row["recording_id"],
+            athlete_id=row["athlete_id"],
+            wearable_id=row["wearable_id"],
+            placement=row["placement"],
+            begun_at=row["created_at"],
+            last_received_at=row["last_received_at"],
+            live=row["live"],
+            integrity=integrity(state.integrity, calibration_age_s=age_s) if state is not None else None,
+            needs=None if state is not None else "not enough data: needs the analysis of its first seconds",
+        )
