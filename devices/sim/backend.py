@@ -209,6 +209,8 @@ class _Client(BaseBleakClient):
             # A write command has no answer over the air, so its failure cannot be told.
             if response:
                 raise
+        # What was sent before the answer arrives before it, as over the air.
+        self._pump_once(wearable)
 
     async def read_gatt_descriptor(
         self, descriptor: BleakGATTDescriptor, *, use_cached: bool = False, **kwargs: Any
@@ -228,6 +230,7 @@ class _Client(BaseBleakClient):
             wearable.subscribe(characteristic.uuid, True)
 
     async def stop_notify(self, characteristic: BleakGATTCharacteristic) -> None:
+        self._pump_once(self._link())
         with _att_errors():
             self._link().subscribe(characteristic.uuid, False)
         self._callbacks.pop(characteristic.uuid, None)
@@ -245,13 +248,17 @@ class _Client(BaseBleakClient):
 
     async def _run_pump(self, wearable: SimWearable) -> None:
         while self.is_connected:
-            batch = wearable.take(ROOM_FRAMES)
-            for part in batch:
-                callback = self._callbacks.get(part.uuid)
-                if callback is not None:
-                    _deliver(callback, part)
-            full = sum(len(part) for part in batch) >= ROOM_FRAMES
+            full = self._pump_once(wearable)
             await asyncio.sleep(0 if full else PUMP_S)
+
+    def _pump_once(self, wearable: SimWearable) -> bool:
+        """Deliver what is due; tell whether more may be waiting."""
+        batch = wearable.take(ROOM_FRAMES)
+        for part in batch:
+            callback = self._callbacks.get(part.uuid)
+            if callback is not None:
+                _deliver(callback, part)
+        return sum(len(part) for part in batch) >= ROOM_FRAMES
 
     def _on_loss_from_any_thread(self) -> None:
         if self._loop is not None and not self._loop.is_closed():

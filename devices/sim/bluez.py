@@ -170,10 +170,10 @@ class BlueZ:
             busy = False
             for device in self.devices.values():
                 if device.connected and not self._dead:
-                    busy |= self._pump_device(device)
+                    busy |= self.pump(device)
             await asyncio.sleep(0 if busy else _PUMP_S)
 
-    def _pump_device(self, device: SeenDevice) -> bool:
+    def pump(self, device: SeenDevice) -> bool:
         """Send what is due as far as every listener has room; tell whether more may be waiting."""
         bus = self.bus
         listeners = bus.listeners(device.path + "/", PROPERTIES, "PropertiesChanged", CHARACTERISTIC)

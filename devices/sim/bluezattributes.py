@@ -54,6 +54,7 @@ class Attributes:
         found = self._find(connection, call)
         if found is None:
             return
+        self._daemon.pump(found[0])
         self.unsubscribe(found[0], call.path or "", connection)
         self._daemon.spawn(self._reply_when_drained(connection, call))
 
@@ -102,6 +103,8 @@ class Attributes:
             # A write command has no answer over the air, so its failure cannot be told.
             if kind is None or kind.value != "command":
                 raise
+        # What was sent before the answer arrives before it, as over the air.
+        self._daemon.pump(device)
         connection.reply(call)
 
     def _start_notify(self, device: SeenDevice, uuid: str, connection: Connection, call: Message) -> None:

@@ -192,6 +192,7 @@ class WearableModel:
                 self._done_second = max(self._done_second, int(self.time.now_s()))
             else:
                 self._subscribed.discard(uuid)
+                self._outbox.drop(uuid)
             self._told_time().subscribed(uuid, wanted)
             self._begin(was)
 

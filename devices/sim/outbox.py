@@ -53,14 +53,18 @@ class Outbox:
         for indices in self._clipped.values():
             indices.clear()
 
-    def drop(self) -> None:
-        """Lose everything that waits: the link is gone, or the radio silent."""
+    def drop(self, uuid: str | None = None) -> None:
+        """Lose what waits (for one characteristic): the link is gone, the radio silent, nobody listens any more."""
+        kept: deque[Parcel] = deque()
         for parcel in self._queue:
+            if uuid not in (None, parcel.sent.uuid):
+                kept.append(parcel)
+                continue
+            self.waiting -= len(parcel.sent)
             if not parcel.aside and parcel.fate not in ("copy", "foreign"):
                 for counts in self._of(parcel):
                     counts.unsent += parcel.samples
-        self._queue.clear()
-        self.waiting = 0
+        self._queue = kept
 
     def take(self, room: int, utc_s: float) -> list[Notifications]:
         """Hand over what is ready, at most `room` notifications."""
