@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from bleak.exc import (
     BleakBluetoothNotAvailableError,
+    BleakBluetoothNotAvailableReason,
     BleakDBusError,
     BleakError,
     BleakGATTProtocolError,
@@ -21,6 +22,17 @@ _REMEDY = (
     "plug in an adapter and start the Bluetooth service, or run `backstop simulate` and start Backstop with the line "
     "that it prints"
 )
+_ALLOW = (
+    "allow it for Backstop in the system's privacy settings (on Linux: join the group `bluetooth`), then start again"
+)
+# What helps where bleak knows why; elsewhere an adapter or its service is missing.
+_REMEDY_OF = {
+    BleakBluetoothNotAvailableReason.POWERED_OFF: "switch it on in the system's Bluetooth settings",
+    BleakBluetoothNotAvailableReason.NO_BLE_CENTRAL_ROLE: "plug in an adapter for Bluetooth Low Energy",
+    BleakBluetoothNotAvailableReason.DENIED_BY_USER: _ALLOW,
+    BleakBluetoothNotAvailableReason.DENIED_BY_SYSTEM: _ALLOW,
+    BleakBluetoothNotAvailableReason.DENIED_BY_UNKNOWN: _ALLOW,
+}
 # D-Bus and ATT answers that mean "not without pairing". ATT: 5 authentication, 8 authorisation, 15 encryption.
 _PAIRING_WORDS = ("NotPermitted", "NotAuthorized", "Authentication")
 _PAIRING_CODES = (5, 8, 15)
@@ -34,8 +46,10 @@ def _says(error: BaseException) -> str:
 
 def no_radio(error: BaseException) -> NoRadio:
     """Return the sentence for a machine without usable Bluetooth."""
-    why = error.args[0] if isinstance(error, BleakBluetoothNotAvailableError) else _says(error)
-    return NoRadio(f"This machine has no usable Bluetooth ({str(why).rstrip('.')}): {_REMEDY}.")
+    why, remedy = _says(error), _REMEDY
+    if isinstance(error, BleakBluetoothNotAvailableError):
+        why, remedy = str(error.args[0]), _REMEDY_OF.get(error.reason, _REMEDY)
+    return NoRadio(f"This machine has no usable Bluetooth ({why.rstrip('.')}): {remedy}.")
 
 
 def not_paired(error: BaseException, who: str) -> NotPaired:

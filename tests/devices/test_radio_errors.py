@@ -25,7 +25,22 @@ from devices.radio_errors import radio_errors
         (
             BleakBluetoothNotAvailableError("No adapters found.", BleakBluetoothNotAvailableReason.NO_BLUETOOTH),
             NoRadio,
-            r"\(No adapters found\)",
+            r"\(No adapters found\): plug in",
+        ),
+        (
+            BleakBluetoothNotAvailableError("Off.", BleakBluetoothNotAvailableReason.POWERED_OFF),
+            NoRadio,
+            "switch it on",
+        ),
+        (
+            BleakBluetoothNotAvailableError("Old.", BleakBluetoothNotAvailableReason.NO_BLE_CENTRAL_ROLE),
+            NoRadio,
+            "Low Energy",
+        ),
+        (
+            BleakBluetoothNotAvailableError("No.", BleakBluetoothNotAvailableReason.DENIED_BY_SYSTEM),
+            NoRadio,
+            "allow it",
         ),
         (BleakDBusError("org.freedesktop.DBus.Error.ServiceUnknown", ["org.bluez is gone"]), NoRadio, "plug in"),
         (BleakDBusError("org.bluez.Error.NotPermitted", ["Not paired"]), Refused, "pair it"),
