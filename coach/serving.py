@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from coach.errors import CoachError
 from coach.live import LiveAnalysis, LiveFeed, LiveSource
 from coach.service import Services
-from coach.service.looks import HERE
+from coach.service.looks import HERE, Looks
 from coach.service.types import WearableView
 from coach.wire import InReach, LinkLogText
 from devices.errors import DeviceError
@@ -84,8 +84,8 @@ class LocalServing:
 class Lookout:
     """Look for wearables with this process's radio while an athlete wants it. One thread."""
 
-    def __init__(self, hub: BleHub, services: Services) -> None:
-        self._hub, self._looks = hub, services.looks
+    def __init__(self, hub: BleHub, looks: Looks) -> None:
+        self._hub, self._looks = hub, looks
         self._wanted = threading.Event()
         self._closing = False
         self._thread: threading.Thread | None = None

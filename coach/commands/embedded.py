@@ -70,7 +70,7 @@ class Embedded:
         clock = SessionClock(services, self._feed, self._config)
         serving = LocalServing(services, self._door, self._feed)
         gateway = Gateway(self._hub, serving, services.log, self._requests())
-        lookout = Lookout(self._hub, services)
+        lookout = Lookout(self._hub, services.looks)
         for role in (self._live, worker, clock, self._hub, gateway, lookout):
             role.start()
             self._running.append(role)
