@@ -28,7 +28,7 @@ SENSOR_LINE = LineParams(
     wander_ppm=50.0,
     certain_ppm=1000.0,
 )
-# The first samples wait so long, and for so many, until they show the true rate (own heuristic).
+# Real time from here on. The first samples wait so long, and for so many, to show the true rate (own heuristic).
 _SETTLE_S, _SETTLE_SAMPLES = 3.0, 5
 # A notification this late, and by six times the usual scatter, may have lost predecessors (own heuristic).
 _LATE_S, _LATE_SCATTERS, _LATE_SAMPLES = 0.1, 6.0, 2.5
@@ -48,10 +48,10 @@ class Numbered:
 class ArrivalClock:
     """One sensor's samples across link losses. All in order; nothing is dropped, some wait for those behind them."""
 
-    def __init__(self, rate_hz: float, columns: int = 6) -> None:
-        """rate_hz: as promised. columns: of the values."""
-        self._period_s = 1.0 / rate_hz
-        self._line = ArrivalLine(SENSOR_LINE)
+    def __init__(self, rate_hz: float, host_speed: float = 1.0, columns: int = 6) -> None:
+        """rate_hz: as promised. host_speed: of the host's clock against real time. columns: of the values."""
+        self._period_s, self._speed = 1.0 / rate_hz, host_speed
+        self._line = ArrivalLine(SENSOR_LINE.scaled(host_speed))
         self._origin_utc_s: float | None = None
         self._next = 0
         self._empty = np.empty((0, columns))
@@ -94,7 +94,7 @@ class ArrivalClock:
             return self._told(0)
         if not self._settled:
             waited_s = self._arrivals[-1] - self._arrivals[0]
-            if waited_s < _SETTLE_S or len(self._arrivals) < _SETTLE_SAMPLES:
+            if waited_s < _SETTLE_S * self._speed or len(self._arrivals) < _SETTLE_SAMPLES:
                 return self._told(0)
             return self._settle()
         return self._released(final=False)
@@ -128,7 +128,7 @@ class ArrivalClock:
         return off_s, ends + 1
 
     def _limit_s(self) -> float:
-        return max(_LATE_S, _LATE_SCATTERS * self._line.scatter_s, _LATE_SAMPLES * self._period_s)
+        return max(_LATE_S * self._speed, _LATE_SCATTERS * self._line.scatter_s, _LATE_SAMPLES * self._period_s)
 
     def _released(self, final: bool) -> Numbered:
         """Number what waits, up to a pause that is not understood yet."""
@@ -155,7 +155,7 @@ class ArrivalClock:
         off_s, ends = self._off_s()
         back = off_s <= self._limit_s() / 2
         returned = bool(back.any()) and not self._reconnected
-        enough = self._arrivals[-1] - self._arrivals[0] >= _HELD_S
+        enough = self._arrivals[-1] - self._arrivals[0] >= _HELD_S * self._speed
         if not (returned or final or enough):
             return 0
         self._suspect = False

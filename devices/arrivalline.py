@@ -7,7 +7,7 @@ Source of the line: the lower hull's edge over the mean is the lowest-sum line u
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -20,9 +20,8 @@ _LOOSEST_PPM = 50.0
 _EDGE_RANK = 5
 # Arrivals come in steps of connection events, which hide a slope of less than about a step (own heuristic: 1 ms).
 _GRAIN_S = 1e-3
-# Points off the line by more than this, and by five times the usual scatter, tell of a host clock that was set: at
+# Points off the line by more than step_s, and by five times the usual scatter, tell of a host clock that was set: at
 # once when they are early, which no delay explains, after a while when all are late (own heuristic).
-_STEP_S = 0.05
 _STEP_SCATTERS = 5.0
 _LATE_WINDOWS = 30
 
@@ -33,7 +32,7 @@ class LineParams:
 
     span_min_s: before this there is no slope. prior_ppm: slopes thought likely before anything was seen; max_ppm: none
     is steeper. wander_ppm: how much the slope itself changes while the points last. certain_ppm: how sure a slope may
-    be at most when the fit begins anew.
+    be at most when the fit begins anew. step_s: points further off may tell of a host clock that was set.
     """
 
     window_s: float
@@ -43,6 +42,16 @@ class LineParams:
     max_ppm: float
     wander_ppm: float
     certain_ppm: float
+    step_s: float = 0.05
+
+    def scaled(self, speed: float) -> LineParams:
+        """Return the same for a host's clock that runs faster than real time, in which delays last longer."""
+        return replace(
+            self,
+            window_s=self.window_s * speed,
+            span_min_s=self.span_min_s * speed,
+            step_s=self.step_s * speed,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +132,7 @@ class ArrivalLine:
         self._least, self._window, self._late_windows = None, -1, 0
 
     def _far_s(self) -> float:
-        return max(_STEP_S, _STEP_SCATTERS * self.scatter_s)
+        return max(self._params.step_s, _STEP_SCATTERS * self.scatter_s)
 
     def _close_window(self, point: tuple[float, float]) -> None:
         late = point[1] - self.line.at(point[0]) > self._far_s()

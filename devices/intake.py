@@ -94,6 +94,8 @@ class Intake:
     def end_session(self, now_s: float) -> None:
         """Decode what waits; what comes later waits for the decoder of the next session."""
         self.drain(now_s)
+        if self._decoder is not None:
+            self._hand_on(self._cut(self._timing.end_session(), now_s))
         self._decoder = None
         # Frames of a stream whose start never came to its end: nobody knows how to read them.
         self.frames += len(self._waiting)

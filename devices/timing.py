@@ -95,8 +95,8 @@ class SampleTiming:
         self._ticks_per_s = params.unwrapped_ticks_per_s
         self.clock = DeviceClock(_clock_params(params))
         counted = params.ticks_per_s is None
-        self._numbers = ArrivalClock(params.rate_hz) if counted else None
-        self._gyr_numbers = ArrivalClock(params.rate_hz) if counted and params.separate else None
+        self._numbers = ArrivalClock(params.rate_hz, params.host_speed) if counted else None
+        self._gyr_numbers = ArrivalClock(params.rate_hz, params.host_speed) if counted and params.separate else None
         self._joiner = Joiner(JoinerParams.of(params.rate_hz, self._ticks_per_s)) if params.separate else None
         self._undecided = Rows.none()
         # Gyroscope samples whose times wait for the accelerometer's; and a restart whose first row is not out yet.
@@ -121,6 +121,13 @@ class SampleTiming:
             if numbers is not None:
                 numbers.begin_session()
 
+    def end_session(self) -> Rows:
+        """Say that the link is gone; return samples that waited for those behind them to get their number."""
+        if self._numbers is None:
+            return Rows.none()
+        timed = self._numbered(self._numbers, Rows.none(), final=True)
+        return self._one_of_two(self._joiner, timed) if self._joiner else timed
+
     def take(self, rows: Rows) -> Rows:
         """Take decoded rows in order of arrival; return those that are ready."""
         timed = self._unwrapped(rows) if self._numbers is None else self._numbered(self._numbers, rows)
@@ -130,11 +137,8 @@ class SampleTiming:
         """Return all that waits; a row whose time stamp nothing has confirmed is dropped."""
         self.damaged += len(self._undecided)
         self._undecided = Rows.none()
-        timed = Rows.none() if self._numbers is None else self._numbered(self._numbers, Rows.none(), final=True)
-        if self._joiner is None:
-            return timed
-        ready = self._one_of_two(self._joiner, timed)
-        return Rows.joined([ready, self._ready(self._joiner.flush())])
+        ready = self.end_session()
+        return Rows.joined([ready, self._ready(self._joiner.flush())]) if self._joiner else ready
 
     def _unwrapped(self, rows: Rows) -> Rows:
         rows = Rows.joined([self._undecided, rows])
@@ -199,9 +203,8 @@ def _given(numbers: ArrivalClock, rows: Rows, final: bool) -> list[Numbered]:
 def _clock_params(params: TimingParams) -> ClockParams:
     if params.ticks_per_s is None:
         # Numbers are never damaged and never begin anew: whatever they do is a pause.
-        return ClockParams(
-            params.unwrapped_ticks_per_s, _NO_WRAP, math.inf, math.inf, line=SENSOR_LINE, counts_samples=True
-        )
+        line = SENSOR_LINE.scaled(params.host_speed)
+        return ClockParams(params.unwrapped_ticks_per_s, _NO_WRAP, math.inf, math.inf, line, counts_samples=True)
     step_max_s = max(1.0, _STEP_MAX_SAMPLES / params.rate_hz, _STEP_MAX_SEPARATE_S if params.separate else 0.0)
-    tolerance_s = _TOLERANCE_S * max(params.host_speed, 1.0)
+    tolerance_s = _TOLERANCE_S * params.host_speed
     return ClockParams(params.ticks_per_s, params.tick_wrap, step_max_s, tolerance_s)

@@ -202,14 +202,16 @@ def test_a_new_recording_begins_at_zero_with_the_rate_that_is_known_by_then() ->
         assert rate_hz == pytest.approx(61.5, abs=0.01)
 
 
-def test_a_dead_loss_in_the_middle_of_a_session_of_a_product_without_a_clock() -> None:
-    """The link is lost for 8 s and made anew: one gap of that length, and the count of it."""
+@pytest.mark.parametrize("lost_at", [120, 1000])
+def test_a_link_lost_for_seconds_is_one_gap_of_a_product_without_a_clock(lost_at: int) -> None:
+    """Also if it is lost before the first seconds have shown the rate."""
     product = PlainProduct(100.0, None)
     receiver = Receiver(product)
     for at in range(3000):
-        if 1000 <= at < 1800:
+        if lost_at <= at < lost_at + 800:
             continue
-        if at == 1800:
+        if at == lost_at + 800:
+            receiver.intake.end_session(receiver.host.now_s + 0.1)
             receiver.intake.flush(receiver.host.now_s + 5.0)
             receiver.begin_session()
         receiver.feed([(at / 100 + 0.01, data_of(Sent(np.array([at]), "both", 0.0), product, 100.0, 0))])
