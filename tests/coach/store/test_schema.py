@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config as AlembicConfig
 from alembic.migration import MigrationContext
 
 from coach.errors import Conflict, StoreUnavailable
-from coach.store.engine import Store, migrate, open_store
+from coach.store.engine import MIGRATIONS, Store, migrate, open_store
 from coach.store.tables import event, metadata
 
 EVENT = {
@@ -37,6 +39,25 @@ def test_migrated_schema_equals_the_metadata(tmp_path: Path) -> None:
             assert compare_metadata(MigrationContext.configure(tx), metadata) == []
             found = set(sa.inspect(tx).get_table_names())
     assert found == set(metadata.tables) | {"alembic_version"}
+
+
+def test_a_database_of_the_first_version_is_brought_up_to_date_and_old_tokens_end(tmp_path: Path) -> None:
+    with open_store(tmp_path / "a.db") as store:
+        config = AlembicConfig()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        with store.begin() as tx:
+            config.attributes["connection"] = tx
+            command.upgrade(config, "0001")
+        values = "'t1', 'hash', 'chunks', 'a1', 'old', '2026-11-01 00:00:00'"
+        athlete = "'a1', 'Ada', 'UTC', '07:00', '18:00', '[]', '', 0, 0, 0, 'c', '2026-11-01 00:00:00'"
+        with store.begin() as tx:
+            tx.exec_driver_sql(f"INSERT INTO athlete VALUES ({athlete})")
+            columns = "id, token_hash, scope, athlete_id, label, created_at"
+            tx.exec_driver_sql(f"INSERT INTO api_token ({columns}) VALUES ({values})")
+        migrate(store)
+        with store.read() as tx:
+            assert compare_metadata(MigrationContext.configure(tx), metadata) == []
+            assert tx.exec_driver_sql("SELECT label, revoked_at IS NOT NULL FROM api_token").all() == [("old", 1)]
 
 
 def test_chunks_commit_full_and_the_rest_normal(tmp_path: Path) -> None:
