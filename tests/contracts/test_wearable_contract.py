@@ -30,6 +30,8 @@ SEND_UNASKED = {"witmotion"}
 NO_CHARGE = {"microbit", "nordic-uart"}
 # Products whose rate nobody can set: they send at their own.
 OWN_RATE_HZ = {"nordic-uart": 50.0}
+# The first line of a text stream may be the end of one that was cut: it is not used.
+NOT_TRUSTED = {"nordic-uart": 1}
 # Half a step of the coarsest product, 1 mG, and of 2000 deg/s in 16 bit; both with a tenth on top.
 ACC_STEP_MPS2 = 1.1 * 0.5 * 9.80665e-3
 GYR_STEP_RADPS = 1.1 * 0.5 * float(np.radians(2000 / 32768 * 1.05))
@@ -153,7 +155,7 @@ def test_a_product_is_found_known_read_and_found_again(way: Open, product: str) 
             assert fits(name, told, sent, there.wearable.rate_hz)
             # One that sends unasked also does while nobody listens yet, or any more.
             if profile.family not in SEND_UNASKED:
-                assert len(told) == len(sent), "every sample that was sent is read"
+                assert len(told) == len(sent) - NOT_TRUSTED.get(product, 0), "every sample that was sent is read"
     beats = [beat for one in readings for part in one.parts for _, beat in part.heart]
     assert all(abs(beat.heart_rate_bpm - heart_rate_bpm(30.0)) < 30 for beat in beats)
     if "acc" not in profile.sensors:
