@@ -90,6 +90,8 @@ class WitMotionDecoder:
     def __init__(self, frame_bytes: int = wit.FRAME_BYTES) -> None:
         self._frame_bytes = frame_bytes
         self._kept = b""
+        # Where notifications ended within what is kept.
+        self._kept_ends: IntArray = np.empty(0, dtype=np.int64)
         self._count = 0
         # Bytes before the first frame that may be the rest of one.
         self._grace = frame_bytes - 1
@@ -99,11 +101,13 @@ class WitMotionDecoder:
         stream = np.frombuffer(self._kept + b"".join(frames), dtype=np.uint8)
         # Where each notification ends in the stream; what was kept lies before the first.
         ends = len(self._kept) + np.cumsum([len(frame) for frame in frames], dtype=np.int64)
-        motion, lost, kept_at = self._cut(stream, ends)
+        all_ends = np.concatenate([self._kept_ends, ends])
+        motion, lost, kept_at = self._cut(stream, all_ends)
         bad = {i for i, frame in enumerate(frames) if not frame}
         for begin, end in lost:
             bad |= set(range(self._of(ends, begin), self._of(ends, end - 1) + 1))
         self._kept = stream[kept_at:].tobytes()
+        self._kept_ends = all_ends[all_ends > kept_at] - kept_at
         samples = decode_motion(stream[motion[:, None] + np.arange(self._frame_bytes)], self._frame_bytes)
         ticks = self._count + np.arange(len(motion), dtype=np.int64)
         self._count += len(motion)
@@ -168,6 +172,7 @@ def _landmarks(
     head_at[: n - 1] = motion_at[: n - 1] | (first & (stream[1:] == wit.REGISTERS))
     may_end[:n] = head_at
     may_end[ends] = True
-    if n and stream[-1] == wit.HEAD:
-        may_end[n - 1] = True
+    # A notification may end within a head; what the next one brings must not matter, it may not be there yet.
+    last = ends[ends > 0] - 1
+    may_end[last[stream[last] == wit.HEAD]] = True
     return motion_at, head_at, may_end

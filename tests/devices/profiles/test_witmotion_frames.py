@@ -150,6 +150,14 @@ def test_dated_frames_are_a_setting() -> None:
     assert (len(wrong.block.ticks), wrong.bad) == (0, (0, 1, 2))
 
 
+def test_a_notification_that_ends_within_a_head_of_nothing() -> None:
+    """Found by fuzzing: whether the frame before it counts must not hang on what comes next."""
+    frames = [motion(1) + b"\x55", b"\x00" * 20, motion(2)]
+    decoder = WitMotionDecoder()
+    assert [len(decoder.decode_many([one]).block.ticks) for one in frames] == [1, 0, 1]
+    assert len(WitMotionDecoder().decode_many(frames).block.ticks) == 2
+
+
 def test_the_answer_is_found_wherever_it_is_cut() -> None:
     for at in range(1, 19):
         finder = RegisterFinder(0x64)
@@ -165,7 +173,18 @@ def test_the_answer_is_found_wherever_it_is_cut() -> None:
 PIECES = st.one_of(
     st.binary(max_size=45),
     st.sampled_from([b"\x55", b"\x55\x61", b"\x55\x71", b"\x55\x61" * 10, motion(7), motion(8)[:9], REGISTERS]),
+    st.sampled_from([motion(9) + b"\x55", motion(10) + motion(11)[:1], motion(12)[1:], REGISTERS[:5], bytes(8)]),
 )
+
+
+@given(st.lists(PIECES, max_size=12), st.sampled_from([20, 28]))
+def test_how_any_bytes_are_cut_into_calls_changes_no_sample(frames: list[bytes], size: int) -> None:
+    whole = WitMotionDecoder(size).decode_many(frames)
+    decoder = WitMotionDecoder(size)
+    told = [decoder.decode_many([one]).block for one in frames]
+    none = np.empty((0, 3))
+    np.testing.assert_array_equal(np.concatenate([none, *(one.acc_mps2 for one in told)]), whole.block.acc_mps2)
+    np.testing.assert_array_equal(np.concatenate([none, *(one.gyr_radps for one in told)]), whole.block.gyr_radps)
 
 
 @given(st.lists(PIECES, max_size=12), st.sampled_from([20, 28]))
