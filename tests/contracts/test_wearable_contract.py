@@ -113,9 +113,9 @@ async def read(there: Way, profile: Profile, device: Any) -> Reading:
         await until(enough, 20.0)
         assert there.wearable.truth.connects == before
         await profile.stop(client)
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.05)
         heard = len(reading.parts)
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.05)
         assert len(reading.parts) == heard, "sent after the stop"
         reading.sent = sent_by(there) - linked_at
     return reading
@@ -139,7 +139,7 @@ def test_a_product_is_found_known_read_and_found_again(way: Open, product: str) 
 
     async def work() -> None:
         for _ in range(2):
-            device, advertised = (await there.discover(0.25))[ADDRESS]
+            device, advertised = await there.hear()
             profiles.append(profile_for(advertised))
             readings.append(await read(there, profiles[-1], device))
 

@@ -33,6 +33,18 @@ class Way:
         kinds = {} if self.over_bus else {"backend": self._radio.scanner_backend}
         return await BleakScanner.find_device_by_address(ADDRESS, timeout=timeout_s, **kinds)
 
+    async def hear(self, timeout_s: float = 3.0) -> tuple[Any, Any]:
+        """Return the wearable and what it advertises, as soon as it is heard."""
+        kinds = {} if self.over_bus else {"backend": self._radio.scanner_backend}
+        heard: list[Any] = []
+
+        def ours(device: Any, advertised: Any) -> bool:
+            heard.append(advertised)
+            return bool(device.address == ADDRESS)
+
+        device = await BleakScanner.find_device_by_filter(ours, timeout=timeout_s, **kinds)
+        return device, heard[-1]
+
     async def discover(self, timeout_s: float) -> dict[str, Any]:
         kinds = {} if self.over_bus else {"backend": self._radio.scanner_backend}
         return await BleakScanner.discover(timeout=timeout_s, return_adv=True, **kinds)
