@@ -40,7 +40,7 @@ def add_clipping(
     least: the smallest full scale that any product has; lower values are no flat top. finite: (n,), None for all.
     """
     received = len(values) if finite is None else int(np.count_nonzero(finite))
-    state = replace(state, received=state.received + received)
+    state = ClippingState(state.received + received, state.clipped, state.extreme, state.flat, state.run)
     if not received:
         return replace(state, run=(0,) * _SIDES) if any(state.run) else state
     if finite is None:

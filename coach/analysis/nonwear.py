@@ -127,14 +127,16 @@ def add_nonwear(
         ids = cells[bounds].tolist()
     np.rint(steps, out=steps)
     summed = _summed(steps, bounds)
-    judge = _Judge(params, state, size)
     if ids[0] == state.cell_id:
         summed[0] = _merged(state.cell, summed[0])
-    else:
+        if len(ids) == 1:
+            return replace(state, cell=summed[0])
+    judge = _Judge(params, state, size)
+    if ids[0] != state.cell_id:
         judge.close(state.cell_id, state.cell)
     for cell_id, cell in zip(ids[:-1], summed[:-1], strict=True):
         judge.close(cell_id, cell)
-    return replace(judge.state(), cell_id=ids[-1], cell=summed[-1])
+    return judge.state(ids[-1], summed[-1])
 
 
 def nonwear(params: NonwearParams, state: NonwearState, rate_hz: float, samples: int) -> Nonwear:
@@ -145,7 +147,7 @@ def nonwear(params: NonwearParams, state: NonwearState, rate_hz: float, samples:
         judge.close(state.cell_id, state.cell)
         if samples >= (judge.step_id + 1) * size * per_step:
             judge.close_step()
-        state = judge.state()
+        state = judge.state(state.cell_id, _empty_cell())
     long, short = state.long, state.short
     per_window = round(params.long_window_s / params.long_step_s)
     enough_long = long.judged >= per_window
@@ -162,7 +164,8 @@ def nonwear(params: NonwearParams, state: NonwearState, rate_hz: float, samples:
 def _summed(steps: FloatArray, bounds: NDArray[np.int64]) -> FloatArray:
     """Return one cell (13,) per bound of steps (3, n)."""
     out = np.empty((len(bounds), _FIELDS))
-    out[:, 0] = np.diff(bounds, append=steps.shape[1])
+    out[:-1, 0] = bounds[1:] - bounds[:-1]
+    out[-1, 0] = steps.shape[1] - bounds[-1]
     out[:, 1:4] = np.add.reduceat(steps, bounds, axis=1).T
     out[:, 7:10] = np.maximum.reduceat(steps, bounds, axis=1).T
     out[:, 10:13] = -np.minimum.reduceat(steps, bounds, axis=1).T
@@ -194,7 +197,7 @@ class _Judge:
     """Hands closed cells to the rules; the parts of the state that change, unpacked for as long as one call takes."""
 
     def __init__(self, params: NonwearParams, state: NonwearState, size: int) -> None:
-        self._params, self._state, self._size = params, state, size
+        self._params, self._size = params, size
         self._per_step = round(params.long_step_s / params.cell_s)
         self._most_mps2 = params.range_mg * _MG_MPS2 * _STEPS_PER_MPS2
         self.step_id, self._step, self._step_moved = state.step_id, state.step, state.step_moved
@@ -202,20 +205,19 @@ class _Judge:
         self._worn, self._worn_cells = state.worn, state.worn_cells
         self._loose = (state.loose_run, state.loose, state.loose_first)
 
-    def state(self) -> NonwearState:
-        run, loose, first = self._loose
-        return replace(
-            self._state,
-            step_id=self.step_id,
-            step=self._step,
-            step_moved=self._step_moved,
-            long=self._long,
-            short=self._short,
-            worn=self._worn,
-            worn_cells=self._worn_cells,
-            loose_run=run,
-            loose=loose,
-            loose_first=first,
+    def state(self, cell_id: int, cell: FloatArray) -> NonwearState:
+        """Return what came of it, with the cell that is open now."""
+        return NonwearState(
+            cell_id,
+            cell,
+            self.step_id,
+            self._step,
+            self._step_moved,
+            self._long,
+            self._short,
+            self._worn,
+            self._worn_cells,
+            *self._loose,
         )
 
     def close(self, cell_id: int, cell: FloatArray) -> None:
