@@ -7,6 +7,7 @@ Villumsen 2016 (30), RULA and REBA (20, 60). The shares describe; no threshold i
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 
@@ -45,8 +46,8 @@ def _no_passes() -> IntArray:
 class PostureState:
     """looks: (angles, classes) looks per degree of each angle; held: the same while it may yet turn out to be lying.
 
-    high, passed: (angles, 2, thresholds) whether the angle is in an excursion, and how many there were; of the two the
-    first is for positive angles and the second for negative ones.
+    high, passed: (angles, 2, thresholds, ascending) whether the angle is in an excursion, and how many there were; of
+    the two the first is for positive angles and the second for negative ones.
     """
 
     mode: int = FREE
@@ -97,7 +98,7 @@ class _Account:
     """A state while it is being added to."""
 
     def __init__(self, thresholds_deg: tuple[float, ...], state: PostureState, angles: int) -> None:
-        self.thresholds = tuple(int(threshold) for threshold in thresholds_deg)
+        self.thresholds = tuple(sorted(int(threshold) for threshold in thresholds_deg))
         more = angles - len(state.looks)
         self.looks, self.held, self.high, self.passed = state.looks, state.held, state.high, state.passed
         if more:
@@ -131,30 +132,40 @@ class _Account:
     def count(self, angles: FloatArray, into: IntArray) -> None:
         if not angles.size:
             return
-        places = np.clip(np.floor(angles), -MIDDLE, MIDDLE).astype(np.int64)
-        places += MIDDLE + CLASSES * np.arange(len(angles))[:, None]
+        degrees = np.clip(np.floor(angles), -MIDDLE, MIDDLE).astype(np.int64)
+        places = degrees + (MIDDLE + CLASSES * np.arange(len(angles))[:, None])
         into += np.bincount(places.ravel(), minlength=into.size).reshape(into.shape)
-        tops, bottoms = angles.max(axis=1).tolist(), angles.min(axis=1).tolist()
-        lowest, highs = min(self.thresholds), self.high.tolist()
+        bands = _bands(self.thresholds)[degrees + MIDDLE]
         for angle in range(len(angles)):
-            if tops[angle] > lowest or any(highs[angle][0]):
-                self._pass(angles[angle], tops[angle], bottoms[angle], angle, 0)
-            if -bottoms[angle] > lowest or any(highs[angle][1]):
-                self._pass(-angles[angle], -bottoms[angle], -tops[angle], angle, 1)
+            band = bands[angle]
+            # Between two looks in the same band no threshold is passed either way: a few looks stand for all.
+            turns = np.flatnonzero(band[1:] != band[:-1]) + 1
+            first = int(degrees[angle, 0])
+            if turns.size or not -self.thresholds[0] <= first < self.thresholds[0] or self.high[angle].any():
+                seen = np.concatenate((degrees[angle, :1], degrees[angle, turns]))
+                self._pass(seen, angle, 0)
+                self._pass(-1 - seen, angle, 1)
 
-    def _pass(self, values: FloatArray, top: float, bottom: float, angle: int, side: int) -> None:
-        for place, (threshold, was_high) in enumerate(
-            zip(self.thresholds, self.high[angle, side].tolist(), strict=True)
-        ):
-            if (bottom >= threshold - HYSTERESIS_DEG) if was_high else (top <= threshold):
+    def _pass(self, seen: IntArray, angle: int, side: int) -> None:
+        top, bottom = int(seen.max()), int(seen.min())
+        for place, threshold in enumerate(self.thresholds):
+            was_high = bool(self.high[angle, side, place])
+            if (bottom >= threshold - HYSTERESIS_DEG) if was_high else (top < threshold):
                 continue
             self._own_passes()
-            above = values > threshold
-            decisive = above | (values < threshold - HYSTERESIS_DEG)
-            seen = above[decisive]
-            rises = int(np.count_nonzero(seen[1:] > seen[:-1])) + int(seen[0] and not was_high)
+            above = seen >= threshold
+            above = above[above | (seen < threshold - HYSTERESIS_DEG)]
+            rises = int(np.count_nonzero(above[1:] > above[:-1])) + int(above[0] and not was_high)
             self.passed[angle, side, place] += rises
-            self.high[angle, side, place] = int(seen[-1])
+            self.high[angle, side, place] = int(above[-1])
+
+
+@lru_cache(maxsize=16)
+def _bands(thresholds: tuple[int, ...]) -> IntArray:
+    """Return, for each class of degrees, between which two of all entries and exits of excursions it lies."""
+    up = {edge for threshold in thresholds for edge in (threshold, threshold - HYSTERESIS_DEG)}
+    edges = np.array(sorted(up | {-edge for edge in up}))
+    return np.searchsorted(edges, np.arange(-MIDDLE, MIDDLE + 1), side="right")
 
 
 def above_now(thresholds_deg: tuple[float, ...], before: PostureState, after: PostureState) -> dict[float, int]:
@@ -193,7 +204,8 @@ def exposure(
             for t in thresholds_deg
         },
         excursions_per_h={
-            t: float(count) / (covered_s / 3600.0) for t, count in zip(thresholds_deg, passed.tolist(), strict=True)
+            t: float(count) / (covered_s / 3600.0)
+            for t, count in zip(sorted(thresholds_deg), passed.tolist(), strict=True)
         },
         percentiles_deg={
             percent: float(np.searchsorted(upwards, percent / 100.0) - MIDDLE) + 0.5 for percent in PERCENTS

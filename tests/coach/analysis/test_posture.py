@@ -72,7 +72,7 @@ def passes(values: list[float], threshold: float) -> int:
     """Count by the definition, one value after the other. No product code."""
     high, count = False, 0
     for value in values:
-        if not high and value > threshold:
+        if not high and value >= threshold:
             high, count = True, count + 1
         elif high and value < threshold - 10:
             high = False
