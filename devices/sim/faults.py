@@ -25,7 +25,8 @@ KINDS = ("truncate", "corrupt", "duplicate", "reorder", "foreign")
 class Parcel:
     """Notifications on their way: what they carry, and what befell them.
 
-    first, end: (n,) as in Stretch. fate: "" intact, else "damaged", "copy", "late" (after its successor) or "foreign".
+    first, end: (n,) as in Stretch. fate: "" intact, else "damaged", "copy", "late" (after its successor), "foreign",
+    or "swallowed" (by a damaged or foreign one before it, with which it makes one that cannot be read).
     ready_s: the host's time before which they are not handed over. An `aside` carries no sample: an answer, the charge.
     """
 
@@ -69,6 +70,7 @@ class FrameFaults:
         self._rng = np.random.default_rng(seed)
         self._held: list[Parcel] = []  # a frame that waits for its successor
         self._begun: list[Parcel] = []  # the first notifications of a frame
+        self._spilt = False  # what was sent last spoils what comes next
 
     def set(self, kind: str, every: int) -> None:
         """Switch one fault to every `every`-th frame and count from here."""
@@ -78,12 +80,12 @@ class FrameFaults:
     def give_up(self) -> list[Parcel]:
         """Return what waits for a successor: the link is gone and it will have none."""
         waiting = self._held + self._begun
-        self._held, self._begun = [], []
+        self._held, self._begun, self._spilt = [], [], False
         return waiting
 
     def apply(self, parcels: Iterable[Parcel], firmware: Firmware, utc_s: float) -> list[Parcel]:
         """Return what is sent for these parcels of the stream, in the order sent."""
-        if not self._held and not self._begun and not any(self._every.values()):
+        if not self._held and not self._begun and not self._spilt and not any(self._every.values()):
             sent = list(parcels)
         else:
             sent = [told for parcel in parcels for one in _singly(parcel) for told in self._part(one, firmware)]
@@ -103,6 +105,9 @@ class FrameFaults:
             last = _with(last, firmware.cut(last.sent.data), "damaged")
         elif struck["corrupt"]:
             last = _with(last, firmware.spoil(last.sent.data, self._rng), "damaged")
+        elif self._spilt:
+            last = replace(last, fate="swallowed")
+        self._spilt = firmware.spills and (struck["truncate"] or struck["foreign"])
         frame = [*frame[:-1], last]
         held, self._held = self._held, []
         if struck["reorder"] and not held:

@@ -57,12 +57,15 @@ class Firmware(Protocol):
     goes off until it is worn again, None for a product that does not. power_off_asked: a central told it to switch off;
     the wearable does so and sets it back. device_us: time since power-on by the device's own clock, which the wearable
     sets before every call. hears: addresses of the other wearables in the air. follows: whose clock its time stamps
-    keep, None its own.
+    keep, None its own. spills: it sends a text, so that a notification without its end spoils the next one too.
     """
 
     power_off_asked: bool
     device_us: int
     hears: frozenset[str]
+
+    @property
+    def spills(self) -> bool: ...
 
     @property
     def follows(self) -> str | None: ...
@@ -179,6 +182,7 @@ class FirmwareDefaults:
     power_off_asked: bool = False
     device_us: int = 0
     hears: frozenset[str] = frozenset()
+    spills: bool = False
 
     @property
     def follows(self) -> str | None:

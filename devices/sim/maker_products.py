@@ -202,6 +202,8 @@ class SimBoard(_MakerProduct):
 
     product = "nordic-uart"
     has_gyroscope = True
+    # A line without its end runs into the next.
+    spills = True
     stream_uuids: tuple[str, ...] = (maker.UART_FROM_DEVICE,)
     rates_hz: tuple[float, ...] = (10.0, 20.0, 25.0, 50.0, 100.0)
     advertised_uuids: tuple[str, ...] = (maker.UART_SERVICE,)

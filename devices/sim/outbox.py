@@ -93,8 +93,8 @@ class Outbox:
         ledger, samples, frames = self._ledger, parcel.samples, len(parcel.sent)
         if parcel.fate == "foreign":
             ledger.frames_foreign += frames
-        elif parcel.fate == "damaged":
-            ledger.frames_damaged += frames
+        elif parcel.fate in ("damaged", "swallowed"):
+            ledger.frames_damaged += frames * (parcel.fate == "damaged")
             for counts in self._of(parcel):
                 counts.damaged += samples
         elif parcel.fate == "copy":
