@@ -142,22 +142,26 @@ class _Account:
             turns = np.flatnonzero(band[1:] != band[:-1]) + 1
             first = int(degrees[angle, 0])
             if turns.size or not -self.thresholds[0] <= first < self.thresholds[0] or self.high[angle].any():
-                seen = np.concatenate((degrees[angle, :1], degrees[angle, turns]))
+                seen = [first, *degrees[angle, turns].tolist()]
                 self._pass(seen, angle, 0)
-                self._pass(-1 - seen, angle, 1)
+                self._pass([-1 - degree for degree in seen], angle, 1)
 
-    def _pass(self, seen: IntArray, angle: int, side: int) -> None:
-        top, bottom = int(seen.max()), int(seen.min())
-        for place, threshold in enumerate(self.thresholds):
-            was_high = bool(self.high[angle, side, place])
-            if (bottom >= threshold - HYSTERESIS_DEG) if was_high else (top < threshold):
+    def _pass(self, seen: list[int], angle: int, side: int) -> None:
+        """Follow the few looks at which the band changed."""
+        top, bottom = max(seen), min(seen)
+        for place, high in enumerate(self.high[angle, side].tolist()):
+            enter, leave = self.thresholds[place], self.thresholds[place] - HYSTERESIS_DEG
+            if (bottom >= leave) if high else (top < enter):
                 continue
+            passed, now = 0, bool(high)
+            for degree in seen:
+                if now:
+                    now = degree >= leave
+                elif degree >= enter:
+                    now, passed = True, passed + 1
             self._own_passes()
-            above = seen >= threshold
-            above = above[above | (seen < threshold - HYSTERESIS_DEG)]
-            rises = int(np.count_nonzero(above[1:] > above[:-1])) + int(above[0] and not was_high)
-            self.passed[angle, side, place] += rises
-            self.high[angle, side, place] = int(above[-1])
+            self.passed[angle, side, place] += passed
+            self.high[angle, side, place] = now
 
 
 @lru_cache(maxsize=16)
