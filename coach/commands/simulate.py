@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import math
 import shlex
 import shutil
@@ -10,10 +11,11 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from coach.commands.simulation_list import simulation_list
 from coach.config import SHARED_CLOCK
 from coach.errors import InvalidInput
 from devices.hostclock import HostClock, ScaledClock, SystemClock
@@ -21,6 +23,7 @@ from devices.sim.bus import ADDRESS_VARIABLE, SimBus
 from devices.sim.motions import MOTIONS, MotionSource
 from devices.sim.products import PRODUCTS, make_firmware
 from devices.sim.replay import RecordingMotion
+from devices.sim.switches import FAULTS
 from devices.sim.wearable import SimWearable
 
 _STATUS_S = 5.0
@@ -28,23 +31,6 @@ _FIRST_ADDRESS = "C0:FF:EE:00:00:01"
 _TICK_S = 0.05
 # bleak keeps one connection open per wearable; a machine's radio holds about seven, a test of the software more.
 _COUNT_MAX = 50
-
-Action = Callable[[SimWearable, float], None]
-# Name -> what it does, what its argument means, and the argument it takes when none is given (None: it needs one;
-# "": it takes none).
-FAULTS: dict[str, tuple[Action, str, str | None]] = {
-    "drop_link": (lambda one, _: one.drop_link(), "lose the link", ""),
-    "stop_advertising": (lambda one, _: one.stop_advertising(), "be out of reach for new links", ""),
-    "start_advertising": (lambda one, _: one.start_advertising(), "be in reach again", ""),
-    "refuse_connects": (lambda one, x: one.refuse_connects(int(x)), "refuse the next N connects (1)", "1"),
-    "slow_connect": (lambda one, x: one.slow_connect(x), "let connects take S seconds of real time", None),
-    "go_silent": (lambda one, x: one.go_silent(bool(x)), "send nothing though linked; 0 ends it (1)", "1"),
-    "truncate_every": (lambda one, x: one.truncate_every(int(x)), "cut every K-th frame short; 0 ends it", None),
-    "corrupt_every": (lambda one, x: one.corrupt_every(int(x)), "spoil a value of every K-th frame; 0 ends it", None),
-    "foreign_every": (lambda one, x: one.foreign_every(int(x)), "add a foreign frame to every K-th; 0 ends it", None),
-    "power_cycle": (lambda one, _: one.power_cycle(), "go off and on: the tick counter starts again", ""),
-    "battery": (lambda one, x: one.set_battery(x), "have this charge (0 to 1)", None),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +46,14 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Add `simulate`."""
     parser = subparsers.add_parser("simulate", help="simulate wearables for a Backstop without Bluetooth (Linux)")
     parser.add_argument("file", nargs="?", type=Path, metavar="FILE.npz", help="replay this recording")
-    parser.add_argument("--product", default="movella-dot", help="which wearable (movella-dot)")
-    parser.add_argument("--motion", help=f"synthetic motion: {', '.join(MOTIONS)} (lifting)")
+    parser.add_argument(
+        "--product", action="append", metavar="NAME", help="which wearable (movella-dot); may be given again to mix"
+    )
+    parser.add_argument("--motion", metavar="NAME", help="synthetic motion (lifting), see --list")
     parser.add_argument("--place", metavar="NAME", help="which sensor of the recording")
     parser.add_argument("--repeat-to-s", type=float, metavar="S", help="repeat the recording to this length")
     parser.add_argument("--rate-hz", type=float, metavar="R", help="output rate the wearable starts with")
-    parser.add_argument("--count", type=int, default=1, metavar="N", help="how many wearables (1)")
+    parser.add_argument("--count", type=int, metavar="N", help="how many wearables, products in turn (one of each)")
     parser.add_argument("--seed", type=int, default=7, help="seed of the first; the next count up (7)")
     parser.add_argument("--speed", type=float, default=1.0, metavar="X", help="run the clock X times real time (1)")
     parser.add_argument("--battery", type=float, default=0.87, metavar="SHARE", help="charge, 0 to 1 (0.87)")
@@ -80,8 +68,10 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def handler(args: argparse.Namespace) -> int:
     """Run the wearables until Ctrl-C, the duration, or the recording's end. Raises InvalidInput and DeviceError."""
     if args.list:
-        _print_list()
+        print("\n".join(simulation_list()))
         return 0
+    args.product = args.product or ["movella-dot"]
+    args.count = len(args.product) if args.count is None else args.count
     _check(args)
     faults = sorted((parse_fault(text) for text in args.fault), key=lambda fault: fault.at_s)
     if sys.platform != "linux":
@@ -95,7 +85,7 @@ def handler(args: argparse.Namespace) -> int:
     bus.start()
     try:
         _announce(bus, clock, wearables)
-        _watch(wearables, clock, faults, args.duration_s)
+        _watch(wearables, bus, clock, faults, args.duration_s)
     except KeyboardInterrupt:
         print("Ended.", flush=True)
     finally:
@@ -106,34 +96,43 @@ def handler(args: argparse.Namespace) -> int:
 def parse_fault(text: str) -> PlannedFault:
     """Read NAME[:ARG]@T_S. Raises InvalidInput."""
     call, at, when = text.rpartition("@")
-    name, _, argument = call.partition(":")
-    if not at or name not in FAULTS:
-        raise InvalidInput(f"--fault {text}: write NAME[:ARG]@T_S with a name of {', '.join(FAULTS)}.")
-    needed = FAULTS[name][2]
-    if needed == "" and argument:
-        raise InvalidInput(f"--fault {text}: {name} takes no argument; write {name}@T_S.")
-    if needed is None and not argument:
-        raise InvalidInput(f"--fault {text}: {name} needs an argument, like {name}:0.5@T_S or {name}:10@T_S.")
-    value = _number(argument or needed or "0", f"--fault {text}: the argument")
-    if name == "battery" and value > 1:
-        raise InvalidInput(f"--fault {text}: a charge is a share from 0 to 1.")
-    return PlannedFault(_number(when, f"--fault {text}: the time"), name, value)
+    name, colon, given = call.partition(":")
+    if not at:
+        raise InvalidInput(f"--fault {text}: write NAME[:ARG]@T_S, like drop_link@30; see --list.")
+    if name not in FAULTS:
+        near = ", ".join(difflib.get_close_matches(name, FAULTS, 3) or FAULTS)
+        raise InvalidInput(f"--fault {text}: there is no fault {name!r}; see --list (near it: {near}).")
+    takes = FAULTS[name].argument
+    at_s = _number(when, f"--fault {text}: the time", 0, math.inf)
+    if takes is None:
+        if colon:
+            raise InvalidInput(f"--fault {text}: {name} takes no argument; write {name}@{when}.")
+        return PlannedFault(at_s, name, 0.0)
+    if not given:
+        if takes.default is None:
+            raise InvalidInput(f"--fault {text}: {name} needs an argument; write {name}:{takes.word}@{when}.")
+        return PlannedFault(at_s, name, takes.default)
+    return PlannedFault(at_s, name, _number(given, f"--fault {text}: {takes.word}", takes.low, takes.high))
 
 
-def _number(text: str, what: str) -> float:
+def _number(text: str, what: str, low: float, high: float) -> float:
     try:
         value = float(text)
     except ValueError:
         value = math.nan
-    if not (math.isfinite(value) and value >= 0):
-        raise InvalidInput(f"{what} {text!r} is no number from 0 up.")
+    if not (math.isfinite(value) and low <= value <= high):
+        limits = f"from {low:g} up" if math.isinf(high) else f"from {low:g} to {high:g}"
+        raise InvalidInput(f"{what} {text!r} is no number {limits}.")
     return value
 
 
 def _check(args: argparse.Namespace) -> None:
     """Refuse what contradicts itself or lies outside its range, with one sentence that names the option."""
-    if args.product not in PRODUCTS:
-        raise InvalidInput(f"--product {args.product}: there is {', '.join(sorted(PRODUCTS))}.")
+    for product in args.product:
+        if product not in PRODUCTS:
+            raise InvalidInput(f"--product {product}: there is {', '.join(sorted(PRODUCTS))}.")
+    if args.count < len(args.product):
+        raise InvalidInput(f"--count {args.count} is less than the {len(args.product)} products; leave it out.")
     if args.motion is not None and args.motion not in MOTIONS:
         raise InvalidInput(f"--motion {args.motion}: there is {', '.join(MOTIONS)}; a recording is given as FILE.npz.")
     if args.file is not None and args.motion is not None:
@@ -152,7 +151,8 @@ def _check(args: argparse.Namespace) -> None:
         if value is not None and not low <= value <= high:
             raise InvalidInput(f"{option} {value:g}: give a number from {low:g} to {high:g}.")
     if args.rate_hz is not None:
-        make_firmware(args.product, _FIRST_ADDRESS, args.rate_hz)
+        for product in args.product:
+            make_firmware(product, _FIRST_ADDRESS, args.rate_hz)
 
 
 def _motion(args: argparse.Namespace, seed: int) -> MotionSource:
@@ -170,12 +170,13 @@ def _clock(speed: float, motion: MotionSource) -> HostClock:
 
 
 def _wearable(args: argparse.Namespace, motion: MotionSource, clock: HostClock, number: int) -> SimWearable:
+    product = args.product[number % len(args.product)]
     rate_hz = args.rate_hz
     if rate_hz is None and isinstance(motion, RecordingMotion):
-        rate_hz = motion.nearest_rate_hz(make_firmware(args.product, _FIRST_ADDRESS).rates_hz)
+        rate_hz = motion.nearest_rate_hz(make_firmware(product, _FIRST_ADDRESS).rates_hz)
     return SimWearable(
         address=f"C0:FF:EE:00:00:{number + 1:02X}",
-        product=args.product,
+        product=product,
         motion=motion,
         clock=clock,
         rate_hz=rate_hz,
@@ -202,7 +203,11 @@ def _program() -> str:
 
 
 def _watch(
-    wearables: list[SimWearable], clock: HostClock, faults: list[PlannedFault], duration_s: float | None
+    wearables: Sequence[SimWearable],
+    bus: SimBus,
+    clock: HostClock,
+    faults: Sequence[PlannedFault],
+    duration_s: float | None,
 ) -> None:
     """Wait for the end, let the faults happen in time, and say every few seconds what goes on."""
     over = threading.Event()
@@ -214,7 +219,7 @@ def _watch(
     try:
         while not over.wait(_TICK_S) and not all(one.ended.is_set() for one in wearables):
             while waiting and clock.utc_s() - clock_began_s >= waiting[0].at_s:
-                _happen(waiting.pop(0), wearables)
+                _happen(waiting.pop(0), wearables, bus)
             now_s = time.monotonic()
             if duration_s is not None and now_s - began_s >= duration_s:
                 break
@@ -228,26 +233,17 @@ def _watch(
         print("The recording is over; the wearables are off.", flush=True)
 
 
-def _happen(fault: PlannedFault, wearables: list[SimWearable]) -> None:
-    print(f"Now: {fault.name} ({FAULTS[fault.name][1]}).", flush=True)
-    for one in wearables:
-        FAULTS[fault.name][0](one, fault.argument)
+def _happen(planned: PlannedFault, wearables: Sequence[SimWearable], bus: SimBus) -> None:
+    fault = FAULTS[planned.name]
+    print(f"Now: {planned.name} ({fault.meaning}).", flush=True)
+    if fault.on_service is not None:
+        fault.on_service(bus)
+    if fault.on_wearable is not None:
+        for one in wearables:
+            fault.on_wearable(one, planned.argument)
 
 
-def _status(wearables: list[SimWearable]) -> None:
+def _status(wearables: Sequence[SimWearable]) -> None:
     linked = sum(one.connected for one in wearables)
     frames = sum(one.frames_sent for one in wearables)
     print(f"{linked} of {len(wearables)} connected, {frames} frames sent.", flush=True)
-
-
-def _print_list() -> None:
-    print(f"products: {', '.join(sorted(PRODUCTS))}")
-    for product in sorted(PRODUCTS):
-        rates_hz = make_firmware(product, _FIRST_ADDRESS).rates_hz
-        print(f"rates of {product} in Hz: {', '.join(f'{rate:g}' for rate in rates_hz)}")
-    print("motions:")
-    for name, make in MOTIONS.items():
-        print(f"  {name:18}{(make.__doc__ or '').removeprefix('Return ')}")
-    print("faults, as NAME[:ARG]@T_S with T_S in seconds of the wearables' clock:")
-    for name, (_, meaning, needed) in FAULTS.items():
-        print(f"  {name + (':ARG' if needed is None else ''):18}  {meaning}")

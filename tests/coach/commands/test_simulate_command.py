@@ -17,6 +17,10 @@ import pytest
 from coach.commands import simulate
 from coach.errors import CoachError, InvalidInput
 from devices.errors import DeviceError
+from devices.sim.motions import MOTIONS
+from devices.sim.products import PRODUCTS
+from devices.sim.wearable import SimWearable
+from tests.devices.sim.stepped import SteppedClock
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="the simulated Bluetooth daemon needs Linux")
 
@@ -40,6 +44,9 @@ def recording(tmp_path: Path) -> Path:
     ("words", "told"),
     [
         (["--product", "toaster"], "movella-dot"),
+        (["--product", "polar-h10", "--product", "toaster"], "movella-dot"),
+        (["--product", "polar-h10", "--product", "witmotion", "--count", "1"], "--count 1"),
+        (["--product", "polar-h10", "--product", "movella-dot", "--rate-hz", "25"], "1, 4, 10, 12, 15, 20, 30, 60"),
         (["--motion", "flying"], "lifting, desk"),
         (["--rate-hz", "25"], "1, 4, 10, 12, 15, 20, 30, 60"),
         (["--rate-hz", "120"], "1, 4, 10, 12, 15, 20, 30, 60"),
@@ -51,6 +58,10 @@ def recording(tmp_path: Path) -> Path:
         (["--place", "chest"], "recording"),
         (["--fault", "melt@3"], "drop_link"),
         (["--fault", "drop_link"], "NAME"),
+        (["--fault", "drop_lnk@3"], "drop_link"),
+        (["--fault", "drift:fast@3"], "fast"),
+        (["--fault", "drift@3"], "drift:PPM@3"),
+        (["--fault", "loosen:2@3"], "0 to 1"),
         (["--fault", "drop_link@soon"], "soon"),
         (["--fault", "drop_link:3@3"], "no argument"),
         (["--fault", "slow_connect@3"], "needs an argument"),
@@ -80,6 +91,7 @@ def test_faults_are_read() -> None:
     assert simulate.parse_fault("drop_link@12.5") == simulate.PlannedFault(12.5, "drop_link", 0.0)
     assert simulate.parse_fault("slow_connect:2@0").argument == 2.0
     assert simulate.parse_fault("go_silent@1").argument == 1.0
+    assert simulate.parse_fault("drift:-150@1").argument == -150.0
     with pytest.raises(InvalidInput):
         simulate.parse_fault("go_silent:nan@1")
 
@@ -87,7 +99,35 @@ def test_faults_are_read() -> None:
 def test_list_names_everything(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--list") == 0
     shown = capsys.readouterr().out
-    assert all(word in shown for word in ("movella-dot", "lifting", "desk", "idle", "bows", *simulate.FAULTS))
+    assert all(word in shown for word in (*PRODUCTS, *MOTIONS, *simulate.FAULTS))
+    assert all(len(line) <= 80 for line in shown.splitlines())
+    rows = {line.split()[0]: line for line in shown.splitlines() if line.startswith("  ") and line[2] != " "}
+    assert " * " in rows["movella-dot"], "two captured notifications prove nothing"
+    assert " * " not in rows["polar-h10"]
+    assert "25, 50, 100, 200 Hz" in rows["polar-h10"]
+
+
+def test_every_fault_can_be_thrown_at_every_product() -> None:
+    clock = SteppedClock()
+    for product in PRODUCTS:
+        wearable = SimWearable(motion=MOTIONS["desk"](1), clock=clock, product=product)
+        for fault in simulate.FAULTS.values():
+            if fault.on_wearable is not None:
+                takes = fault.argument
+                fault.on_wearable(wearable, 0.0 if takes is None else takes.high if takes.default is None else 1.0)
+                clock.now_s += 0.1
+                wearable.take(100)
+        assert fault.on_service is not None, "the last ones are this machine's"
+
+
+@linux
+def test_products_are_mixed_and_the_service_can_die(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["--product", "polar-h10", "--product", "witmotion", "--count", "3", "--duration-s", "0.4"]
+    assert run(*words, "--fault", "service_dies@0.1", "--fault", "service_returns@0.2", "--fault", "battery:0@0.2") == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert [line.split(" C0:")[0] for line in shown[1:4]] == ["Polar H10 EE000001", "WT901BLE67", "Polar H10 EE000003"]
+    assert "Now: service_dies (the Bluetooth service dies without a word)." in shown
+    assert shown[-1].startswith("0 of 3 connected")
 
 
 @linux
