@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
-from coach.analysis.types import AnalysisParams, BendingParams, ReferenceParams, RepetitionParams
+from coach.analysis.types import AnalysisParams, BendingParams, BendParams, ReferenceParams
 from coach.errors import ConfigError
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -86,7 +86,7 @@ class Posture(Section):
     )
 
 
-class RepetitionSection(Section):
+class BendSection(Section):
     min_range_deg: Annotated[float, Field(gt=0, lt=180)] = 20.0
 
 
@@ -131,7 +131,7 @@ class Config(BaseSettings):
     simulate: Simulate = Simulate()
     reference: ReferenceSection = ReferenceSection()
     posture: Posture = Posture()
-    repetition: RepetitionSection = RepetitionSection()
+    bend: BendSection = BendSection()
     strain: Strain = Strain()
     program: ProgramSection = ProgramSection()
     clock: ClockSection = ClockSection()
@@ -153,7 +153,7 @@ class Config(BaseSettings):
         return AnalysisParams(
             posture_thresholds_deg=self.posture.thresholds_deg,
             reference=ReferenceParams(**self.reference.model_dump()),
-            repetition=RepetitionParams(**self.repetition.model_dump()),
+            bend=BendParams(**self.bend.model_dump()),
             bending=BendingParams(**self.strain.bending.model_dump()),
         )
 

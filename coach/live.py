@@ -237,7 +237,7 @@ class LiveAnalysis:
             "kind": "signal",
             "wearable_id": source.wearable_id,
             "placement": source.placement,
-            "bends": update.state.repetitions_count if update.state.bending is not None else None,
+            "bends": update.state.bends_count if update.state.bending is not None else None,
             "since_utc_s": since_utc_s,
             "notified_utc_s": notified_utc_s,
             "reference": reference.value if reference else None,

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from coach.analysis.frames import Vector
+from coach.analysis.motion_types import Motion
 from coach.analysis.stream import AnalysisState, Update, analyse, finish, new_state
 from coach.analysis.summary import current_findings, summarise
 from coach.analysis.types import (
     AnalysisParams,
+    Bend,
     Features,
     Finding,
     LyingStretch,
-    Repetition,
     SensorSummary,
     StaticHold,
 )
@@ -24,16 +25,17 @@ from devices.types import Chunk, FloatArray
 
 @dataclass(frozen=True, slots=True)
 class RecordingResult:
-    """What there is to say of a recording; repetitions, lying and static holds are empty where samples are unsound.
+    """What there is to say of a recording; bends, motion, lying and static holds are empty where samples are unsound.
 
     inclination_deg (n,) and quat (n, 4) begin at grid number `start_index`; None if not kept.
     """
 
     summary: SensorSummary
-    repetitions: tuple[Repetition, ...]
+    bends: tuple[Bend, ...]
     findings: tuple[Finding, ...]
     lying: tuple[LyingStretch, ...] = ()
     static_holds: tuple[StaticHold, ...] = ()
+    motion: Motion = field(default_factory=Motion)
     start_index: int = 0
     inclination_deg: FloatArray | None = None
     quat: FloatArray | None = None
@@ -54,12 +56,14 @@ def analyse_recording(
     """
     state = new_state(place, params, upright, forward)
     kept: list[Features] = []
-    repetitions: list[Repetition] = []
+    motion = Motion()
+    bends: list[Bend] = []
     lying: list[LyingStretch] = []
     holds: list[StaticHold] = []
     for update in _updates(state, chunks):
         features = update.features
-        repetitions.extend(features.repetitions)
+        bends.extend(features.bends)
+        motion = motion.followed_by(features.motion)
         lying.extend(features.lying)
         holds.extend(features.static_holds)
         if keep_series and features.inclination_deg.size:
@@ -69,10 +73,11 @@ def analyse_recording(
     sound = not any(item.fatal for item in summary.quality)
     result = RecordingResult(
         summary,
-        tuple(repetitions) if sound else (),
+        tuple(bends) if sound else (),
         findings,
         tuple(lying) if sound else (),
         tuple(holds) if sound else (),
+        motion if sound else Motion(),
     )
     if not keep_series:
         return result

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 
+from coach.analysis.activity import ActivityState
+from coach.analysis.bends import BendState
 from coach.analysis.cycles import CycleState
 from coach.analysis.direction import DirectionState
 from coach.analysis.filters import LowPassState, delay_s
@@ -15,7 +17,6 @@ from coach.analysis.orientation import OrientationState
 from coach.analysis.posture import PostureState, look_every
 from coach.analysis.quality import CoverageState
 from coach.analysis.reference import ReferenceState
-from coach.analysis.repetitions import RepetitionState
 from coach.analysis.soundness import SoundnessState
 from coach.analysis.state_bytes import decode, encode
 from coach.analysis.statics import StaticState
@@ -24,7 +25,7 @@ from coach.analysis.tilt import tilt_delay_s
 from coach.analysis.types import AnalysisParams, ForwardFrom, Reference
 from coach.analysis.walking import WalkingState
 
-STATE_VERSION = 2
+STATE_VERSION = 3
 # Own heuristic: slow things (lying, static holds, units) are looked at about so often; never less than every sample.
 GLANCES_PER_S = 4.0
 
@@ -52,6 +53,8 @@ class AnalysisState:
     integrity: IntegrityState = field(default_factory=IntegrityState)
     soundness: SoundnessState = field(default_factory=SoundnessState)
     walking: WalkingState = field(default_factory=WalkingState)
+    activity: ActivityState = field(default_factory=ActivityState)
+    repetitions_count: int = 0
     reference: ReferenceState = field(default_factory=ReferenceState)
     forward: Vector | None = None
     forward_from: ForwardFrom | None = None
@@ -64,9 +67,9 @@ class AnalysisState:
     posture: PostureState = field(default_factory=PostureState)
     cycles: CycleState = field(default_factory=CycleState)
     cycles_before: CycleState | None = None
-    repetitions: RepetitionState = field(default_factory=RepetitionState)
-    repetitions_count: int = 0
-    bends: RepetitionState | None = None
+    bends: BendState = field(default_factory=BendState)
+    bends_count: int = 0
+    strain_bends: BendState | None = None
     bending: BendingState | None = None
 
     def late_s(self, sample: int) -> float:
@@ -124,14 +127,14 @@ def new_state(
         reference = ReferenceState(unit(upright), Reference.CALIBRATION)
     known = upright is not None and forward is not None
     bending = BendingState() if place in TRUNK_PLACES else None
-    # The detector may ask for another range than a repetition, or know which way is forward: then it follows alone.
-    own = bending is not None and (known or params.bending.min_range_deg != params.repetition.min_range_deg)
+    # The detector may ask for another range than what is counted: then it follows alone.
+    own = bending is not None and params.bending.min_range_deg != params.bend.min_range_deg
     return AnalysisState(
         place,
         params,
         reference=reference,
         forward=body_axes(upright, forward).pa if upright is not None and forward is not None else None,
         forward_from=ForwardFrom.BOW if known else None,
-        bends=RepetitionState() if own else None,
+        strain_bends=BendState() if own else None,
         bending=bending,
     )

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from coach.analysis.quality import BoolArray
-from coach.analysis.repetitions import Counted
+from coach.analysis.bends import Counted
+from coach.analysis.quality import BoolArray, runs
 from coach.analysis.types import BendingParams, ChangeKind
 from devices.types import FloatArray, IntArray
 
@@ -202,21 +202,40 @@ def _follow(
     closed: list[BendingRun],
     changes: list[tuple[ChangeKind, BendingRun]],
 ) -> BendingRun | None:
-    """Walk over the windows in order; one step is one second, and only while something is or becomes open."""
-    for end, fired, rate_per_min in zip((ends + seconds.first).tolist(), fires.tolist(), rate.tolist(), strict=True):
-        if run is not None and end - run.end >= window:
-            # No window from here on shares a second with the run: two findings never share evidence.
-            closed.append(_closed(run))
-            changes.append((ChangeKind.CLOSED, closed[-1]))
-            run = None
-        if fired and run is None:
-            run = _extend(BendingRun(end - window, end - window), seconds, end, rate_per_min)
+    """Walk over the runs of windows that qualify, in order."""
+    numbers, rates = (ends + seconds.first).tolist(), rate.tolist()
+    for first, after in runs(fires):
+        run = _closed_before(window, numbers[first], run, closed, changes)
+        place = first
+        if run is None:
+            start = numbers[first] - window
+            run = _extend(BendingRun(start, start), seconds, numbers[first], rates[first])
             changes.append((ChangeKind.OPENED, run))
-        elif fired and run is not None:
-            run = _extend(run, seconds, end, rate_per_min)
-            if (end - run.first - window) % CHANGED_EVERY_BINS == 0:
+            place += 1
+        while place < after:
+            # Up to the next whole minute of the run's own time, or to the last window of these.
+            since = numbers[place] - run.first - window
+            last = min(place + -since % CHANGED_EVERY_BINS, after - 1)
+            run = _extend(run, seconds, numbers[last], max(rates[place : last + 1]))
+            if (numbers[last] - run.first - window) % CHANGED_EVERY_BINS == 0:
                 changes.append((ChangeKind.CHANGED, run))
-    return run
+            place = last + 1
+    return _closed_before(window, numbers[-1], run, closed, changes)
+
+
+def _closed_before(
+    window: int,
+    end: int,
+    run: BendingRun | None,
+    closed: list[BendingRun],
+    changes: list[tuple[ChangeKind, BendingRun]],
+) -> BendingRun | None:
+    """Close the run if no window from the one that ends at `end` on shares a second with it."""
+    if run is None or end - run.end < window:
+        return run
+    closed.append(_closed(run))
+    changes.append((ChangeKind.CLOSED, closed[-1]))
+    return None
 
 
 def _extend(run: BendingRun, seconds: _Seconds, end: int, rate_per_min: float) -> BendingRun:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from coach.analysis.activity import detect_activity, finish_activity
+from coach.analysis.bends import BendState, Counted, detect_bends, finish_bends
 from coach.analysis.cycles import add_cycles
 from coach.analysis.direction import find_forward
 from coach.analysis.errors import AnalysisError
@@ -18,25 +20,25 @@ from coach.analysis.findings import bending_finding
 from coach.analysis.frames import BodyAxes, body_axes, inclination_deg, tilt_deg
 from coach.analysis.integrity import DEFAULT_PARAMS, add_integrity
 from coach.analysis.lying import FREE, LYING, PENDING, Glances, detect_lying, finish_lying
+from coach.analysis.motion_types import Motion
 from coach.analysis.orientation import OrientationParams, estimate_orientation
 from coach.analysis.posture import above_now, add_posture, finish_posture, look_every
 from coach.analysis.quality import BoolArray, add_coverage, runs, runs_of
 from coach.analysis.reference import Released, finish_reference, settle_reference
-from coach.analysis.repetitions import Counted, RepetitionState, detect_repetitions, finish_repetitions
 from coach.analysis.soundness import add_soundness
 from coach.analysis.state import AnalysisState, new_state
 from coach.analysis.statics import add_statics, finish_statics
 from coach.analysis.strain import BendingRun, detect_bending, finish_bending
 from coach.analysis.summary import assess_quality
 from coach.analysis.types import (
+    Bend,
+    BendParams,
     ChangeKind,
     Features,
     FindingChange,
     ForwardFrom,
     LyingStretch,
     Reference,
-    Repetition,
-    RepetitionParams,
     StaticHold,
 )
 from coach.analysis.walking import find_upright
@@ -84,17 +86,23 @@ def analyse(state: AnalysisState, chunk: Chunk) -> Update:
 
 
 def finish(state: AnalysisState) -> Update:
-    """End the stream: settle what waited, emit the repetition under way if it counted, close open findings."""
+    """End the stream: settle what waited, emit what counted but was under way, close open findings."""
     state = state.copied()
     collected = _Collected(state)
     if state.origin >= 0:
         state.reference, released = finish_reference(state.reference, state.rate_hz)
         _use(state, released, collected)
-        state.repetitions, last = finish_repetitions(
-            state.repetitions, state.rate_hz, state.late_s(state.next_index - state.origin)
+        state.bends, last = finish_bends(
+            state.bends,
+            state.rate_hz / look_every(state.rate_hz),
+            state.late_s(state.next_index - state.origin),
         )
-        collected.repetitions.extend(last)
-        state.repetitions_count += len(last)
+        collected.bends.extend(last)
+        state.bends_count += len(last)
+        state.activity, motion = finish_activity(
+            state.params.motion, state.activity, state.rate_hz, state.gyroscope_from
+        )
+        collected.add_motion(state, motion)
         state.lying, lain = finish_lying(state.lying, state.rate_hz)
         state.statics, held = finish_statics(state.statics, state.rate_hz, state.glance_every)
         state.posture = finish_posture(state.posture)
@@ -114,9 +122,10 @@ class _Collected:
         self.start = -1
         self.quat: list[FloatArray] = []
         self.inclination: list[FloatArray] = []
-        self.repetitions: list[Repetition] = []
+        self.bends: list[Bend] = []
         self.lying: list[LyingStretch] = []
         self.static_holds: list[StaticHold] = []
+        self.motion = Motion()
         self.changes: list[tuple[ChangeKind, BendingRun]] = []
         self.expected = 0
         self.covered = 0
@@ -128,6 +137,10 @@ class _Collected:
         self.inclination.append(inclination)
         self.expected += inclination.size
         self.covered += inclination.size if released.whole else int(np.count_nonzero(released.valid))
+
+    def add_motion(self, state: AnalysisState, motion: Motion) -> None:
+        self.motion = self.motion.followed_by(motion)
+        state.repetitions_count += len(motion.repetitions)
 
     def drop_rows(self) -> None:
         self.start, self.quat, self.inclination = -1, [], []
@@ -180,18 +193,20 @@ def _advance(
     if state.gyroscope_from < 0 and state.orientation.vqf is not None:
         state.gyroscope_from = start + int(np.argmax(oriented.valid & np.isfinite(gyr).all(axis=1)))
     state.integrity = add_integrity(DEFAULT_PARAMS, state.integrity, state.rate_hz, acc, gyr, oriented.valid, reception)
-    looks = np.arange(-start % state.sound_every, oriented.valid.size, state.sound_every)
-    if not oriented.whole:
-        looks = looks[oriented.valid[looks]]
+    looks = slice(-start % state.sound_every, oriented.valid.size, state.sound_every)
     seen = np.concatenate((acc[looks], gyr[looks], oriented.up[:, looks].T), axis=1)
-    state.soundness = add_soundness(state.soundness, seen)
+    state.soundness = add_soundness(state.soundness, seen if oriented.whole else seen[oriented.valid[looks]])
     if state.on_trunk and state.walking.upright is None and state.reference.source is not Reference.CALIBRATION:
-        glances = np.arange(-start % state.glance_every, oriented.valid.size, state.glance_every)
-        up = oriented.up[:, glances]
-        state.walking = find_upright(state.walking, state.rate_hz, start, acc, start + glances, up)
+        first, every = -start % state.glance_every, state.glance_every
+        at = np.arange(start + first, start + oriented.valid.size, every)
+        state.walking = find_upright(state.walking, state.rate_hz, start, acc, at, oriented.up[:, first::every])
     state.reference, released = settle_reference(
         state.params.reference, state.reference, state.rate_hz, start, oriented
     )
+    state.activity, motion = detect_activity(
+        state.params.motion, state.activity, state.rate_hz, acc, oriented.quat, oriented.up, state.gyroscope_from
+    )
+    collected.add_motion(state, motion)
     state.next_index += oriented.valid.size
     _use(state, released, collected)
 
@@ -199,13 +214,13 @@ def _advance(
 def _use(state: AnalysisState, released: Released, collected: _Collected) -> None:
     """Run everything that needs the reference over samples that are released."""
     if state.on_trunk and state.forward is None and state.reference.upright is not None:
-        glances = np.arange(-released.start % state.glance_every, released.valid.size, state.glance_every)
+        glances = slice(-released.start % state.glance_every, released.valid.size, state.glance_every)
         axes = body_axes(state.reference.upright, None)
         tilt = tilt_deg(released.up[:, glances], axes)
         glance_s = state.glance_every / state.rate_hz
         state.direction, place, forward = find_forward(state.direction, glance_s, axes, tilt)
         if forward is not None:
-            first = int(glances[place])
+            first = glances.start + place * glances.step
             _use_rows(state, released.rows(0, first), collected)
             state.forward, state.forward_from = forward, ForwardFrom.BENDS
             state.forward_since = released.start + first
@@ -223,21 +238,12 @@ def _use_rows(state: AnalysisState, released: Released, collected: _Collected) -
     state.low_pass, smooth = low_pass(state.low_pass, state.rate_hz, angles, valid, released.whole)
     modes = _follow_posture(state, released, axes, angles, smooth, collected)
     _count_cycles(state, smooth[0], released, modes)
-    present = None if released.whole else valid
-    state.repetitions, found, counted = _repetitions(
-        state.params.repetition, state.repetitions, state, smooth[0], present, released.start
-    )
-    if state.bends is not None:
-        # A front that a bow has told lets a lean to the side be none of the bends.
-        bent = smooth[1] if state.forward_from is ForwardFrom.BOW else smooth[0]
-        own = RepetitionParams(state.params.bending.min_range_deg)
-        upright = present if modes is None else valid & (modes != LYING)  # who turns over in bed does not bend
-        state.bends, _, counted = _repetitions(own, state.bends, state, bent, upright, released.start)
+    found, counted = _follow_bends(state, smooth, released, modes)
     if state.bending is not None:
         state.bending, changes = detect_bending(state.params.bending, state.bending, state.rate_hz, valid, counted)
         collected.changes.extend(changes)
-    collected.repetitions.extend(found)
-    state.repetitions_count += len(found)
+    collected.bends.extend(found)
+    state.bends_count += len(found)
     state.coverage = add_coverage(state.coverage, valid)
     collected.add_rows(state.released, released, angles[0])
     state.released += n
@@ -253,20 +259,20 @@ def _follow_posture(
 ) -> IntArray | None:
     """Follow lying, static holds and exposure. Returns what the trunk did at each sample, None for FREE throughout."""
     n, every, look = released.valid.size, state.glance_every, look_every(state.rate_hz)
-    before, modes, glances = state.lying.mode, None, np.arange(-released.start % every, n, every)
+    looks, glances = slice(-released.start % look, n, look), slice(-released.start % every, n, every)
+    before, modes = state.lying.mode, None
     if state.on_trunk:
-        at = released.start + glances
+        at = np.arange(released.start + glances.start, released.start + n, every)
         sight = Glances(at, _upright_cosine(state, axes, released.up[:, glances], at), angles[:, glances])
         state.lying, modes, lain = detect_lying(state.lying, state.rate_hz, sight)
         state.statics, held = add_statics(state.statics, state.rate_hz, every, at, smooth[0, glances], modes)
         collected.lying.extend(lain)
         collected.static_holds.extend(held)
-    looks = np.arange(-released.start % look, n, look)
     state.posture = add_posture(
         state.params.posture_thresholds_deg,
         state.posture,
         smooth[:, looks],
-        None if modes is None else _modes_at(looks, glances, modes, before),
+        None if modes is None else _modes_at(np.arange(n)[looks], glances, modes, before),
         released.whole,
     )
     return None if modes is None else _modes_at(np.arange(n), glances, modes, before)
@@ -304,30 +310,53 @@ def _upright_cosine(state: AnalysisState, axes: BodyAxes, up: FloatArray, at: In
     return cosine
 
 
-def _modes_at(rows: IntArray, glances: IntArray, modes: IntArray, before: int) -> IntArray:
+def _modes_at(rows: IntArray, glances: slice, modes: IntArray, before: int) -> IntArray:
     """Return the mode at each row: that of the newest glance at or before it."""
-    return np.concatenate(((before,), modes))[np.searchsorted(glances, rows, side="right")]
+    return np.concatenate(((before,), modes))[(rows - glances.start) // glances.step + 1]
 
 
-def _repetitions(
-    params: RepetitionParams,
-    kept: RepetitionState,
+def _follow_bends(
+    state: AnalysisState, smooth: FloatArray, released: Released, modes: IntArray | None
+) -> tuple[list[Bend], list[Counted]]:
+    """Follow the bends at each look: forward where a bow told the front, else the inclination. Lying down is none."""
+    look = look_every(state.rate_hz)
+    looks = slice(-released.start % look, released.valid.size, look)
+    # A front that a bow has told lets a lean to the side be none of the bends.
+    bent = smooth[1, looks] if state.forward_from is ForwardFrom.BOW else smooth[0, looks]
+    present = None if released.whole else released.valid[looks]
+    if modes is not None:
+        present = released.valid[looks] & (modes[looks] != LYING)
+    start = released.start + looks.start
+    state.bends, found, counted = _bends(state.params.bend, state.bends, state, bent, present, start)
+    if state.strain_bends is not None:
+        own = BendParams(state.params.bending.min_range_deg)
+        state.strain_bends, _, counted = _bends(own, state.strain_bends, state, bent, present, start)
+    return found, counted
+
+
+def _bends(
+    params: BendParams,
+    kept: BendState,
     state: AnalysisState,
-    smooth: FloatArray,
+    angle: FloatArray,
     present: BoolArray | None,
     start: int,
-) -> tuple[RepetitionState, list[Repetition], list[Counted]]:
-    found: list[Repetition] = []
+) -> tuple[BendState, list[Bend], list[Counted]]:
+    """Follow looks at an angle. present: (n,) where one is there, None for all. start: sample number of the first."""
+    found: list[Bend] = []
     counted: list[Counted] = []
-    spans = [(0, smooth.size)] if present is None else runs(present)
-    turn = state.gyroscope_from - start
+    look = look_every(state.rate_hz)
+    spans = [(0, angle.size)] if present is None else runs(present)
+    turn = -((start - state.gyroscope_from) // look)
     if turn > 0:  # the delay changes where the gyroscope begins
         spans = [part for a, b in spans for part in ((a, min(b, turn)), (max(a, turn), b)) if part[0] < part[1]]
     for first, end in spans:
-        late_s = state.late_s(start + first)
-        kept, more, cycles = detect_repetitions(params, kept, state.rate_hz, late_s, smooth[first:end], start + first)
+        late_s = state.late_s(start + first * look)
+        kept, more, cycles = detect_bends(
+            params, kept, state.rate_hz / look, late_s, angle[first:end], start // look + first
+        )
         found.extend(more)
-        counted.extend(cycles)
+        counted.extend(Counted(cycle.index * look, cycle.range_deg) for cycle in cycles)
     return kept, found, counted
 
 
@@ -339,12 +368,13 @@ def _update(state: AnalysisState, collected: _Collected) -> Update:
         rate_hz=state.rate_hz,
         inclination_deg=_one(collected.inclination, np.empty(0)),
         quat=_one(collected.quat, np.empty((0, 4))),
-        repetitions=tuple(collected.repetitions),
+        bends=tuple(collected.bends),
         expected=collected.expected,
         covered=collected.covered,
         above={threshold: looks * look for threshold, looks in above.items()},
         lying=tuple(collected.lying),
         static_holds=tuple(collected.static_holds),
+        motion=collected.motion,
     )
     if collected.changes and any(item.fatal for item in assess_quality(state)):
         return Update(state, features, ())  # of samples that cannot be what they say nothing is found

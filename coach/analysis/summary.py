@@ -58,6 +58,7 @@ def summarise(state: AnalysisState) -> SensorSummary:
         duration_s=duration_s,
         coverage_share=coverage_share(state.coverage),
         reference=state.reference.source,
+        bends_count=state.bends_count if told else 0,
         repetitions_count=state.repetitions_count if told else 0,
         cycles=histogram(state.cycles) if told else (),
         not_computable=missing,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from coach.analysis.motion_types import Motion, MotionParams
 from devices.types import FloatArray
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class ReferenceParams:
 
 
 @dataclass(frozen=True, slots=True)
-class RepetitionParams:
+class BendParams:
     min_range_deg: float = 20.0
 
 
@@ -99,12 +100,13 @@ class AnalysisParams:
     # ISO 11226, RULA, REBA (20, 60), Villumsen 2016 (30), Jansen 2004 (45), Hoogendoorn 2000 (60); 90 describes only.
     posture_thresholds_deg: tuple[float, ...] = (20.0, 30.0, 45.0, 60.0, 90.0)
     reference: ReferenceParams = field(default_factory=ReferenceParams)
-    repetition: RepetitionParams = field(default_factory=RepetitionParams)
+    bend: BendParams = field(default_factory=BendParams)
     bending: BendingParams = field(default_factory=BendingParams)
+    motion: MotionParams = field(default_factory=MotionParams)
 
 
 @dataclass(frozen=True, slots=True)
-class Repetition:
+class Bend:
     """One cycle of inclination. Times in s from the stream's first sample."""
 
     start_s: float
@@ -194,7 +196,8 @@ class Features:
 
     start_index: grid number of the first row below (settled samples only; may lag behind the chunk).
     inclination_deg: (n,) NaN in gaps. quat: (n, 4) w, x, y, z, sensor to a frame with z up, NaN in gaps.
-    repetitions: those that ended. expected / covered: samples on the grid and samples that carry a value, this call.
+    bends: those that ended. motion: exercise that was settled, up to two minutes after it (activity.py).
+    expected / covered: samples on the grid and samples that carry a value, this call.
     above: threshold in deg -> samples at or above it that became certain in this call; none of them while lying.
     lying, static_holds: those that ended.
     """
@@ -203,12 +206,13 @@ class Features:
     rate_hz: float
     inclination_deg: FloatArray
     quat: FloatArray
-    repetitions: tuple[Repetition, ...]
+    bends: tuple[Bend, ...]
     expected: int
     covered: int
     above: dict[float, int] = field(default_factory=dict)
     lying: tuple[LyingStretch, ...] = ()
     static_holds: tuple[StaticHold, ...] = ()
+    motion: Motion = field(default_factory=Motion)
 
 
 class ChangeKind(StrEnum):
@@ -275,6 +279,7 @@ class SensorSummary:
     duration_s: float
     coverage_share: float
     reference: Reference | None
+    bends_count: int
     repetitions_count: int
     cycles: tuple[tuple[float, float], ...]
     not_computable: tuple[NotComputable, ...]

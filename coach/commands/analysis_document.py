@@ -7,7 +7,8 @@ from typing import Any
 
 from coach.analysis.integrity import Integrity
 from coach.analysis.recording import RecordingResult
-from coach.analysis.types import Direction, Exposure, Quality, Repetition, SensorSummary
+from coach.analysis.types import Bend, Direction, Exposure, Quality, SensorSummary
+from coach.commands.motion_document import motion_document
 
 
 def sensor_document(result: RecordingResult, more: tuple[Quality, ...] = ()) -> dict[str, Any]:
@@ -20,7 +21,8 @@ def sensor_document(result: RecordingResult, more: tuple[Quality, ...] = ()) -> 
         "orientation": _orientation(summary),
         "quality": [_quality(item) for item in (*summary.quality, *more)],
         "integrity": _integrity(summary.integrity) if summary.integrity else None,
-        "repetitions": [_repetition(item) for item in result.repetitions],
+        **motion_document(result.motion),
+        "bends": [_bend(item) for item in result.bends],
         "posture": _exposure(summary.posture),
         "static": {
             **{name: round(value, 3) for name, value in asdict(summary.static).items()},
@@ -90,7 +92,7 @@ def _lying(result: RecordingResult) -> dict[str, Any] | None:
     }
 
 
-def _repetition(item: Repetition) -> dict[str, float]:
+def _bend(item: Bend) -> dict[str, float]:
     return {
         "start_s": round(item.start_s, 3),
         "peak_s": round(item.peak_s, 3),

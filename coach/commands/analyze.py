@@ -19,6 +19,7 @@ from coach.analysis.soundness import assess_jitter
 from coach.analysis.stream import BLOCK
 from coach.analysis.types import ALGORITHM_NAME, ALGORITHM_VERSION, AnalysisParams, OrientationFrom, Quality
 from coach.commands.analysis_document import sensor_document
+from coach.commands.motion_document import motion_lines
 from coach.commands.options import add_config_option
 from coach.config import load
 from coach.errors import InvalidInput
@@ -27,10 +28,6 @@ from devices.files.npz import RecordingFile, read_npz
 
 # A sensor with less carries too little to say anything about.
 MIN_COVERED_S = 1.0
-NOT_BUILT = tuple(
-    {"what": what, "needs": f"a detector of {what}, which this version of Backstop does not have"}
-    for what in ("holds", "sets")
-)
 TRUNK_ONLY = frozenset({REPEATED_BENDING, "lying", "direction"})
 DISCLAIMER = "Posture and training information, not a diagnosis."
 
@@ -133,7 +130,7 @@ def file_quality(result: FileResult) -> tuple[Quality, ...]:
 
 def not_computable(result: FileResult) -> list[dict[str, str]]:
     """Return what cannot be said about the file and what would make it possible; once each."""
-    entries: list[dict[str, str]] = list(NOT_BUILT)
+    entries: list[dict[str, str]] = []
     if not TRUNK_PLACES & set(result.sensors):
         needs = "a sensor on the trunk (chest, upper_back or lower_back); the file has none"
         entries.append({"what": REPEATED_BENDING, "needs": needs})
@@ -175,7 +172,7 @@ def lines(result: FileResult) -> list[str]:
     out = [f"{recording.path} · {recording.duration_s:.1f} s · time share above each inclination"]
     out.append(f"  {'sensor':<16}{'rate':>8}{'covered':>9}{'repetitions':>13}{'median ROM':>12}{above}  upright")
     for place, sensor in result.sensors.items():
-        summary, ranges = sensor.summary, [item.rom_deg for item in sensor.repetitions]
+        summary, ranges = sensor.summary, [item.rom_deg for item in sensor.motion.repetitions]
         rom = f"{np.median(ranges):.0f}°" if ranges else "–"
         shares = "".join(f"{share:>7.1%}" for share in summary.posture.share_above.values())
         out.append(
@@ -205,6 +202,7 @@ def _notes(place: str, sensor: RecordingResult) -> list[str]:
     if summary.lying and summary.lying.duration_s:
         sides = ", ".join(f"{s:.0f} s {side.value.replace('_', ' ')}" for side, s in summary.lying.duration_s.items())
         notes.append(f"lying: {sides}")
+    notes.extend(motion_lines(sensor.motion))
     return [f"  {place}: {note}" for note in notes]
 
 

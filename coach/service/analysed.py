@@ -103,11 +103,8 @@ def feature_row(
         "rate_hz": features.rate_hz,
         "expected": features.expected,
         "covered": features.covered,
-        "bends": sum(repetition.rom_deg >= smallest for repetition in features.repetitions),
-        "repetitions": [
-            [repetition.start_s, repetition.peak_s, repetition.end_s, repetition.rom_deg]
-            for repetition in features.repetitions
-        ],
+        "bends": sum(bend.rom_deg >= smallest for bend in features.bends),
+        "repetitions": [[each.start_s, each.peak_s, each.end_s, each.rom_deg] for each in features.motion.repetitions],
         "above": {key_of(each): features.above.get(each, 0) for each in params.posture_thresholds_deg},
         "line_start_utc_s": start_utc_s + line.offset / features.rate_hz,
         "line_rate_hz": line.rate_hz,

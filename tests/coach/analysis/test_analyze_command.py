@@ -58,12 +58,10 @@ def test_one_document_per_file_and_line(tmp_path: Path, capsys: pytest.CaptureFi
     assert sensor["quality"] == []
     assert sensor["reference"] == "first_2_still_seconds"
     assert sensor["coverage_share"] == 1.0
-    assert [set(r) for r in sensor["repetitions"]] == [{"start_s", "peak_s", "end_s", "rom_deg"}] * 3
+    assert [set(bend) for bend in sensor["bends"]] == [{"start_s", "peak_s", "end_s", "rom_deg"}] * 3
     assert set(sensor["posture"]["share_above_deg"]) == {"20", "30", "45", "60", "90"}
     assert all(set(c) == {"range_deg", "count"} for c in sensor["cycles"])
-    assert {"holds", "sets", "repeated_bending", "lying", "direction"} == {
-        item["what"] for item in first["not_computable"]
-    }
+    assert {"repeated_bending", "lying", "direction"} == {item["what"] for item in first["not_computable"]}
     assert all(item["needs"] for item in first["not_computable"])
     (finding,) = second["findings"]
     assert set(finding) == {"kind", "statement", "grade", "because", "coverage_share"}

@@ -75,8 +75,16 @@ def test_unsound_samples_are_named_and_nothing_is_told_of_them(fault: Fault, fla
     summary = result.summary
     assert flag in {item.flag for item in summary.quality if item.fatal}
     assert summary.posture == Exposure()
-    assert summary.cycles == result.repetitions == result.findings == result.lying == result.static_holds == ()
-    assert summary.repetitions_count == summary.static.count == 0
+    assert (
+        summary.cycles
+        == result.bends
+        == result.motion.repetitions
+        == result.findings
+        == result.lying
+        == result.static_holds
+        == ()
+    )
+    assert summary.bends_count == summary.repetitions_count == summary.static.count == 0
     assert summary.lying is summary.direction is summary.inclination_error_deg is None
     assert {"posture", "cycles", "repetitions", "repeated_bending"} <= {item.what for item in summary.not_computable}
     assert all(item.needs.startswith("sound samples: ") for item in summary.not_computable)

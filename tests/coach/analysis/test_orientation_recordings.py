@@ -166,11 +166,11 @@ def test_real_recording_cut_into_odd_pieces_as_bytes(recordings: Path) -> None:
     for chunk in recording.chunks("chest", 0.28):
         update = analyse(state, chunk)
         state = AnalysisState.from_bytes(update.state.to_bytes())
-        found.extend(update.features.repetitions)
+        found.extend(update.features.bends)
         angles.append(update.features.inclination_deg)
     update = finish(state)
-    found.extend(update.features.repetitions)
-    assert tuple(found) == whole.repetitions
+    found.extend(update.features.bends)
+    assert tuple(found) == whole.bends
     np.testing.assert_array_equal(np.concatenate([*angles, update.features.inclination_deg]), whole.inclination_deg)
 
 
@@ -185,14 +185,14 @@ def test_every_recording_gives_plausible_numbers(recordings: Path) -> None:
             assert shares == sorted(shares, reverse=True), path
             assert result.summary.coverage_share == 1.0
             end = 0.0
-            for repetition in result.repetitions:
+            for repetition in result.bends:
                 assert end <= repetition.start_s + 1e-9, path
                 assert repetition.start_s <= repetition.peak_s <= repetition.end_s <= recording.duration_s, path
                 assert repetition.rom_deg >= 20.0
                 end = repetition.end_s
             # The class of 20 holds ranges from 19.5 to 20.5, of which some are repetitions.
             least, most = (sum(n for size, n in result.summary.cycles if size >= k) for k in (21, 20))
-            assert least - 2 <= len(result.repetitions) <= most + 2, path
+            assert least - 2 <= len(result.bends) <= most + 2, path
 
 
 @pytest.mark.recordings

@@ -62,7 +62,7 @@ def test_exposure_shares_of_a_known_angle(rate: float) -> None:
     expected = {20.0: 0.6410, 30.0: 0.5456, 45.0: 0.4078, 60.0: 0.2468, 90.0: 0.0}
     assert result.summary.posture.share_above == pytest.approx(expected, abs=0.005)
     assert result.summary.reference is Reference.CALIBRATION
-    assert len(result.repetitions) / (result.summary.duration_s / 60) == pytest.approx(12, abs=0.01)
+    assert len(result.bends) / (result.summary.duration_s / 60) == pytest.approx(12, abs=0.01)
     large = {size: count for size, count in result.summary.cycles if size >= 20}
     assert set(large) <= {69.0, 70.0}
     assert sum(large.values()) == 24
@@ -83,7 +83,7 @@ def test_repetition_times_of_known_bends(rate: float) -> None:
     result = whole(angle, rate)
     assert result.summary.reference is Reference.STILL
     # A raised cosine of 2 s passes a tenth of its height arccos(0.8)/pi = 0.205 s after its start.
-    for repetition, start in zip(result.repetitions, (10.0, 20.0, 24.0), strict=True):
+    for repetition, start in zip(result.bends, (10.0, 20.0, 24.0), strict=True):
         assert repetition.start_s == pytest.approx(start + 0.205, abs=0.06)
         assert repetition.peak_s == pytest.approx(start + 1.0, abs=0.06)
         assert repetition.end_s == pytest.approx(start + 1.795, abs=0.06)
@@ -99,8 +99,8 @@ def test_inclination_does_not_depend_on_the_mounting() -> None:
 
 
 def test_a_bend_of_less_than_twenty_degrees_is_none() -> None:
-    assert whole(bends([5.0, 10.0], 20.0, RATE, depth_deg=18.0)).repetitions == ()
-    assert len(whole(bends([5.0, 10.0], 20.0, RATE, depth_deg=22.0)).repetitions) == 2
+    assert whole(bends([5.0, 10.0], 20.0, RATE, depth_deg=18.0)).bends == ()
+    assert len(whole(bends([5.0, 10.0], 20.0, RATE, depth_deg=22.0)).bends) == 2
 
 
 @pytest.mark.proof
@@ -135,7 +135,7 @@ def test_any_cut_gives_the_same(
     cut = run(parts, params=params, as_bytes=True)
     np.testing.assert_allclose(series(one, "inclination_deg"), series(cut, "inclination_deg"), rtol=0, atol=1e-9)
     np.testing.assert_allclose(series(one, "quat"), series(cut, "quat"), rtol=0, atol=1e-9)
-    assert [r for u in one for r in u.features.repetitions] == [r for u in cut for r in u.features.repetitions]
+    assert [r for u in one for r in u.features.bends] == [r for u in cut for r in u.features.bends]
     assert [c for u in one for c in u.changes] == [c for u in cut for c in u.changes]
     assert summarise(one[-1].state) == summarise(cut[-1].state)
     assert current_findings(one[-1].state) == current_findings(cut[-1].state)
@@ -191,7 +191,7 @@ def test_any_cut_gives_the_same_of_lying_leaning_walking_and_tilt(
     cut = run(chunks(acc, gyr, rate, cuts), params=params, upright=upright, forward=front, as_bytes=True)
     np.testing.assert_allclose(series(one, "inclination_deg"), series(cut, "inclination_deg"), rtol=0, atol=1e-9)
     np.testing.assert_allclose(series(one, "quat"), series(cut, "quat"), rtol=0, atol=1e-9)
-    for name in ("lying", "static_holds", "repetitions"):
+    for name in ("lying", "static_holds", "bends"):
         first, second = ([item for u in updates for item in getattr(u.features, name)] for updates in (one, cut))
         assert first == second
     for threshold in PARAMS.posture_thresholds_deg:
@@ -259,14 +259,14 @@ def test_short_gap_is_held_and_long_gap_restarts() -> None:
     missing = np.isnan(result.inclination_deg)
     assert np.flatnonzero(missing).tolist() == [*range(420, 428), *range(600, 700)]
     assert result.summary.coverage_share == pytest.approx(1 - 108 / 1000)
-    assert len(result.repetitions) == 1
+    assert len(result.bends) == 1
     np.testing.assert_allclose(result.inclination_deg[~missing], angle[~missing], atol=3.0)
 
 
 def test_a_repetition_does_not_span_a_long_gap() -> None:
     acc, gyr = hinge(bends([8.0], 40.0, RATE) + np.where(np.arange(2000) >= 450, 0, 0), RATE)
     acc[450:1100], gyr[450:1100] = np.nan, np.nan  # from the top of the bend, for 13 s
-    assert analyse_recording("chest", chunks(acc, gyr, RATE), PARAMS).repetitions == ()
+    assert analyse_recording("chest", chunks(acc, gyr, RATE), PARAMS).bends == ()
 
 
 def test_nothing_but_gaps_is_not_computable() -> None:
@@ -342,7 +342,7 @@ def test_a_stream_may_begin_anywhere_on_the_grid() -> None:
     plain = run(chunks(acc, gyr, RATE))
     moved = run([replace(c, start_index=c.start_index + 10**9) for c in chunks(acc, gyr, RATE)])
     assert moved[0].features.start_index == 10**9
-    assert [r for u in plain for r in u.features.repetitions] == [r for u in moved for r in u.features.repetitions]
+    assert [r for u in plain for r in u.features.bends] == [r for u in moved for r in u.features.bends]
 
 
 def test_upright_without_direction_is_refused() -> None:

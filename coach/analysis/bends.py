@@ -1,4 +1,4 @@
-"""Repetitions: a rise of the inclination and a fall after it, each of at least `min_range_deg`.
+"""Bends: a rise of the inclination and a fall after it, each of at least `min_range_deg`.
 
 Source: own heuristic; the turning points are those of rainflow counting with a dead-band of `min_range_deg`
 (ASTM E1049-85), so the number agrees with the rainflow cycles of that range or more, to one at each end.
@@ -12,12 +12,12 @@ from enum import StrEnum
 import numpy as np
 
 from coach.analysis.levels import first_at_or_below, last_at_or_below, no_times, time_at
-from coach.analysis.types import Repetition, RepetitionParams
+from coach.analysis.types import Bend, BendParams
 from devices.types import FloatArray, IntArray
 
-# Own heuristic: a repetition begins when a tenth of its range has been risen, and is over when a tenth is left.
+# Own heuristic: a bend begins when a tenth of its range has been risen, and is over when a tenth is left.
 EDGE_SHARE = 0.1
-# Own heuristic: longer than a slow bend. What moved in a longer gap is unknown, so a repetition does not span it.
+# Own heuristic: longer than a slow bend. What moved in a longer gap is unknown, so a bend does not span it.
 MAX_GAP_S = 10.0
 # Own heuristic: who has come lower by no whole degree for so long rests in a new place, if not in the old one.
 REST_S = 3.0
@@ -32,7 +32,7 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A repetition that has fallen far enough to count but is not yet back. Sample numbers; deg."""
+    """A bend that has fallen far enough to count but is not yet back. Sample numbers; deg."""
 
     start: float
     peak: int
@@ -45,7 +45,7 @@ class Pending:
 
 
 @dataclass(frozen=True, slots=True)
-class RepetitionState:
+class BendState:
     """low, high: extremes of the phase and their sample numbers. next_index: the sample expected next.
 
     lowered_at: when the low of a fall last reached another whole degree. below: per level, the last sample at or
@@ -77,49 +77,47 @@ class Counted:
 class _Found:
     rate_hz: float
     late_s: float
-    repetitions: list[Repetition] = field(default_factory=list)
+    bends: list[Bend] = field(default_factory=list)
     counted: list[Counted] = field(default_factory=list)
 
     def add(self, pending: Pending, end: float) -> None:
         start_s, peak_s, end_s = (max(i / self.rate_hz - self.late_s, 0.0) for i in (pending.start, pending.peak, end))
-        self.repetitions.append(Repetition(start_s, peak_s, max(end_s, peak_s), pending.peak_deg - pending.valley_deg))
+        self.bends.append(Bend(start_s, peak_s, max(end_s, peak_s), pending.peak_deg - pending.valley_deg))
 
 
-def detect_repetitions(
-    params: RepetitionParams, state: RepetitionState, rate_hz: float, late_s: float, smooth_deg: FloatArray, start: int
-) -> tuple[RepetitionState, list[Repetition], list[Counted]]:
+def detect_bends(
+    params: BendParams, state: BendState, rate_hz: float, late_s: float, smooth_deg: FloatArray, start: int
+) -> tuple[BendState, list[Bend], list[Counted]]:
     """Follow consecutive values. smooth_deg: (n,) low-passed inclination, no NaN, the first with sample number `start`.
 
-    late_s: the delay of the low-pass, taken off the times. Returns the repetitions that ended and the cycles that
-    counted, in order. A repetition ends when it is back, when it rests elsewhere, or when the next rise is certain.
+    late_s: the delay of the low-pass, taken off the times. Returns the bends that ended and the cycles that
+    counted, in order. A bend ends when it is back, when it rests elsewhere, or when the next rise is certain.
     """
     found = _Found(rate_hz, late_s)
     if state.next_index >= 0 and start - state.next_index > MAX_GAP_S * rate_hz:
         if state.pending:
             found.add(state.pending, _end(state, state.pending))
-        state = RepetitionState()
+        state = BendState()
     for offset in range(0, smooth_deg.size, SPAN):
         span, place = smooth_deg[offset : offset + SPAN], 0
         while place < span.size:
             follow = _follow_down if state.phase is Phase.DOWN else _follow_up
             state, used = follow(params.min_range_deg, state, span[place:], start + offset + place, found)
             place += used
-    return replace(state, next_index=start + smooth_deg.size), found.repetitions, found.counted
+    return replace(state, next_index=start + smooth_deg.size), found.bends, found.counted
 
 
-def finish_repetitions(
-    state: RepetitionState, rate_hz: float, late_s: float
-) -> tuple[RepetitionState, list[Repetition]]:
-    """Return the repetition that counted but was not yet back, if there is one."""
+def finish_bends(state: BendState, rate_hz: float, late_s: float) -> tuple[BendState, list[Bend]]:
+    """Return the bend that counted but was not yet back, if there is one."""
     found = _Found(rate_hz, late_s)
     if state.pending:
         found.add(state.pending, _end(state, state.pending))
-    return replace(state, pending=None), found.repetitions
+    return replace(state, pending=None), found.bends
 
 
 def _follow_down(
-    min_range: float, state: RepetitionState, values: FloatArray, index: int, found: _Found
-) -> tuple[RepetitionState, int]:
+    min_range: float, state: BendState, values: FloatArray, index: int, found: _Found
+) -> tuple[BendState, int]:
     """Look for the rise. Returns the state and how many values were used up; the value that decides is used again."""
     lowest = np.minimum(np.minimum.accumulate(values), state.low_deg)
     risen = values - lowest >= min_range
@@ -148,9 +146,9 @@ def _follow_down(
 
 
 def _over(
-    state: RepetitionState, pending: Pending, values: FloatArray, lowest: FloatArray, index: int, rate_hz: float
+    state: BendState, pending: Pending, values: FloatArray, lowest: FloatArray, index: int, rate_hz: float
 ) -> tuple[float | None, IntArray, int]:
-    """Return where the pending repetition is over (None while it is not), `fallen` and `lowered_at`."""
+    """Return where the pending bend is over (None while it is not), `fallen` and `lowered_at`."""
     if not values.size:
         return None, state.fallen, state.lowered_at
     fallen = first_at_or_below(state.fallen, values, index)
@@ -171,8 +169,8 @@ def _over(
 
 
 def _follow_up(
-    min_range: float, state: RepetitionState, values: FloatArray, index: int, found: _Found
-) -> tuple[RepetitionState, int]:
+    min_range: float, state: BendState, values: FloatArray, index: int, found: _Found
+) -> tuple[BendState, int]:
     """Look for the fall. Returns the state and how many values were used up; the value that decides is used again."""
     highest = np.maximum(np.maximum.accumulate(values), state.high_deg)
     sunk = highest - values >= min_range
@@ -199,8 +197,8 @@ def _follow_up(
     return replace(state, phase=Phase.DOWN, low_deg=float("inf"), low_at=-1, pending=pending), turn
 
 
-def _end(state: RepetitionState, pending: Pending) -> float:
-    """Return where the fall was nearly over, for a repetition that did not come back to where it began."""
+def _end(state: BendState, pending: Pending) -> float:
+    """Return where the fall was nearly over, for a bend that did not come back to where it began."""
     level = state.low_deg + EDGE_SHARE * (pending.peak_deg - state.low_deg)
     at = state.low_at if state.low_at >= 0 else pending.peak
     return time_at(state.fallen, level, at)

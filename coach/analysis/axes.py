@@ -1,0 +1,49 @@
+"""Along which axes a stretch moves: principal axes of windows of three lengths, longest first.
+
+A window of 24 s holds three slow repetitions with a hold, one of 6 s as many fast ones; windows that reach into other
+movement get an axis of their own, but others do not. Source: own heuristic.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from coach.analysis.turning import CHORD_DEG
+from devices.types import FloatArray, IntArray
+
+WINDOWS_S = (24, 12, 6)
+_CELL_S = 3.0
+
+
+def windows(quat: FloatArray, rate_hz: float) -> tuple[IntArray, FloatArray, FloatArray]:
+    """Return first and end index of each window (w, 2), its principal axis (w, 4), the deviation along it in deg."""
+    count = quat.shape[0]
+    cell = round(_CELL_S * rate_hz)
+    if count < 2 * cell:
+        cell = max(count // 2, 1)
+    cells = count // cell
+    parts = quat[: cells * cell].reshape(cells, cell, 4)
+    sums = np.concatenate((np.zeros((1, 4)), parts.sum(axis=1).cumsum(axis=0)))
+    squares = np.matmul(parts.transpose(0, 2, 1), parts).cumsum(axis=0)
+    squares = np.concatenate((np.zeros((1, 4, 4)), squares))
+    first_end: list[tuple[int, int]] = []
+    for seconds in WINDOWS_S:
+        length = min(int(seconds // _CELL_S), cells)
+        starts = list(range(0, cells - length + 1, max(length // 2, 1)))
+        if starts[-1] != cells - length:
+            starts.append(cells - length)
+        first_end.extend((start, start + length) for start in starts)
+    edges = np.array(sorted(set(first_end), key=lambda pair: (pair[0] - pair[1], pair[0])), dtype=np.int64)
+    first, end = edges[:, 0], edges[:, 1]
+    samples = ((end - first) * cell)[:, None]
+    mean = (sums[end] - sums[first]) / samples
+    spread = (squares[end] - squares[first]) / samples[:, :, None] - mean[:, :, None] * mean[:, None, :]
+    values, vectors = np.linalg.eigh(spread)
+    return edges * cell, vectors[:, :, 3], CHORD_DEG * np.sqrt(np.maximum(values[:, 3], 0.0))
+
+
+def principal_axis(quat: FloatArray) -> tuple[FloatArray, float]:
+    """Return the principal axis (4,) of poses (n, 4) and the deviation along it in deg."""
+    centred = quat - quat.mean(axis=0)
+    values, vectors = np.linalg.eigh(centred.T @ centred / quat.shape[0])
+    return vectors[:, 3], CHORD_DEG * float(np.sqrt(max(values[3], 0.0)))

@@ -1,0 +1,82 @@
+"""Sets of repetitions in a stretch: axes, chains along them, and the best of what overlaps. Source: own heuristic."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from coach.analysis.axes import principal_axis, windows
+from coach.analysis.chains import Chain, find_chains
+from coach.analysis.motion_types import MotionParams, Stretch
+from coach.analysis.quality import BoolArray
+from coach.analysis.turning import follow
+from devices.types import FloatArray
+
+# All own heuristics. A turn counts from one deviation of the window on: 0.35 of a sine's range, half of a held one's.
+TURN_DEVIATIONS = 1.0
+# A window that moves less than this share of the smallest ROM is not looked at.
+QUIET_SHARE = 0.35
+# Two windows ask the same when their axes and deviations are that close.
+SAME_AXIS, SAME_DEVIATION = 0.97, 1.3
+# A window is done with when that share of it belongs to sets; two sets overlap by no more than that share.
+DONE_SHARE, OVERLAP_SHARE = 0.6, 0.2
+# The set's own axis replaces the window's unless it makes the chain lighter than that share.
+REFINED_SHARE = 0.8
+MIN_STRETCH_S = 2.0
+
+
+def find_sets(params: MotionParams, stretch: Stretch) -> list[Chain]:
+    """Return the chains of repetitions in a stretch, in order of time, none overlapping another."""
+    count = stretch.quat.shape[0]
+    if count < MIN_STRETCH_S * stretch.rate_hz:
+        return []
+    edges, axes, deviations = windows(stretch.quat, stretch.rate_hz)
+    taken = np.zeros(count, dtype=np.bool_)
+    asked: list[tuple[FloatArray, float]] = []
+    found: list[Chain] = []
+    for i in np.flatnonzero(deviations > QUIET_SHARE * params.min_rom_deg).tolist():
+        first, end = edges[i].tolist()
+        if np.count_nonzero(taken[first:end]) > DONE_SHARE * (end - first) or _asked(asked, axes[i], deviations[i]):
+            continue
+        asked.append((axes[i], float(deviations[i])))
+        for chain in _heaviest(_along(params, stretch, axes[i], float(deviations[i])), taken.copy()):
+            better = _refined(params, stretch, chain, taken)
+            found.extend(better)
+            for each in better:
+                taken[each.span[0] : each.span[1] + 1] = True
+    chosen = _heaviest(found, np.zeros(count, dtype=np.bool_))
+    return sorted(chosen, key=lambda chain: chain.span[0])
+
+
+def _asked(asked: list[tuple[FloatArray, float]], axis: FloatArray, deviation: float) -> bool:
+    return any(
+        abs(float(axis @ known)) > SAME_AXIS and 1 / SAME_DEVIATION < width / deviation < SAME_DEVIATION
+        for known, width in asked
+    )
+
+
+def _along(params: MotionParams, stretch: Stretch, axis: FloatArray, deviation: float) -> list[Chain]:
+    course = follow(stretch, axis, TURN_DEVIATIONS * deviation)
+    return [] if course is None else find_chains(params, course)
+
+
+def _refined(params: MotionParams, stretch: Stretch, chain: Chain, taken: BoolArray) -> list[Chain]:
+    """Look again along the chain's own axis; also finds what the window's axis mixed with it."""
+    first, last = chain.span
+    again = _along(params, stretch, *principal_axis(stretch.quat[first : last + 1]))
+    half = 0.5 * (last - first)
+    same = [c.weight for c in again if min(c.span[1], last) - max(c.span[0], first) > half]
+    if max(same, default=0.0) <= REFINED_SHARE * chain.weight:
+        return [chain]
+    return _heaviest(again, taken.copy())
+
+
+def _heaviest(chains: Iterable[Chain], taken: BoolArray) -> list[Chain]:
+    chosen: list[Chain] = []
+    for chain in sorted(chains, key=lambda chain: -chain.weight):
+        first, last = chain.span
+        if np.count_nonzero(taken[first:last]) <= OVERLAP_SHARE * (last - first):
+            taken[first : last + 1] = True
+            chosen.append(chain)
+    return chosen

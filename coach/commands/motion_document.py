@@ -1,0 +1,72 @@
+"""Exercise of one sensor as plain JSON values and as lines for a person. Times in s from the first sample."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from coach.analysis.motion_types import ActivityKind, Hold, Motion, Repetition, Segment
+
+
+def motion_document(motion: Motion) -> dict[str, Any]:
+    """Return segments, sets, repetitions and holds."""
+    return {
+        "segments": [
+            {"kind": item.kind.value, **_times(item), "count": item.count, "per_min": round(item.per_min, 1)}
+            for item in motion.segments
+        ],
+        "sets": [_set(item, motion) for item in motion.segments if item.kind is ActivityKind.EXERCISE],
+        "repetitions": [_plain(item) for item in motion.repetitions],
+        "holds": [{**_plain(item), "duration_s": round(item.duration_s, 3)} for item in motion.holds],
+    }
+
+
+def motion_lines(motion: Motion) -> list[str]:
+    """Return a line for each set and each walk."""
+    lines = []
+    for item in motion.segments:
+        when = f"{item.start_s:.1f}–{item.end_s:.1f} s"
+        if item.kind is ActivityKind.WALKING:
+            lines.append(f"walking {when}: about {item.count} steps, {item.per_min:.0f} a minute")
+            continue
+        told = _set(item, motion)
+        text = (
+            f"set {item.number_of_set} {when}: {item.count} repetitions, ROM {told['rom_median_deg']:.0f}°, "
+            f"{told['up_median_s']:.1f} s there, {told['down_median_s']:.1f} s back"
+        )
+        held = [hold for hold in motion.holds if hold.number_of_set == item.number_of_set]
+        if held:
+            kept = [hold for hold in held if hold.on_target]
+            text += f"; {len(kept)} holds of {np.median([hold.duration_s for hold in kept or held]):.1f} s"
+            if len(held) > len(kept):
+                text += f", {len(held) - len(kept)} more short of the first ones"
+        lines.append(text)
+    return lines
+
+
+def _set(item: Segment, motion: Motion) -> dict[str, Any]:
+    repetitions = [each for each in motion.repetitions if each.number_of_set == item.number_of_set]
+    return {
+        "number": item.number_of_set,
+        **_times(item),
+        "repetitions": item.count,
+        "rom_median_deg": _median([each.rom_deg for each in repetitions]),
+        "up_median_s": _median([each.up_s for each in repetitions]),
+        "hold_median_s": _median([each.hold_s for each in repetitions]),
+        "down_median_s": _median([each.down_s for each in repetitions]),
+        "peak_rate_median_degps": _median([each.peak_rate_degps for each in repetitions]),
+    }
+
+
+def _times(item: Segment) -> dict[str, float]:
+    return {"start_s": round(item.start_s, 3), "end_s": round(item.end_s, 3)}
+
+
+def _median(values: list[float]) -> float:
+    return round(float(np.median(values)), 3)
+
+
+def _plain(item: Repetition | Hold) -> dict[str, Any]:
+    return {name: round(value, 3) if isinstance(value, float) else value for name, value in asdict(item).items()}
