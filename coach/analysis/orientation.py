@@ -101,7 +101,7 @@ def estimate_orientation(
             quat[first:end] = _run(vqf, acc, gyr)[gap:]
         began += gap + end - first
         last, end_before = (*acc[-1].tolist(), *gyr[-1].tolist()), end
-    after = OrientationState(dict(vqf.state), last, n - end_before, began, state.tilt, state.tilted)
+    after = OrientationState(dict(vqf.state), last, n - end_before, began, tilted=state.tilted)
     return after, Oriented(quat, valid, whole, up_direction(quat), gyr_radps, age)
 
 
