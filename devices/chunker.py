@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from devices.grid import SampleGrid
+from devices.rows import BoolArray, Rows, gaps_of
 from devices.types import NO_RECEPTION, Chunk, FloatArray, Gap, IntArray, Reception
 
 # Samples that wait at most until they are placed; bounds memory while the live interval is long (own heuristic).
@@ -52,19 +52,6 @@ _NOTHING = Cut()
 
 
 @dataclass(slots=True)
-class _Samples:
-    """Samples in order of arrival. ticks (n,), acc_mps2 (n, 3), gyr_radps (n, 3)."""
-
-    ticks: IntArray
-    acc_mps2: FloatArray
-    gyr_radps: FloatArray
-    restarts: tuple[int, ...] = ()
-
-    def part(self, where: slice | IntArray | NDArray[np.bool_]) -> _Samples:
-        return _Samples(self.ticks[where], self.acc_mps2[where], self.gyr_radps[where])
-
-
-@dataclass(slots=True)
 class _Open:
     """A chunk being filled, and room for samples that overtake its end. Rows are NaN until their sample arrives."""
 
@@ -72,7 +59,7 @@ class _Open:
     ticks: IntArray
     acc_mps2: FloatArray
     gyr_radps: FloatArray
-    filled: NDArray[np.bool_]
+    filled: BoolArray
 
 
 def _as_received(reception: Reception) -> Reception:
@@ -105,12 +92,12 @@ class Chunker:
         self._rate_of = rate_of
         self.received = self.missing = self.duplicates = self.late = self.restarts = 0
         self._told = (0, 0, 0)
-        self._pending: list[_Samples] = []
+        self._pending: list[Rows] = []
         self._pending_count = 0
         self._placed_s = float("-inf")
         # The first samples, joined, until they have shown the rate.
         self._settled = False
-        self._unsettled: list[_Samples] = []
+        self._unsettled = Rows.none()
         self._reset(recording_id)
 
     def _reset(self, recording_id: str) -> None:
@@ -123,7 +110,7 @@ class Chunker:
         self._last_tick = 0
         self._last_index = -1
         self._open: _Open | None = None
-        self._live: list[tuple[IntArray, _Samples]] = []
+        self._live: list[tuple[IntArray, Rows]] = []
         self._ready: list[Chunk] = []
 
     def _use_rate(self) -> None:
@@ -136,17 +123,14 @@ class Chunker:
         """Return the rate of the recording's grid, constant within a recording once a second of it has come."""
         return self._rate_hz
 
-    def push(
-        self, ticks: IntArray, acc_mps2: FloatArray, gyr_radps: FloatArray, restarts: tuple[int, ...], now_s: float
-    ) -> Cut:
-        """Take samples in order of arrival: ticks (n,) unwrapped, acc and gyr (n, 3); return what became ready.
+    def push(self, rows: Rows, now_s: float) -> Cut:
+        """Take samples with unwrapped ticks; return what became ready. now_s: real time, of any origin, never falling.
 
-        restarts: positions at which the device's clock began anew. now_s: real time, of any origin, never falling.
         Cheap for single samples: they are placed together, at most every `live_s`.
         """
-        if ticks.size:
-            self._pending.append(_Samples(ticks, acc_mps2, gyr_radps, restarts))
-            self._pending_count += ticks.size
+        if len(rows):
+            self._pending.append(rows)
+            self._pending_count += len(rows)
         if now_s - self._placed_s < self._params.live_s and self._pending_count < _PENDING_MAX:
             return _NOTHING
         due = now_s - self._placed_s >= self._params.live_s
@@ -158,8 +142,8 @@ class Chunker:
     def flush(self) -> Cut:
         """Close the open chunk, however short. The recording may go on: the grid stays."""
         self._place_pending()
-        for waiting in self._unsettled:
-            self._settle(waiting, len(waiting.ticks))
+        if len(self._unsettled):
+            self._settle(self._unsettled, len(self._unsettled))
         while self._open is not None:
             self._close()
         return Cut(self._take_ready(), self._cut_live())
@@ -176,19 +160,21 @@ class Chunker:
 
     def _place_pending(self) -> None:
         pending, self._pending, self._pending_count = self._pending, [], 0
-        for run in _joined(pending):
-            if self._settled:
-                self._place_run(run)
-                continue
-            (waiting,) = self._unsettled = _joined([*self._unsettled, run])
+        if not pending:
+            return
+        run = Rows.joined(pending)
+        if self._settled:
+            self._place_run(run)
+        else:
+            waiting = self._unsettled = Rows.joined([self._unsettled, run])
             enough = waiting.ticks - waiting.ticks[0] >= _SETTLE_S * self._params.ticks_per_s
             enough[: _SETTLE_SAMPLES - 1] = False
             if enough.any():
                 self._settle(waiting, int(np.argmax(enough)) + 1)
 
-    def _settle(self, samples: _Samples, count: int) -> None:
+    def _settle(self, samples: Rows, count: int) -> None:
         """Fix the recording's rate by the first `count` samples, and place all that waited for it."""
-        self._settled, self._unsettled = True, []
+        self._settled, self._unsettled = True, Rows.none()
         self._grid.settle(samples.ticks[:count])
         self._use_rate()
         first = samples.ticks[: samples.restarts[0] if samples.restarts else count]
@@ -196,7 +182,7 @@ class Chunker:
         self._anchor(int(first[:count].min()), 0)
         self._place_run(samples)
 
-    def _place_run(self, run: _Samples) -> None:
+    def _place_run(self, run: Rows) -> None:
         cuts = [0, *(at for at in run.restarts if at), len(run.ticks)]
         for start, end in pairwise(cuts):
             part = run.part(slice(start, end))
@@ -221,7 +207,7 @@ class Chunker:
         self._grid.begin(tick, index)
         self._last_tick, self._last_index = tick, max(index - 1, self._last_index)
 
-    def _place_part(self, samples: _Samples) -> None:
+    def _place_part(self, samples: Rows) -> None:
         """Place samples between two restarts; behind each long gap the grid holds on to the first sample."""
         if not self._anchored:
             self._anchor(int(samples.ticks[0]), 0)
@@ -240,7 +226,7 @@ class Chunker:
                 self._grid.begin(tick, self._last_index + self._samples_since(tick))
             self._place(part)
 
-    def _place(self, samples: _Samples) -> None:
+    def _place(self, samples: Rows) -> None:
         index = self._grid.index_of(samples.ticks)
         newest = int(np.argmax(index))
         if index[newest] > self._last_index:
@@ -268,7 +254,7 @@ class Chunker:
         ticks = np.zeros(self._room, dtype=np.int64)
         self._open = _Open(start, ticks, rows[0], rows[1], np.zeros(self._room, dtype=np.bool_))
 
-    def _fill(self, chunk: _Open, index: IntArray, samples: _Samples) -> None:
+    def _fill(self, chunk: _Open, index: IntArray, samples: Rows) -> None:
         slots = index - chunk.start
         fresh = ~chunk.filled[slots]
         if np.any(np.diff(slots) <= 0):
@@ -294,7 +280,7 @@ class Chunker:
         places = np.flatnonzero(chunk.filled[:n])
         if places.size:
             rows = slice(int(places[0]), int(places[-1]) + 1)
-            start, gaps = chunk.start + rows.start, _gaps(chunk.filled[rows])
+            start, gaps = chunk.start + rows.start, gaps_of(~chunk.filled[rows])
             self.missing += start - self._next_index + sum(gap.count for gap in gaps)
             tick, acc, gyr = int(chunk.ticks[rows.start]), chunk.acc_mps2[rows], chunk.gyr_radps[rows]
             self._ready.append(self._chunk(self._seq, start, tick, acc, gyr, gaps, self._complete(self._reception())))
@@ -350,47 +336,20 @@ class Chunker:
         if not self._live:
             return ()
         index = np.concatenate([part for part, _ in self._live])
-        (samples,) = _joined([part for _, part in self._live])
+        samples = Rows.joined([part for _, part in self._live])
         self._live = []
         order = np.argsort(index, kind="stable")
         order = order[index[order] >= self._live_next]
         runs = np.split(order, np.flatnonzero(np.diff(index[order]) > self._chunk_samples) + 1)
         return tuple(self._live_block(index[run], samples.part(run)) for run in runs if len(run))
 
-    def _live_block(self, index: IntArray, samples: _Samples) -> Chunk:
+    def _live_block(self, index: IntArray, samples: Rows) -> Chunk:
         start, n = int(index[0]), int(index[-1] - index[0]) + 1
         rows = np.full((2, n, 3), np.nan)
         filled = np.zeros(n, dtype=np.bool_)
         slots = index - start
         rows[0][slots], rows[1][slots], filled[slots] = samples.acc_mps2, samples.gyr_radps, True
-        block = self._chunk(self._live_seq, start, int(samples.ticks[0]), rows[0], rows[1], _gaps(filled))
+        block = self._chunk(self._live_seq, start, int(samples.ticks[0]), rows[0], rows[1], gaps_of(~filled))
         self._live_seq += 1
         self._live_next = start + n
         return block
-
-
-def _joined(parts: list[_Samples]) -> list[_Samples]:
-    """Return all parts as one, or nothing for nothing."""
-    if len(parts) < 2:
-        return parts
-    restarts: list[int] = []
-    at = 0
-    for part in parts:
-        restarts.extend(at + restart for restart in part.restarts)
-        at += len(part.ticks)
-    return [
-        _Samples(
-            np.concatenate([part.ticks for part in parts]),
-            np.concatenate([part.acc_mps2 for part in parts]),
-            np.concatenate([part.gyr_radps for part in parts]),
-            tuple(restarts),
-        )
-    ]
-
-
-def _gaps(filled: NDArray[np.bool_]) -> tuple[Gap, ...]:
-    """Return the runs that are not filled."""
-    if filled.all():
-        return ()
-    edges = np.flatnonzero(np.diff(np.concatenate(([True], filled, [True])).astype(np.int8)))
-    return tuple(Gap(int(start), int(end - start)) for start, end in zip(edges[::2], edges[1::2], strict=True))

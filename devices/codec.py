@@ -20,6 +20,7 @@ import zstandard
 from numpy.typing import NDArray
 
 from devices.errors import BadPacket, UnknownFormat
+from devices.rows import gaps_of
 from devices.types import NO_RECEPTION, Chunk, FloatArray, Gap, Reception
 
 MAGIC = b"BSCK"
@@ -56,8 +57,7 @@ def encode_chunk(chunk: Chunk) -> bytes:
     gyr, gyr_exponent = _quantised(chunk.gyr_radps[has_gyr], chunk.key)
     body = zstandard.ZstdCompressor(level=1).compress(_shuffled(acc, gyr))
     ids = [_id_bytes(chunk.device_id), _id_bytes(chunk.recording_id)]
-    gaps = np.array([(gap.start, gap.count) for gap in chunk.gaps], dtype=_GAP)
-    without = _runs(present & ~has_gyr)
+    without = gaps_of(present & ~has_gyr)
     try:
         header = _HEADER.pack(
             chunk.seq,
@@ -65,7 +65,7 @@ def encode_chunk(chunk: Chunk) -> bytes:
             chunk.start_index,
             chunk.rate_hz,
             len(chunk),
-            len(gaps),
+            len(chunk.gaps),
             acc_exponent,
             gyr_exponent,
             len(ids[0]),
@@ -76,7 +76,7 @@ def encode_chunk(chunk: Chunk) -> bytes:
     except struct.error as error:
         raise BadPacket(f"Chunk {chunk.key} cannot be coded: {error}.") from error
     head = MAGIC + bytes((VERSION,)) + header + reception
-    data = head + ids[0] + ids[1] + gaps.tobytes() + without.tobytes() + body
+    data = head + ids[0] + ids[1] + _gap_bytes(chunk.gaps) + _gap_bytes(without) + body
     return data + zlib.crc32(data).to_bytes(_CRC_BYTES, "little")
 
 
@@ -147,12 +147,8 @@ def _reception_of(told: list[float | int]) -> Reception:
     return NO_RECEPTION if reception == NO_RECEPTION else reception
 
 
-def _runs(mask: NDArray[np.bool_]) -> NDArray[np.void]:
-    """Return the runs of True as an array of start and count."""
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], mask, [False])).astype(np.int8)))
-    runs = np.empty(len(edges) // 2, dtype=_GAP)
-    runs["start"], runs["count"] = edges[0::2], edges[1::2] - edges[0::2]
-    return runs
+def _gap_bytes(gaps: tuple[Gap, ...]) -> bytes:
+    return np.array([(gap.start, gap.count) for gap in gaps], dtype=_GAP).tobytes()
 
 
 def _gaps_of(data: bytes) -> tuple[Gap, ...]:

@@ -14,7 +14,8 @@ from devices.chunker import Chunker, ChunkerParams, Cut
 from devices.clock import DeviceClock
 from devices.hostclock import HostClock
 from devices.profiles.types import Decoder, Profile, Started
-from devices.timing import Rows, SampleTiming, TimingParams
+from devices.rows import Rows
+from devices.timing import SampleTiming, TimingParams
 from devices.types import Chunk, HeartRateSample, Reception
 
 _LOG = logging.getLogger(__name__)
@@ -95,7 +96,7 @@ class Intake:
         """Decode what waits; what comes later waits for the decoder of the next session."""
         self.drain(now_s)
         if self._decoder is not None:
-            self._hand_on(self._cut(self._timing.end_session(), now_s))
+            self._hand_on(self.chunker.push(self._timing.end_session(), now_s))
         self._decoder = None
         # Frames of a stream whose start never came to its end: nobody knows how to read them.
         self.frames += len(self._waiting)
@@ -122,11 +123,9 @@ class Intake:
             if self._on_heart is not None:
                 tell(partial(_swapped, self._on_heart, arrivals[frame]), beat)
         block = decoded.block
-        rows = Rows(block.ticks, block.acc_mps2, block.gyr_radps, np.array(arrivals)[decoded.frame_of])
-        self._hand_on(self._cut(self._timing.take(rows), now_s))
-
-    def _cut(self, rows: Rows, now_s: float) -> Cut:
-        return self.chunker.push(rows.ticks, rows.acc_mps2, rows.gyr_radps, rows.restarts, now_s)
+        rows = Rows(block.ticks, block.acc_mps2, block.gyr_radps)
+        timed = self._timing.take(rows, np.array(arrivals)[decoded.frame_of])
+        self._hand_on(self.chunker.push(timed, now_s))
 
     def _completed(self, reception: Reception) -> Reception:
         """Add to how a chunk was received what is known here."""
@@ -150,7 +149,7 @@ class Intake:
     def flush(self, now_s: float) -> None:
         """Hand on all there is, a short chunk included; the recording may go on."""
         self.drain(now_s)
-        self._hand_on(self._cut(self._timing.flush(), now_s))
+        self._hand_on(self.chunker.push(self._timing.flush(), now_s))
         self._hand_on(self.chunker.flush())
 
     def new_recording(self, recording_id: str, now_s: float) -> None:

@@ -11,11 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from devices.rows import BoolArray, Rows
 from devices.types import FloatArray, IntArray
-
-BoolArray = NDArray[np.bool_]
 
 # Before any tick, and far enough from the end of 64 bits to subtract from.
 _NEVER = -(2**62)
@@ -41,15 +39,6 @@ class JoinerParams:
         return cls(*(round(each_s * ticks_per_s) for each_s in (reach_s, slack_s, max(4.0, 2 * slack_s))))
 
 
-@dataclass(frozen=True, slots=True)
-class Joined:
-    """Rows in the order in which they became ready. ticks (n,); acc_mps2, gyr_radps (n, 3), NaN without a partner."""
-
-    ticks: IntArray
-    acc_mps2: FloatArray
-    gyr_radps: FloatArray
-
-
 class Joiner:
     """Joins one stream. unjoined: rows whose angular rate never came; overtaken: gyroscope samples that came late."""
 
@@ -62,11 +51,11 @@ class Joiner:
         # Newest tick of any sensor and of the gyroscope; rows up to the mark are ready.
         self._newest = self._newest_gyr = self._mark = _NEVER
 
-    def push(self, ticks: IntArray, acc_mps2: FloatArray, gyr_radps: FloatArray) -> Joined:
-        """Take rows of one sensor each, in order of arrival: ticks (n,), acc and gyr (n, 3), one of them NaN."""
-        if not ticks.size:
-            return Joined(ticks, acc_mps2, gyr_radps)
-        p = self._params
+    def push(self, rows: Rows) -> Rows:
+        """Take rows of one sensor each, NaN for the other; return joined rows in the order in which they are ready."""
+        if not len(rows):
+            return rows
+        p, ticks, gyr_radps = self._params, rows.ticks, rows.gyr_radps
         has_gyr = np.isfinite(gyr_radps[:, 0])
         newest = np.maximum(np.maximum.accumulate(ticks), self._newest)
         newest_gyr = np.maximum(np.maximum.accumulate(np.where(has_gyr, ticks, _NEVER)), self._newest_gyr)
@@ -77,18 +66,18 @@ class Joiner:
         used = has_gyr & (ticks > before + p.reach)
         self.overtaken += int(np.count_nonzero(has_gyr & ~used))
         self._keep_gyr(ticks[used], gyr_radps[used])
-        joined = self._ready(ticks, acc_mps2, np.isfinite(acc_mps2[:, 0]), marks, before)
+        joined = self._ready(ticks, rows.acc_mps2, np.isfinite(rows.acc_mps2[:, 0]), marks, before)
         self._drop_old_gyr()
         return joined
 
-    def flush(self) -> Joined:
+    def flush(self) -> Rows:
         """Return all that waits: with its partner if it is there already."""
         order = np.argsort(self._acc_ticks, kind="stable")
         joined = self._join(self._acc_ticks[order], self._acc[order], np.ones(len(order), dtype=np.bool_))
         self._acc_ticks, self._acc = self._acc_ticks[:0], self._acc[:0]
         return joined
 
-    def begin_again(self) -> Joined:
+    def begin_again(self) -> Rows:
         """Return all that waits and forget the rest: the ticks that follow are of another clock."""
         joined = self.flush()
         self._gyr_ticks, self._gyr = self._gyr_ticks[:0], self._gyr[:0]
@@ -106,7 +95,7 @@ class Joiner:
 
     def _ready(
         self, ticks: IntArray, acc_mps2: FloatArray, has_acc: BoolArray, marks: IntArray, before: IntArray
-    ) -> Joined:
+    ) -> Rows:
         """Return the rows that the mark has passed, each at the moment when it did, or came if it came later."""
         came = np.flatnonzero(has_acc)
         waiting = len(self._acc_ticks)
@@ -123,7 +112,7 @@ class Joiner:
         self._acc_ticks, self._acc = all_ticks[left], all_acc[left]
         return self._join(all_ticks[order], all_acc[order], hopeful[order])
 
-    def _join(self, ticks: IntArray, acc_mps2: FloatArray, hopeful: BoolArray) -> Joined:
+    def _join(self, ticks: IntArray, acc_mps2: FloatArray, hopeful: BoolArray) -> Rows:
         gyr = np.full((len(ticks), 3), np.nan)
         have = self._gyr_ticks
         if len(have) and len(ticks):
@@ -140,7 +129,7 @@ class Joiner:
             share = ((ticks[at] - have[one]) / distance)[:, None]
             gyr[at] = self._gyr[one] * (1 - share) + self._gyr[other] * share
         self.unjoined += int(np.count_nonzero(np.isnan(gyr[:, 0])))
-        return Joined(ticks, acc_mps2, gyr)
+        return Rows(ticks, acc_mps2, gyr)
 
     def _drop_old_gyr(self) -> None:
         oldest = self._mark - self._params.wait

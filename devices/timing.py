@@ -14,8 +14,9 @@ import numpy as np
 
 from devices.arrival import SENSOR_LINE, ArrivalClock, Numbered
 from devices.clock import ClockParams, DeviceClock
-from devices.joining import Joined, Joiner, JoinerParams
-from devices.types import FloatArray, IntArray
+from devices.joining import Joiner, JoinerParams
+from devices.rows import Rows
+from devices.types import FloatArray
 
 # Device and host may disagree this long in real time, e.g. when the program was stopped (own heuristic).
 _TOLERANCE_S = 5.0
@@ -26,47 +27,6 @@ _STEP_MAX_SEPARATE_S = 5.0
 # Ticks per sample where samples are only numbered: room for a gyroscope's samples between them (own choice).
 TICKS_PER_SAMPLE = 1000
 _NO_WRAP = 2**62
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """ticks (n,), acc_mps2 and gyr_radps (n, 3), arrival_utc_s (n,); restarts: where the device's clock began anew."""
-
-    ticks: IntArray
-    acc_mps2: FloatArray
-    gyr_radps: FloatArray
-    arrival_utc_s: FloatArray
-    restarts: tuple[int, ...] = ()
-
-    def __len__(self) -> int:
-        return len(self.ticks)
-
-    def part(self, where: slice | IntArray) -> Rows:
-        """Return some of the rows, without the restarts."""
-        return Rows(self.ticks[where], self.acc_mps2[where], self.gyr_radps[where], self.arrival_utc_s[where])
-
-    @classmethod
-    def none(cls) -> Rows:
-        return cls(np.empty(0, dtype=np.int64), np.empty((0, 3)), np.empty((0, 3)), np.empty(0))
-
-    @classmethod
-    def joined(cls, parts: list[Rows]) -> Rows:
-        """Return all parts as one, restarts included."""
-        parts = [part for part in parts if len(part)]
-        if len(parts) < 2:
-            return parts[0] if parts else cls.none()
-        restarts: list[int] = []
-        at = 0
-        for part in parts:
-            restarts.extend(at + restart for restart in part.restarts)
-            at += len(part)
-        return cls(
-            np.concatenate([part.ticks for part in parts]),
-            np.concatenate([part.acc_mps2 for part in parts]),
-            np.concatenate([part.gyr_radps for part in parts]),
-            np.concatenate([part.arrival_utc_s for part in parts]),
-            tuple(restarts),
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +58,8 @@ class SampleTiming:
         self._numbers = ArrivalClock(params.rate_hz, params.host_speed) if counted else None
         self._gyr_numbers = ArrivalClock(params.rate_hz, params.host_speed) if counted and params.separate else None
         self._joiner = Joiner(JoinerParams.of(params.rate_hz, self._ticks_per_s)) if params.separate else None
-        self._undecided = Rows.none()
+        # A row whose time stamp waits for the next one to confirm it, and its arrival.
+        self._undecided: tuple[Rows, FloatArray] = (Rows.none(), np.empty(0))
         # Gyroscope samples whose times wait for the accelerometer's; and a restart whose first row is not out yet.
         self._gyr_waiting: list[Numbered] = []
         self._restart_due = False
@@ -125,53 +86,57 @@ class SampleTiming:
         """Say that the link is gone; return samples that waited for those behind them to get their number."""
         if self._numbers is None:
             return Rows.none()
-        timed = self._numbered(self._numbers, Rows.none(), final=True)
+        timed = self._numbered(self._numbers, Rows.none(), np.empty(0), final=True)
         return self._one_of_two(self._joiner, timed) if self._joiner else timed
 
-    def take(self, rows: Rows) -> Rows:
-        """Take decoded rows in order of arrival; return those that are ready."""
-        timed = self._unwrapped(rows) if self._numbers is None else self._numbered(self._numbers, rows)
+    def take(self, rows: Rows, arrival_utc_s: FloatArray) -> Rows:
+        """Take decoded rows and their arrivals (n,), in order; return those that are ready, with unwrapped ticks."""
+        if self._numbers is None:
+            timed = self._unwrapped(rows, arrival_utc_s)
+        else:
+            timed = self._numbered(self._numbers, rows, arrival_utc_s)
         return self._one_of_two(self._joiner, timed) if self._joiner else timed
 
     def flush(self) -> Rows:
         """Return all that waits; a row whose time stamp nothing has confirmed is dropped."""
-        self.damaged += len(self._undecided)
-        self._undecided = Rows.none()
+        self.damaged += len(self._undecided[0])
+        self._undecided = (Rows.none(), np.empty(0))
         ready = self.end_session()
         return Rows.joined([ready, self._ready(self._joiner.flush())]) if self._joiner else ready
 
-    def _unwrapped(self, rows: Rows) -> Rows:
-        rows = Rows.joined([self._undecided, rows])
-        timed = self.clock.take(rows.ticks, rows.arrival_utc_s)
+    def _unwrapped(self, rows: Rows, arrival_utc_s: FloatArray) -> Rows:
+        waited, arrived = self._undecided
+        rows, arrival_utc_s = Rows.joined([waited, rows]), np.concatenate([arrived, arrival_utc_s])
+        timed = self.clock.take(rows.ticks, arrival_utc_s)
         self.damaged += timed.damaged
-        self._undecided = rows.part(slice(-1, None)) if timed.undecided else Rows.none()
+        last = slice(-1, None) if timed.undecided else slice(0, 0)
+        self._undecided = (rows.part(last), arrival_utc_s[last])
         kept = rows if len(timed.kept) == len(rows) else rows.part(timed.kept)
-        return Rows(timed.ticks, kept.acc_mps2, kept.gyr_radps, kept.arrival_utc_s, timed.restarts)
+        return Rows(timed.ticks, kept.acc_mps2, kept.gyr_radps, timed.restarts)
 
-    def _numbered(self, numbers: ArrivalClock, rows: Rows, final: bool = False) -> Rows:
+    def _numbered(self, numbers: ArrivalClock, rows: Rows, arrival_utc_s: FloatArray, final: bool = False) -> Rows:
         """Number the samples; those of a gyroscope that comes apart are put on the same axis by their times."""
         if self._gyr_numbers is None:
-            return self._counted(numbers, rows, final)
+            return self._counted(_given(numbers, rows, arrival_utc_s, final))
         of_gyr = np.isnan(rows.acc_mps2[:, 0])
-        acc = self._counted(numbers, rows.part(np.flatnonzero(~of_gyr)), final)
-        self._gyr_waiting += _given(self._gyr_numbers, rows.part(np.flatnonzero(of_gyr)), final)
+        acc = self._counted(_given(numbers, rows.part(~of_gyr), arrival_utc_s[~of_gyr], final))
+        self._gyr_waiting += _given(self._gyr_numbers, rows.part(of_gyr), arrival_utc_s[of_gyr], final)
         if not numbers.settled:
             return acc
         waiting, self._gyr_waiting = self._gyr_waiting, []
         return Rows.joined([acc, *(self._on_axis_of(numbers, self._gyr_numbers, part) for part in waiting)])
 
-    def _counted(self, numbers: ArrivalClock, rows: Rows, final: bool) -> Rows:
+    def _counted(self, given: list[Numbered]) -> Rows:
         parts = []
-        for part in _given(numbers, rows, final):
-            ticks = part.number * TICKS_PER_SAMPLE
-            timed = self.clock.take(ticks, part.arrival_utc_s)
-            parts.append(Rows(timed.ticks, part.values[:, :3], part.values[:, 3:], part.arrival_utc_s))
+        for part in given:
+            timed = self.clock.take(part.number * TICKS_PER_SAMPLE, part.arrival_utc_s)
+            parts.append(Rows(timed.ticks, part.values[:, :3], part.values[:, 3:]))
         return Rows.joined(parts)
 
     @staticmethod
     def _on_axis_of(numbers: ArrivalClock, gyr_numbers: ArrivalClock, part: Numbered) -> Rows:
         exact = numbers.number_at(gyr_numbers.utc_s(part.number)) * TICKS_PER_SAMPLE
-        return Rows(np.rint(exact).astype(np.int64), part.values[:, :3], part.values[:, 3:], part.arrival_utc_s)
+        return Rows(np.rint(exact).astype(np.int64), part.values[:, :3], part.values[:, 3:])
 
     def _one_of_two(self, joiner: Joiner, rows: Rows) -> Rows:
         """Join the rows of two sensors; what a restarted clock says is not joined with what came before."""
@@ -181,20 +146,19 @@ class SampleTiming:
                 parts.append(self._ready(joiner.begin_again()))
                 self._restart_due = True
             part = rows.part(slice(start, end))
-            parts.append(self._ready(joiner.push(part.ticks, part.acc_mps2, part.gyr_radps)))
+            parts.append(self._ready(joiner.push(part)))
         return Rows.joined(parts)
 
-    def _ready(self, joined: Joined) -> Rows:
-        restarts: tuple[int, ...] = ()
-        if self._restart_due and len(joined.ticks):
-            restarts, self._restart_due = (0,), False
-        # Arrivals are of no use behind the clock.
-        return Rows(joined.ticks, joined.acc_mps2, joined.gyr_radps, np.zeros(len(joined.ticks)), restarts)
+    def _ready(self, joined: Rows) -> Rows:
+        if not (self._restart_due and len(joined)):
+            return joined
+        self._restart_due = False
+        return Rows(joined.ticks, joined.acc_mps2, joined.gyr_radps, (0,))
 
 
-def _given(numbers: ArrivalClock, rows: Rows, final: bool) -> list[Numbered]:
+def _given(numbers: ArrivalClock, rows: Rows, arrival_utc_s: FloatArray, final: bool) -> list[Numbered]:
     values = np.concatenate([rows.acc_mps2, rows.gyr_radps], axis=1)
-    given = [numbers.take(values, rows.arrival_utc_s)]
+    given = [numbers.take(values, arrival_utc_s)]
     if final:
         given.append(numbers.flush())
     return [part for part in given if len(part.number)]

@@ -11,7 +11,8 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from devices.chunker import Chunker, ChunkerParams
-from devices.timing import Rows, SampleTiming, TimingParams
+from devices.rows import Rows
+from devices.timing import SampleTiming, TimingParams
 from devices.types import Chunk, FloatArray, IntArray
 
 START_UTC_S = 1_800_000_000.0
@@ -58,7 +59,7 @@ class Radio:
     def rows(self) -> Rows:
         """Return what a decoder hands on: each sample's values tell its true number."""
         values = np.column_stack([self.index] * 3).astype(float)
-        return Rows(np.arange(len(self.index)), values, -values, START_UTC_S + self.arrival_s)
+        return Rows(np.arange(len(self.index)), values, -values)
 
 
 def received(radio: Radio, every_s: float = 0.1, reconnect_at_s: float | None = None) -> tuple[list[Chunk], Chunker]:
@@ -72,11 +73,9 @@ def received(radio: Radio, every_s: float = 0.1, reconnect_at_s: float | None = 
         if reconnect_at_s is not None and radio.arrival_s[start] >= reconnect_at_s:
             timing.begin_session(joined=True)
             reconnect_at_s = None
-        ready = timing.take(rows.part(slice(start, end)))
-        cut = chunker.push(ready.ticks, ready.acc_mps2, ready.gyr_radps, ready.restarts, float(radio.arrival_s[start]))
-        chunks += cut.chunks
-    ready = timing.flush()
-    chunks += chunker.push(ready.ticks, ready.acc_mps2, ready.gyr_radps, ready.restarts, radio.duration_s).chunks
+        ready = timing.take(rows.part(slice(start, end)), START_UTC_S + radio.arrival_s[start:end])
+        chunks += chunker.push(ready, float(radio.arrival_s[start])).chunks
+    chunks += chunker.push(timing.flush(), radio.duration_s).chunks
     return [*chunks, *chunker.flush().chunks], chunker
 
 

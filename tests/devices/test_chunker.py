@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from devices.chunker import Chunker, ChunkerParams
+from devices.rows import Rows
 from devices.types import Chunk, Gap, IntArray
 
 RATE_HZ = 60.0
@@ -35,7 +36,7 @@ def push(
     """Push samples whose values tell their index."""
     at = np.asarray(index, dtype=np.int64)
     acc = np.column_stack([at, at + 0.25, at + 0.5]).astype(float)
-    return list(target.push(ticks_of(at), acc, -acc, restarts, now_s).chunks)
+    return list(target.push(Rows(ticks_of(at), acc, -acc, restarts), now_s).chunks)
 
 
 def seen(chunks: list[Chunk]) -> list[int]:
@@ -132,7 +133,7 @@ def test_a_clock_that_counts_16667_us_never_slips_a_sample() -> None:
     rows = np.zeros((600, 3))
     for at in range(0, 120_000, 600):
         ticks = ticks_of(np.arange(at, at + 600), step_us=16_667)
-        chunks += target.push(ticks, rows, rows, (), now_s=at).chunks
+        chunks += target.push(Rows(ticks, rows, rows), now_s=at).chunks
     chunks += target.flush().chunks
     assert (target.received, target.missing, target.duplicates) == (120_000, 0, 0)
     assert {len(chunk) for chunk in chunks} == {300}
@@ -144,7 +145,7 @@ def test_a_restart_goes_on_with_the_gap_that_utc_tells() -> None:
     # The clock says that 2.004 s have passed: the new grid is a quarter sample off the old one.
     ticks = ticks_of(np.arange(29, 60))[1:] - ticks_of(np.array(30)) + ticks_of(np.array(29)) + 2_004_000
     rows = np.zeros((30, 3))
-    chunks = [*target.push(ticks, rows, rows, (0,), now_s=9.0).chunks, *target.flush().chunks]
+    chunks = [*target.push(Rows(ticks, rows, rows, (0,)), now_s=9.0).chunks, *target.flush().chunks]
     assert [(c.start_index, len(c), c.missing) for c in chunks] == [(0, 30, 0), (29 + 120, 30, 0)]
     assert target.missing == 119
     assert chunks[1].start_utc_s == utc_of(int(ticks[0]))
@@ -167,7 +168,7 @@ def test_live_blocks_follow_real_time_and_hold_everything_once() -> None:
     live: list[Chunk] = []
     # 20 times faster than real time: 1,200 samples a second, 3 at a time, for 2 s.
     for at in range(0, 2400, 3):
-        live += target.push(ticks_of(np.arange(at, at + 3)), rows, rows, (), now_s=at / 1200).live
+        live += target.push(Rows(ticks_of(np.arange(at, at + 3)), rows, rows), now_s=at / 1200).live
     live += target.flush().live
     assert len(live) <= 2.0 / 0.25 + 2
     assert [block.seq for block in live] == list(range(len(live)))

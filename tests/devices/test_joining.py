@@ -8,14 +8,13 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from devices.joining import Joined, Joiner, JoinerParams
+from devices.joining import Joiner, JoinerParams
+from devices.rows import Rows
 from devices.types import FloatArray, IntArray
 
 TICKS_PER_S = 1_000_000
 PARAMS = JoinerParams.of(52.0, TICKS_PER_S)
 PERIOD = TICKS_PER_S / 52.0
-
-Rows = tuple[IntArray, FloatArray, FloatArray]
 
 
 def rate_at(ticks: IntArray | FloatArray) -> FloatArray:
@@ -28,12 +27,7 @@ def frame(sensor: str, first: int, count: int, offset: float = 0.0) -> Rows:
     ticks = np.rint((np.arange(first, first + count) + offset) * PERIOD).astype(np.int64) + 10_000_000
     nothing = np.full((count, 3), np.nan)
     values = np.column_stack([np.arange(first, first + count)] * 3).astype(float)
-    return (ticks, values, nothing) if sensor == "acc" else (ticks, nothing, rate_at(ticks))
-
-
-def together(frames: list[Rows]) -> Rows:
-    ticks, acc, gyr = (np.concatenate(part) for part in zip(*frames, strict=True))
-    return ticks, acc, gyr
+    return Rows(ticks, values, nothing) if sensor == "acc" else Rows(ticks, nothing, rate_at(ticks))
 
 
 def stream(frames_count: int, per_frame: int, offset: float = 0.37) -> list[Rows]:
@@ -42,17 +36,11 @@ def stream(frames_count: int, per_frame: int, offset: float = 0.37) -> list[Rows
     return [frame(sensor, at, per_frame, offset * (sensor == "gyr")) for at in starts for sensor in ("acc", "gyr")]
 
 
-def run(frames: list[Rows], cuts: list[int]) -> tuple[Joined, Joiner]:
-    joiner = Joiner(PARAMS)
-    rows = together(frames)
-    bounds = [0, *sorted(cuts), len(rows[0])]
-    parts = [joiner.push(*(part[start:end] for part in rows)) for start, end in pairwise(bounds)]
-    parts.append(joiner.flush())
-    return Joined(
-        np.concatenate([part.ticks for part in parts]),
-        np.concatenate([part.acc_mps2 for part in parts]),
-        np.concatenate([part.gyr_radps for part in parts]),
-    ), joiner
+def run(frames: list[Rows], cuts: list[int]) -> tuple[Rows, Joiner]:
+    joiner, rows = Joiner(PARAMS), Rows.joined(frames)
+    bounds = [0, *sorted(cuts), len(rows)]
+    parts = [joiner.push(rows.part(slice(start, end))) for start, end in pairwise(bounds)]
+    return Rows.joined([*parts, joiner.flush()]), joiner
 
 
 def partner_exists(ticks: IntArray, gyr_ticks: IntArray) -> list[bool]:
@@ -90,27 +78,27 @@ def test_losses_duplicates_and_overtaking_change_only_their_own_rows(data: st.Da
     frames = [each for at, one in enumerate(frames) for each in ([one, one] if at in again else [one])]
     if not frames:
         return
-    rows = together(frames)
-    joined, joiner = run(frames, data.draw(st.lists(st.integers(0, len(rows[0])), max_size=12)))
+    rows = Rows.joined(frames)
+    joined, joiner = run(frames, data.draw(st.lists(st.integers(0, len(rows)), max_size=12)))
     whole, _ = run(frames, [])
     # However it is cut: the same rows in the same order.
     np.testing.assert_array_equal(joined.ticks, whole.ticks)
     np.testing.assert_array_equal(joined.gyr_radps, whole.gyr_radps)
     # No accelerometer row is lost, made up or changed, duplicates included (the chunker counts those).
-    is_acc = ~np.isnan(rows[1][:, 0])
-    assert sorted(joined.acc_mps2[:, 0].tolist()) == sorted(rows[1][is_acc, 0].tolist())
+    is_acc = ~np.isnan(rows.acc_mps2[:, 0])
+    assert sorted(joined.acc_mps2[:, 0].tolist()) == sorted(rows.acc_mps2[is_acc, 0].tolist())
     has_rate = ~np.isnan(joined.gyr_radps[:, 0])
     np.testing.assert_allclose(joined.gyr_radps[has_rate], rate_at(joined.ticks[has_rate]), atol=1e-9)
-    assert has_rate.tolist() == partner_exists(joined.ticks, rows[0][~is_acc])
+    assert has_rate.tolist() == partner_exists(joined.ticks, rows.ticks[~is_acc])
     assert joiner.unjoined == int(np.count_nonzero(~has_rate))
 
 
 def test_a_row_waits_for_its_partner_but_not_for_ever() -> None:
     joiner = Joiner(PARAMS)
     silent = frame("acc", 0, 52 * 6)
-    out = joiner.push(*silent)
+    out = joiner.push(silent)
     # Six seconds without a gyroscope: what is older than four is let go, without a rate.
-    assert out.ticks.max() <= silent[0][-1] - PARAMS.wait
+    assert out.ticks.max() <= silent.ticks[-1] - PARAMS.wait
     assert len(out.ticks) == 2 * 52
     assert np.isnan(out.gyr_radps).all()
     rest = joiner.flush()
@@ -129,9 +117,9 @@ def test_a_frame_overtaken_by_more_than_the_slack_is_counted() -> None:
 
 def test_what_a_restarted_clock_says_is_not_joined_with_what_came_before() -> None:
     joiner = Joiner(PARAMS)
-    joiner.push(*together([frame("acc", 0, 10), frame("gyr", 0, 9, 0.5)]))
+    joiner.push(Rows.joined([frame("acc", 0, 10), frame("gyr", 0, 9, 0.5)]))
     before = joiner.begin_again()
-    after = joiner.push(*together([frame("acc", 10, 10), frame("gyr", 10, 20, 0.5)]))
+    after = joiner.push(Rows.joined([frame("acc", 10, 10), frame("gyr", 10, 20, 0.5)]))
     assert before.acc_mps2[:, 0].max() == 9
     # Sample 9 lies between gyroscope samples of two clocks.
     assert np.isnan(before.gyr_radps[-1]).all()
