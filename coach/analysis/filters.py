@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -17,15 +17,11 @@ CUTOFF_HZ = 6.0
 CUTOFF_RATE_SHARE = 0.4
 
 
-def _no_memory() -> FloatArray:
-    return np.empty((0, 2))
-
-
 @dataclass(frozen=True, slots=True)
 class LowPassState:
-    """memory: (channels, 2) the filter's two delayed values of each channel, (0, 2) at the start and in a gap."""
+    """memory: the filter's two delayed values, empty at the start and in a gap."""
 
-    memory: FloatArray = field(default_factory=_no_memory)
+    memory: tuple[float, ...] = ()
 
 
 @lru_cache(maxsize=64)
@@ -47,19 +43,14 @@ def low_pass(
 ) -> tuple[LowPassState, FloatArray]:
     """Filter consecutive values of the grid; NaN where `valid` is False.
 
-    values: (channels, n), finite where valid. valid: (n,); whole: all of it is True. After a gap, and for a channel
-    that is new, the filter starts at rest on the first value, so that neither leaves any ringing.
+    values: (n,), finite where valid. valid: (n,); whole: all of it is True. After a gap the filter starts at rest on
+    the first value, so that a gap leaves no ringing.
     """
     b, a, rest, _ = _design(rate_hz)
-    memory = state.memory
-    if whole:
-        if len(memory) < len(values):
-            memory = np.concatenate((memory, values[len(memory) :, :1] * rest))
-        out, after = lfilter(b, a, values, zi=memory)
-        return LowPassState(after), out
-    out, end = np.full(values.shape, np.nan), 0
-    for first, end in runs(valid):
-        kept = memory if not first else memory[:0]
-        initial = np.concatenate((kept, values[len(kept) :, first : first + 1] * rest))
-        out[:, first:end], memory = lfilter(b, a, values[:, first:end], zi=initial)
-    return LowPassState(memory if end == valid.size and end else _no_memory()), out
+    out = np.empty(values.size) if whole else np.full(values.size, np.nan)
+    memory, end = state.memory, 0
+    for first, end in ((0, values.size),) if whole else runs(valid):
+        initial = np.asarray(memory) if memory and not first else rest * values[first]
+        out[first:end], after = lfilter(b, a, values[first:end], zi=initial)
+        memory = (float(after[0]), float(after[1]))
+    return LowPassState(memory if end == values.size else ()), out

@@ -57,22 +57,22 @@ def dot(a: Vector, b: Vector) -> float:
     return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
 
 
-def tilt_deg(up: FloatArray, axes: BodyAxes) -> FloatArray:
+def tilt_deg(up: FloatArray, axes: BodyAxes, inclination: FloatArray | None = None) -> FloatArray:
     """Return inclination, sagittal flexion and lateral lean, (3, n) in deg; NaN stays NaN.
 
-    up: (3, n) direction "up" in sensor axes. The tilt of the body is one rotation by `inclination` about a level axis;
-    flexion (forward positive) and lean (to the right positive) are its components. So flexion^2 + lean^2 is
-    inclination^2, a pure bow is flexion alone, and nothing jumps but upside down, at 180 degrees.
+    up: (3, n) direction "up" in sensor axes. inclination: (n,) deg to be split, that of `up` by default. The tilt of
+    the body is one rotation by `inclination` about a level axis; flexion (forward positive) and lean (to the right
+    positive) are its components. So flexion^2 + lean^2 is inclination^2, a pure bow is flexion alone, and nothing jumps
+    but upside down, at 180 degrees.
     Source: attitude vector, Woltring 1994, J Biomech 27:1399, for the direction of the trunk's axis.
     """
     ux, uy, uz = up
-    (px, py, pz), (mx, my, mz), (sx, sy, sz) = axes.pa, axes.ml, axes.si
+    (px, py, pz), (mx, my, mz) = axes.pa, axes.ml
     front = ux * px + uy * py + uz * pz
     left = ux * mx + uy * my + uz * mz
     level = np.sqrt(front * front + left * left)
     out = np.empty((3, level.size))
-    np.arctan2(level, ux * sx + uy * sy + uz * sz, out=out[0])
-    out[0] *= 180.0 / math.pi
+    out[0] = inclination_deg(up, axes.si) if inclination is None else inclination
     # Bowing, "up" moves to the back of the body; leaning to the right, to its left.
     per_level = out[0] / np.maximum(level, 1e-12)
     np.multiply(front, -per_level, out=out[1])

@@ -96,11 +96,17 @@ def detect_lying(
     walk = _Walk(state, rate_hz, known_from)
     modes = np.zeros(upright.size, dtype=np.int64)
     down = _sides(glances)
-    rows = zip(
-        glances.at.tolist(), upright.tolist(), glances.tilt_deg[0].tolist(), down.tolist(), strict=True
-    )  # a few a second, and only in a piece of the stream in which the trunk was level
-    for row, (at, cosine, angle, side) in enumerate(rows):
-        modes[row] = walk.step(at, cosine, angle, side)
+    cosines, angles, sides = upright.tolist(), glances.tilt_deg[0].tolist(), down.tolist()
+    row, count = 0, upright.size
+    while row < count:
+        # A few glances a second, and only from where the trunk is level to where it is no longer.
+        if walk.mode == FREE:
+            ahead = level[row:]
+            row += int(np.argmax(ahead)) if ahead.any() else count
+            if row >= count:
+                break
+        modes[row] = walk.step(int(glances.at[row]), cosines[row], angles[row], sides[row])
+        row += 1
     return walk.state(), modes, walk.ended
 
 

@@ -46,8 +46,8 @@ from devices.types import NO_RECEPTION, Chunk, FloatArray, IntArray, Reception
 
 __all__ = ["BLOCK", "AnalysisState", "Update", "analyse", "finish", "new_state"]
 
-# Rows worked on at a time: few enough to stay in the processor's cache.
-BLOCK = 8192
+# Rows worked on at a time: few enough to stay near the processor, many enough that a call costs little beside them.
+BLOCK = 32768
 # Own heuristic: a longer pause between two chunks is counted, but not returned as rows of nothing.
 MAX_GAP_ROWS_S = 3600.0
 # Own heuristic: a longer one is a mistake in the numbering, not a pause.
@@ -233,19 +233,23 @@ def _use_rows(state: AnalysisState, released: Released, collected: _Collected) -
     if not n:
         return
     axes = body_axes(state.reference.upright or (0.0, 0.0, 1.0), state.forward)  # before it is known all is NaN
-    known = state.forward is not None
-    angles = tilt_deg(released.up, axes) if known else inclination_deg(released.up, axes.si)[None]
-    state.low_pass, smooth = low_pass(state.low_pass, state.rate_hz, angles, valid, released.whole)
-    modes = _follow_posture(state, released, axes, angles, smooth, collected)
-    _count_cycles(state, smooth[0], released, modes)
-    found, counted = _follow_bends(state, smooth, released, modes)
+    inclination = inclination_deg(released.up, axes.si)
+    state.low_pass, smooth = low_pass(state.low_pass, state.rate_hz, inclination, valid, released.whole)
+    look = look_every(state.rate_hz)
+    looks = slice(-released.start % look, n, look)
+    angles = smooth[None, looks]
+    if state.forward is not None:
+        angles = tilt_deg(released.up[:, looks], axes, smooth[looks])
+    modes = _follow_posture(state, released, axes, looks, angles, collected)
+    _count_cycles(state, smooth, released, modes)
+    found, counted = _follow_bends(state, released, looks, angles, modes)
     if state.bending is not None:
         state.bending, changes = detect_bending(state.params.bending, state.bending, state.rate_hz, valid, counted)
         collected.changes.extend(changes)
     collected.bends.extend(found)
     state.bends_count += len(found)
     state.coverage = add_coverage(state.coverage, valid)
-    collected.add_rows(state.released, released, angles[0])
+    collected.add_rows(state.released, released, inclination)
     state.released += n
 
 
@@ -253,25 +257,30 @@ def _follow_posture(
     state: AnalysisState,
     released: Released,
     axes: BodyAxes,
+    looks: slice,
     angles: FloatArray,
-    smooth: FloatArray,
     collected: _Collected,
 ) -> IntArray | None:
-    """Follow lying, static holds and exposure. Returns what the trunk did at each sample, None for FREE throughout."""
-    n, every, look = released.valid.size, state.glance_every, look_every(state.rate_hz)
-    looks, glances = slice(-released.start % look, n, look), slice(-released.start % every, n, every)
+    """Follow lying, static holds and exposure at looks. Returns what the trunk did at each sample, None for FREE.
+
+    angles: (1 or 3, m) inclination, and where the front is known flexion and lean.
+    """
+    n, every = released.valid.size, state.glance_every
+    glances = slice(-released.start % every, n, every)
     before, modes = state.lying.mode, None
     if state.on_trunk:
         at = np.arange(released.start + glances.start, released.start + n, every)
-        sight = Glances(at, _upright_cosine(state, axes, released.up[:, glances], at), angles[:, glances])
+        # Each glance is one of the looks.
+        glanced = angles[:, (glances.start - looks.start) // looks.step :: every // looks.step]
+        sight = Glances(at, _upright_cosine(state, axes, released.up[:, glances], at), glanced)
         state.lying, modes, lain = detect_lying(state.lying, state.rate_hz, sight)
-        state.statics, held = add_statics(state.statics, state.rate_hz, every, at, smooth[0, glances], modes)
+        state.statics, held = add_statics(state.statics, state.rate_hz, every, at, glanced[0], modes)
         collected.lying.extend(lain)
         collected.static_holds.extend(held)
     state.posture = add_posture(
         state.params.posture_thresholds_deg,
         state.posture,
-        smooth[:, looks],
+        angles,
         None if modes is None else _modes_at(np.arange(n)[looks], glances, modes, before),
         released.whole,
     )
@@ -312,17 +321,16 @@ def _upright_cosine(state: AnalysisState, axes: BodyAxes, up: FloatArray, at: In
 
 def _modes_at(rows: IntArray, glances: slice, modes: IntArray, before: int) -> IntArray:
     """Return the mode at each row: that of the newest glance at or before it."""
-    return np.concatenate(((before,), modes))[(rows - glances.start) // glances.step + 1]
+    held: IntArray = np.concatenate(((before,), modes))[(rows - glances.start) // glances.step + 1]
+    return held
 
 
 def _follow_bends(
-    state: AnalysisState, smooth: FloatArray, released: Released, modes: IntArray | None
+    state: AnalysisState, released: Released, looks: slice, angles: FloatArray, modes: IntArray | None
 ) -> tuple[list[Bend], list[Counted]]:
     """Follow the bends at each look: forward where a bow told the front, else the inclination. Lying down is none."""
-    look = look_every(state.rate_hz)
-    looks = slice(-released.start % look, released.valid.size, look)
     # A front that a bow has told lets a lean to the side be none of the bends.
-    bent = smooth[1, looks] if state.forward_from is ForwardFrom.BOW else smooth[0, looks]
+    bent = angles[1] if state.forward_from is ForwardFrom.BOW else angles[0]
     present = None if released.whole else released.valid[looks]
     if modes is not None:
         present = released.valid[looks] & (modes[looks] != LYING)
