@@ -37,6 +37,8 @@ _BATTERY_EVERY_S = 300.0
 _SILENT_FRAMES = 3
 # A person is told at this share of the silence that ends the link (own heuristic).
 _OVERDUE_SHARE = 0.5
+# A timer that is this late means that the program itself stood still (own heuristic).
+_STALLED_S = 0.1
 # Damaged notifications and drift are summed up for the log this often (own heuristic).
 _REPORT_EVERY_S = 10.0
 
@@ -227,7 +229,9 @@ class Session:
                 async with asyncio.timeout(left_s):
                     await self._lost.wait()
             except TimeoutError:
-                continue
+                if time.monotonic() - now_s > left_s + _STALLED_S:
+                    # This program stood still, not the wearable: what waits at the socket is taken first.
+                    await asyncio.sleep(_STALLED_S)
         raise Disconnected(f"The link to {self._who} was lost; it is searched again.")
 
     def _silence(self) -> DeviceError:
