@@ -26,7 +26,7 @@ from devices.sim.bus import SimBus
 from devices.sim.products import PRODUCTS, make_firmware
 from devices.sim.wearable import SimWearable
 from devices.types import Advertisement, Chunk, FloatArray, HeartRateSample, IntArray, LinkState, LinkStatus
-from tests.contracts.fault_table import SERVICE_DIES, Fault
+from tests.contracts.fault_table import Fault
 
 # The wearables' clock: fast enough that slow products send several times a second, slow enough for two cores.
 SPEED = 4.0
@@ -195,7 +195,7 @@ def _opened(hub: BleHub, fault: Fault, product: str, one: SimWearable, clock: Sc
         rate_hz=one.rate_hz,
         recording_id="rec",
         clock=clock,
-        silence_s=1.2,
+        silence_s=2.0,
         # Short where it is the fault; else long enough for a machine that does other things.
         connect_timeout_s=0.5 if fault.name == "slow connect" else 5.0,
         scan_s=0.5,
@@ -229,13 +229,15 @@ def _step_together(bus: SimBus, cells: list[Cell]) -> None:
     now_s = time.monotonic()
     if not cells:
         return
+    service = cells[0].fault.service
     if all(cell.phase is Phase.BEFORE and (now_s - cell.since_s) * SPEED >= _BEFORE_S for cell in cells):
-        if cells[0].fault is SERVICE_DIES:
-            bus.die()
+        if service is not None:
+            service(bus, True)
         for cell in cells:
             cell.begin_fault()
     elif all(cell.phase is Phase.FAULT and cell.shown() for cell in cells):
-        bus.revive()
+        if service is not None:
+            service(bus, False)
         for cell in cells:
             cell.end_fault()
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from devices.sim.bus import SimBus
 from devices.sim.reach import Elsewhere, Pairing
 from devices.sim.wearable import SimWearable
 from devices.types import LinkState
@@ -36,6 +37,7 @@ class Fault:
     before: thrown before the first connect; during: while the stream runs; after: what ends it. state: shown while it
     lasts. losses: links lost by it. together: it befalls all wearables at once and ends when all have told.
     apart: it ends only when the link has let go, because a goodbye listens to nothing any more.
+    distorts: values are not the motion's any more. service: befalls the machine's Bluetooth, not a wearable.
     recording: what the recording tells afterwards. exempt: product -> why this is not so there.
     """
 
@@ -48,6 +50,8 @@ class Fault:
     losses: int = 0
     together: bool = False
     apart: bool = False
+    distorts: bool = False
+    service: Callable[[SimBus, bool], None] | None = None
     before: Switch = _nothing
     during: Switch = _nothing
     after: Switch = _nothing
@@ -280,19 +284,52 @@ FRAME_FAULTS: tuple[Fault, ...] = (
         "knocks beyond full scale",
         Outcome.RECORDED,
         "values at full scale are counted as clipped where the product tells its full scale",
+        distorts=True,
         before=lambda one: one.knock_every(1.0),
+    ),
+    Fault(
+        "strap comes loose",
+        Outcome.RECORDED,
+        "values of no body, which nobody can tell at once; lying still and turned is told after minutes (integrity.md)",
+        distorts=True,
+        before=lambda one: one.loosen(True),
     ),
 )
 
-SERVICE_DIES = Fault(
-    "Bluetooth service dies",
-    Outcome.RECOVERS,
-    _GAP,
-    says="This machine has no usable Bluetooth",
-    sentence="This machine has no usable Bluetooth (…): plug in an adapter and start the Bluetooth service, or run "
-    "`backstop simulate` and start Backstop with the line that it prints.",
-    state=LinkState.BLOCKED,
-    losses=1,
-    together=True,
+
+def _dies(bus: SimBus, begins: bool) -> None:
+    if begins:
+        bus.die()
+    else:
+        bus.revive()
+
+
+_NO_BLUETOOTH = (
+    "This machine has no usable Bluetooth (…): plug in an adapter and start the Bluetooth service, or run `backstop "
+    "simulate` and start Backstop with the line that it prints."
 )
-FAULTS: tuple[Fault, ...] = (*LINK_FAULTS, SERVICE_DIES, *FRAME_FAULTS)
+SERVICE_FAULTS: tuple[Fault, ...] = (
+    Fault(
+        "Bluetooth service dies",
+        Outcome.RECOVERS,
+        _GAP,
+        says="This machine has no usable Bluetooth",
+        sentence=_NO_BLUETOOTH,
+        state=LinkState.BLOCKED,
+        losses=1,
+        together=True,
+        service=_dies,
+    ),
+    Fault(
+        "Bluetooth switched off",
+        Outcome.PERSON,
+        _GAP,
+        says="This machine has no usable Bluetooth",
+        sentence=_NO_BLUETOOTH,
+        state=LinkState.BLOCKED,
+        losses=1,
+        together=True,
+        service=lambda bus, begins: bus.power(not begins),
+    ),
+)
+FAULTS: tuple[Fault, ...] = (*LINK_FAULTS, *SERVICE_FAULTS, *FRAME_FAULTS)
