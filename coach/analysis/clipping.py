@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from coach.analysis.quality import BoolArray, runs
 from devices.types import FloatArray
 
 # A value counts as at full scale from here on: int16 ends one step below it, and storing rounds by 2^-15 (own choice).
@@ -33,7 +33,7 @@ class ClippingState:
 
 
 def add_clipping(
-    state: ClippingState, values: FloatArray, limit: float | None, least: float, finite: NDArray[np.bool_] | None
+    state: ClippingState, values: FloatArray, limit: float | None, least: float, finite: BoolArray | None
 ) -> ClippingState:
     """Take the next rows, values (n, 3). limit: full scale, in the values' unit, None if not known.
 
@@ -64,9 +64,7 @@ def clipped_share(state: ClippingState) -> float | None:
     return min((state.clipped + sum(state.flat)) / state.received, 1.0)
 
 
-def _flat_tops(
-    state: ClippingState, values: FloatArray, least: float, finite: NDArray[np.bool_] | None
-) -> ClippingState:
+def _flat_tops(state: ClippingState, values: FloatArray, least: float, finite: BoolArray | None) -> ClippingState:
     columns = np.ascontiguousarray(values.T)
     if finite is not None:
         columns[:, ~finite] = np.nan
@@ -87,14 +85,13 @@ def _flat_tops(
     return replace(state, extreme=tuple(extreme), flat=tuple(flat), run=tuple(run))
 
 
-def _in_runs(at_end: NDArray[np.bool_], carried: int) -> tuple[int, int]:
+def _in_runs(at_end: BoolArray, carried: int) -> tuple[int, int]:
     """Return how many samples belong to runs of three or more, and the length of the run at the end.
 
     carried: length of the run that ended with the sample before; its samples are counted already if it is long enough.
     """
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], at_end, [False])).astype(np.int8))).tolist()
     total, last = 0, 0
-    for first, end in zip(edges[0::2], edges[1::2], strict=True):
+    for first, end in runs(at_end):
         before = carried if first == 0 else 0
         length = before + end - first
         if length >= _FLAT_RUN:

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from coach.analysis.clipping import ClippingState, add_clipping, clipped_share
-from coach.analysis.nonwear import BoolArray, NonwearParams, NonwearState, add_nonwear, nonwear
+from coach.analysis.nonwear import NonwearParams, NonwearState, add_nonwear, nonwear
+from coach.analysis.quality import BoolArray, runs
 from coach.analysis.types import NotComputable
 from devices.types import NO_RECEPTION, FloatArray, Reception
 
@@ -204,13 +205,12 @@ def _add_reception(state: IntegrityState, reception: Reception) -> IntegrityStat
 
 def _add_gaps(params: IntegrityParams, state: IntegrityState, valid: BoolArray) -> IntegrityState:
     """Follow the runs of rows that did not arrive."""
-    missing = ~valid
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], missing, [False])).astype(np.int8))).tolist()
+    spans = runs(~valid)
     gaps, by_class, open_gap, lost = state.gaps, state.gaps_by_class, state.open_gap, state.lost
-    if open_gap >= 0 and not missing[0]:
+    if open_gap >= 0 and valid[0]:
         # The gap before ended with the last row of the call before.
-        edges = [0, 0, *edges]
-    for first, end in zip(edges[0::2], edges[1::2], strict=True):
+        spans = [(0, 0), *spans]
+    for first, end in spans:
         start = open_gap if first == 0 and open_gap >= 0 else state.samples + first
         if end == valid.size:
             open_gap = start

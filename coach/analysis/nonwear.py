@@ -13,9 +13,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from coach.analysis.quality import BoolArray
 from devices.types import FloatArray
-
-BoolArray = NDArray[np.bool_]
 
 _MG_MPS2 = 9.80665e-3
 # Resolution of the sums; far below the noise of any wearable's accelerometer (own choice).
