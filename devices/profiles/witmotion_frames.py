@@ -84,7 +84,8 @@ class WitMotionDecoder:
     """Reads the stream of one connection: one row a motion frame, numbered since the start; answers are passed over.
 
     Keeps at most one frame's bytes. The rest of a frame that was cut by the start of listening is passed over in
-    silence.
+    silence. As long as every frame came whole in its notification, one that ends early is bad at once; once a frame was
+    found in two, it may wait for the next.
     """
 
     def __init__(self, frame_bytes: int = wit.FRAME_BYTES) -> None:
@@ -93,6 +94,8 @@ class WitMotionDecoder:
         # Where notifications ended within what is kept.
         self._kept_ends: IntArray = np.empty(0, dtype=np.int64)
         self._count = 0
+        # A frame came in two notifications. What is kept was counted as bad already.
+        self._splits = self._kept_is_bad = False
         # Bytes before the first frame that may be the rest of one.
         self._grace = frame_bytes - 1
 
@@ -102,29 +105,48 @@ class WitMotionDecoder:
         # Where each notification ends in the stream; what was kept lies before the first.
         ends = len(self._kept) + np.cumsum([len(frame) for frame in frames], dtype=np.int64)
         all_ends = np.concatenate([self._kept_ends, ends])
-        motion, lost, kept_at = self._cut(stream, all_ends)
-        bad = {i for i, frame in enumerate(frames) if not frame}
-        for begin, end in lost:
-            bad |= set(range(self._of(ends, begin), self._of(ends, end - 1) + 1))
+        begins, lost, kept_at = self._cut(stream, all_ends)
+        is_motion = stream[begins + 1] == wit.MOTION
+        motion = begins[is_motion]
+        self._count += len(motion)
+        if len(begins):
+            next_ends = all_ends[np.searchsorted(all_ends, begins, side="right")]
+            self._splits |= bool((next_ends < begins + np.where(is_motion, self._frame_bytes, wit.FRAME_BYTES)).any())
+        bad = {i for i, frame in enumerate(frames) if not frame} | self._bad(ends, lost, kept_at)
         self._kept = stream[kept_at:].tobytes()
         self._kept_ends = all_ends[all_ends > kept_at] - kept_at
         samples = decode_motion(stream[motion[:, None] + np.arange(self._frame_bytes)], self._frame_bytes)
-        ticks = self._count + np.arange(len(motion), dtype=np.int64)
-        self._count += len(motion)
-        frame_of: IntArray = np.searchsorted(ends, motion + self._frame_bytes - 1, side="right")
-        reason = None
-        if bad:
-            count = sum(end - begin for begin, end in lost)
-            reason = f"{count} bytes of a WitMotion belong to no frame; not used."
-        block = SampleBlock(ticks, samples.acc_mps2, samples.gyr_radps)
-        return Decoded(block, frame_of, tuple(sorted(bad)), reason)
+        return Decoded(
+            SampleBlock(self._count - len(motion) + np.arange(len(motion)), samples.acc_mps2, samples.gyr_radps),
+            np.searchsorted(ends, motion + self._frame_bytes - 1, side="right"),
+            tuple(sorted(bad)),
+            "A notification of a WitMotion has bytes that belong to no frame; not used." if bad else None,
+        )
 
-    def _of(self, ends: IntArray, at: int) -> int:
-        """Return the position of the notification that a byte came with, -1 for one of an earlier call."""
-        return -1 if at < len(self._kept) else int(np.searchsorted(ends, at, side="right"))
+    def _bad(self, ends: IntArray, lost: list[tuple[int, int]], kept_at: int) -> set[int]:
+        """Return which notifications brought lost bytes, or the beginning of a frame that should have been whole."""
+        bad: set[int] = set()
+        for begin, end in lost:
+            bad |= self._brought(ends, begin, end)
+        if self._kept_is_bad:
+            bad.discard(-1)
+        self._kept_is_bad = self._count > 0 and not self._splits
+        if self._kept_is_bad:
+            bad |= self._brought(ends, max(kept_at, len(self._kept)), int(ends[-1]) if len(ends) else 0)
+        return bad
+
+    def _brought(self, ends: IntArray, begin: int, end: int) -> set[int]:
+        """Return the positions of notifications that brought bytes begin .. end - 1, -1 for those of earlier calls."""
+        kept = len(self._kept)
+        earlier = {-1} if begin < min(kept, end) else set()
+        begin = max(begin, kept)
+        if begin >= end:
+            return earlier
+        first, last = np.searchsorted(ends, (begin, end - 1), side="right").tolist()
+        return earlier | set(range(first, last + 1))
 
     def _cut(self, stream: NDArray[np.uint8], ends: IntArray) -> tuple[IntArray, list[tuple[int, int]], int]:
-        """Return where motion frames begin, the stretches that belong to no frame, and from where on to keep.
+        """Return where frames begin, the stretches that belong to none, and from where on to keep.
 
         One step a run of frames or a damaged stretch.
         """
@@ -148,6 +170,7 @@ class WitMotionDecoder:
             if (head_at[at] or at == heads[-1]) and end > n:
                 break
             if answer and may_end[end]:
+                begins.append(np.array([at], dtype=np.int64))
                 at = end
                 continue
             nearest = int(heads[np.searchsorted(heads, at, side="right")])

@@ -108,7 +108,10 @@ def test_any_cut_of_the_byte_stream(sizes: list[int], calls: list[int], missed: 
     told = [decoder.decode_many(pieces[a:b]) for a, b in pairwise(bounds)]
     heard = [number for one in told for number in numbers(one.block)]
     assert heard == [i for i in range(1, 13) if i % 5 != 4][missed > 0 :]
-    assert [one.bad for one in told] == [()] * len(told)
+    # The first frame that is split after whole ones looks like one that ended early; no other does.
+    bad = [a + i for a, one in zip(bounds, told, strict=False) for i in one.bad]
+    assert sum(len(pieces[i]) for i in bad[1:]) < 20
+    assert bad == list(range(bad[0], bad[-1] + 1) if bad else ())
 
 
 def test_a_frame_cut_short_is_bad_and_the_next_is_found() -> None:
@@ -116,14 +119,31 @@ def test_a_frame_cut_short_is_bad_and_the_next_is_found() -> None:
     decoded = decoder.decode_many([motion(1), motion(2)[:13], motion(3), motion(4)[:6], motion(5)[:7], motion(6)])
     assert numbers(decoded.block) == [1, 3, 6]
     assert decoded.bad == (1, 3, 4)
-    assert "26 bytes" in (decoded.reason or "")
+    assert "belong to no frame" in (decoded.reason or "")
 
 
-def test_the_cut_frame_of_an_earlier_call() -> None:
+def test_a_frame_that_ends_early_is_bad_at_once_where_all_were_whole() -> None:
     decoder = WitMotionDecoder()
-    assert decoder.decode_many([motion(1), motion(2)[:13]]).bad == ()
+    assert decoder.decode_many([motion(1), motion(2)[:13]]).bad == (1,)
     decoded = decoder.decode_many([motion(3)])
-    assert (numbers(decoded.block), decoded.bad, decoded.frame_of.tolist()) == ([3], (-1,), [0])
+    assert (numbers(decoded.block), decoded.bad, decoded.frame_of.tolist()) == ([3], (), [0])
+    assert [decoder.decode_many([one]).bad for one in (motion(4)[:6], motion(5)[:7], motion(6))] == [(0,), (0,), ()]
+
+
+def test_a_frame_that_ends_early_may_go_on_where_frames_were_split() -> None:
+    decoder = WitMotionDecoder()
+    told = [decoder.decode_many([one]) for one in (motion(1)[:5], motion(1)[5:] + motion(2)[:13], motion(3), motion(4))]
+    assert [one.bad for one in told] == [(), (), (-1,), ()]  # of the call before
+    assert [numbers(one.block) for one in told] == [[], [1], [3], [4]]
+
+
+def test_a_split_that_nobody_expected_costs_a_count_and_no_sample() -> None:
+    decoder = WitMotionDecoder()
+    told = [
+        decoder.decode_many([one]) for one in (motion(1), motion(2)[:9], motion(2)[9:], motion(3)[:9], motion(3)[9:])
+    ]
+    assert [one.bad for one in told] == [(), (0,), (), (), ()]
+    assert [numbers(one.block) for one in told] == [[1], [], [2], [], [3]]
 
 
 def test_a_damaged_head_costs_its_frame_only() -> None:
