@@ -49,11 +49,13 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--product", action="append", metavar="NAME", help="which wearable (movella-dot); may be given again to mix"
     )
-    parser.add_argument("--motion", metavar="NAME", help="synthetic motion (lifting), see --list")
+    parser.add_argument(
+        "--motion", action="append", metavar="NAME", help="synthetic motion (lifting); may be given again to mix"
+    )
     parser.add_argument("--place", metavar="NAME", help="which sensor of the recording")
     parser.add_argument("--repeat-to-s", type=float, metavar="S", help="repeat the recording to this length")
     parser.add_argument("--rate-hz", type=float, metavar="R", help="output rate the wearable starts with")
-    parser.add_argument("--count", type=int, metavar="N", help="how many wearables, products in turn (one of each)")
+    parser.add_argument("--count", type=int, metavar="N", help="how many wearables, products and motions in turn")
     parser.add_argument("--seed", type=int, default=7, help="seed of the first; the next count up (7)")
     parser.add_argument("--speed", type=float, default=1.0, metavar="X", help="run the clock X times real time (1)")
     parser.add_argument("--battery", type=float, default=0.87, metavar="SHARE", help="charge, 0 to 1 (0.87)")
@@ -71,14 +73,15 @@ def handler(args: argparse.Namespace) -> int:
         print("\n".join(simulation_list()))
         return 0
     args.product = args.product or ["movella-dot"]
-    args.count = len(args.product) if args.count is None else args.count
+    named = max(len(args.product), len(args.motion or ()))
+    args.count = named if args.count is None else args.count
     _check(args)
     faults = sorted((parse_fault(text) for text in args.fault), key=lambda fault: fault.at_s)
     if sys.platform != "linux":
         raise InvalidInput(
             "`backstop simulate` needs Linux; here use `backstop run`, which simulates a wearable itself."
         )
-    motions = [_motion(args, args.seed + number) for number in range(args.count)]
+    motions = [_motion(args, number) for number in range(args.count)]
     clock = _clock(args.speed, motions[0])
     wearables = [_wearable(args, motion, clock, number) for number, motion in enumerate(motions)]
     bus = SimBus(wearables)
@@ -100,8 +103,8 @@ def parse_fault(text: str) -> PlannedFault:
     if not at:
         raise InvalidInput(f"--fault {text}: write NAME[:ARG]@T_S, like drop_link@30; see --list.")
     if name not in FAULTS:
-        near = ", ".join(difflib.get_close_matches(name, FAULTS, 3) or FAULTS)
-        raise InvalidInput(f"--fault {text}: there is no fault {name!r}; see --list (near it: {near}).")
+        near = ", ".join(difflib.get_close_matches(name, FAULTS, 3) or list(FAULTS)[:3])
+        raise InvalidInput(f"--fault {text}: there is no fault {name!r}, but {near} and others; see --list.")
     takes = FAULTS[name].argument
     at_s = _number(when, f"--fault {text}: the time", 0, math.inf)
     if takes is None:
@@ -131,12 +134,14 @@ def _check(args: argparse.Namespace) -> None:
     for product in args.product:
         if product not in PRODUCTS:
             raise InvalidInput(f"--product {product}: there is {', '.join(sorted(PRODUCTS))}.")
-    if args.count < len(args.product):
-        raise InvalidInput(f"--count {args.count} is less than the {len(args.product)} products; leave it out.")
-    if args.motion is not None and args.motion not in MOTIONS:
-        raise InvalidInput(f"--motion {args.motion}: there is {', '.join(MOTIONS)}; a recording is given as FILE.npz.")
-    if args.file is not None and args.motion is not None:
-        raise InvalidInput(f"Give either --motion {args.motion} or the recording {args.file}, not both.")
+    named = max(len(args.product), len(args.motion or ()))
+    if 0 < args.count < named:
+        raise InvalidInput(f"--count {args.count} is less than the {named} that are named; leave it out.")
+    for motion in args.motion or ():
+        if motion not in MOTIONS:
+            raise InvalidInput(f"--motion {motion}: there is {', '.join(MOTIONS)}; a recording is given as FILE.npz.")
+    if args.file is not None and args.motion:
+        raise InvalidInput(f"Give either --motion {args.motion[0]} or the recording {args.file}, not both.")
     if args.file is None and (args.place is not None or args.repeat_to_s is not None):
         raise InvalidInput("--place and --repeat-to-s belong to a recording; name its FILE.npz.")
     ranges = (
@@ -155,9 +160,10 @@ def _check(args: argparse.Namespace) -> None:
             make_firmware(product, _FIRST_ADDRESS, args.rate_hz)
 
 
-def _motion(args: argparse.Namespace, seed: int) -> MotionSource:
+def _motion(args: argparse.Namespace, number: int) -> MotionSource:
     if args.file is None:
-        return MOTIONS[args.motion or "lifting"](seed)
+        names = args.motion or ["lifting"]
+        return MOTIONS[names[number % len(names)]](args.seed + number)
     return RecordingMotion.from_npz(args.file, args.place, args.repeat_to_s)
 
 

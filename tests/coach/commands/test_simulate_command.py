@@ -46,6 +46,7 @@ def recording(tmp_path: Path) -> Path:
         (["--product", "toaster"], "movella-dot"),
         (["--product", "polar-h10", "--product", "toaster"], "movella-dot"),
         (["--product", "polar-h10", "--product", "witmotion", "--count", "1"], "--count 1"),
+        (["--motion", "strong-arm", "--motion", "weak-arms"], "weak-arm"),
         (["--product", "polar-h10", "--product", "movella-dot", "--rate-hz", "25"], "1, 4, 10, 12, 15, 20, 30, 60"),
         (["--motion", "flying"], "lifting, desk"),
         (["--rate-hz", "25"], "1, 4, 10, 12, 15, 20, 30, 60"),
