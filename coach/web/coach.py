@@ -49,6 +49,13 @@ def findings_part(athlete_id: str) -> str:
     )
 
 
+@blueprint.get("/athletes/<athlete_id>/recordings")
+@access.coach
+def recordings_part(athlete_id: str) -> str:
+    """Return how whole the athlete's recordings are."""
+    return render_template("parts/recordings.html", **desk.recordings_part(_athlete(athlete_id)))
+
+
 @blueprint.get("/athletes/<athlete_id>/plan")
 @access.coach
 def plan_part(athlete_id: str) -> str:

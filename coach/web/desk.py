@@ -9,11 +9,14 @@ from flask import url_for
 
 from coach.service.types import AthleteView, DayTotals, Identity, SessionState, SessionView, WearableView
 from coach.web.house import house
+from coach.web.wholeness import wholeness
 from devices.types import LinkState
 from programs.exercises import exercise
 
 # Own choice: a fortnight shows the rhythm of a plan without a scroll.
 DAYS_SHOWN = 14
+# Own choice: today's and yesterday's; each is read with the state of its analysis.
+RECORDINGS_SHOWN = 6
 
 
 def totals_of(athlete: AthleteView) -> DayTotals:
@@ -31,6 +34,14 @@ def live_part(athlete: AthleteView) -> dict[str, Any]:
     """Return what parts/live.html needs."""
     wearables = house().services.wearables.for_athlete(athlete.athlete_id)
     return {"wearable": foremost(wearables), "totals": totals_of(athlete)}
+
+
+def recordings_part(athlete: AthleteView) -> dict[str, Any]:
+    """Return what parts/recordings.html needs."""
+    services = house().services
+    names = {each.wearable_id: each.name for each in services.wearables.for_athlete(athlete.athlete_id)}
+    found = services.recordings.for_athlete(athlete.athlete_id, limit=RECORDINGS_SHOWN)
+    return {"athlete": athlete, "names": names, "recordings": [(each, wholeness(each)) for each in found]}
 
 
 def findings_part(athlete: AthleteView) -> dict[str, Any]:

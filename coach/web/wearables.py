@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from coach.errors import Conflict, InvalidInput
 from coach.service.looks import LookView
 from coach.service.types import AthleteView
-from coach.web import access, words
+from coach.web import access, desk, words
 from coach.web.athlete import myself
 from coach.web.house import house
 from coach.wire import InReach
@@ -44,6 +44,13 @@ def state_part(wearable_id: str) -> str:
     return render_template(
         "parts/wearable_state.html", wearable=house().services.wearables.get(access.me(), wearable_id)
     )
+
+
+@blueprint.get("/wearables/recordings")
+@access.athlete
+def recordings_part() -> str:
+    """Return how whole one's own recordings are."""
+    return render_template("parts/recordings.html", **desk.recordings_part(myself()))
 
 
 @blueprint.post("/wearables/look")
