@@ -6,7 +6,7 @@ Source: own heuristic; the turning points are those of rainflow counting with a 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import numpy as np
@@ -73,18 +73,6 @@ class Counted:
     range_deg: float
 
 
-@dataclass(slots=True)
-class _Found:
-    rate_hz: float
-    late_s: float
-    bends: list[Bend] = field(default_factory=list)
-    counted: list[Counted] = field(default_factory=list)
-
-    def add(self, pending: Pending, end: float) -> None:
-        start_s, peak_s, end_s = (max(i / self.rate_hz - self.late_s, 0.0) for i in (pending.start, pending.peak, end))
-        self.bends.append(Bend(start_s, peak_s, max(end_s, peak_s), pending.peak_deg - pending.valley_deg))
-
-
 def detect_bends(
     params: BendParams, state: BendState, rate_hz: float, late_s: float, smooth_deg: FloatArray, start: int
 ) -> tuple[BendState, list[Bend], list[Counted]]:
@@ -93,112 +81,134 @@ def detect_bends(
     late_s: the delay of the low-pass, taken off the times. Returns the bends that ended and the cycles that
     counted, in order. A bend ends when it is back, when it rests elsewhere, or when the next rise is certain.
     """
-    found = _Found(rate_hz, late_s)
+    walk = _Walk(params.min_range_deg, state, rate_hz, late_s)
     if state.next_index >= 0 and start - state.next_index > MAX_GAP_S * rate_hz:
         if state.pending:
-            found.add(state.pending, _end(state, state.pending))
-        state = BendState()
+            walk.add(state.pending, walk.end_of(state.pending))
+        walk.begin(BendState())
     for offset in range(0, smooth_deg.size, SPAN):
         span, place = smooth_deg[offset : offset + SPAN], 0
         while place < span.size:
-            follow = _follow_down if state.phase is Phase.DOWN else _follow_up
-            state, used = follow(params.min_range_deg, state, span[place:], start + offset + place, found)
-            place += used
-    return replace(state, next_index=start + smooth_deg.size), found.bends, found.counted
+            follow = walk.down if walk.phase is Phase.DOWN else walk.up
+            place += follow(span[place:], start + offset + place)
+    return walk.state(start + smooth_deg.size), walk.bends, walk.counted
 
 
 def finish_bends(state: BendState, rate_hz: float, late_s: float) -> tuple[BendState, list[Bend]]:
     """Return the bend that counted but was not yet back, if there is one."""
-    found = _Found(rate_hz, late_s)
+    walk = _Walk(0.0, state, rate_hz, late_s)
     if state.pending:
-        found.add(state.pending, _end(state, state.pending))
-    return replace(state, pending=None), found.bends
+        walk.add(state.pending, walk.end_of(state.pending))
+    walk.pending = None
+    return walk.state(state.next_index), walk.bends
 
 
-def _follow_down(
-    min_range: float, state: BendState, values: FloatArray, index: int, found: _Found
-) -> tuple[BendState, int]:
-    """Look for the rise. Returns the state and how many values were used up; the value that decides is used again."""
-    lowest = np.minimum(np.minimum.accumulate(values), state.low_deg)
-    risen = values - lowest >= min_range
-    turn = int(np.argmax(risen)) if risen.any() else -1
-    part = values if turn < 0 else values[:turn]
-    low_deg, low_at = state.low_deg, state.low_at
-    if part.size and lowest[part.size - 1] < low_deg:
-        low_deg = float(lowest[part.size - 1])
-        low_at = index + int(np.argmin(part))
-    pending, fallen, lowered_at = state.pending, state.fallen, state.lowered_at
-    if pending:
-        over, fallen, lowered_at = _over(state, pending, part, lowest[: part.size], index, found.rate_hz)
-        if over is not None:
-            found.add(pending, over)
-            pending, fallen, lowered_at = None, no_times(), -1
-    below = last_at_or_below(state.below, part, index)
-    state = replace(
-        state, low_deg=low_deg, low_at=low_at, pending=pending, fallen=fallen, below=below, lowered_at=lowered_at
-    )
-    if turn < 0:
-        return state, values.size
-    if pending:
-        found.add(pending, _end(state, pending))
-    state = replace(state, pending=None, fallen=no_times(), lowered_at=-1)
-    return replace(state, phase=Phase.UP, high_deg=float("-inf"), high_at=-1), turn
+class _Walk:
+    """A state on its way over values."""
 
+    def __init__(self, min_range_deg: float, state: BendState, rate_hz: float, late_s: float) -> None:
+        self.min_range, self.rate_hz, self.late_s = min_range_deg, rate_hz, late_s
+        self.bends: list[Bend] = []
+        self.counted: list[Counted] = []
+        self.begin(state)
 
-def _over(
-    state: BendState, pending: Pending, values: FloatArray, lowest: FloatArray, index: int, rate_hz: float
-) -> tuple[float | None, IntArray, int]:
-    """Return where the pending bend is over (None while it is not), `fallen` and `lowered_at`."""
-    if not values.size:
-        return None, state.fallen, state.lowered_at
-    fallen = first_at_or_below(state.fallen, values, index)
-    rows = np.arange(index, index + values.size)
-    degrees = np.floor(lowest)
-    lower = degrees < np.concatenate(([np.floor(state.low_deg)], degrees[:-1]))
-    lowered = np.maximum.accumulate(np.where(lower, rows, state.lowered_at))
-    back = values <= pending.back_deg
-    rested = rows - lowered >= REST_S * rate_hz
-    back_at = int(np.argmax(back)) if back.any() else values.size
-    rested_at = int(np.argmax(rested)) if rested.any() else values.size
-    if back_at == rested_at == values.size:
-        return None, fallen, int(lowered[-1])
-    if back_at <= rested_at:
-        return float(index + back_at), fallen, int(lowered[-1])
-    resting = replace(state, low_deg=float(lowest[rested_at]), low_at=int(lowered[rested_at]), fallen=fallen)
-    return _end(resting, pending), fallen, int(lowered[-1])
+    def begin(self, state: BendState) -> None:
+        """Take over a state."""
+        self.phase, self.pending, self.lowered_at = state.phase, state.pending, state.lowered_at
+        self.low, self.low_at, self.high, self.high_at = state.low_deg, state.low_at, state.high_deg, state.high_at
+        self.below, self.below_at_high, self.fallen = state.below, state.below_at_high, state.fallen
 
-
-def _follow_up(
-    min_range: float, state: BendState, values: FloatArray, index: int, found: _Found
-) -> tuple[BendState, int]:
-    """Look for the fall. Returns the state and how many values were used up; the value that decides is used again."""
-    highest = np.maximum(np.maximum.accumulate(values), state.high_deg)
-    sunk = highest - values >= min_range
-    turn = int(np.argmax(sunk)) if sunk.any() else -1
-    part = values if turn < 0 else values[:turn]
-    if part.size and highest[part.size - 1] > state.high_deg:
-        top = int(np.argmax(part))
-        below_at_high = last_at_or_below(state.below, part[: top + 1], index)
-        fallen = first_at_or_below(no_times(), part[top + 1 :], index + top + 1)
-        state = replace(
-            state, high_deg=float(part[top]), high_at=index + top, below_at_high=below_at_high, fallen=fallen
+    def state(self, next_index: int) -> BendState:
+        return BendState(
+            self.phase,
+            self.low,
+            self.low_at,
+            self.high,
+            self.high_at,
+            next_index,
+            self.pending,
+            self.lowered_at,
+            self.below,
+            self.below_at_high,
+            self.fallen,
         )
-    else:
-        state = replace(state, fallen=first_at_or_below(state.fallen, part, index))
-    state = replace(state, below=last_at_or_below(state.below, part, index))
-    if turn < 0:
-        return state, values.size
-    range_deg = state.high_deg - state.low_deg
-    found.counted.append(Counted(index + turn, range_deg))
-    rise = time_at(state.below_at_high, state.low_deg + EDGE_SHARE * range_deg, state.low_at)
-    # Levels below the valley were last met before it; the rise is never earlier than the valley.
-    start = max(rise, float(state.low_at))
-    pending = Pending(start, state.high_at, state.low_deg, state.high_deg)
-    return replace(state, phase=Phase.DOWN, low_deg=float("inf"), low_at=-1, pending=pending), turn
 
+    def add(self, pending: Pending, end: float) -> None:
+        start_s, peak_s, end_s = (max(i / self.rate_hz - self.late_s, 0.0) for i in (pending.start, pending.peak, end))
+        self.bends.append(Bend(start_s, peak_s, max(end_s, peak_s), pending.peak_deg - pending.valley_deg))
 
-def _end(state: BendState, pending: Pending) -> float:
-    """Return where the fall was nearly over, for a bend that did not come back to where it began."""
-    level = state.low_deg + EDGE_SHARE * (pending.peak_deg - state.low_deg)
-    at = state.low_at if state.low_at >= 0 else pending.peak
-    return time_at(state.fallen, level, at)
+    def end_of(self, pending: Pending) -> float:
+        """Return where the fall was nearly over, for a bend that did not come back to where it began."""
+        return self._nearly_over(pending, self.low, self.low_at if self.low_at >= 0 else pending.peak)
+
+    def _nearly_over(self, pending: Pending, low: float, low_at: int) -> float:
+        return time_at(self.fallen, low + EDGE_SHARE * (pending.peak_deg - low), low_at)
+
+    def down(self, values: FloatArray, index: int) -> int:
+        """Look for the rise. Returns how many values were used up; the value that decides is used again."""
+        lowest = np.minimum(np.minimum.accumulate(values), self.low)
+        risen = values - lowest >= self.min_range
+        turn = int(np.argmax(risen))
+        found = bool(risen[turn])
+        part = values[:turn] if found else values
+        if self.pending and part.size:
+            self._look_for_end(self.pending, part, lowest[: part.size], index)
+        if part.size and lowest[part.size - 1] < self.low:
+            self.low = float(lowest[part.size - 1])
+            self.low_at = index + int(np.argmin(part))
+        self.below = last_at_or_below(self.below, part, index)
+        if not found:
+            return values.size
+        if self.pending:
+            self.add(self.pending, self.end_of(self.pending))
+        self.pending, self.fallen, self.lowered_at = None, no_times(), -1
+        self.phase, self.high, self.high_at = Phase.UP, float("-inf"), -1
+        return turn
+
+    def _look_for_end(self, pending: Pending, values: FloatArray, lowest: FloatArray, index: int) -> None:
+        """End the pending bend where it is back, or where it has come to rest."""
+        self.fallen = first_at_or_below(self.fallen, values, index)
+        rows = np.arange(index, index + values.size)
+        degrees = np.floor(lowest)
+        lower = degrees < np.concatenate(([np.floor(self.low)], degrees[:-1]))
+        lowered = np.maximum.accumulate(np.where(lower, rows, self.lowered_at))
+        back = values <= pending.back_deg
+        rested = rows - lowered >= REST_S * self.rate_hz
+        back_at = int(np.argmax(back)) if back.any() else values.size
+        rested_at = int(np.argmax(rested)) if rested.any() else values.size
+        if back_at == rested_at == values.size:
+            self.lowered_at = int(lowered[-1])
+            return
+        if back_at <= rested_at:
+            self.add(pending, float(index + back_at))
+        else:
+            self.add(pending, self._nearly_over(pending, float(lowest[rested_at]), int(lowered[rested_at])))
+        self.pending, self.fallen, self.lowered_at = None, no_times(), -1
+
+    def up(self, values: FloatArray, index: int) -> int:
+        """Look for the fall. Returns how many values were used up; the value that decides is used again."""
+        highest = np.maximum(np.maximum.accumulate(values), self.high)
+        sunk = highest - values >= self.min_range
+        turn = int(np.argmax(sunk))
+        found = bool(sunk[turn])
+        part = values[:turn] if found else values
+        if part.size and highest[part.size - 1] > self.high:
+            top = int(np.argmax(part))
+            self.below_at_high = last_at_or_below(self.below, part[: top + 1], index)
+            self.fallen = first_at_or_below(no_times(), part[top + 1 :], index + top + 1)
+            self.high, self.high_at = float(part[top]), index + top
+        else:
+            self.fallen = first_at_or_below(self.fallen, part, index)
+        if not found:
+            self.below = last_at_or_below(self.below, part, index)
+            return values.size
+        # The next rise leaves every level after its own valley: what was met before it is of no use.
+        self.below = no_times()
+        range_deg = self.high - self.low
+        self.counted.append(Counted(index + turn, range_deg))
+        rise = time_at(self.below_at_high, self.low + EDGE_SHARE * range_deg, self.low_at)
+        # Levels below the valley were last met before it; the rise is never earlier than the valley.
+        start = max(rise, float(self.low_at))
+        self.pending = Pending(start, self.high_at, self.low, self.high)
+        self.phase, self.low, self.low_at = Phase.DOWN, float("inf"), -1
+        return turn
