@@ -65,7 +65,7 @@ class Movesense:
         """Read the ranges, subscribe to heart rate and motion. Raises Refused, BadPacket, NoAnswer."""
         refuse_unoffered(self, wish.rate_hz)
         talk = await self._talk(client)
-        acc_g, gyr_degps = await self._ranges(client, talk)
+        acc_g, gyr_degps = await self._ranges(client, talk) if self._options.ask_ranges else (None, None)
         _refuse_other("acceleration", wish.acc_range_g, acc_g, "g")
         _refuse_other("angular rate", wish.gyr_range_degps, gyr_degps, "deg/s")
         await self._clear(client, talk)

@@ -38,11 +38,13 @@ class MovesenseOptions:
     interleaved: samples as acc gyr acc gyr …, as one client reads them, not all acc and then all gyr as four do.
     time_marks: which sample of a packet its time belongs to; the maker's example client counts on from the first.
     heart_count_byte: a count stands before the RR intervals, as one client reads them; three others do not.
+    ask_ranges: read both ranges at the start; how they are written is taken from the API's types, from no capture.
     """
 
     interleaved: bool = False
     time_marks: Literal["first", "last"] = "first"
     heart_count_byte: bool = False
+    ask_ranges: bool = True
 
 
 def decode_samples(payload: bytes, sensors: int, interleaved: bool = False) -> tuple[int, FloatArray]:

@@ -14,7 +14,7 @@ from devices.errors import NoAnswer, Refused
 from devices.profiles import movesense, recognise
 from devices.profiles import movesense_codes as ms
 from devices.profiles.movesense import Movesense
-from devices.profiles.movesense_frames import decode_samples
+from devices.profiles.movesense_frames import MovesenseOptions, decode_samples
 from devices.profiles.types import Started, Wish
 from devices.sim import movesense as sim
 from devices.types import Advertisement, FloatArray
@@ -103,6 +103,14 @@ def test_the_start_with_the_sample_app() -> None:
     assert dict(told[0].settings)["acceleration range"] == "not told by this firmware"
     assert told[0].acc_limit_mps2 is None
     assert len(told[0].decoder.decode_many(heard).block.ticks) == 4
+
+
+def test_ranges_are_asked_for_unless_the_setting_says_no() -> None:
+    client = TwinClient(sim.Movesense(ADDRESS))
+    profile = Movesense(MovesenseOptions(ask_ranges=False))
+    start = asyncio.run(profile.start(client, Wish(52.0), lambda _data: None))
+    assert not any(bytes.fromhex(one)[0] == ms.GET for one in client.written)
+    assert (start.acc_limit_mps2, start.gyr_limit_radps) == (None, None)
 
 
 def test_silence_ends_the_attempt() -> None:
