@@ -29,11 +29,11 @@ from devices.types import Advertisement, Chunk, FloatArray, HeartRateSample, Int
 from tests.contracts.fault_table import Fault
 
 # The wearables' clock: fast enough that slow products send several times a second, slow enough for two cores.
-SPEED = 4.0
+SPEED = 3.0
 # Each acceleration tells its number: prime, so that a sample lost or doubled shows at once; in steps that every
 # product's resolution tells apart, within the smallest full scale in use (8 g).
 CYCLE, STEP_MPS2 = 97, 0.6
-_RATE_WANTED_HZ = 25.0
+_RATE_WANTED_HZ = 12.5
 # Real s. A fault that ends by itself is looked at for so long; no phase takes longer than the limit.
 _HOLD_S, _LIMIT_S = 0.3, 40.0
 # s of the wearables' clock, before the fault (a product without a clock shows its pace in 3 real s) and after it.
@@ -195,7 +195,7 @@ def _opened(hub: BleHub, fault: Fault, product: str, one: SimWearable, clock: Sc
         rate_hz=one.rate_hz,
         recording_id="rec",
         clock=clock,
-        silence_s=2.0,
+        silence_s=3.0,
         # Short where it is the fault; else long enough for a machine that does other things.
         connect_timeout_s=0.5 if fault.name == "slow connect" else 5.0,
         scan_s=0.5,

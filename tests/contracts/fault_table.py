@@ -333,3 +333,16 @@ SERVICE_FAULTS: tuple[Fault, ...] = (
     ),
 )
 FAULTS: tuple[Fault, ...] = (*LINK_FAULTS, *SERVICE_FAULTS, *FRAME_FAULTS)
+
+
+def rendered() -> str:
+    """Return the table as docs/links.md shows it."""
+    lines = ["| fault | expected | shown while it lasts | recorded | but |", "|---|---|---|---|---|"]
+    for fault in FAULTS:
+        shown = f"{fault.state.value}: {fault.sentence}" if fault.state else fault.sentence
+        reasons: dict[str, list[str]] = {}
+        for product, reason in fault.exempt.items():
+            reasons.setdefault(reason, []).append(product)
+        but = "; ".join(f"{', '.join(products)}: {reason}" for reason, products in reasons.items())
+        lines.append(f"| {fault.name} | {fault.outcome} | {shown} | {fault.recording} | {but} |")
+    return "\n".join(lines) + "\n"

@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from coach.analysis.integrity import DEFAULT_PARAMS, Integrity, IntegrityState, 
 from devices.sim.products import PRODUCTS
 from devices.types import Chunk
 from tests.contracts.fault_story import CYCLE, SPEED, Cell, run
-from tests.contracts.fault_table import FAULTS, Fault, Outcome
+from tests.contracts.fault_table import FAULTS, Fault, Outcome, rendered
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="bleak's BlueZ backend exists on Linux only")
 
@@ -128,6 +129,12 @@ def test_the_recording_holds_what_was_sent_and_tells_what_befell_it(fault: Fault
         late = 3 * frame + round(0.1 * SPEED * whole.rate_hz) if fault.name == "clock restart" else 0
         unsure = late + UNHEARD.get(product, 0) + (fault.losses > 0)
         assert whole.lost == pytest.approx(span - expected, abs=unsure)
+
+
+def test_the_documentation_shows_the_table() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "links.md").read_text(encoding="utf-8")
+    shown = page.split("test_fault_matrix.py -->\n")[1].split("<!-- end -->")[0]
+    assert shown == rendered()
 
 
 @pytest.mark.proof
