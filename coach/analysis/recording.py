@@ -11,6 +11,7 @@ from coach.analysis.frames import Vector
 from coach.analysis.motion_types import Motion
 from coach.analysis.stream import AnalysisState, Update, analyse, finish, new_state
 from coach.analysis.summary import current_findings, summarise
+from coach.analysis.swing_types import Swing
 from coach.analysis.types import (
     AnalysisParams,
     Bend,
@@ -25,7 +26,7 @@ from devices.types import Chunk, FloatArray
 
 @dataclass(frozen=True, slots=True)
 class RecordingResult:
-    """What there is to say of a recording; bends, motion, lying and static holds are empty where samples are unsound.
+    """What there is to say of a recording; events of any kind are left out where the samples are unsound.
 
     inclination_deg (n,) and quat (n, 4) begin at grid number `start_index`; None if not kept.
     """
@@ -36,6 +37,7 @@ class RecordingResult:
     lying: tuple[LyingStretch, ...] = ()
     static_holds: tuple[StaticHold, ...] = ()
     motion: Motion = field(default_factory=Motion)
+    swings: tuple[Swing, ...] = ()
     start_index: int = 0
     inclination_deg: FloatArray | None = None
     quat: FloatArray | None = None
@@ -60,12 +62,14 @@ def analyse_recording(
     bends: list[Bend] = []
     lying: list[LyingStretch] = []
     holds: list[StaticHold] = []
+    swings: list[Swing] = []
     for update in _updates(state, chunks):
         features = update.features
         bends.extend(features.bends)
         motion = motion.followed_by(features.motion)
         lying.extend(features.lying)
         holds.extend(features.static_holds)
+        swings.extend(features.swings)
         if keep_series and features.inclination_deg.size:
             kept.append(features)
         state = update.state
@@ -78,6 +82,7 @@ def analyse_recording(
         tuple(lying) if sound else (),
         tuple(holds) if sound else (),
         motion if sound else Motion(),
+        tuple(swings) if sound else (),
     )
     if not keep_series:
         return result

@@ -21,6 +21,7 @@ from coach.analysis.soundness import SoundnessState
 from coach.analysis.state_bytes import decode, encode
 from coach.analysis.statics import StaticState
 from coach.analysis.strain import BendingState
+from coach.analysis.swings import SwingState
 from coach.analysis.tilt import tilt_delay_s
 from coach.analysis.types import AnalysisParams, ForwardFrom, Reference
 from coach.analysis.walking import WalkingState
@@ -55,6 +56,7 @@ class AnalysisState:
     walking: WalkingState = field(default_factory=WalkingState)
     activity: ActivityState = field(default_factory=ActivityState)
     repetitions_count: int = 0
+    swings: SwingState = field(default_factory=SwingState)
     reference: ReferenceState = field(default_factory=ReferenceState)
     forward: Vector | None = None
     forward_from: ForwardFrom | None = None

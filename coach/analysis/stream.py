@@ -12,6 +12,7 @@ import numpy as np
 
 from coach.analysis.activity import detect_activity, finish_activity
 from coach.analysis.bends import BendState, Counted, detect_bends, finish_bends
+from coach.analysis.collected import Collected
 from coach.analysis.cycles import add_cycles
 from coach.analysis.direction import find_forward
 from coach.analysis.errors import AnalysisError
@@ -20,7 +21,6 @@ from coach.analysis.findings import bending_finding
 from coach.analysis.frames import BodyAxes, body_axes, inclination_deg, tilt_deg
 from coach.analysis.integrity import DEFAULT_PARAMS, add_integrity
 from coach.analysis.lying import FREE, LYING, PENDING, Glances, detect_lying, finish_lying
-from coach.analysis.motion_types import Motion
 from coach.analysis.orientation import OrientationParams, estimate_orientation
 from coach.analysis.posture import above_now, add_posture, finish_posture, look_every
 from coach.analysis.quality import BoolArray, add_coverage, runs, runs_of
@@ -28,18 +28,17 @@ from coach.analysis.reference import Released, finish_reference, settle_referenc
 from coach.analysis.soundness import add_soundness
 from coach.analysis.state import AnalysisState, new_state
 from coach.analysis.statics import add_statics, finish_statics
-from coach.analysis.strain import BendingRun, detect_bending, finish_bending
+from coach.analysis.strain import detect_bending, finish_bending
 from coach.analysis.summary import assess_quality
+from coach.analysis.swing_types import PARAMS
+from coach.analysis.swings import detect_swings, finish_swings
 from coach.analysis.types import (
     Bend,
     BendParams,
-    ChangeKind,
     Features,
     FindingChange,
     ForwardFrom,
-    LyingStretch,
     Reference,
-    StaticHold,
 )
 from coach.analysis.walking import find_upright
 from devices.types import NO_RECEPTION, Chunk, FloatArray, IntArray, Reception
@@ -72,7 +71,7 @@ def analyse(state: AnalysisState, chunk: Chunk) -> Update:
     """
     state = _begun(state, chunk)
     gap = chunk.start_index - state.next_index
-    collected = _Collected(state)
+    collected = Collected(state)
     for count in _pieces(gap):
         nothing = np.full((count, 3), np.nan)
         _advance(state, nothing, nothing, NO_RECEPTION, collected)
@@ -88,7 +87,7 @@ def analyse(state: AnalysisState, chunk: Chunk) -> Update:
 def finish(state: AnalysisState) -> Update:
     """End the stream: settle what waited, emit what counted but was under way, close open findings."""
     state = state.copied()
-    collected = _Collected(state)
+    collected = Collected(state)
     if state.origin >= 0:
         state.reference, released = finish_reference(state.reference, state.rate_hz)
         _use(state, released, collected)
@@ -103,6 +102,10 @@ def finish(state: AnalysisState) -> Update:
             state.params.motion, state.activity, state.rate_hz, state.gyroscope_from
         )
         collected.add_motion(state, motion)
+        if state.params.swing is not None:
+            kind, limit = PARAMS[state.params.swing], state.integrity.gyr_limit_radps
+            state.swings, swings = finish_swings(kind, state.place, state.swings, state.rate_hz, limit)
+            collected.swings.extend(swings)
         state.lying, lain = finish_lying(state.lying, state.rate_hz)
         state.statics, held = finish_statics(state.statics, state.rate_hz, state.glance_every)
         state.posture = finish_posture(state.posture)
@@ -112,38 +115,6 @@ def finish(state: AnalysisState) -> Update:
         state.bending, changes = finish_bending(state.bending)
         collected.changes.extend(changes)
     return _update(state, collected)
-
-
-class _Collected:
-    """What one call gathers on its way through the blocks."""
-
-    def __init__(self, state: AnalysisState) -> None:
-        self.posture = state.posture
-        self.start = -1
-        self.quat: list[FloatArray] = []
-        self.inclination: list[FloatArray] = []
-        self.bends: list[Bend] = []
-        self.lying: list[LyingStretch] = []
-        self.static_holds: list[StaticHold] = []
-        self.motion = Motion()
-        self.changes: list[tuple[ChangeKind, BendingRun]] = []
-        self.expected = 0
-        self.covered = 0
-
-    def add_rows(self, start: int, released: Released, inclination: FloatArray) -> None:
-        if self.start < 0:
-            self.start = start
-        self.quat.append(released.quat)
-        self.inclination.append(inclination)
-        self.expected += inclination.size
-        self.covered += inclination.size if released.whole else int(np.count_nonzero(released.valid))
-
-    def add_motion(self, state: AnalysisState, motion: Motion) -> None:
-        self.motion = self.motion.followed_by(motion)
-        state.repetitions_count += len(motion.repetitions)
-
-    def drop_rows(self) -> None:
-        self.start, self.quat, self.inclination = -1, [], []
 
 
 def _begun(state: AnalysisState, chunk: Chunk) -> AnalysisState:
@@ -182,7 +153,7 @@ def _pieces(count: int) -> list[int]:
 
 
 def _advance(
-    state: AnalysisState, acc: FloatArray, gyr: FloatArray, reception: Reception, collected: _Collected
+    state: AnalysisState, acc: FloatArray, gyr: FloatArray, reception: Reception, collected: Collected
 ) -> None:
     """Run everything that needs no reference over the next samples, then the rest over what is released."""
     start = state.next_index - state.origin
@@ -207,11 +178,15 @@ def _advance(
         state.params.motion, state.activity, state.rate_hz, acc, oriented.quat, oriented.up, state.gyroscope_from
     )
     collected.add_motion(state, motion)
+    if state.params.swing is not None:
+        kind, limit = PARAMS[state.params.swing], state.integrity.gyr_limit_radps
+        state.swings, swings = detect_swings(kind, state.place, state.swings, state.rate_hz, gyr, oriented.up, limit)
+        collected.swings.extend(swings)
     state.next_index += oriented.valid.size
     _use(state, released, collected)
 
 
-def _use(state: AnalysisState, released: Released, collected: _Collected) -> None:
+def _use(state: AnalysisState, released: Released, collected: Collected) -> None:
     """Run everything that needs the reference over samples that are released."""
     if state.on_trunk and state.forward is None and state.reference.upright is not None:
         glances = slice(-released.start % state.glance_every, released.valid.size, state.glance_every)
@@ -228,7 +203,7 @@ def _use(state: AnalysisState, released: Released, collected: _Collected) -> Non
     _use_rows(state, released, collected)
 
 
-def _use_rows(state: AnalysisState, released: Released, collected: _Collected) -> None:
+def _use_rows(state: AnalysisState, released: Released, collected: Collected) -> None:
     n, valid = released.valid.size, released.valid
     if not n:
         return
@@ -259,7 +234,7 @@ def _follow_posture(
     axes: BodyAxes,
     looks: slice,
     angles: FloatArray,
-    collected: _Collected,
+    collected: Collected,
 ) -> IntArray | None:
     """Follow lying, static holds and exposure at looks. Returns what the trunk did at each sample, None for FREE.
 
@@ -354,7 +329,7 @@ def _bends(
     found: list[Bend] = []
     counted: list[Counted] = []
     look = look_every(state.rate_hz)
-    spans = [(0, angle.size)] if present is None else runs(present)
+    spans = ([(0, angle.size)] if angle.size else []) if present is None else runs(present)
     turn = -((start - state.gyroscope_from) // look)
     if turn > 0:  # the delay changes where the gyroscope begins
         spans = [part for a, b in spans for part in ((a, min(b, turn)), (max(a, turn), b)) if part[0] < part[1]]
@@ -368,7 +343,7 @@ def _bends(
     return kept, found, counted
 
 
-def _update(state: AnalysisState, collected: _Collected) -> Update:
+def _update(state: AnalysisState, collected: Collected) -> Update:
     look = look_every(state.rate_hz) if state.rate_hz else 1
     above = above_now(state.params.posture_thresholds_deg, collected.posture, state.posture)
     features = Features(
@@ -383,6 +358,7 @@ def _update(state: AnalysisState, collected: _Collected) -> Update:
         lying=tuple(collected.lying),
         static_holds=tuple(collected.static_holds),
         motion=collected.motion,
+        swings=tuple(collected.swings),
     )
     if collected.changes and any(item.fatal for item in assess_quality(state)):
         return Update(state, features, ())  # of samples that cannot be what they say nothing is found

@@ -14,6 +14,7 @@ from coach.analysis.posture import exposure, look_every
 from coach.analysis.quality import coverage_share
 from coach.analysis.soundness import assess_soundness
 from coach.analysis.state import AnalysisState
+from coach.analysis.swings import swings_not_computable
 from coach.analysis.types import (
     Direction,
     Exposure,
@@ -60,6 +61,7 @@ def summarise(state: AnalysisState) -> SensorSummary:
         reference=state.reference.source,
         bends_count=state.bends_count if told else 0,
         repetitions_count=state.repetitions_count if told else 0,
+        swings_count=state.swings.count if told else 0,
         cycles=histogram(state.cycles) if told else (),
         not_computable=missing,
         posture=exposure(state.params.posture_thresholds_deg, state.posture, look_s) if told else Exposure(),
@@ -147,6 +149,9 @@ def _unsound(item: Quality) -> tuple[NotComputable, ...]:
 
 def _missing(state: AnalysisState, duration_s: float) -> tuple[NotComputable, ...]:
     missing = bending_not_computable(state.params.bending, state.place, duration_s, state.bending)
+    if state.params.swing is not None:
+        needed = swings_not_computable(state.rate_hz, state.gyroscope_from >= 0)
+        missing += (needed,) if needed else ()
     if not len(state.posture.looks) or not state.posture.looks.any():
         needs = "samples with a known reference pose; there are none so far"
         missing += (NotComputable("posture", needs), NotComputable("cycles", needs))

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 
 import numpy as np
 from scipy.ndimage import maximum_filter1d
 
 from coach.analysis.findings import TRUNK_PLACES
+from coach.analysis.swing_types import Swing, SwingParams, Turn
 from coach.analysis.types import NotComputable
 from devices.types import FloatArray
 
@@ -25,61 +25,6 @@ LOOK_AHEAD_S = 0.5
 LOOK_BACK_S = 1.6
 # Own heuristic: below this rate the shape of a burst of a tenth of a second is lost.
 RATE_MIN_HZ = 50.0
-
-
-class SwingKind(StrEnum):
-    BAT = "bat"
-    GOLF = "golf"
-    TENNIS = "tennis"
-    THROW = "throw"
-
-
-class Turn(StrEnum):
-    """Which way the body turned, seen from above: left is anticlockwise."""
-
-    LEFT = "left"
-    RIGHT = "right"
-
-
-@dataclass(frozen=True, slots=True)
-class SwingParams:
-    """All own heuristics. min_peak_degps: of the arm; trunk_min_peak_degps: of the trunk, which turns a third as fast.
-
-    min_angle_deg, trunk_min_angle_deg: turned while above half of the peak; a knock is as fast, but goes nowhere.
-    width_s: shortest and longest time above half of the peak. before_share: how high the rate may have been within
-    LOOK_BACK_S before, relative to the peak. turn_share: least share of the turn about the vertical that tells a side.
-    """
-
-    min_peak_degps: float = 700.0
-    trunk_min_peak_degps: float = 200.0
-    min_angle_deg: float = 60.0
-    trunk_min_angle_deg: float = 25.0
-    width_s: tuple[float, float] = (0.03, 0.5)
-    before_share: float = 0.6
-    turn_share: float = 0.3
-
-
-# Own heuristic: strokes with a racket are the slowest that count. Putts, chips, bunts and lobs are slower and do not.
-PARAMS: dict[SwingKind, SwingParams] = {
-    SwingKind.BAT: SwingParams(),
-    SwingKind.GOLF: SwingParams(),
-    SwingKind.TENNIS: SwingParams(min_peak_degps=600.0),
-    SwingKind.THROW: SwingParams(),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Swing:
-    """time_s: of the peak, from the stream's first sample. peak_degps is a lower limit where `clipped`.
-
-    turn: None where the axis lay too flat to tell. since_last_s: None for the first.
-    """
-
-    time_s: float
-    peak_degps: float
-    clipped: bool
-    turn: Turn | None
-    since_last_s: float | None
 
 
 def _none() -> FloatArray:
@@ -119,7 +64,7 @@ def detect_swings(
 ) -> tuple[SwingState, tuple[Swing, ...]]:
     """Take consecutive samples of the grid; return the swings that were settled, in order.
 
-    gyr_radps: (n, 3), NaN where missing. up: (n, 3) unit vectors of sensor axes that point up. limit_radps: full scale.
+    gyr_radps: (n, 3), NaN where missing. up: (3, n) unit vectors of sensor axes that point up. limit_radps: full scale.
     """
     if not gyr_radps.shape[0]:
         return state, ()
@@ -127,7 +72,7 @@ def detect_swings(
     missing = ~np.isfinite(x + y + z)
     # Whatever the cut, a sample has the same value: it is rounded once, here.
     speed = np.where(missing, 0.0, np.sqrt(x * x + y * y + z * z))
-    turning = np.where(missing, 0.0, x * up[:, 0] + y * up[:, 1] + z * up[:, 2])
+    turning = np.where(missing, 0.0, x * up[0] + y * up[1] + z * up[2])
     speed = np.concatenate((state.speed, speed))
     turning = np.concatenate((state.turning, np.where(np.isfinite(turning), turning, 0.0)))
     end = state.next_index + gyr_radps.shape[0]

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from coach.analysis.motion_types import Motion, MotionParams
+from coach.analysis.swing_types import Swing, SwingKind
 from devices.types import FloatArray
 
 if TYPE_CHECKING:
@@ -103,6 +104,8 @@ class AnalysisParams:
     bend: BendParams = field(default_factory=BendParams)
     bending: BendingParams = field(default_factory=BendingParams)
     motion: MotionParams = field(default_factory=MotionParams)
+    # None counts no swings: handling a dumbbell is as fast as some strokes, so the sport has to be known.
+    swing: SwingKind | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +202,7 @@ class Features:
     bends: those that ended. motion: exercise that was settled, up to two minutes after it (activity.py).
     expected / covered: samples on the grid and samples that carry a value, this call.
     above: threshold in deg -> samples at or above it that became certain in this call; none of them while lying.
-    lying, static_holds: those that ended.
+    lying, static_holds: those that ended. swings: those that were settled, about two seconds after them.
     """
 
     start_index: int
@@ -213,6 +216,7 @@ class Features:
     lying: tuple[LyingStretch, ...] = ()
     static_holds: tuple[StaticHold, ...] = ()
     motion: Motion = field(default_factory=Motion)
+    swings: tuple[Swing, ...] = ()
 
 
 class ChangeKind(StrEnum):
@@ -281,6 +285,7 @@ class SensorSummary:
     reference: Reference | None
     bends_count: int
     repetitions_count: int
+    swings_count: int
     cycles: tuple[tuple[float, float], ...]
     not_computable: tuple[NotComputable, ...]
     posture: Exposure = field(default_factory=Exposure)

@@ -9,6 +9,7 @@ from coach.analysis.integrity import Integrity
 from coach.analysis.recording import RecordingResult
 from coach.analysis.types import Bend, Direction, Exposure, Quality, SensorSummary
 from coach.commands.motion_document import motion_document
+from coach.commands.swing_document import swing_document
 
 
 def sensor_document(result: RecordingResult, more: tuple[Quality, ...] = ()) -> dict[str, Any]:
@@ -22,6 +23,7 @@ def sensor_document(result: RecordingResult, more: tuple[Quality, ...] = ()) -> 
         "quality": [_quality(item) for item in (*summary.quality, *more)],
         "integrity": _integrity(summary.integrity) if summary.integrity else None,
         **motion_document(result.motion),
+        "swings": swing_document(result.swings),
         "bends": [_bend(item) for item in result.bends],
         "posture": _exposure(summary.posture),
         "static": {

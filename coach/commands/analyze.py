@@ -6,7 +6,7 @@ import argparse
 import json
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +17,17 @@ from coach.analysis.findings import REPEATED_BENDING, TRUNK_PLACES
 from coach.analysis.recording import RecordingResult, analyse_recording
 from coach.analysis.soundness import assess_jitter
 from coach.analysis.stream import BLOCK
+from coach.analysis.swing_types import SwingKind
 from coach.analysis.types import ALGORITHM_NAME, ALGORITHM_VERSION, AnalysisParams, OrientationFrom, Quality
 from coach.commands.analysis_document import sensor_document
 from coach.commands.motion_document import motion_lines
 from coach.commands.options import add_config_option
+from coach.commands.swing_document import swing_lines
 from coach.config import load
 from coach.errors import InvalidInput
 from devices.errors import DeviceError
-from devices.files.npz import RecordingFile, read_npz
+from devices.files.npz import read_npz
+from devices.files.recording import RecordingFile
 
 # A sensor with less carries too little to say anything about.
 MIN_COVERED_S = 1.0
@@ -47,6 +50,8 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="recording: fs, <place>_acc, <place>_gyr")
     parser.add_argument("--json", action="store_true", help="one JSON document per file and line")
     parser.add_argument("--series", type=Path, metavar="OUT.npz", help="write orientation and inclination per sample")
+    kinds = ", ".join(SwingKind)
+    parser.add_argument("--swings", metavar="SPORT", help=f"count swings or throws of a sport: {kinds}")
     parser.add_argument("--place", metavar="NAME", help="analyse this sensor only")
     add_config_option(parser)
     parser.set_defaults(handler=handler)
@@ -57,6 +62,8 @@ def handler(args: argparse.Namespace) -> int:
     if args.series is not None:
         _check_series(args.files, args.series)
     params = load(args.config).analysis_params()
+    if args.swings is not None:
+        params = replace(params, swing=_sport(args.swings))
     status = 0
     for path in args.files:
         try:
@@ -203,6 +210,7 @@ def _notes(place: str, sensor: RecordingResult) -> list[str]:
         sides = ", ".join(f"{s:.0f} s {side.value.replace('_', ' ')}" for side, s in summary.lying.duration_s.items())
         notes.append(f"lying: {sides}")
     notes.extend(motion_lines(sensor.motion))
+    notes.extend(swing_lines(sensor.swings))
     return [f"  {place}: {note}" for note in notes]
 
 
@@ -221,6 +229,13 @@ def _say(text: str) -> None:
         raise InvalidInput(
             f"The result cannot be written ({error.strerror}): free some space, or name another place."
         ) from None
+
+
+def _sport(text: str) -> SwingKind:
+    try:
+        return SwingKind(text)
+    except ValueError:
+        raise InvalidInput(f"--swings {text}: choose one of {', '.join(SwingKind)}.") from None
 
 
 def _check_series(files: list[Path], series: Path) -> None:

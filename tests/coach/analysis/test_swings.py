@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -12,15 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coach.analysis.frames import up_direction
+from coach.__main__ import main
 from coach.analysis.orientation import OrientationParams, OrientationState, estimate_orientation
+from coach.analysis.swing_types import PARAMS, Swing, SwingKind, Turn
 from coach.analysis.swings import (
-    PARAMS,
     RATE_MIN_HZ,
-    Swing,
-    SwingKind,
     SwingState,
-    Turn,
     detect_swings,
     finish_swings,
     swings_not_computable,
@@ -33,7 +31,7 @@ from tests.coach.analysis.swing_people import KINDS, Session, play
 
 def up_of(acc: FloatArray, gyr: FloatArray, rate_hz: float) -> FloatArray:
     _, oriented = estimate_orientation(OrientationParams(), OrientationState(), rate_hz, acc, gyr)
-    return np.stack(up_direction(oriented.quat), axis=1)
+    return np.asarray(oriented.up)
 
 
 def counted(
@@ -44,7 +42,7 @@ def counted(
     limit = float(np.nanmax(np.abs(gyr)))
     edges = [0, *(cuts or []), len(gyr)]
     for first, end in pairwise(edges):
-        state, more = detect_swings(params, place, state, rate_hz, gyr[first:end], up[first:end], limit)
+        state, more = detect_swings(params, place, state, rate_hz, gyr[first:end], up[:, first:end], limit)
         found.extend(more)
     state, more = finish_swings(params, place, state, rate_hz, limit)
     found.extend(more)
@@ -148,7 +146,7 @@ def test_the_live_count_comes_half_a_second_after_the_peak() -> None:
     params, state = PARAMS[SwingKind.GOLF], SwingState()
     up = up_of(session.acc_mps2, session.gyr_radps, session.rate_hz)
     end = round((session.peaks_s[0] + 0.6) * session.rate_hz)
-    state, settled = detect_swings(params, "wrist_left", state, session.rate_hz, session.gyr_radps[:end], up[:end])
+    state, settled = detect_swings(params, "wrist_left", state, session.rate_hz, session.gyr_radps[:end], up[:, :end])
     assert (settled, state.live_count, state.count) == ((), 1, 0)
 
 
@@ -180,3 +178,19 @@ def test_what_it_takes_is_said() -> None:
     assert "50 Hz" in slow.needs
     assert deaf is not None
     assert "gyroscope" in deaf.needs
+
+
+def test_the_stream_and_the_command_line_count_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    session = play("golf", 4, swings=6)
+    path = tmp_path / "range.npz"
+    np.savez(path, fs=session.rate_hz, wrist_left_acc=session.acc_mps2, wrist_left_gyr=session.gyr_radps)
+    assert main(["analyze", str(path), "--swings", "golf", "--json"]) == 0
+    (sensor,) = json.loads(capsys.readouterr().out)["sensors"].values()
+    assert [swing["time_s"] for swing in sensor["swings"]] == [pytest.approx(t, abs=0.06) for t in session.peaks_s]
+    assert main(["analyze", str(path), "--swings", "golf"]) == 0
+    assert "6 swings or throws" in capsys.readouterr().out
+    assert main(["analyze", str(path), "--json"]) == 0
+    (sensor,) = json.loads(capsys.readouterr().out)["sensors"].values()
+    assert sensor["swings"] == []
+    assert main(["analyze", str(path), "--swings", "cricket"]) == 2
+    assert "choose one of bat, golf, tennis, throw" in capsys.readouterr().err
