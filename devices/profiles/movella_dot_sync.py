@@ -19,6 +19,8 @@ from devices.profiles.types import GattClient
 # Opens a connection to the DOT with this address and closes it at the end.
 Connect = Callable[[str], AbstractAsyncContextManager[GattClient]]
 
+# From the last disconnection until the results can be read. Source: the same document.
+WAIT_S = dot.SYNC_WAIT_S
 # An answer by notification takes less than a connection interval or two; the document names no time (own heuristic).
 _ANSWER_S = 5.0
 _RESULTS = {
@@ -72,7 +74,7 @@ async def synchronise(
             await prepare(client)
         for client in clients:
             await client.write_gatt_char(dot.MESSAGE_CONTROL, start_message(addresses[0]), response=True)
-    await wait(dot.SYNC_WAIT_S)
+    await wait(WAIT_S)
     failed = []
     for address in addresses:
         async with connect(address) as client:
