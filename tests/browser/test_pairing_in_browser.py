@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -76,17 +76,10 @@ def test_every_step_of_pairing_reads_well(browser, make_site, keep, width: int, 
     page.get_by_role("button", name="This is where it is").click()
     dot = next(each for each in site.services.wearables.for_athlete(site.athlete_id) if each.name == "Movella DOT")
     assert dot.placement == "upper_back"
-    page.get_by_role("button", name="Start").click()
-    steps = bowing(site, dot.wearable_id)
-    for says in ("Still for", "Upright pose taken", "Bowing:", "Coming back up:", "Bow seen:"):
-        next(steps)
-        expect(page.locator(".big-sentence")).to_contain_text(says, timeout=5000)
-        if says.startswith("Bow"):
-            looks_right(page)
-            keep(page, f"pairing-{says.split()[0].lower().strip(':')}-{width}-{scheme}")
-    expect(page.get_by_text("forward is told from sideways")).to_be_visible()
-    page.get_by_role("link", name="Done").click()
-    expect(page.get_by_text("with a bow", exact=False).first).to_be_visible()
+    looks_right(page)
+    if (width, scheme) in {(390, "light"), (1440, "dark")}:
+        bow_is_seen(site, page, dot.wearable_id, lambda name: keep(page, f"pairing-{name}-{width}-{scheme}"))
+    page.goto(f"{site.base}/wearables")
     page.get_by_label("Give it a name").fill("laptop at home")
     page.get_by_role("button", name="Make a token").click()
     expect(page.get_by_text("shown this once")).to_be_visible()
@@ -94,6 +87,21 @@ def test_every_step_of_pairing_reads_well(browser, make_site, keep, width: int, 
     keep(page, f"pairing-token-{width}-{scheme}")
     assert site.told == []
     page.context.close()
+
+
+def bow_is_seen(site, page: Page, wearable_id: str, keep: Callable[[str], None]) -> None:  # type: ignore[no-untyped-def]
+    """Start, stand, bow; the page says each step, and what it saved."""
+    page.get_by_role("button", name="Start").click()
+    steps = bowing(site, wearable_id)
+    for says in ("Still for", "Upright pose taken", "Bowing:", "Coming back up:", "Bow seen:"):
+        next(steps)
+        expect(page.locator(".big-sentence")).to_contain_text(says, timeout=5000)
+        if says.startswith("Bow"):
+            looks_right(page)
+            keep(says.split()[0].lower().strip(":"))
+    expect(page.get_by_text("forward is told from sideways")).to_be_visible()
+    page.get_by_role("link", name="Done").click()
+    expect(page.get_by_text("with a bow", exact=False).first).to_be_visible()
 
 
 def test_the_whole_way_by_keys(browser, make_site) -> None:
