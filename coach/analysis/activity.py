@@ -33,7 +33,7 @@ TARGET_HZ = 25.0
 STILL_DEG, STILL_S = 3.0, 15
 # The longest time that is looked at as one, what is kept of it when nothing or something goes on at its end, and what
 # is kept before a first movement.
-FULL_S, IDLE_S, CONTEXT_S, BEFORE_S = 90, 30, 30, 3
+FULL_S, IDLE_S, CONTEXT_S, BEFORE_S = 150, 45, 30, 3
 # A set that began that long before the end is told in parts; what ended that long before the end is over.
 LONG_S, OVER_S = 60, 15
 # Samples missing one after another that are bridged; the orientation goes on over a fifth of a second.
@@ -59,7 +59,7 @@ class OpenSet:
 class ActivityState:
     """begin: number, on the thinned grid, of the first sample kept; quat, lift: (n, 4) and (n,) of those.
 
-    part: vertical accelerations of the thinned sample under way. missing: samples missing at the end. looked: samples
+    phase: samples of the stream since the last one that was kept. missing: samples missing at the end. looked: samples
     looked at for stillness. active: something moved; still: still seconds since. told: samples up to which repetitions
     are settled. sets: number of sets so far.
     """
@@ -67,7 +67,7 @@ class ActivityState:
     begin: int = 0
     quat: SmallArray = field(default_factory=lambda: np.empty((0, 4), dtype=np.int16))
     lift: SmallArray = field(default_factory=lambda: np.empty(0, dtype=np.int16))
-    part: tuple[float, ...] = ()
+    phase: int = 0
     missing: int = 0
     looked: int = 0
     active: bool = False
@@ -103,22 +103,17 @@ def detect_activity(
     """
     found = _Found(params, rate_hz, gyroscope_from)
     every = thinning(rate_hz)
-    phase = len(state.part)
-    lift = acc_mps2[:, 0] * up[0] + acc_mps2[:, 1] * up[1] + acc_mps2[:, 2] * up[2]
-    if phase:
-        lift = np.concatenate((state.part, lift))
-    count = lift.size // every
-    total = lift[: count * every : every]
-    for k in range(1, every):
-        total = total + lift[k : count * every : every]
-    state = replace(state, part=tuple(lift[count * every :].tolist()))
-    kept = quat[every - 1 - phase :: every]
+    rows = slice(every - 1 - state.phase, None, every)
+    kept, push = quat[rows], acc_mps2[rows]
+    state = replace(state, phase=(state.phase + len(quat)) % every)
+    count = len(kept)
     there = np.isfinite(kept[:, 0])
     whole = bool(there.all())
-    small = np.zeros(kept.shape, dtype=np.int16)
-    small[there] = np.rint(kept[there] * UNIT).astype(np.int16)
-    raised = np.nan_to_num(total / every - G_MPS2, nan=0.0)
-    light = np.clip(np.rint(raised * PER_MPS2), -UNIT, UNIT).astype(np.int16)
+    lift = push[:, 0] * up[0, rows] + push[:, 1] * up[1, rows] + push[:, 2] * up[2, rows] - G_MPS2
+    if not whole:
+        kept, lift = np.where(there[:, None], kept, 0.0), np.where(there, lift, 0.0)
+    small = np.rint(kept * UNIT).astype(np.int16)
+    light = np.clip(np.rint(lift * PER_MPS2), -UNIT, UNIT).astype(np.int16)
     place = 0
     for first, end in [(0, count)] if whole and count else runs(there):
         state = _missed(state, first - place, found)
@@ -185,25 +180,29 @@ def _append(state: ActivityState, quat: SmallArray, lift: SmallArray, found: _Fo
     parts = state.quat[start : start + seconds * found.second].reshape(seconds, found.second, 4)
     reach = (parts.max(axis=1).astype(np.float64) - parts.min(axis=1)) * (CHORD_DEG / UNIT)
     moving = (reach * reach).sum(axis=1) > STILL_DEG**2
-    for number, moved in enumerate(moving.tolist(), first + 1):
-        state = _second(state, number * found.second, moved, found)
-    return state if state.active else _kept(state, state.looked - BEFORE_S * found.second)
+    return _looked(state, first + 1, moving.tolist(), found)
 
 
-def _second(state: ActivityState, end: int, moved: bool, found: _Found) -> ActivityState:
-    """Take notice of one more second, which ends before sample `end`."""
-    if not state.active:
-        if not moved:
-            return replace(state, looked=end)
-        state = _kept(state, end - found.second - BEFORE_S * found.second)
-        return replace(state, looked=end, active=True, still=0)
-    state = replace(state, looked=end, still=0 if moved else state.still + 1)
-    if state.still >= STILL_S:
-        state = _settle(state, end, True, found)
-        return replace(_kept(state, end - BEFORE_S * found.second), active=False, still=0)
-    if end - state.begin >= FULL_S * found.second:
-        return _settle(state, end, False, found)
-    return state
+def _looked(state: ActivityState, first: int, moving: list[bool], found: _Found) -> ActivityState:
+    """Take notice of complete seconds, the first of which is number `first` counted from 1."""
+    active, still = state.active, state.still
+    for number, moved in enumerate(moving, first):
+        end = number * found.second
+        if not active:
+            if moved:
+                state = _kept(state, end - (1 + BEFORE_S) * found.second)
+                active, still = True, 0
+            continue
+        still = 0 if moved else still + 1
+        if still >= STILL_S:
+            state = _kept(_settle(state, end, True, found), end - BEFORE_S * found.second)
+            active, still = False, 0
+        elif end - state.begin >= FULL_S * found.second:
+            state = _settle(state, end, False, found)
+    looked = (first + len(moving) - 1) * found.second
+    if not active:
+        state = _kept(state, looked - BEFORE_S * found.second)
+    return replace(state, looked=looked, active=active, still=still)
 
 
 def _kept(state: ActivityState, begin: int) -> ActivityState:
@@ -253,7 +252,7 @@ def _settle(state: ActivityState, end: int, final: bool, found: _Found) -> Activ
 def _stretch(state: ActivityState, end: int, found: _Found) -> Stretch:
     count = end - state.begin
     quat = state.quat[:count].astype(np.float64) / UNIT
-    turned = np.einsum("ij,ij->i", quat[1:], quat[:-1]) < 0
+    turned = np.vecdot(quat[1:], quat[:-1]) < 0
     if turned.any():
         quat[1:] *= np.where(np.cumsum(turned) % 2, -1.0, 1.0)[:, None]
     return Stretch(found.rate_hz, quat, state.lift[:count] / PER_MPS2)
@@ -275,7 +274,7 @@ def _tell(state: ActivityState, chain: Chain, turns: Turns, until: int, found: _
     since_s, until_s = found.time_s(state.told), found.time_s(until)
     if turns.open_end and until - state.begin >= chain.span[1]:
         until_s = np.inf
-    told = [each for each in measure_repetitions(chain, turns, offset_s, number) if since_s <= each.peak_s <= until_s]
+    told = measure_repetitions(chain, turns, offset_s, number, since_s, until_s)
     if not told:
         return state
     targets, holds = detect_holds(found.params, state.targets, chain.course.stretch, offset_s, told)

@@ -13,10 +13,15 @@ from devices.types import FloatArray, IntArray
 
 WINDOWS_S = (24, 12, 6)
 _CELL_S = 3.0
+# Keeps the straightness of perfect rest a number.
+_TINY = 1e-12
 
 
 def windows(quat: FloatArray, rate_hz: float) -> tuple[IntArray, FloatArray, FloatArray]:
-    """Return first and end index of each window (w, 2), its principal axis (w, 4), the deviation along it in deg."""
+    """Return first and end index of each window (w, 2), its principal axis (w, 4), the deviation along it in deg.
+
+    The longest windows come first; of one length, those that move most along a single axis.
+    """
     count = quat.shape[0]
     cell = round(_CELL_S * rate_hz)
     if count < 2 * cell:
@@ -33,13 +38,15 @@ def windows(quat: FloatArray, rate_hz: float) -> tuple[IntArray, FloatArray, Flo
         if starts[-1] != cells - length:
             starts.append(cells - length)
         first_end.extend((start, start + length) for start in starts)
-    edges = np.array(sorted(set(first_end), key=lambda pair: (pair[0] - pair[1], pair[0])), dtype=np.int64)
+    edges = np.array(list(dict.fromkeys(first_end)), dtype=np.int64)
     first, end = edges[:, 0], edges[:, 1]
     samples = ((end - first) * cell)[:, None]
     mean = (sums[end] - sums[first]) / samples
     spread = (squares[end] - squares[first]) / samples[:, :, None] - mean[:, :, None] * mean[:, None, :]
     values, vectors = np.linalg.eigh(spread)
-    return edges * cell, vectors[:, :, 3], CHORD_DEG * np.sqrt(np.maximum(values[:, 3], 0.0))
+    straight = values[:, 3] / np.maximum(values.sum(axis=1), _TINY)
+    best = np.lexsort((-straight, first - end))
+    return edges[best] * cell, vectors[best, :, 3], CHORD_DEG * np.sqrt(np.maximum(values[best, 3], 0.0))
 
 
 def principal_axis(quat: FloatArray) -> tuple[FloatArray, float]:

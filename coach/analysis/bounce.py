@@ -44,7 +44,7 @@ def _own_lift(quat: FloatArray, rate_hz: float) -> FloatArray:
     )
     growth = np.gradient(rate, axis=0) * rate_hz
     up = np.stack((2 * (x * z - w * y), 2 * (y * z + w * x), w * w - x * x - y * y + z * z), axis=1)
-    along = np.einsum("ij,ij->i", rate, up)[:, None]
-    squared = np.einsum("ij,ij->i", rate, rate)[:, None]
+    along = np.vecdot(rate, up)[:, None]
+    squared = np.vecdot(rate, rate)[:, None]
     lifted: FloatArray = np.cross(up, growth) + rate * along - squared * up
     return lifted

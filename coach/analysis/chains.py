@@ -8,13 +8,13 @@ heuristic.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from coach.analysis.motion_types import MotionParams
-from coach.analysis.poses import apart_deg, drift_radps, turn_between
+from coach.analysis.poses import apart_deg, drift_radps, median, turn_between
 from coach.analysis.quality import BoolArray, runs
 from coach.analysis.turning import Course
 from devices.types import FloatArray
@@ -33,6 +33,8 @@ MAX_STROKE_DEG = 215.0
 JOIN_CYCLES, JOIN_TIME, JOIN_STROKE = 2.5, 1.7, 2.0
 # Four strokes make a cycle when cycles of four are that much more alike than cycles of two; seen in so many strokes.
 DOUBLE_SHARE, DOUBLE_STROKES, TIME_WEIGHT = 0.6, 11, 0.25
+# So few turning points with so unlike poses are not worth a closer look.
+HOPELESS_TURNS, HOPELESS = 8, 0.3
 # The proof that a chain needs: (with two cycles, with eight and more) of poses, of moving times, of straightness; and
 # with fewer than three cycles the cycles last alike.
 UNLIKE, UNEVEN, STRAIGHT = (0.17, 0.42), (0.35, 0.45), (0.85, 0.5)
@@ -82,32 +84,40 @@ class Chain:
 
 def find_chains(params: MotionParams, course: Course) -> list[Chain]:
     """Return the chains of a course that are proof enough of a set."""
-    found: list[Chain] = []
-    for order in (1, 2):
-        if order == 2 and course.turns.size <= DOUBLE_STROKES:
-            break
-        lag = 2 * order
-        if course.turns.size < lag + 1:
-            break
-        cycle_s = course.times_s[lag:] - course.times_s[:-lag]
-        pieces = [(i, j + lag) for i, j in runs(_links(params, course, order, cycle_s))]
-        for first, end in _joined(pieces, course, lag, cycle_s):
-            chain = _Trimmer(course, lag, first, end).chain()
-            if chain is not None and _proven(params, chain):
-                found.append(chain)
-    return found
+    single = _chains(params, course, 1)
+    found = [chain for chain in single if _proven(params, chain)]
+    if course.turns.size <= DOUBLE_STROKES or (found and all(chain.doubled >= DOUBLE_SHARE for chain in single)):
+        return found
+    return found + [chain for chain in _chains(params, course, 2) if _proven(params, chain)]
 
 
-def _links(params: MotionParams, course: Course, order: int, cycle_s: FloatArray) -> BoolArray:
-    """Return whether the pose at each turning point is met again a cycle later."""
+def _chains(params: MotionParams, course: Course, order: int) -> list[Chain]:
     lag = 2 * order
-    strokes = sliding_window_view(course.stroke_deg, lag)
-    largest, smallest = strokes.max(axis=1), strokes.min(axis=1)
-    longest_s = sliding_window_view(np.diff(course.times_s), lag).max(axis=1)
-    sane: BoolArray = (smallest > params.min_rom_deg) & (largest < MAX_STROKE_DEG)
-    sane &= (longest_s < params.max_stroke_s) & (cycle_s > params.min_cycle_s)
-    if order == 1:
-        sane &= smallest > EVEN * largest
+    if course.turns.size < lag + 1:
+        return []
+    cycle_s = course.times_s[lag:] - course.times_s[:-lag]
+    pieces = [(i, j + lag) for i, j in runs(_links(params, course, lag, cycle_s))]
+    if len(pieces) > 1:
+        pieces = _joined(pieces, course.stroke_deg.tolist(), course.times_s.tolist(), lag, cycle_s.tolist())
+    least = 2 * lag if lag == 2 else DOUBLE_STROKES
+    chains = (_Piece(course, lag, first, end).chain() for first, end in pieces if end - first > least)
+    return [chain for chain in chains if chain is not None]
+
+
+def _links(params: MotionParams, course: Course, lag: int, cycle_s: FloatArray) -> BoolArray:
+    """Return whether the pose at each turning point is met again a cycle later."""
+    strokes, stroke_s = course.stroke_deg, course.times_s[1:] - course.times_s[:-1]
+    largest, smallest = np.maximum(strokes[1:], strokes[:-1]), np.minimum(strokes[1:], strokes[:-1])
+    longest_s = np.maximum(stroke_s[1:], stroke_s[:-1])
+    if lag == 2:
+        sane: BoolArray = smallest > np.maximum(EVEN * largest, params.min_rom_deg)
+    else:
+        largest = np.maximum(largest[2:], largest[:-2])
+        longest_s = np.maximum(longest_s[2:], longest_s[:-2])
+        sane = np.minimum(smallest[2:], smallest[:-2]) > params.min_rom_deg
+    sane &= largest < MAX_STROKE_DEG
+    sane &= longest_s < params.max_stroke_s
+    sane &= cycle_s > params.min_cycle_s
     if not sane.any():
         return sane
     scalar, vertical = turn_between(course.poses[:-lag], course.poses[lag:])
@@ -116,27 +126,28 @@ def _links(params: MotionParams, course: Course, order: int, cycle_s: FloatArray
     return sane
 
 
-def _joined(pieces: list[tuple[int, int]], course: Course, lag: int, cycle_s: FloatArray) -> list[tuple[int, int]]:
+def _joined(
+    pieces: list[tuple[int, int]], strokes: list[float], times_s: list[float], lag: int, cycle_s: list[float]
+) -> list[tuple[int, int]]:
     """Join pieces that a changed posture or one odd repetition parts. pieces: (first, end) turning points."""
     joined: list[tuple[int, int]] = []
     for first, end in pieces:
         if joined:
             start, last = joined[-1]
-            before = _median(cycle_s[max(start, last - lag - 5) : last - lag].tolist())
-            after = _median(cycle_s[first : min(end - lag, first + 5)].tolist())
-            smaller = _median(course.stroke_deg[max(start, last - 7) : last - 1].tolist())
-            larger = _median(course.stroke_deg[first : min(end - 1, first + 6)].tolist())
-            pause_s = course.times_s[first] - course.times_s[last - 1]
-            alike = 1 / JOIN_TIME < before / after < JOIN_TIME and 1 / JOIN_STROKE < smaller / larger < JOIN_STROKE
-            if alike and pause_s < JOIN_CYCLES * before:
+            before = median(cycle_s[max(start, last - lag - 5) : last - lag])
+            after = median(cycle_s[first : min(end - lag, first + 5)])
+            one = median(strokes[max(start, last - 7) : last - 1])
+            other = median(strokes[first : min(end - 1, first + 6)])
+            alike = 1 / JOIN_TIME < before / after < JOIN_TIME and 1 / JOIN_STROKE < one / other < JOIN_STROKE
+            if alike and times_s[first] - times_s[last - 1] < JOIN_CYCLES * before:
                 joined[-1] = (start, max(end, last))
                 continue
         joined.append((first, end))
     return joined
 
 
-class _Trimmer:
-    """Takes off the ends of a piece what is unlike the rest, and measures what is left."""
+class _Piece:
+    """Linked turning points, from which what is unlike the rest is taken off at the ends."""
 
     def __init__(self, course: Course, lag: int, first: int, end: int) -> None:
         self._course, self._lag, self._first, self._count = course, lag, first, end - first
@@ -144,60 +155,69 @@ class _Trimmer:
         self._cycle_s = self._times_s[lag:] - self._times_s[:-lag]
         scalar, vertical = turn_between(self._poses[:-lag], self._poses[lag:])
         self._drift = drift_radps(scalar, vertical, self._cycle_s)
-        near: list[float] = apart_deg(scalar, vertical, self._cycle_s, self._drift).tolist()
-        self._apart = [near, self._distances(2 * lag), self._distances(3 * lag)]
-        self._strokes: list[float] = course.stroke_deg[first : end - 1].tolist()
-        self._moving: list[float] = course.log_moving[0, first : end - 1].tolist()
+        self._near = apart_deg(scalar, vertical, self._cycle_s, self._drift)
 
-    def _distances(self, lag: int) -> list[float]:
+    def _apart(self, lag: int) -> FloatArray:
+        """Return how far each pose is from the one `lag` turns later."""
+        if lag == self._lag:
+            return self._near
         if self._count <= lag:
-            return []
+            return self._near[:0]
         scalar, vertical = turn_between(self._poses[:-lag], self._poses[lag:])
-        apart_s = self._times_s[lag:] - self._times_s[:-lag]
-        distances: list[float] = apart_deg(scalar, vertical, apart_s, self._drift).tolist()
-        return distances
+        return apart_deg(scalar, vertical, self._times_s[lag:] - self._times_s[:-lag], self._drift)
 
     def chain(self) -> Chain | None:
         """Return the chain of the piece without its odd ends; None if too little is left."""
         lag, first, end = self._lag, 0, self._count
+        strokes: list[float] = self._course.stroke_deg[self._first : self._first + end - 1].tolist()
+        moving: list[float] = self._course.log_moving[0, self._first : self._first + end - 1].tolist()
+        usual = [median(moving[kind::lag]) for kind in range(lag)]
+        late = [abs(log - usual[at % lag]) / END_LOG_TIME for at, log in enumerate(moving)]
+        rom, near = self._rom(strokes), median(self._near.tolist())
+        if end <= HOPELESS_TURNS and near > HOPELESS * rom:
+            return None
+        limit = min(max(END_TIMES * near, END_LEAST * rom), END_MOST * rom)
+        begins, ends = self._odd(limit)
         while end - first > 2 * lag:
-            begin, finish = self._oddness(first, end)
+            begin, finish = max(begins[first], late[first]), max(ends[end - 1], late[end - 2])
             if begin > 1.0 and begin >= finish:
                 first += 1
             elif finish > 1.0:
                 end -= 1
             else:
-                return self._measured(first, end)
+                return self._measured(first, end, self._rom(strokes[first : end - 1]))
         return None
 
-    def _oddness(self, first: int, end: int) -> tuple[float, float]:
-        lag = self._lag
-        rom = self._rom(first, end)
-        limit = rom * min(max(END_TIMES * _median(self._apart[0][first : end - lag]) / rom, END_LEAST), END_MOST)
-        reach = [lag * k for k in (1, 2, 3) if end - first > lag * k]
-        begin = _median([self._apart[k][first] for k in range(len(reach))]) / limit
-        finish = _median([self._apart[k][end - 1 - far] for k, far in enumerate(reach)]) / limit
-        moving = self._moving[first : end - 1]
-        kind = (len(moving) - 1) % lag
-        begin = max(begin, abs(moving[0] - _median(moving[::lag])) / END_LOG_TIME)
-        finish = max(finish, abs(moving[-1] - _median(moving[kind::lag])) / END_LOG_TIME)
-        return begin, finish
+    def _odd(self, limit: float) -> tuple[list[float], list[float]]:
+        """Return how odd each turn would be as a beginning, and as an end: 1 at the limit.
 
-    def _rom(self, first: int, end: int) -> float:
-        strokes = self._strokes[first : end - 1]
-        if self._lag == 2:
-            return _median(strokes)
+        It is compared with the three next ones of its kind inside, or the one that there is.
+        """
+        lag, count, near = self._lag, self._count, self._near / limit
+        forth, back = np.empty((3, count)), np.empty((3, count))
+        for row in range(3):
+            far = (row + 1) * lag
+            forth[row, : count - lag], back[row, lag:] = near, near
+            if row and count > far:
+                apart = self._apart(far) / limit
+                forth[row, : count - far], back[row, far:] = apart, apart
+        forth[:, count - lag :], back[:, :lag] = 0.0, 0.0
+        begins: list[float] = np.sort(forth, axis=0)[1].tolist()
+        ends: list[float] = np.sort(back, axis=0)[1].tolist()
+        return begins, ends
+
+    def _rom(self, strokes: list[float]) -> float:
         # Of four strokes two may be short.
-        return sorted(strokes)[(3 * len(strokes)) // 4]
+        return median(strokes) if self._lag == 2 else sorted(strokes)[(3 * len(strokes)) // 4]
 
-    def _measured(self, first: int, end: int) -> Chain:
+    def _measured(self, first: int, end: int, rom: float) -> Chain:
         course, lag = self._course, self._lag
-        rom = self._rom(first, end)
         cycles = self._cycle_s[first : end - lag]
-        apart = np.array(self._apart[0][first : end - lag]) / rom
+        apart = self._near[first : end - lag]
         strokes = slice(self._first + first, self._first + end - 1)
         moving = course.log_moving[:, strokes]
-        longer = np.log(cycles)
+        uneven = moving[:, lag:] - moving[:, :-lag]
+        longer = np.log(cycles[lag:] / cycles[:-lag])
         straight = course.straight_deg[strokes]
         return Chain(
             course,
@@ -205,27 +225,27 @@ class _Trimmer:
             self._first + end,
             lag // 2,
             self._drift,
-            _median(cycles.tolist()),
+            median(cycles.tolist()),
             rom,
-            _median(straight.tolist()),
-            float(np.sqrt(apart @ apart / apart.size)),
-            float(np.sqrt(((moving[:, lag:] - moving[:, :-lag]) ** 2).mean(axis=1).min())),
-            float(np.sqrt(((longer[lag:] - longer[:-lag]) ** 2).mean())) if longer.size > lag else 0.0,
+            median(straight.tolist()),
+            _rms(apart) / rom,
+            min(_rms(uneven[0]), _rms(uneven[1])),
+            _rms(longer),
             float(straight.sum() / course.stroke_deg[strokes].sum()),
             self._doubled(first, end, rom),
         )
 
     def _doubled(self, first: int, end: int, rom: float) -> float:
+        """Return how alike cycles of four strokes are, relative to cycles of two."""
         if end - 1 - first < DOUBLE_STROKES:
             return 1.0
-        single, double = (self._difference(first, end, lag, rom) for lag in (2, 4))
-        return float(np.sqrt(double / single)) if single > 0 else 1.0
-
-    def _difference(self, first: int, end: int, lag: int, rom: float) -> float:
-        known = self._apart[lag // self._lag - 1] if lag >= self._lag else self._distances(lag)
-        apart = np.array(known[first : end - lag]) / rom
         moving = self._course.log_moving[0, self._first + first : self._first + end - 1]
-        return float((apart * apart).mean() + TIME_WEIGHT * ((moving[lag:] - moving[:-lag]) ** 2).mean())
+        single, double = (
+            (_rms(self._apart(lag)[first : end - lag]) / rom) ** 2
+            + TIME_WEIGHT * _rms(moving[lag:] - moving[:-lag]) ** 2
+            for lag in (2, 4)
+        )
+        return math.sqrt(double / single) if single > 0 else 1.0
 
 
 def _proven(params: MotionParams, chain: Chain) -> bool:
@@ -240,7 +260,5 @@ def _proven(params: MotionParams, chain: Chain) -> bool:
     return chain.unlike < unlike and chain.uneven < uneven and chain.straight > straight
 
 
-def _median(values: list[float]) -> float:
-    ordered = sorted(values)
-    half = len(ordered) // 2
-    return ordered[half] if len(ordered) % 2 else 0.5 * (ordered[half - 1] + ordered[half])
+def _rms(values: FloatArray) -> float:
+    return math.sqrt(float(values @ values) / values.size) if values.size else 0.0

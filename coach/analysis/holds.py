@@ -52,12 +52,16 @@ def detect_holds(
     repetitions: list[Repetition],
 ) -> tuple[tuple[Target, ...], list[Hold]]:
     """Return the targets and the holds of one set's repetitions. offset_s: time of the stretch's first sample."""
+    if not any(each.hold_s >= QUIET_S for each in repetitions):
+        return targets, []
     known = list(targets)
     holds = []
+    step = stretch.quat[1:] - stretch.quat[:-1]
+    squared = np.vecdot(step, step) * (CHORD_DEG * stretch.rate_hz) ** 2
     for repetition in repetitions:
         if repetition.hold_s < QUIET_S:
             continue
-        still = _still(stretch, repetition, offset_s)
+        still = _still(stretch, squared, repetition, offset_s)
         if still is None or still[1] - still[0] < params.hold_s * stretch.rate_hz:
             continue
         duration_s = (still[1] - still[0]) / stretch.rate_hz
@@ -79,20 +83,13 @@ def detect_holds(
     return tuple(known[-REMEMBERED:]), holds
 
 
-def _still(stretch: Stretch, repetition: Repetition, offset_s: float) -> tuple[int, int] | None:
+def _still(stretch: Stretch, squared: FloatArray, repetition: Repetition, offset_s: float) -> tuple[int, int] | None:
     """Return the first and last sample of the stillness at the far pose; None when there is no quiet stretch in it."""
     begins, arrives, departs, ends = (
         round((at - offset_s) * stretch.rate_hz)
-        for at in (
-            repetition.start_s,
-            repetition.start_s + repetition.up_s,
-            repetition.end_s - repetition.down_s,
-            repetition.end_s,
-        )
+        for at in (repetition.start_s, repetition.holds_from_s, repetition.holds_until_s, repetition.end_s)
     )
-    quat = stretch.quat[begins : ends + 1]
-    step = np.diff(quat, axis=0)
-    squared = np.einsum("ij,ij->i", step, step) * (CHORD_DEG * stretch.rate_hz) ** 2
+    quat, squared = stretch.quat[begins : ends + 1], squared[begins:ends]
     window = round(QUIET_S * stretch.rate_hz)
     sums = np.concatenate(([0.0], np.cumsum(squared)))[arrives - begins : departs - begins + 1]
     quiet = np.flatnonzero(sums[window:] - sums[:-window] < window * QUIET_DEGPS**2)
@@ -102,7 +99,7 @@ def _still(stretch: Stretch, repetition: Repetition, offset_s: float) -> tuple[i
     mean = quat[begin : min(begin + round(MEAN_S * stretch.rate_hz), departs - begins + 1)].mean(axis=0)
     away = quat - mean
     limit = min(WITHIN_DEG, WITHIN_SHARE * repetition.rom_deg)
-    moves = CHORD_DEG**2 * np.einsum("ij,ij->i", away, away) > limit**2
+    moves = CHORD_DEG**2 * np.vecdot(away, away) > limit**2
     moves[:-1] |= squared > MOVING_DEGPS**2
     # What moves within the quiet stretch itself does not end it.
     moves[begin : begin + window] = False

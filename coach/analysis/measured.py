@@ -13,7 +13,7 @@ from coach.analysis.chains import Chain
 from coach.analysis.ends import EDGE_SHARE, Turns
 from coach.analysis.motion_types import Repetition
 from coach.analysis.turning import CHORD_DEG
-from devices.types import FloatArray
+from devices.types import FloatArray, IntArray
 
 # Own heuristic: a stroke with this share done, or left, is under way; a slow start before it is a wait, not a stroke.
 UNDER_WAY = 0.3
@@ -21,66 +21,74 @@ UNDER_WAY = 0.3
 SLOW_SHARE = 0.07
 
 
-def measure_repetitions(chain: Chain, turns: Turns, offset_s: float, number: int) -> list[Repetition]:
-    """Return the repetitions of a set. offset_s: time of the stretch's first sample."""
-    stretch = chain.course.stretch
-    step = np.diff(stretch.quat, axis=0)
-    rate_degps = CHORD_DEG * stretch.rate_hz * np.sqrt(np.einsum("ij,ij->i", step, step))
-    inside = chain.course.turns
+def measure_repetitions(
+    chain: Chain, turns: Turns, offset_s: float, number: int, since_s: float = -math.inf, until_s: float = math.inf
+) -> list[Repetition]:
+    """Return the repetitions of a set whose far pose is at since_s to until_s.
+
+    offset_s: time of the stretch's first sample. number: the set's.
+    """
+    stretch, known = chain.course.stretch, chain.course.turns
+    rate_hz, count = stretch.rate_hz, len(stretch.quat)
+    wanted = [each for each in turns.repetitions() if since_s <= offset_s + each[1] / rate_hz <= until_s]
+    if not wanted:
+        return []
+    bounds: list[int] = []
+    for start, far, end in wanted:
+        bounds.append(start if start is not None else _neighbour(known, far, -1, 0))
+        bounds.append(far)
+        bounds.append(end if end is not None else _neighbour(known, far, 1, count - 1))
+    leaves, arrives = _strokes(chain.course.along_deg, bounds[0::3], bounds[1::3], False)
+    returns, departs = _strokes(chain.course.along_deg, bounds[1::3], bounds[2::3], True)
+    step = stretch.quat[1:] - stretch.quat[:-1]
+    rate_degps = CHORD_DEG * rate_hz * np.sqrt(np.vecdot(step, step))
     found = []
-    for start, far, end in turns.repetitions():
-        first = start if start is not None else _neighbour(inside, far, -1, 0)
-        last = end if end is not None else _neighbour(inside, far, 1, stretch.quat.shape[0] - 1)
-        leaves, arrives, departs, returns = _edges(chain.course.along_deg, first, far, last)
-        times = [offset_s + at / stretch.rate_hz for at in (leaves, arrives, far, departs, returns)]
+    for (start, far, end), first, there, back, last in zip(wanted, leaves, arrives, departs, returns, strict=True):
+        times = [offset_s + at / rate_hz for at in (first, there, far, back, last)]
+        rest = stretch.quat[first if start is not None else last]
         found.append(
             Repetition(
                 number,
                 times[0],
                 times[2],
                 times[4],
-                _angle_deg(stretch.quat[leaves if start is not None else returns], stretch.quat[far]),
+                _angle_deg(rest, stretch.quat[far]),
                 times[1] - times[0],
                 times[3] - times[1],
                 times[4] - times[3],
-                float(rate_degps[leaves : max(returns, leaves + 1)].max(initial=0.0)),
+                float(rate_degps[first : max(last, first + 1)].max(initial=0.0)),
                 start is not None and end is not None,
             )
         )
     return found
 
 
-def _neighbour(turns: np.ndarray[tuple[int], np.dtype[np.int64]], far: int, side: int, edge: int) -> int:
+def _neighbour(turns: IntArray, far: int, side: int, edge: int) -> int:
     place = int(np.searchsorted(turns, far)) + side
     return int(turns[place]) if 0 <= place < turns.size else edge
 
 
-def _edges(along: FloatArray, first: int, far: int, last: int) -> tuple[int, int, int, int]:
-    """Return where the pose is left, the far pose reached and left, and the pose reached again."""
-    top = along[far]
-    there, back = top - along[first], top - along[last]
-    if there == 0 or back == 0:
-        return first, far, far, last
-    rising = (along[first : far + 1] - along[first]) / there
-    falling = (along[far : last + 1] - along[last]) / back
-    under = int(np.flatnonzero(rising <= UNDER_WAY)[-1])
-    arrives = under + int(np.flatnonzero(rising[under:] >= 1.0 - EDGE_SHARE)[0])
-    over = int(np.flatnonzero(falling <= UNDER_WAY)[0])
-    departs = int(np.flatnonzero(falling[: over + 1] >= 1.0 - EDGE_SHARE)[-1])
-    return first + _begins(rising, under), first + arrives, far + departs, far + _ends(falling, over)
-
-
-def _begins(share: FloatArray, under: int) -> int:
-    """Go back from where the stroke is well under way to where it set out from rest."""
-    speed = np.diff(share)
-    slow = np.flatnonzero(speed[:under] < SLOW_SHARE * speed.max())
-    return int(slow[-1]) + 1 if slow.size else 0
-
-
-def _ends(share: FloatArray, over: int) -> int:
-    speed = -np.diff(share)
-    slow = np.flatnonzero(speed[over:] < SLOW_SHARE * speed.max())
-    return over + int(slow[0]) if slow.size else share.size - 1
+def _strokes(along: FloatArray, firsts: list[int], lasts: list[int], backward: bool) -> tuple[list[int], list[int]]:
+    """Return where each stroke is at rest, and where it is at the far pose. backward: the far pose is its first."""
+    rest, far = [], []
+    for first, last in zip(firsts, lasts, strict=True):
+        part = along[first : last + 1]
+        way = part[-1] - part[0]
+        if last - first < 2 or way == 0.0:
+            rest.append(last if backward else first)
+            far.append(first if backward else last)
+            continue
+        share = (part - part[0]) / way
+        if backward:
+            share = 1.0 - share[::-1]
+        speed = share[1:] - share[:-1]
+        under = int((share <= UNDER_WAY).nonzero()[0][-1])
+        slow = (speed[:under] < SLOW_SHARE * speed.max()).nonzero()[0]
+        begins = int(slow[-1]) + 1 if slow.size else 0
+        reached = under + int((share[under:] >= 1.0 - EDGE_SHARE).argmax())
+        rest.append(last - begins if backward else first + begins)
+        far.append(last - reached if backward else first + reached)
+    return rest, far
 
 
 def _angle_deg(one: FloatArray, other: FloatArray) -> float:

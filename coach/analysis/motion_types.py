@@ -47,6 +47,14 @@ class Repetition:
     peak_rate_degps: float
     whole: bool = True
 
+    @property
+    def holds_from_s(self) -> float:
+        return self.start_s + self.up_s
+
+    @property
+    def holds_until_s(self) -> float:
+        return self.end_s - self.down_s
+
 
 @dataclass(frozen=True, slots=True)
 class Hold:

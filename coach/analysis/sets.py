@@ -18,12 +18,16 @@ TURN_DEVIATIONS = 1.0
 # A window that moves less than this share of the smallest ROM is not looked at.
 QUIET_SHARE = 0.35
 # Two windows ask the same when their axes and deviations are that close.
-SAME_AXIS, SAME_DEVIATION = 0.97, 1.3
+SAME_AXIS, SAME_DEVIATION = 0.9, 2.0
 # A window is done with when that share of it belongs to sets; two sets overlap by no more than that share.
 DONE_SHARE, OVERLAP_SHARE = 0.6, 0.2
+# A window's axis that close to the set's own needs no second look.
+ITS_OWN_AXIS = 0.998
 # The set's own axis replaces the window's unless it makes the chain lighter than that share.
 REFINED_SHARE = 0.8
 MIN_STRETCH_S = 2.0
+# Bounds the work: that many axes are followed in one look; the straightest come first.
+MOST_ASKED = 4
 
 
 def find_sets(params: MotionParams, stretch: Stretch) -> list[Chain]:
@@ -39,6 +43,8 @@ def find_sets(params: MotionParams, stretch: Stretch) -> list[Chain]:
         first, end = edges[i].tolist()
         if np.count_nonzero(taken[first:end]) > DONE_SHARE * (end - first) or _asked(asked, axes[i], deviations[i]):
             continue
+        if len(asked) >= MOST_ASKED:
+            break
         asked.append((axes[i], float(deviations[i])))
         for chain in _heaviest(_along(params, stretch, axes[i], float(deviations[i])), taken.copy()):
             better = _refined(params, stretch, chain, taken)
@@ -64,7 +70,10 @@ def _along(params: MotionParams, stretch: Stretch, axis: FloatArray, deviation: 
 def _refined(params: MotionParams, stretch: Stretch, chain: Chain, taken: BoolArray) -> list[Chain]:
     """Look again along the chain's own axis; also finds what the window's axis mixed with it."""
     first, last = chain.span
-    again = _along(params, stretch, *principal_axis(stretch.quat[first : last + 1]))
+    axis, deviation = principal_axis(stretch.quat[first : last + 1])
+    if abs(float(axis @ chain.course.axis)) > ITS_OWN_AXIS:
+        return [chain]
+    again = _along(params, stretch, axis, deviation)
     half = 0.5 * (last - first)
     same = [c.weight for c in again if min(c.span[1], last) - max(c.span[0], first) > half]
     if max(same, default=0.0) <= REFINED_SHARE * chain.weight:

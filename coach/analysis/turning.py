@@ -87,7 +87,7 @@ def follow(stretch: Stretch, axis: FloatArray, threshold_deg: float) -> Course |
         turns,
         poses,
         turns / stretch.rate_hz,
-        CHORD_DEG * np.sqrt(np.einsum("ij,ij->i", strokes, strokes)),
+        CHORD_DEG * np.sqrt(np.vecdot(strokes, strokes)),
         np.abs(np.diff(along[turns])),
         np.log(moving),
     )
