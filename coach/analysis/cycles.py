@@ -65,13 +65,13 @@ def turning_points(last: float | None, slope: int, values: FloatArray) -> tuple[
     steps = joined[1:] - joined[:-1]
     up = steps > 0.0
     if steps.all():
-        turns = np.flatnonzero(up[1:] != up[:-1]) + 1
+        turns = (up[1:] != up[:-1]).nonzero()[0] + 1
     else:
-        moving = np.flatnonzero(steps)
+        moving = steps.nonzero()[0]
         if not moving.size:
             return _no_points(), slope
         up = up[moving]
-        turns = moving[np.flatnonzero(up[1:] != up[:-1]) + 1]
+        turns = moving[(up[1:] != up[:-1]).nonzero()[0] + 1]
     if not up.size:
         return _no_points(), slope
     begins, ends = (1 if up[0] else -1), (1 if up[-1] else -1)
@@ -94,7 +94,7 @@ def close_cycles(residue: FloatArray, found: FloatArray) -> tuple[FloatArray, li
     while points.size > FEW_POINTS:
         sizes = np.abs(points[1:] - points[:-1])
         inner = sizes[1:-1]
-        first = np.flatnonzero((inner <= sizes[:-2]) & (inner <= sizes[2:])) + 1
+        first = ((inner <= sizes[:-2]) & (inner <= sizes[2:])).nonzero()[0] + 1
         if first.size < SLOW_SHARE * points.size:
             break
         first = _apart(first)

@@ -132,19 +132,22 @@ class _Account:
     def count(self, angles: FloatArray, into: IntArray) -> None:
         if not angles.size:
             return
-        degrees = np.clip(np.floor(angles), -MIDDLE, MIDDLE).astype(np.int64)
-        places = degrees + (MIDDLE + CLASSES * np.arange(len(angles))[:, None])
+        places = np.minimum(np.maximum(np.floor(angles), -MIDDLE), MIDDLE).astype(np.int64)
+        places += MIDDLE + CLASSES * np.arange(len(angles))[:, None]
         into += np.bincount(places.ravel(), minlength=into.size).reshape(into.shape)
-        bands = _bands(self.thresholds)[degrees + MIDDLE]
-        for angle in range(len(angles)):
-            band = bands[angle]
-            # Between two looks in the same band no threshold is passed either way: a few looks stand for all.
-            turns = np.flatnonzero(band[1:] != band[:-1]) + 1
-            first = int(degrees[angle, 0])
-            if turns.size or not -self.thresholds[0] <= first < self.thresholds[0] or self.high[angle].any():
-                seen = [first, *degrees[angle, turns].tolist()]
+        bands = _bands(self.thresholds, len(angles))[places]
+        # Between two looks in the same band no threshold is passed either way: a few looks stand for all.
+        turned, turns = (bands[:, 1:] != bands[:, :-1]).nonzero()
+        edges = np.searchsorted(turned, np.arange(len(angles) + 1)).tolist()
+        values = (places[turned, turns + 1] - CLASSES * turned - MIDDLE).tolist()
+        high = [bool(part.any()) for part in self.high]
+        for angle, first in enumerate(places[:, 0].tolist()):
+            degree = first - CLASSES * angle - MIDDLE
+            turns_here = values[edges[angle] : edges[angle + 1]]
+            if turns_here or not -self.thresholds[0] <= degree < self.thresholds[0] or high[angle]:
+                seen = [degree, *turns_here]
                 self._pass(seen, angle, 0)
-                self._pass([-1 - degree for degree in seen], angle, 1)
+                self._pass([-1 - value for value in seen], angle, 1)
 
     def _pass(self, seen: list[int], angle: int, side: int) -> None:
         """Follow the few looks at which the band changed."""
@@ -165,11 +168,11 @@ class _Account:
 
 
 @lru_cache(maxsize=16)
-def _bands(thresholds: tuple[int, ...]) -> IntArray:
-    """Return, for each class of degrees, between which two of all entries and exits of excursions it lies."""
+def _bands(thresholds: tuple[int, ...], angles: int) -> IntArray:
+    """Return, for each class of degrees of each angle, between which of all ends of excursions it lies."""
     up = {edge for threshold in thresholds for edge in (threshold, threshold - HYSTERESIS_DEG)}
     edges = np.array(sorted(up | {-edge for edge in up}))
-    return np.searchsorted(edges, np.arange(-MIDDLE, MIDDLE + 1), side="right")
+    return np.tile(np.searchsorted(edges, np.arange(-MIDDLE, MIDDLE + 1), side="right"), angles)
 
 
 def above_now(thresholds_deg: tuple[float, ...], before: PostureState, after: PostureState) -> dict[float, int]:

@@ -44,7 +44,7 @@ CLIPPED_SHARE = 0.001
 COVERED_SHARE = 0.8
 JITTER_SHARE = 0.2
 # Own choice: so many looks are counted together, for one call costs as much as fifty looks.
-TOGETHER = 16
+TOGETHER = 32
 AXES = ("acc x", "acc y", "acc z", "gyr x", "gyr y", "gyr z")
 _LOOKED, _LENGTH, _NEAR, _OFF, _FAST, _SAME, _ACC_MOVES, _GYR_MOVES, _DEAD = range(9)
 _EQUAL = _DEAD + len(AXES)

@@ -19,6 +19,8 @@ from devices.types import FloatArray, IntArray
 BIN_S = 1.0
 # Own heuristic: an open finding that goes on is told anew once a minute, on whole minutes of its own time.
 CHANGED_EVERY_BINS = 60
+# Own choice: windows are judged for so many seconds together, on whole multiples of the recording's own time.
+JUDGED_TOGETHER_BINS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +43,15 @@ class BendingRun:
 
 @dataclass(frozen=True, slots=True)
 class BendingState:
-    """bins: seconds completed. next_index: the sample expected next. partial: covered samples of the second under way.
+    """bins: seconds completed, judged: of these the ones whose windows are judged.
 
-    covered: (<= window,) covered samples of the newest seconds. counted_bin, counted_deg: the cycles of those seconds
-    and of the one under way. windows: complete windows so far; best_coverage_share: the best of them.
+    next_index: the sample expected next. partial: covered samples of the second under way. covered: of the newest
+    seconds, a window more than those not yet judged. counted_bin, counted_deg: the cycles of those seconds and of the
+    one under way. windows: complete windows judged so far; best_coverage_share: the best of them.
     """
 
     bins: int = 0
+    judged: int = 0
     next_index: int = 0
     partial: int = 0
     covered: IntArray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
@@ -90,52 +94,41 @@ def detect_bending(
     start, end = state.next_index, state.next_index + valid.size
     edges = _edges(state.bins, int(end / rate_hz) + 2, rate_hz)
     done = int(np.searchsorted(edges, end, side="right")) - 1
-    place = np.clip(edges - start, 0, valid.size)
+    place = np.minimum(np.maximum(edges - start, 0), valid.size)
     total = place if valid.all() else np.concatenate(([0], np.cumsum(valid)))[place]
-    covered = np.diff(total)
+    covered = total[1:] - total[:-1]
     covered[0] += state.partial
+    counted_bin, counted_deg = state.counted_bin, state.counted_deg
     if counted:
         indices = np.asarray([item.index for item in counted])
         numbers = state.bins + np.searchsorted(edges, indices, side="right") - 1
-        counted_bin = np.concatenate((state.counted_bin, numbers))
-        counted_deg = np.concatenate((state.counted_deg, [item.range_deg for item in counted]))
-    else:
-        counted_bin, counted_deg = state.counted_bin, state.counted_deg
-    kept = np.concatenate((state.covered, covered[:done])) if done else state.covered
-    grown = replace(state, next_index=end, partial=int(covered[done]), counted_bin=counted_bin, counted_deg=counted_deg)
-    if not done:
-        return grown, []
-    if _cannot_fire(params, grown):
-        return _passed(params, grown, kept, done), []
-    return _complete(params, grown, rate_hz, kept, done)
-
-
-def _cannot_fire(params: BendingParams, state: BendingState) -> bool:
-    """Tell whether no window can qualify: too few cycles are known for any window that is covered."""
-    least = params.rate_per_min * params.coverage_share * params.min_duration_s / 60.0
-    return state.open is None and state.best_coverage_share >= 1.0 and state.counted_bin.size <= least
-
-
-def _passed(params: BendingParams, state: BendingState, covered: IntArray, done: int) -> BendingState:
-    """Return the state after seconds whose windows need no look."""
-    window, bins = window_bins(params), state.bins + done
-    recent = state.counted_bin >= bins - window
-    return replace(
-        state,
-        bins=bins,
-        covered=covered[-window:],
-        counted_bin=state.counted_bin[recent],
-        counted_deg=state.counted_deg[recent],
-        windows=state.windows + bins + 1 - max(state.bins + 1, window),
+        counted_bin = np.concatenate((counted_bin, numbers))
+        counted_deg = np.concatenate((counted_deg, [item.range_deg for item in counted]))
+    grown = BendingState(
+        state.bins + done,
+        state.judged,
+        end,
+        int(covered[done]),
+        np.concatenate((state.covered, covered[:done])) if done else state.covered,
+        counted_bin,
+        counted_deg,
+        state.windows,
+        state.best_coverage_share,
+        state.open,
+        state.closed,
     )
+    return _judge(params, grown, rate_hz, grown.bins - grown.bins % JUDGED_TOGETHER_BINS)
 
 
-def finish_bending(state: BendingState) -> tuple[BendingState, list[tuple[ChangeKind, BendingRun]]]:
-    """Close the run that is open. The second under way is not complete and is left out."""
+def finish_bending(
+    params: BendingParams, state: BendingState, rate_hz: float
+) -> tuple[BendingState, list[tuple[ChangeKind, BendingRun]]]:
+    """Judge what is left and close the run that is open. The second under way is not complete and is left out."""
+    state, changes = _judge(params, state, rate_hz, state.bins)
     if state.open is None:
-        return state, []
+        return state, changes
     run = _closed(state.open)
-    return replace(state, open=None, closed=(*state.closed, run)), [(ChangeKind.CLOSED, run)]
+    return replace(state, open=None, closed=(*state.closed, run)), [*changes, (ChangeKind.CLOSED, run)]
 
 
 def median_deg(run: BendingRun) -> float:
@@ -151,45 +144,57 @@ def _edges(first: int, last: int, rate_hz: float) -> IntArray:
     return edges
 
 
-def _complete(
-    params: BendingParams, state: BendingState, rate_hz: float, covered: IntArray, done: int
+def _judge(
+    params: BendingParams, state: BendingState, rate_hz: float, until: int
 ) -> tuple[BendingState, list[tuple[ChangeKind, BendingRun]]]:
-    """Judge the windows that end with the `done` newest of the seconds in `covered`."""
-    window, bins = window_bins(params), state.bins + done
-    seconds = _seconds(state, rate_hz, covered, bins)
-    ends = np.arange(max(state.bins + 1, window), bins + 1) - seconds.first
+    """Judge the windows that end after the judged seconds and up to `until`."""
+    if until <= state.judged:
+        return state, []
+    window = window_bins(params)
+    numbers = range(max(state.judged + 1, window), until + 1)
     changes: list[tuple[ChangeKind, BendingRun]] = []
-    windows, best, run, closed = state.windows, state.best_coverage_share, state.open, list(state.closed)
-    if ends.size:
+    best, run, closed = state.best_coverage_share, state.open, list(state.closed)
+    if numbers and not _cannot_fire(params, state):
+        seconds = _seconds(state, rate_hz, until)
+        ends = np.arange(numbers.start, numbers.stop) - seconds.first
         recorded = seconds.covered_sum[ends] - seconds.covered_sum[ends - window]
         share = recorded / (seconds.edges[ends] - seconds.edges[ends - window])
         cycles = seconds.cycles_sum[ends] - seconds.cycles_sum[ends - window]
         rate = cycles / np.maximum(recorded / rate_hz / 60.0, 1e-9)
         fires = (share >= params.coverage_share) & (rate > params.rate_per_min)
-        windows, best = windows + ends.size, max(best, float(share.max()))
+        best = max(best, float(share.max()))
         if run is not None or fires.any():
             run = _follow(window, seconds, ends, fires, rate, run, closed, changes)
-    keep = seconds.first + max(covered.size - window, 0)
+    keep = max(until - window, 0)
     recent = state.counted_bin >= keep
-    return replace(
-        state,
-        bins=bins,
-        covered=covered[-window:],
-        counted_bin=state.counted_bin[recent],
-        counted_deg=state.counted_deg[recent],
-        windows=windows,
-        best_coverage_share=best,
-        open=run,
-        closed=tuple(closed),
+    return BendingState(
+        state.bins,
+        until,
+        state.next_index,
+        state.partial,
+        state.covered[-(state.bins - keep) :] if state.bins > keep else state.covered[:0],
+        state.counted_bin[recent],
+        state.counted_deg[recent],
+        state.windows + len(numbers),
+        best,
+        run,
+        tuple(closed),
     ), changes
 
 
-def _seconds(state: BendingState, rate_hz: float, covered: IntArray, bins: int) -> _Seconds:
-    first = bins - covered.size
-    complete = (state.counted_bin >= first) & (state.counted_bin < bins)
+def _cannot_fire(params: BendingParams, state: BendingState) -> bool:
+    """Tell whether no window can qualify: too few cycles are known for any window that is covered."""
+    least = params.rate_per_min * params.coverage_share * params.min_duration_s / 60.0
+    return state.open is None and state.best_coverage_share >= 1.0 and state.counted_bin.size <= least
+
+
+def _seconds(state: BendingState, rate_hz: float, until: int) -> _Seconds:
+    first = state.bins - state.covered.size
+    complete = (state.counted_bin >= first) & (state.counted_bin < until)
+    covered = state.covered[: until - first]
     cycles = np.bincount(state.counted_bin[complete] - first, minlength=covered.size)
     sums = [np.concatenate(([0], np.cumsum(part))) for part in (covered, cycles)]
-    return _Seconds(first, sums[0], sums[1], _edges(first, bins, rate_hz), state.counted_deg[complete])
+    return _Seconds(first, sums[0], sums[1], _edges(first, until, rate_hz), state.counted_deg[complete])
 
 
 def _follow(

@@ -112,7 +112,7 @@ def finish(state: AnalysisState) -> Update:
         collected.lying.extend(lain)
         collected.static_holds.extend(held)
     if state.bending is not None:
-        state.bending, changes = finish_bending(state.bending)
+        state.bending, changes = finish_bending(state.params.bending, state.bending, state.rate_hz)
         collected.changes.extend(changes)
     return _update(state, collected)
 

@@ -1,65 +1,61 @@
-"""How fast the analysis is, beside bare vqf on the same data. Run: python -m tests.bench.bench_analysis [hours]"""
+"""How fast the analysis is, beside bare vqf on the same data. Run: python -m tests.bench.bench_analysis [hours]
+
+Times are processor time of the one thread that works, so that a busy machine disturbs them little.
+"""
 
 from __future__ import annotations
 
 import statistics
+import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import fields
 from importlib.metadata import version
+from pathlib import Path
 
 import numpy as np
 from vqf import VQF
 
+from coach.analysis.frames import Vector
 from coach.analysis.recording import analyse_recording
-from coach.analysis.stream import BLOCK, AnalysisState, analyse, new_state
+from coach.analysis.state import AnalysisState, new_state
+from coach.analysis.stream import BLOCK, analyse
 from coach.analysis.types import AnalysisParams
 from devices.types import Chunk, FloatArray
+from tests.bench.workday import ACC_STEP, GYR_STEP, RATE_HZ, chunked, workday
 
-RATE_HZ = 100.0
 PARAMS = AnalysisParams()
+UPRIGHT: Vector = (1.0, 0.0, 0.0)
+FRONT: Vector = (0.0, 0.0, 1.0)
+CHUNK = round(5 * RATE_HZ)
 
 
-def workday(hours: float, seed: int = 7) -> tuple[FloatArray, FloatArray]:
-    """Return acc and gyr of a trunk that sways, walks and bends about 6 times a minute half of the time."""
-    random = np.random.default_rng(seed)
-    n = round(hours * 3600 * RATE_HZ)
-    t = np.arange(n) / RATE_HZ
-    working = (t // 1200).astype(int) % 2 == 1
-    angle = 3 * np.sin(2 * np.pi * 0.13 * t) + np.where(working, 25 * (1 - np.cos(2 * np.pi * t / 10)), 0.0)
-    theta = np.radians(angle)
-    zero = np.zeros(n)
-    step = np.where(working, 0.0, 1.5 * np.sin(2 * np.pi * 1.8 * t))
-    acc = np.stack([zero, 9.81 * np.sin(theta), 9.81 * np.cos(theta) + step], axis=1)
-    gyr = np.stack([np.gradient(theta) * RATE_HZ, zero, zero], axis=1)
-    return acc + random.normal(scale=0.05, size=(n, 3)), gyr + random.normal(scale=0.003, size=(n, 3)) + 0.005
+def cpu_s(work: Callable[[], object]) -> float:
+    start = time.process_time()
+    work()
+    return time.process_time() - start
 
 
-def chunked(acc: FloatArray, gyr: FloatArray, count: int) -> list[Chunk]:
-    starts = range(0, len(acc), count)
-    return [
-        Chunk("bench", "r", seq, 0.0, i, RATE_HZ, acc[i : i + count], gyr[i : i + count])
-        for seq, i in enumerate(starts)
-    ]
-
-
-def median_s(work: Callable[[], object], runs: int = 3) -> float:
-    times = []
+def together(works: dict[str, Callable[[], object]], runs: int) -> dict[str, float]:
+    """Return the median time of each, all of them in turn, so that a slow minute of the machine meets all alike."""
+    times: dict[str, list[float]] = {name: [] for name in works}
     for _ in range(runs):
-        start = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
+        for name, work in works.items():
+            times[name].append(cpu_s(work))
+    return {name: statistics.median(values) for name, values in times.items()}
 
 
-def bare(acc: FloatArray, gyr: FloatArray) -> None:
+def bare(parts: Iterable[Chunk]) -> None:
     vqf = VQF(1 / RATE_HZ)
-    for i in range(0, len(acc), BLOCK):
-        vqf.updateBatch(gyr[i : i + BLOCK], acc[i : i + BLOCK])
+    for part in parts:
+        vqf.updateBatch(part.gyr_radps, part.acc_mps2)
 
 
-def stream(parts: list[Chunk], as_bytes: bool) -> int:
-    state, size = new_state("chest", PARAMS), 0
+def stream(parts: Iterable[Chunk], as_bytes: bool, upright: Vector | None = None, front: Vector | None = None) -> int:
+    """Analyse chunk by chunk; return the size of the largest stored state."""
+    state, size = new_state("chest", PARAMS, upright, front), 0
     for part in parts:
         state = analyse(state, part).state
         if as_bytes:
@@ -68,31 +64,98 @@ def stream(parts: list[Chunk], as_bytes: bool) -> int:
     return size
 
 
-def measure(hours: float = 2.0) -> list[str]:
+def offline(acc: FloatArray, gyr: FloatArray, hours: int) -> list[str]:
+    lines = ["| hours | bare vqf (s) | whole analysis (s) | ns a sample | times vqf |", "|---|---|---|---|---|"]
+    for length in (1, 6, 24, 72):
+        n, times = round(min(length, hours) * 3600 * RATE_HZ), max(length // hours, 1)
+        rows = acc[:n], gyr[:n]
+        took = together(
+            {
+                "vqf": lambda r=rows, k=times: bare(chunked(*r, BLOCK, k)),
+                "all": lambda r=rows, k=times: analyse_recording(
+                    "chest", chunked(*r, BLOCK, k), PARAMS, UPRIGHT, FRONT
+                ),
+            },
+            3 if length < 24 else 1,
+        )
+        each = took["all"] / (n * times) * 1e9
+        lines.append(
+            f"| {n * times / RATE_HZ / 3600:g} | {took['vqf']:.2f} | {took['all']:.2f} | {each:.0f} "
+            f"| {took['all'] / took['vqf']:.2f} |"
+        )
+    return lines
+
+
+def kinds(acc: FloatArray, gyr: FloatArray) -> list[str]:
+    """Return the table of an hour of different wearables and of the path in chunks of five seconds."""
+    n = round(3600 * RATE_HZ)
+    rows, still = (acc[:n], gyr[:n]), (acc[:n], np.full((n, 3), np.nan))
+    works: dict[str, Callable[[], object]] = {
+        "bare vqf, blocks": lambda: bare(chunked(*rows, BLOCK)),
+        "chest, pose and bow known": lambda: stream(chunked(*rows, BLOCK), False, UPRIGHT, FRONT),
+        "chest, nothing known": lambda: stream(chunked(*rows, BLOCK), False),
+        "wrist": lambda: analyse_recording("wrist_left", chunked(*rows, BLOCK), PARAMS),
+        "chest without a gyroscope": lambda: stream(chunked(*still, BLOCK), False, UPRIGHT, FRONT),
+        "bare vqf, 5 s chunks": lambda: bare(chunked(*rows, CHUNK)),
+        "chest, pose and bow known, 5 s chunks": lambda: stream(chunked(*rows, CHUNK), False, UPRIGHT, FRONT),
+        "the same, state to and from bytes each chunk": lambda: stream(chunked(*rows, CHUNK), True, UPRIGHT, FRONT),
+    }
+    took = together(works, 3)
+    lines = ["| an hour | ns a sample | µs a wearable-second | µs a 5 s chunk |", "|---|---|---|---|"]
+    for name, seconds in took.items():
+        lines.append(f"| {name} | {seconds / n * 1e9:.0f} | {seconds / 3600 * 1e6:.1f} | {seconds / 720 * 1e6:.0f} |")
+    size = stream(chunked(*rows, CHUNK), True, UPRIGHT, FRONT)
+    return [*lines, "", f"Largest stored state: {size:,} bytes."]
+
+
+_MEMORY = """
+import resource, sys
+import numpy as np
+from coach.analysis.recording import analyse_recording
+from coach.analysis.types import AnalysisParams
+from devices.types import Chunk
+from tests.bench.bench_analysis import FRONT, UPRIGHT
+raw, block = np.load(sys.argv[1]), 8192
+def parts():
+    for seq, first in enumerate(range(0, len(raw), block)):
+        rows = raw[first : first + block]
+        acc, gyr = rows[:, :3] * float(sys.argv[2]), rows[:, 3:] * float(sys.argv[3])
+        yield Chunk("m", "r", seq, 0.0, first, 100.0, acc, gyr)
+analyse_recording("chest", parts(), AnalysisParams(), UPRIGHT, FRONT)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+def memory(acc: FloatArray, gyr: FloatArray) -> str:
+    """Return the peak of a process that reads the samples as int16 and analyses them, nothing else."""
+    raw = np.concatenate((np.rint(acc / ACC_STEP), np.rint(gyr / GYR_STEP)), axis=1).astype(np.int16)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "raw.npy"
+        np.save(path, raw)
+        command = [sys.executable, "-c", _MEMORY, str(path), str(ACC_STEP), str(GYR_STEP)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+    peak, size = int(done.stdout) * 1024 / 1e6, raw.nbytes / 1e6
+    return (
+        f"Peak memory of the whole process over {len(raw) / RATE_HZ / 3600:g} h: {peak:.0f} MB, "
+        f"the int16 input itself {size:.0f} MB; mark: {2 * size + 100:.0f} MB."
+    )
+
+
+def measure(hours: int = 24) -> list[str]:
     """Return the lines of the report."""
     acc, gyr = workday(hours)
-    n = len(acc)
-    blocks, parts = chunked(acc, gyr, BLOCK), chunked(acc, gyr, round(5 * RATE_HZ))
-    vqf_s = median_s(lambda: bare(acc, gyr))
-    rows = (
-        ("bare vqf, the peer", vqf_s),
-        ("whole analysis, offline", median_s(lambda: analyse_recording("chest", blocks, PARAMS))),
-        ("whole analysis, 5 s chunks", median_s(lambda: stream(parts, as_bytes=False))),
-        ("the same, state to and from bytes each chunk", median_s(lambda: stream(parts, as_bytes=True))),
-    )
+    parts = sorted(part.name for part in fields(AnalysisState) if "State" in str(part.type))
     return [
-        f"{hours:g} h at {RATE_HZ:g} Hz, {n:,} samples; vqf {version('vqf')}, numpy {version('numpy')}; medians of 3.",
+        f"Made day at {RATE_HZ:g} Hz; vqf {version('vqf')}, numpy {version('numpy')}, scipy {version('scipy')};",
+        f"processor time of one thread. Switched on, all of them in every row: {', '.join(parts)}.",
         "",
-        "| what | ns a sample | µs a 5 s chunk | times vqf |",
-        "|---|---|---|---|",
-        *(
-            f"| {name} | {seconds / n * 1e9:.0f} | {seconds / len(parts) * 1e6:.0f} | {seconds / vqf_s:.2f} |"
-            for name, seconds in rows
-        ),
+        *offline(acc, gyr, hours),
         "",
-        f"Largest stored state: {stream(parts, as_bytes=True):,} bytes.",
+        *kinds(acc, gyr),
+        "",
+        memory(acc, gyr),
     ]
 
 
 if __name__ == "__main__":
-    print("\n".join(measure(float(sys.argv[1]) if len(sys.argv) > 1 else 2.0)))
+    print("\n".join(measure(int(sys.argv[1]) if len(sys.argv) > 1 else 24)))

@@ -181,7 +181,7 @@ def test_windows_agree_with_a_plain_count(data: st.DataObject) -> None:
         counted = [Counted(int(i), 30.0) for i in marks if a <= i < b]
         state, more = detect_bending(params, state, rate, valid[a:b], counted)
         changes.extend(more)
-    state, more = finish_bending(state)
+    state, more = finish_bending(params, state, rate)
     changes.extend(more)
     expected = _plain_runs(params, rate, valid, marks, window)
     assert [(run.first, run.end, run.cycles) for run in state.closed] == expected
