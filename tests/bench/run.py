@@ -17,6 +17,7 @@ PARTS = {
     "link": "Links",
     "store": "Chunk log, worker and disk",
     "analysis": "Analysis",
+    "peers": "Analysis beside other libraries",
 }
 
 
