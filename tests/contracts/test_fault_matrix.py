@@ -82,6 +82,8 @@ def test_every_fault_is_run_once() -> None:
 def test_what_is_shown_and_how_soon_it_is_back(fault: Fault, product: str) -> None:
     cell = cell_of(fault, product)
     assert cell.gave_up == ""
+    if fault.distorts and product in fault.exempt:
+        return
     told = [status for status in cell.statuses() if fault.says and re.search(fault.says, status.problem or "")]
     if fault.says:
         assert told, "the sentence was never shown"
