@@ -293,7 +293,6 @@ FRAME_FAULTS: tuple[Fault, ...] = (
         "values of no body, which nobody can tell at once; lying still and turned is told after minutes (integrity.md)",
         distorts=True,
         before=lambda one: one.loosen(True),
-        exempt={"polar-h10": "it ends the link after 45 s and comes back when it is worn (test_link_polar.py)"},
         exempt={"polar-h10": "it ends the link about 45 s after it has left the skin, which is a link lost"},
     ),
 )
