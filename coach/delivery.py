@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import threading
 import time
@@ -13,6 +14,7 @@ from coach.remote_log import RemoteLog
 from coach.spool import Spool, SpoolLog
 from coach.uplink import Uplink
 
+_log = logging.getLogger(__name__)
 # Chunks and bytes of one post. Own choice: a second of a slow phone's uplink.
 _BATCH, _BATCH_BYTES = 64, 1 << 20
 # s between two sentences about an outage that goes on. Own choice.
@@ -137,6 +139,12 @@ class Delivery:
                 failures += 1
                 contact.retry_now.wait(contact.backoff_s(failures))
                 contact.retry_now.clear()
+            except Exception:  # noqa: BLE001 - a defect below must not end the sending unseen
+                _log.exception(
+                    "%d chunks could not be sent in a way that is not known; they are tried again", len(batch)
+                )
+                failures += 1
+                contact.closing.wait(contact.backoff_s(failures))
             else:
                 failures = 0
                 self._spool.drop(len(batch))

@@ -6,6 +6,7 @@ Threads with a connection each: none waits for another, and the radio for none o
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import threading
 import time
@@ -29,6 +30,7 @@ from devices.hostclock import HostClock
 from devices.hub import BleHub
 from devices.types import Chunk, LinkStatus
 
+_log = logging.getLogger(__name__)
 # s between two live posts, and live blocks that may wait: old ones are not live. Own choice.
 _LIVE_EVERY_S, _LIVE_MAX = 0.25, 32
 # s between reports at least, however much happens, and while somebody waits for what a look hears. Own choice.
@@ -149,7 +151,7 @@ class Outpost:
         while not self._contact.closing.is_set():
             self._report_now.wait(wait_s)
             self._report_now.clear()
-            failures = 0 if self._report(uplink) else failures + 1
+            failures = 0 if self._reported(uplink) else failures + 1
             wait_s = self._contact.backoff_s(failures) if failures else self._report_every_s()
             # Whatever happens meanwhile travels together.
             self._contact.closing.wait(min(wait_s, _REPORT_MIN_S))
@@ -159,6 +161,13 @@ class Outpost:
 
     def _report_every_s(self) -> float:
         return _REPORT_MIN_S if self._looking else self._contact.params.report_s
+
+    def _reported(self, uplink: Uplink) -> bool:
+        try:
+            return self._report(uplink)
+        except Exception:  # noqa: BLE001 - a defect below must not end the reports unseen
+            _log.exception("a report to the server failed in a way that is not known; the next one is tried")
+            return False
 
     def _report(self, uplink: Uplink, leaving: bool = False) -> bool:
         """Exchange a report for orders; tell whether it was answered."""

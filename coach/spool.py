@@ -122,9 +122,11 @@ class Spool:
         with self._lock:
             reading = self._reading
             reading.done = min(reading.done + count, len(reading.blobs))
-            if reading.done and reading.done == self._segments[0].records:
+            if not self._segments or not reading.done:
+                return
+            if reading.done == self._segments[0].records:
                 self._remove_first()
-            elif reading.done:
+            else:
                 self._note(self._segments[0].path.name, reading.ends[reading.done - 1])
 
     def close(self) -> None:
@@ -140,10 +142,10 @@ class Spool:
     def _take_up(self) -> None:
         for path in sorted(self._directory.glob(f"*{_SUFFIX}")):
             blobs, _, damaged = _read(path, 0)
-            self.damaged_bytes += damaged
             if blobs:
                 self._segments.append(_Segment(path, path.stat().st_size, len(blobs)))
             else:
+                self.damaged_bytes += damaged
                 path.unlink()
         self._reading = _Reading()
         if self._segments:
@@ -154,10 +156,17 @@ class Spool:
 
     def _head(self) -> _Reading:
         """Return the first segment's records, read anew when some were appended to it."""
-        if self._segments and len(self._reading.blobs) < self._segments[0].records:
-            self._reading.blobs, self._reading.ends, _ = _read(self._segments[0].path, 0)
-            # The disk may lose what it had: what can be read counts.
-            self._segments[0].records = len(self._reading.blobs)
+        while self._segments and len(self._reading.blobs) < self._segments[0].records:
+            first = self._segments[0]
+            try:
+                self._reading.blobs, self._reading.ends, damaged = _read(first.path, 0)
+            except OSError:
+                self._reading.blobs, self._reading.ends, damaged = [], [], first.size
+            # The disk may lose what it had: what can be read counts, and nothing waits behind what cannot.
+            first.records = len(self._reading.blobs)
+            self.damaged_bytes += damaged
+            if first.records <= self._reading.done:
+                self._remove_first()
         return self._reading
 
     def _remove_first(self) -> None:

@@ -96,7 +96,8 @@ _BEAT, _ORDERS = TypeAdapter(Beat), TypeAdapter(Orders)
 
 def encode(value: Beat | Orders) -> bytes:
     """Return the JSON of one side's part of the exchange."""
-    return to_json(value)
+    # What is no number is not known.
+    return to_json(value, inf_nan_mode="null")
 
 
 def decode_beat(body: bytes) -> Beat:

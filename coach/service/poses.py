@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, field
 
 from coach.errors import Conflict
 from coach.service.calibration import Calibration, PoseStep, PoseView
@@ -17,6 +18,8 @@ from devices.types import Chunk
 _LASTS_S = 120.0
 # s without a block before it is said that nothing arrives: live blocks come four times a second. Own choice.
 _NOTHING_S = 4.0
+# Blocks that wait for a look: more than a calibration keeps. Own choice.
+_INCOMING_MAX = 400
 _NOTHING = "Nothing arrives from it. Switch it on and come close; it starts by itself."
 
 
@@ -26,6 +29,12 @@ class _Session:
     asked_s: float
     heard_s: float
     done: PoseView | None = None
+    incoming: deque[Chunk] = field(default_factory=lambda: deque(maxlen=_INCOMING_MAX))
+
+    def take_incoming(self) -> None:
+        """Bring what has arrived since the last look."""
+        while self.incoming:
+            self.calibration.take(self.incoming.popleft())
 
 
 class Poses:
@@ -53,11 +62,11 @@ class Poses:
 
     def take(self, wearable_id: str, block: Chunk) -> None:
         """Bring a live block; of a wearable that nobody calibrates it is dropped."""
-        with self._lock:
-            session = self._sessions.get(wearable_id)
-            if session is not None and session.done is None:
-                session.calibration.take(block)
-                session.heard_s = self._now_s()
+        # Without the lock: the radio's thread waits for nobody's look.
+        session = self._sessions.get(wearable_id)
+        if session is not None and session.done is None:
+            session.incoming.append(block)
+            session.heard_s = self._now_s()
 
     def look(self, by: Identity, wearable_id: str) -> PoseView:
         """Return what is seen now; a complete calibration is stored. Raises NoSuch, Conflict when none goes on."""
@@ -70,6 +79,7 @@ class Poses:
             if self._now_s() - session.heard_s > _NOTHING_S:
                 session.calibration.start_over()
                 return PoseView(PoseStep.STILL, _NOTHING)
+            session.take_incoming()
             view = session.calibration.look()
             if view.step is not PoseStep.DONE:
                 return view

@@ -207,7 +207,8 @@ def wearable_state(wearable: WearableView) -> str:
 def wearable_sentence(wearable: WearableView) -> str:
     """Say in a few words which wearable does what now; why and what to do is said on the wearables' own page."""
     status = wearable.status
-    lost = status is not None and bool(status.problem) and status.state is not LinkState.BLOCKED
+    said = {LinkState.BLOCKED, LinkState.STOPPED}  # what the person can do about these is short enough
+    lost = status is not None and bool(status.problem) and status.state not in said
     return f"{wearable.name}: {LOST if lost else wearable_state(wearable)}"
 
 

@@ -125,6 +125,21 @@ def test_damage_in_the_middle_costs_what_it_hit(tmp_path: Path) -> None:
     assert drained(Spool(tmp_path, LARGE)) == expected
 
 
+def test_nothing_waits_behind_a_segment_that_is_gone_or_spoilt(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, 8 * 10 * (RECORD + 56))  # ten records in a segment
+    for blob in blobs(40):
+        spool.append([blob])
+    first, second, *_ = sorted(tmp_path.glob("*.spool"))
+    first.unlink()
+    second.write_bytes(b"\0" * second.stat().st_size)
+    found = drained(spool)
+    assert found == blobs(40)[-len(found) :]
+    assert 15 < len(found) < 25
+    assert spool.waiting == spool.bytes_used == 0
+    assert spool.append([b"later"]) == 1
+    assert drained(spool) == [b"later"]
+
+
 @pytest.mark.parametrize("text", ["", "nonsense", "000000000001.spool x", "000000000009.spool 5", "\xff"])
 def test_a_lost_cursor_sends_again_and_loses_nothing(tmp_path: Path, text: str) -> None:
     spool = Spool(tmp_path, LARGE)

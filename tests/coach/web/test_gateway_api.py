@@ -92,6 +92,13 @@ def test_a_report_that_cannot_be_read_is_422_with_a_sentence(gateway, body: byte
     assert answer.get_json()["error"]["what"].endswith(".")
 
 
+def test_a_figure_that_is_no_number_is_sent_as_not_known(world, gateway) -> None:
+    links = {world.wearable_id: replace(STREAMING, drift_ppm=float("nan"), rate_hz=float("inf"))}
+    assert gateway.beat(Beat("i", 100.0, links)).status_code == 200
+    status = world.services.wearables.get(world.ada.identity, world.wearable_id).status
+    assert (status.drift_ppm, status.rate_hz, status.state) == (None, None, LinkState.STREAMING)
+
+
 def test_a_newer_gateway_may_say_more(gateway) -> None:
     assert gateway.beat(b'{"instance": "i", "utc_s": 0, "links": {}, "mood": "fine"}').status_code == 200
 
