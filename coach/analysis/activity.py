@@ -98,8 +98,9 @@ def detect_activity(
 ) -> tuple[ActivityState, Motion]:
     """Take the next samples of the stream.
 
-    acc_mps2: (n, 3); quat: (n, 4) sensor to a frame with z up, NaN where missing; up: (3, n) its third row. gyroscope_from:
-    sample from which on the orientation is not late, -1 if there is none yet. Returns the state and what was settled.
+    acc_mps2: (n, 3); quat: (n, 4) sensor to a frame with z up, NaN where missing; up: (3, n) its third row.
+    gyroscope_from: sample from which on the orientation is not late, -1 if there is none yet. Returns the state and
+    what was settled.
     """
     found = _Found(params, rate_hz, gyroscope_from)
     every = thinning(rate_hz)

@@ -18,6 +18,7 @@ PARTS = {
     "store": "Chunk log, worker and disk",
     "analysis": "Analysis",
     "peers": "Analysis beside other libraries",
+    "accuracy": "Accuracy over real recordings",
 }
 
 
