@@ -19,8 +19,9 @@ from devices.types import NO_RECEPTION, Chunk, FloatArray, Gap, IntArray, Recept
 _PENDING_MAX = 4096
 # The first samples wait until they show the true rate: a second of them, and at least so many (own heuristic).
 _SETTLE_S, _SETTLE_SAMPLES = 1.0, 5
-# A chunk is closed this long after its end, so that a sample overtaken by the next ones still finds it.
-_OVERTAKEN_S, _OVERTAKEN_SAMPLES = 0.25, 4
+# A chunk is closed this long after its end, and two frames after it, so that a frame overtaken by the next one, or sent
+# again, still finds it; but never longer than another chunk (own heuristic).
+_OVERTAKEN_S, _OVERTAKEN_SAMPLES, _OVERTAKEN_FRAMES = 0.25, 4, 2
 # Over a longer gap the grid holds on to the sample behind it: a rate that is a little off would slip (own heuristic).
 _JUMP_SAMPLES = 64
 
@@ -92,6 +93,7 @@ class Chunker:
         self._rate_of = rate_of
         self.received = self.missing = self.duplicates = self.late = self.restarts = 0
         self._told = (0, 0, 0)
+        self._frame_samples = 1
         self._pending: list[Rows] = []
         self._pending_count = 0
         self._placed_s = float("-inf")
@@ -116,18 +118,25 @@ class Chunker:
     def _use_rate(self) -> None:
         self._rate_hz = self._grid.told_rate_hz(self._rate_of() if self._rate_of else None)
         self._chunk_samples = max(round(self._params.chunk_duration_s * self._rate_hz), 1)
-        self._room = self._chunk_samples + max(round(_OVERTAKEN_S * self._rate_hz), _OVERTAKEN_SAMPLES)
+
+    @property
+    def _slack(self) -> int:
+        """Return how many places beyond its end a chunk is kept open for."""
+        frames = min(_OVERTAKEN_FRAMES * self._frame_samples, self._chunk_samples)
+        return max(round(_OVERTAKEN_S * self._rate_hz), _OVERTAKEN_SAMPLES, frames)
 
     @property
     def rate_hz(self) -> float:
         """Return the rate of the recording's grid, constant within a recording once a second of it has come."""
         return self._rate_hz
 
-    def push(self, rows: Rows, now_s: float) -> Cut:
+    def push(self, rows: Rows, now_s: float, frame_samples: int = 1) -> Cut:
         """Take samples with unwrapped ticks; return what became ready. now_s: real time, of any origin, never falling.
 
+        frame_samples: the most that one notification held.
         Cheap for single samples: they are placed together, at most every `live_s`.
         """
+        self._frame_samples = max(self._frame_samples, frame_samples)
         if len(rows):
             self._pending.append(rows)
             self._pending_count += len(rows)
@@ -239,9 +248,9 @@ class Chunker:
                 if not len(index):
                     return
             if self._open is None:
-                self._begin(max(self._next_index, int(index[0]) - (self._room - self._chunk_samples)))
+                self._begin(max(self._next_index, int(index[0]) - self._slack))
                 continue
-            beyond = index >= self._open.start + self._room
+            beyond = index >= self._open.start + len(self._open.filled)
             end = int(np.argmax(beyond)) if beyond.any() else len(index)
             if end:
                 self._fill(self._open, index[:end], samples.part(slice(0, end)))
@@ -250,9 +259,9 @@ class Chunker:
             samples, index = samples.part(slice(end, None)), index[end:]
 
     def _begin(self, start: int) -> None:
-        rows = np.full((2, self._room, 3), np.nan)
-        ticks = np.zeros(self._room, dtype=np.int64)
-        self._open = _Open(start, ticks, rows[0], rows[1], np.zeros(self._room, dtype=np.bool_))
+        room = self._chunk_samples + self._slack
+        rows = np.full((2, room, 3), np.nan)
+        self._open = _Open(start, np.zeros(room, dtype=np.int64), rows[0], rows[1], np.zeros(room, dtype=np.bool_))
 
     def _fill(self, chunk: _Open, index: IntArray, samples: Rows) -> None:
         slots = index - chunk.start
@@ -290,7 +299,7 @@ class Chunker:
         if beyond.size:
             first = chunk.start + int(beyond[0])
             # Room for samples that were overtaken, unless that would be the same chunk again.
-            self._begin(max(self._next_index, first - (self._room - n)) if places.size else first)
+            self._begin(max(self._next_index, first - self._slack) if places.size else first)
             self._fill_from(chunk, beyond)
 
     def _fill_from(self, chunk: _Open, rows: IntArray) -> None:

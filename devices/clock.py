@@ -35,6 +35,8 @@ _KNOT_S = 0.25
 _KNOTS_MAX = 2400
 # A sample this far back may have been overtaken by others on its way (own heuristic).
 _OVERTAKEN_S = 5.0
+# How sure the time since the last sample is, as a share of the tolerance: half a second in real time (own heuristic).
+_MARGIN_SHARE = 0.1
 # Counters this wide never wrap, and their half does not fit 64 bits.
 _NO_WRAP = 2**62
 
@@ -192,7 +194,7 @@ class DeviceClock:
         p = self._params
         passed_s = arrival_utc_s - self.utc_s(self._last)
         back_s = -self._step(raw - self._last_raw) / p.ticks_per_s
-        if 0 < back_s <= _OVERTAKEN_S and raw / p.ticks_per_s > passed_s + p.tolerance_s:
+        if 0 < back_s <= _OVERTAKEN_S and raw / p.ticks_per_s > passed_s + _MARGIN_SHARE * p.tolerance_s:
             # A clock that began anew cannot show more than the time that has passed: this one was overtaken.
             return self._step(raw - self._last_raw), False
         step = (raw - self._last_raw) % p.tick_wrap

@@ -125,7 +125,8 @@ class Intake:
         block = decoded.block
         rows = Rows(block.ticks, block.acc_mps2, block.gyr_radps)
         timed = self._timing.take(rows, np.array(arrivals)[decoded.frame_of])
-        self._hand_on(self.chunker.push(timed, now_s))
+        frame_samples = int(np.bincount(decoded.frame_of).max(initial=1)) if len(rows) else 1
+        self._hand_on(self.chunker.push(timed, now_s, frame_samples))
 
     def _completed(self, reception: Reception) -> Reception:
         """Add to how a chunk was received what is known here."""
