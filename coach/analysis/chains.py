@@ -39,6 +39,8 @@ HOPELESS_TURNS, HOPELESS = 8, 0.3
 # with fewer than three cycles the cycles last alike.
 UNLIKE, UNEVEN, STRAIGHT = (0.17, 0.42), (0.35, 0.45), (0.85, 0.5)
 FEW, MANY, FEW_UNEVEN = 2.0, 8.0, 0.35
+# Of an exercise that is known only the poses are looked at.
+UNLIKE_KNOWN = 0.35
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +101,9 @@ def _chains(params: MotionParams, course: Course, order: int) -> list[Chain]:
     pieces = [(i, j + lag) for i, j in runs(_links(params, course, lag, cycle_s))]
     if len(pieces) > 1:
         pieces = _joined(pieces, course.stroke_deg.tolist(), course.times_s.tolist(), lag, cycle_s.tolist())
-    least = 2 * lag if lag == 2 else DOUBLE_STROKES
-    chains = (_Piece(course, lag, first, end).chain() for first, end in pieces if end - first > least)
+    few = lag if params.min_cycles < 2.0 else 2 * lag
+    least = few if order == 1 else DOUBLE_STROKES
+    chains = (_Piece(course, lag, first, end).chain(few) for first, end in pieces if end - first > least)
     return [chain for chain in chains if chain is not None]
 
 
@@ -166,8 +169,8 @@ class _Piece:
         scalar, vertical = turn_between(self._poses[:-lag], self._poses[lag:])
         return apart_deg(scalar, vertical, self._times_s[lag:] - self._times_s[:-lag], self._drift)
 
-    def chain(self) -> Chain | None:
-        """Return the chain of the piece without its odd ends; None if too little is left."""
+    def chain(self, few: int) -> Chain | None:
+        """Return the chain of the piece without its odd ends; None if no more than `few` turns are left."""
         lag, first, end = self._lag, 0, self._count
         strokes: list[float] = self._course.stroke_deg[self._first : self._first + end - 1].tolist()
         moving: list[float] = self._course.log_moving[0, self._first : self._first + end - 1].tolist()
@@ -178,7 +181,7 @@ class _Piece:
             return None
         limit = min(max(END_TIMES * near, END_LEAST * rom), END_MOST * rom)
         begins, ends = self._odd(limit)
-        while end - first > 2 * lag:
+        while end - first > few:
             begin, finish = max(begins[first], late[first]), max(ends[end - 1], late[end - 2])
             if begin > 1.0 and begin >= finish:
                 first += 1
@@ -252,7 +255,7 @@ def _proven(params: MotionParams, chain: Chain) -> bool:
     if (chain.doubled < DOUBLE_SHARE) != (chain.order == 2) or chain.cycles < params.min_cycles:
         return False
     if params.certain:
-        return True
+        return chain.unlike < UNLIKE_KNOWN and chain.straight > STRAIGHT[1]
     if chain.cycles < FEW + 0.9 and (chain.order == 2 or chain.uneven_cycles > FEW_UNEVEN):
         return False
     share = min(max((chain.cycles - FEW) / (MANY - FEW), 0.0), 1.0)

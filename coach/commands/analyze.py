@@ -14,13 +14,15 @@ import numpy as np
 
 from coach.analysis.errors import AnalysisError
 from coach.analysis.findings import REPEATED_BENDING, TRUNK_PLACES
+from coach.analysis.guided import GUIDES, guided_params
+from coach.analysis.motion_types import MotionParams
 from coach.analysis.recording import RecordingResult, analyse_recording
 from coach.analysis.soundness import assess_jitter
 from coach.analysis.stream import BLOCK
 from coach.analysis.swing_types import SwingKind
 from coach.analysis.types import ALGORITHM_NAME, ALGORITHM_VERSION, AnalysisParams, OrientationFrom, Quality
 from coach.commands.analysis_document import sensor_document
-from coach.commands.motion_document import motion_lines
+from coach.commands.motion_document import motion_lines, with_sides
 from coach.commands.options import add_config_option
 from coach.commands.swing_document import swing_lines
 from coach.config import load
@@ -53,6 +55,8 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     kinds = ", ".join(SwingKind)
     parser.add_argument("--swings", metavar="SPORT", help=f"count swings or throws of a sport: {kinds}")
     parser.add_argument("--place", metavar="NAME", help="analyse this sensor only")
+    parser.add_argument("--exercise", metavar="NAME", help=f"guided: the exercise is known: {', '.join(GUIDES)}")
+    parser.add_argument("--side", choices=("left", "right"), help="guided: leave out the sensors of the other side")
     add_config_option(parser)
     parser.set_defaults(handler=handler)
 
@@ -64,10 +68,12 @@ def handler(args: argparse.Namespace) -> int:
     params = load(args.config).analysis_params()
     if args.swings is not None:
         params = replace(params, swing=_sport(args.swings))
+    if args.exercise is not None:
+        params = replace(params, motion=_guided(args.exercise))
     status = 0
     for path in args.files:
         try:
-            result = analyse_file(path, params, args.place, keep_series=args.series is not None)
+            result = analyse_file(path, params, args.place, keep_series=args.series is not None, side=args.side)
             if args.series is not None:
                 write_series(args.series, result)
         except (DeviceError, InvalidInput) as error:
@@ -78,8 +84,10 @@ def handler(args: argparse.Namespace) -> int:
     return status
 
 
-def analyse_file(path: Path, params: AnalysisParams, place: str | None, keep_series: bool = False) -> FileResult:
-    """Read a recording and analyse its sensors (or the one at `place`).
+def analyse_file(
+    path: Path, params: AnalysisParams, place: str | None, keep_series: bool = False, side: str | None = None
+) -> FileResult:
+    """Read a recording and analyse its sensors, or the one at `place`, or those that are not on the other side.
 
     Raises UnknownFormat for a file of another form, InvalidInput when no sensor keeps a second.
     """
@@ -88,7 +96,7 @@ def analyse_file(path: Path, params: AnalysisParams, place: str | None, keep_ser
         raise InvalidInput(f"{path}: no sensor at '{place}'; choose --place from {', '.join(recording.places)}.")
     sensors: dict[str, RecordingResult] = {}
     short: dict[str, float] = {}
-    for name in recording.places if place is None else (place,):
+    for name in _chosen(recording.places, place, side):
         covered = recording.sensors[name].covered
         if covered < int(MIN_COVERED_S * recording.rate_hz):
             short[name] = covered / recording.rate_hz
@@ -106,13 +114,28 @@ def analyse_file(path: Path, params: AnalysisParams, place: str | None, keep_ser
     return FileResult(recording, sensors, short)
 
 
+def _chosen(places: tuple[str, ...], place: str | None, side: str | None) -> tuple[str, ...]:
+    other = {"left": "_right", "right": "_left", None: ""}[side]
+    return (place,) if place is not None else tuple(name for name in places if not other or not name.endswith(other))
+
+
+def _guided(exercise: str) -> MotionParams:
+    try:
+        return guided_params(exercise)
+    except AnalysisError as error:
+        raise InvalidInput(f"--exercise: {error}") from None
+
+
 def document(result: FileResult) -> dict[str, Any]:
     """Return the result as plain JSON values. Times in s from the file's first sample, shares 0 to 1."""
     return {
         "file": str(result.recording.path),
         "duration_s": round(result.recording.duration_s, 3),
         "algorithm": {"name": ALGORITHM_NAME, "version": ALGORITHM_VERSION},
-        "sensors": {place: sensor_document(sensor, file_quality(result)) for place, sensor in result.sensors.items()},
+        "sensors": with_sides(
+            {place: sensor_document(sensor, file_quality(result)) for place, sensor in result.sensors.items()},
+            {place: sensor.motion for place, sensor in result.sensors.items()},
+        ),
         "findings": [
             {
                 "kind": finding.kind,

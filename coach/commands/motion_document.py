@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from coach.analysis.guided import sides
 from coach.analysis.motion_types import ActivityKind, Hold, Motion, Repetition, Segment
 
 
@@ -23,6 +24,18 @@ def motion_document(motion: Motion) -> dict[str, Any]:
     }
 
 
+def with_sides(sensors: dict[str, dict[str, Any]], motions: dict[str, Motion]) -> dict[str, dict[str, Any]]:
+    """Add to the repetitions of each pair of sensors, <name>_left and <name>_right, the side that did them."""
+    for place in motions:
+        other = place.removesuffix("_left") + "_right"
+        if place.endswith("_left") and other in motions:
+            told = sides(motions[place], motions[other])
+            for name, own in ((place, told[0]), (other, told[1])):
+                for item, side in zip(sensors[name]["repetitions"], own, strict=True):
+                    item["side"] = side.value
+    return sensors
+
+
 def motion_lines(motion: Motion) -> list[str]:
     """Return a line for each set and each walk."""
     lines = []
@@ -33,7 +46,7 @@ def motion_lines(motion: Motion) -> list[str]:
             continue
         told = _set(item, motion)
         text = (
-            f"set {item.number_of_set} {when}: {item.count} repetitions, ROM {told['rom_median_deg']:.0f}°, "
+            f"set {item.number_of_set} {when}: {_repetitions(item.count)}, ROM {told['rom_median_deg']:.0f}°, "
             f"{told['up_median_s']:.1f} s there, {told['down_median_s']:.1f} s back"
         )
         held = [hold for hold in motion.holds if hold.number_of_set == item.number_of_set]
@@ -70,3 +83,7 @@ def _median(values: list[float]) -> float:
 
 def _plain(item: Repetition | Hold) -> dict[str, Any]:
     return {name: round(value, 3) if isinstance(value, float) else value for name, value in asdict(item).items()}
+
+
+def _repetitions(count: int) -> str:
+    return "1 repetition" if count == 1 else f"{count} repetitions"
