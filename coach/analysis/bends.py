@@ -6,6 +6,7 @@ Source: own heuristic; the turning points are those of rainflow counting with a 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -117,8 +118,10 @@ class _Walk:
         self.phase, self.pending, self.lowered_at = state.phase, state.pending, state.lowered_at
         self.low, self.low_at, self.high, self.high_at = state.low_deg, state.low_at, state.high_deg, state.high_at
         self.below, self.below_at_high, self.fallen = state.below, state.below_at_high, state.fallen
+        self.falling: list[tuple[FloatArray, int]] = []
 
     def state(self, next_index: int) -> BendState:
+        self._note_fall()
         return BendState(
             self.phase,
             self.low,
@@ -133,6 +136,16 @@ class _Walk:
             self.fallen,
         )
 
+    def _note_fall(self) -> None:
+        """Note at which times the fall met which levels: only when it is asked for, for most bends just come back."""
+        for values, index in self.falling:
+            self.fallen = first_at_or_below(self.fallen, values, index)
+        self.falling.clear()
+
+    def _forget_fall(self) -> None:
+        self.fallen = no_times()
+        self.falling.clear()
+
     def add(self, pending: Pending, end: float) -> None:
         start_s, peak_s, end_s = (max(i / self.rate_hz - self.late_s, 0.0) for i in (pending.start, pending.peak, end))
         self.bends.append(Bend(start_s, peak_s, max(end_s, peak_s), pending.peak_deg - pending.valley_deg))
@@ -142,6 +155,7 @@ class _Walk:
         return self._nearly_over(pending, self.low, self.low_at if self.low_at >= 0 else pending.peak)
 
     def _nearly_over(self, pending: Pending, low: float, low_at: int) -> float:
+        self._note_fall()
         return time_at(self.fallen, low + EDGE_SHARE * (pending.peak_deg - low), low_at)
 
     def down(self, values: FloatArray, index: int) -> int:
@@ -160,30 +174,38 @@ class _Walk:
         if not found:
             return values.size
         if self.pending:
-            self.add(self.pending, self.end_of(self.pending))
-        self.pending, self.fallen, self.lowered_at = None, no_times(), -1
+            self._end_at(self.pending, self.end_of(self.pending))
+        self._forget_fall()
         self.phase, self.high, self.high_at = Phase.UP, float("-inf"), -1
         return turn
 
     def _look_for_end(self, pending: Pending, values: FloatArray, lowest: FloatArray, index: int) -> None:
         """End the pending bend where it is back, or where it has come to rest."""
-        self.fallen = first_at_or_below(self.fallen, values, index)
+        self.falling.append((values, index))
+        back = values <= pending.back_deg
+        back_at = int(np.argmax(back)) if back.any() else values.size
+        lowered_at = index if math.isinf(self.low) else self.lowered_at
+        if back_at < values.size and index + back_at <= lowered_at + REST_S * self.rate_hz:
+            self._end_at(pending, float(index + back_at))  # before anybody could have rested
+            return
         rows = np.arange(index, index + values.size)
         degrees = np.floor(lowest)
         lower = degrees < np.concatenate(([np.floor(self.low)], degrees[:-1]))
         lowered = np.maximum.accumulate(np.where(lower, rows, self.lowered_at))
-        back = values <= pending.back_deg
         rested = rows - lowered >= REST_S * self.rate_hz
-        back_at = int(np.argmax(back)) if back.any() else values.size
         rested_at = int(np.argmax(rested)) if rested.any() else values.size
         if back_at == rested_at == values.size:
             self.lowered_at = int(lowered[-1])
             return
         if back_at <= rested_at:
-            self.add(pending, float(index + back_at))
+            self._end_at(pending, float(index + back_at))
         else:
-            self.add(pending, self._nearly_over(pending, float(lowest[rested_at]), int(lowered[rested_at])))
-        self.pending, self.fallen, self.lowered_at = None, no_times(), -1
+            self._end_at(pending, self._nearly_over(pending, float(lowest[rested_at]), int(lowered[rested_at])))
+
+    def _end_at(self, pending: Pending, end: float) -> None:
+        self.add(pending, end)
+        self.pending, self.lowered_at = None, -1
+        self._forget_fall()
 
     def up(self, values: FloatArray, index: int) -> int:
         """Look for the fall. Returns how many values were used up; the value that decides is used again."""
@@ -195,10 +217,11 @@ class _Walk:
         if part.size and highest[part.size - 1] > self.high:
             top = int(np.argmax(part))
             self.below_at_high = last_at_or_below(self.below, part[: top + 1], index)
-            self.fallen = first_at_or_below(no_times(), part[top + 1 :], index + top + 1)
+            self._forget_fall()
+            self.falling.append((part[top + 1 :], index + top + 1))
             self.high, self.high_at = float(part[top]), index + top
         else:
-            self.fallen = first_at_or_below(self.fallen, part, index)
+            self.falling.append((part, index))
         if not found:
             self.below = last_at_or_below(self.below, part, index)
             return values.size
