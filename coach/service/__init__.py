@@ -51,10 +51,10 @@ def build_services(store: Store, config: Config, clock: HostClock) -> Services:
     ground = Ground(store, config, clock)
     links, looks = LinkBoard(clock), Looks(clock)
     log = TableChunkLog(store, clock)
-    wearables = Wearables(ground, links)
+    wearables, tokens = Wearables(ground, links), Tokens(ground)
     return Services(
         accounts=Accounts(ground),
-        tokens=Tokens(ground),
+        tokens=tokens,
         athletes=Athletes(ground, links),
         wearables=wearables,
         motion=Motion(ground),
@@ -63,7 +63,7 @@ def build_services(store: Store, config: Config, clock: HostClock) -> Services:
         triage=Triage(ground),
         plans=Plans(ground),
         ingest=Ingest(log),
-        gateways=Gateways(ground, links, looks),
+        gateways=Gateways(ground, tokens, links, looks),
         looks=looks,
         poses=Poses(ground, wearables),
         log=log,

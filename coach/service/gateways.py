@@ -11,7 +11,7 @@ from coach.service.ground import Ground
 from coach.service.links import LinkBoard
 from coach.service.looks import Looks
 from coach.service.permission import may_see, require_athlete
-from coach.service.tokens import Holder
+from coach.service.tokens import Holder, Tokens
 from coach.service.types import ConnectionLogView, GatewayView, Identity
 from coach.store import athletes, connection_logs, wearables
 from coach.store.rows import Row, fresh_id
@@ -41,8 +41,8 @@ class _Present:
 class Gateways:
     """Answer gateways elsewhere and tell pages how they do. Presence is in memory, connection logs are rows."""
 
-    def __init__(self, ground: Ground, links: LinkBoard, looks: Looks) -> None:
-        self._ground, self._links, self._looks = ground, links, looks
+    def __init__(self, ground: Ground, tokens: Tokens, links: LinkBoard, looks: Looks) -> None:
+        self._ground, self._tokens, self._links, self._looks = ground, tokens, links, looks
         self._lock = threading.Lock()
         self._present: dict[str, _Present] = {}
 
@@ -96,8 +96,9 @@ class Gateways:
             for key, each in mine.items()
         }
 
-    def forget(self, token_id: str) -> None:
-        """Forget a gateway whose token was revoked."""
+    def revoke(self, by: Identity, token_id: str) -> None:
+        """End a gateway's token, and forget what it said of its links. Raises NoSuch."""
+        self._tokens.revoke(by, token_id)
         with self._lock:
             self._present.pop(token_id, None)
         self._links.forget(token_id)

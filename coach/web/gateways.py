@@ -32,9 +32,7 @@ def add_token() -> Response | str:
 @access.athlete
 def revoke(token_id: str) -> Response:
     """End a token."""
-    services = house().services
-    services.tokens.revoke(access.me(), token_id)
-    services.gateways.forget(token_id)
+    house().services.gateways.revoke(access.me(), token_id)
     flash("Revoked. That gateway sends nothing more; what it had not sent yet is kept on its disk.", "done")
     return redirect(url_for("wearables.own"), code=303)
 

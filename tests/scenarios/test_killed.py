@@ -59,10 +59,12 @@ def test_acknowledged_chunks_are_stored_once_and_findings_equal_the_undisturbed_
     server = Server(tmp_path / "killed")
     server.start()
     acknowledged: list[str] = []
+    uplink = Uplink(server.url, token)
     try:
-        deliver(server, RemoteLog(Uplink(server.url, token)), chunks, kills, acknowledged)
+        deliver(server, RemoteLog(uplink), chunks, kills, acknowledged)
         wait_for(lambda: pending(server.folder) == 0, 60, "the worker")
     finally:
+        uplink.close()
         server.stop()
     question = "select s.device_id, s.recording_id, c.seq, c.blob from chunk c join stream s on s.id = c.stream_id"
     stored = rows(server.folder, question)

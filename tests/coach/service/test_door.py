@@ -26,7 +26,7 @@ WITHOUT_WHO = {
     "triage": "questions",
     "plans": "replan replan_wanted proposal active week release_due plan_ahead close_stale calendar_sessions",
     "ingest": "receive",
-    "gateways": "beat forget keep_log",
+    "gateways": "beat keep_log",
     "looks": "attach begin wanted_by heard view",
     "poses": "wanted take",
 }

@@ -257,6 +257,7 @@ def test_a_token_is_shown_once_and_revoked(world, page) -> None:
     (view,) = world.services.tokens.of_athlete(world.ada.identity, world.ada.athlete_id)
     assert page.post(f"/wearables/tokens/{view.token_id}/revoke").status_code == 303
     assert gateway.post("/api/v1/gateway", data=body, headers=headers).status_code == 401
+    assert world.services.gateways.of_athlete(world.ada.identity, world.ada.athlete_id) == {}
     assert "laptop in the attic" not in page.get()
 
 
