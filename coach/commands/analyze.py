@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -28,8 +29,9 @@ from coach.commands.swing_document import swing_lines
 from coach.config import load
 from coach.errors import InvalidInput
 from devices.errors import DeviceError
-from devices.files.npz import read_npz
+from devices.files import KNOWN, read_recordings
 from devices.files.recording import RecordingFile
+from devices.types import Placement
 
 # A sensor with less carries too little to say anything about.
 MIN_COVERED_S = 1.0
@@ -48,13 +50,17 @@ class FileResult:
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add `analyze`."""
-    parser = subparsers.add_parser("analyze", help="analyse recordings on disk (.npz)")
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="recording: fs, <place>_acc, <place>_gyr")
+    parser = subparsers.add_parser("analyze", help="analyse recordings on disk")
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help=f"file, zip or folder: {KNOWN}")
     parser.add_argument("--json", action="store_true", help="one JSON document per file and line")
     parser.add_argument("--series", type=Path, metavar="OUT.npz", help="write orientation and inclination per sample")
     kinds = ", ".join(SwingKind)
     parser.add_argument("--swings", metavar="SPORT", help=f"count swings or throws of a sport: {kinds}")
-    parser.add_argument("--place", metavar="NAME", help="analyse this sensor only")
+    parser.add_argument(
+        "--place",
+        metavar="NAME",
+        help="analyse this sensor only; where a file of one sensor does not tell: where it was worn, like lower_back",
+    )
     parser.add_argument("--exercise", metavar="NAME", help=f"guided: the exercise is known: {', '.join(GUIDES)}")
     parser.add_argument("--side", choices=("left", "right"), help="guided: leave out the sensors of the other side")
     add_config_option(parser)
@@ -73,30 +79,49 @@ def handler(args: argparse.Namespace) -> int:
     status = 0
     for path in args.files:
         try:
-            result = analyse_file(path, params, args.place, keep_series=args.series is not None, side=args.side)
+            results = analyse_file(path, params, args.place, keep_series=args.series is not None, side=args.side)
             if args.series is not None:
-                write_series(args.series, result)
+                write_series(args.series, results)
         except (DeviceError, InvalidInput) as error:
             print(f"backstop analyze: {error}", file=sys.stderr)
             status = 2
             continue
-        _say(json.dumps(document(result), allow_nan=False) if args.json else "\n".join(lines(result)))
+        for result in results:
+            _say(json.dumps(document(result), allow_nan=False) if args.json else "\n".join(lines(result)))
     return status
 
 
 def analyse_file(
     path: Path, params: AnalysisParams, place: str | None, keep_series: bool = False, side: str | None = None
-) -> FileResult:
-    """Read a recording and analyse its sensors, or the one at `place`, or those that are not on the other side.
+) -> tuple[FileResult, ...]:
+    """Read the recordings of a path and analyse their sensors, or the one at `place`, or those not on the other side.
 
     Raises UnknownFormat for a file of another form, InvalidInput when no sensor keeps a second.
     """
-    recording = read_npz(path)
-    if place is not None and place not in recording.sensors:
-        raise InvalidInput(f"{path}: no sensor at '{place}'; choose --place from {', '.join(recording.places)}.")
+    found = read_recordings(path)
+    if place is not None:
+        found = (_at_place(path, found, place),)
+        side = None
+    return tuple(_analysed(path, each, params, keep_series, side) for each in found)
+
+
+def _at_place(path: Path, found: tuple[RecordingFile, ...], place: str) -> RecordingFile:
+    """Return the one sensor at a place, or the only one there is if its file does not tell where it was worn."""
+    for recording in found:
+        if place in recording.sensors:
+            return replace(recording, sensors={place: recording.sensors[place]})
+    places = [name for recording in found for name in recording.places]
+    if len(places) == 1 and places[0] not in set(Placement) and place in set(Placement):
+        return replace(found[0], sensors={place: found[0].sensors[places[0]]})
+    raise InvalidInput(f"{path}: no sensor at '{place}'; choose --place from {', '.join(places)}.")
+
+
+def _analysed(
+    path: Path, recording: RecordingFile, params: AnalysisParams, keep_series: bool, side: str | None
+) -> FileResult:
     sensors: dict[str, RecordingResult] = {}
     short: dict[str, float] = {}
-    for name in _chosen(recording.places, place, side):
+    for name in _on_side(recording.places, side):
         covered = recording.sensors[name].covered
         if covered < int(MIN_COVERED_S * recording.rate_hz):
             short[name] = covered / recording.rate_hz
@@ -114,9 +139,9 @@ def analyse_file(
     return FileResult(recording, sensors, short)
 
 
-def _chosen(places: tuple[str, ...], place: str | None, side: str | None) -> tuple[str, ...]:
+def _on_side(places: tuple[str, ...], side: str | None) -> tuple[str, ...]:
     other = {"left": "_right", "right": "_left", None: ""}[side]
-    return (place,) if place is not None else tuple(name for name in places if not other or not name.endswith(other))
+    return tuple(name for name in places if not other or not name.endswith(other))
 
 
 def _guided(exercise: str) -> MotionParams:
@@ -130,6 +155,7 @@ def document(result: FileResult) -> dict[str, Any]:
     """Return the result as plain JSON values. Times in s from the file's first sample, shares 0 to 1."""
     return {
         "file": str(result.recording.path),
+        **_source(result.recording),
         "duration_s": round(result.recording.duration_s, 3),
         "algorithm": {"name": ALGORITHM_NAME, "version": ALGORITHM_VERSION},
         "sensors": with_sides(
@@ -149,6 +175,11 @@ def document(result: FileResult) -> dict[str, Any]:
         ],
         "not_computable": not_computable(result),
     }
+
+
+def _source(recording: RecordingFile) -> dict[str, Any]:
+    """Return what reading another app's file took; our own form needs no word."""
+    return {"format": recording.format, "notes": list(recording.notes)} if recording.notes else {}
 
 
 def file_quality(result: FileResult) -> tuple[Quality, ...]:
@@ -175,11 +206,16 @@ def not_computable(result: FileResult) -> list[dict[str, str]]:
     return entries
 
 
-def write_series(path: Path, result: FileResult) -> None:
+def write_series(path: Path, results: Sequence[FileResult]) -> None:
     """Write `t_s`, `<place>_quat` and `<place>_inclination_deg`, one row per row of the file, NaN where it has none.
 
     Raises InvalidInput if it cannot.
     """
+    if len(results) != 1:
+        raise InvalidInput(
+            f"--series writes one recording's samples, but there are {len(results)}: choose with --place."
+        )
+    result = results[0]
     rows = result.recording.row_index
     arrays: dict[str, Any] = {"t_s": result.recording.t_s}
     for place, sensor in result.sensors.items():
@@ -200,6 +236,7 @@ def lines(result: FileResult) -> list[str]:
     thresholds = max((sensor.summary.posture.share_above for sensor in result.sensors.values()), key=len)
     above = "".join(f"{f'>{t:g}°':>7}" for t in thresholds)
     out = [f"{recording.path} · {recording.duration_s:.1f} s · time share above each inclination"]
+    out.extend(f"  {recording.format}: {note}" for note in recording.notes)
     out.append(f"  {'sensor':<16}{'rate':>8}{'covered':>9}{'repetitions':>13}{'median ROM':>12}{above}  upright")
     for place, sensor in result.sensors.items():
         summary, ranges = sensor.summary, [item.rom_deg for item in sensor.motion.repetitions]
