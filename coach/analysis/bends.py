@@ -162,14 +162,14 @@ class _Walk:
         """Look for the rise. Returns how many values were used up; the value that decides is used again."""
         lowest = np.minimum(np.minimum.accumulate(values), self.low)
         risen = values - lowest >= self.min_range
-        turn = int(np.argmax(risen))
+        turn = int(risen.argmax())
         found = bool(risen[turn])
         part = values[:turn] if found else values
         if self.pending and part.size:
             self._look_for_end(self.pending, part, lowest[: part.size], index)
         if part.size and lowest[part.size - 1] < self.low:
             self.low = float(lowest[part.size - 1])
-            self.low_at = index + int(np.argmin(part))
+            self.low_at = index + int(part.argmin())
         self.below = last_at_or_below(self.below, part, index)
         if not found:
             return values.size
@@ -183,7 +183,7 @@ class _Walk:
         """End the pending bend where it is back, or where it has come to rest."""
         self.falling.append((values, index))
         back = values <= pending.back_deg
-        back_at = int(np.argmax(back)) if back.any() else values.size
+        back_at = int(back.argmax()) if back.any() else values.size
         lowered_at = index if math.isinf(self.low) else self.lowered_at
         if back_at < values.size and index + back_at <= lowered_at + REST_S * self.rate_hz:
             self._end_at(pending, float(index + back_at))  # before anybody could have rested
@@ -193,7 +193,7 @@ class _Walk:
         lower = degrees < np.concatenate(([np.floor(self.low)], degrees[:-1]))
         lowered = np.maximum.accumulate(np.where(lower, rows, self.lowered_at))
         rested = rows - lowered >= REST_S * self.rate_hz
-        rested_at = int(np.argmax(rested)) if rested.any() else values.size
+        rested_at = int(rested.argmax()) if rested.any() else values.size
         if back_at == rested_at == values.size:
             self.lowered_at = int(lowered[-1])
             return
@@ -211,11 +211,11 @@ class _Walk:
         """Look for the fall. Returns how many values were used up; the value that decides is used again."""
         highest = np.maximum(np.maximum.accumulate(values), self.high)
         sunk = highest - values >= self.min_range
-        turn = int(np.argmax(sunk))
+        turn = int(sunk.argmax())
         found = bool(sunk[turn])
         part = values[:turn] if found else values
         if part.size and highest[part.size - 1] > self.high:
-            top = int(np.argmax(part))
+            top = int(part.argmax())
             self.below_at_high = last_at_or_below(self.below, part[: top + 1], index)
             self._forget_fall()
             self.falling.append((part[top + 1 :], index + top + 1))

@@ -15,9 +15,13 @@ LEVELS_DEG: FloatArray = np.arange(0.0, 182.1, 2.0)
 NEVER = -1
 
 
+_NO_TIMES: IntArray = np.full(LEVELS_DEG.size, NEVER, dtype=np.int64)
+_NO_TIMES.flags.writeable = False
+
+
 def no_times() -> IntArray:
-    """Return a row of times in which no level has been met."""
-    return np.full(LEVELS_DEG.size, NEVER, dtype=np.int64)
+    """Return a row of times in which no level has been met; it cannot be written to."""
+    return _NO_TIMES
 
 
 def last_at_or_below(times: IntArray, values: FloatArray, start: int) -> IntArray:
@@ -29,7 +33,7 @@ def last_at_or_below(times: IntArray, values: FloatArray, start: int) -> IntArra
         return times
     # The lowest value from here on only rises with time, so each level is one search.
     lowest_after = np.minimum.accumulate(values[::-1])[::-1]
-    place = np.searchsorted(lowest_after, LEVELS_DEG, side="right") - 1
+    place = lowest_after.searchsorted(LEVELS_DEG, side="right") - 1
     return np.where(place >= 0, start + place, times)
 
 
@@ -38,7 +42,7 @@ def first_at_or_below(times: IntArray, values: FloatArray, start: int) -> IntArr
     if values.size == 0:
         return times
     lowest_before = np.minimum.accumulate(values)
-    place = np.searchsorted(-lowest_before, -LEVELS_DEG, side="left")
+    place = (-lowest_before).searchsorted(-LEVELS_DEG, side="left")
     return np.where((times == NEVER) & (place < values.size), start + place, times)
 
 
