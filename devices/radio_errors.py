@@ -49,6 +49,8 @@ def no_radio(error: BaseException) -> NoRadio:
     why, remedy = _says(error), _REMEDY
     if isinstance(error, BleakBluetoothNotAvailableError):
         why, remedy = str(error.args[0]), _REMEDY_OF.get(error.reason, _REMEDY)
+    elif isinstance(error, FileNotFoundError | ConnectionRefusedError):
+        why = "no Bluetooth service answers"
     return NoRadio(f"This machine has no usable Bluetooth ({why.rstrip('.')}): {remedy}.")
 
 

@@ -21,7 +21,7 @@ from devices.radio_errors import radio_errors
 @pytest.mark.parametrize(
     ("foreign", "ours", "says"),
     [
-        (FileNotFoundError(2, "No such file or directory"), NoRadio, "backstop simulate"),
+        (FileNotFoundError(2, "No such file or directory"), NoRadio, "no Bluetooth service answers.*backstop simulate"),
         (
             BleakBluetoothNotAvailableError("No adapters found.", BleakBluetoothNotAvailableReason.NO_BLUETOOTH),
             NoRadio,
