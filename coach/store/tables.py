@@ -195,6 +195,53 @@ chunk = Table(
     UniqueConstraint("stream_id", "seq"),
 )
 
+recording_import = Table(
+    "recording_import",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("athlete_id", _ID, ForeignKey("athlete.id"), nullable=False),
+    Column("stream_id", _ID, ForeignKey("stream.id"), nullable=False, unique=True),
+    Column("placement", String(40), nullable=False),
+    Column("file_name", String(200), nullable=False),
+    Column("format", String(60), nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("duration_s", Double, nullable=False),
+    Column("samples", BigInteger, nullable=False),
+    Column("covered", BigInteger, nullable=False),
+    Column("fingerprint", LargeBinary, nullable=False),  # samples picked evenly: what makes a recording itself
+    Column("imported_by", _ID, ForeignKey("user_account.id")),  # null: the owner of the machine
+    Column("imported_at", UtcDateTime, nullable=False),
+    Index("ix_recording_import_athlete_samples", "athlete_id", "samples", "covered"),
+)
+
+phone_session = Table(
+    "phone_session",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("wearable_id", _ID, ForeignKey("wearable.id"), nullable=False),
+    Column("session_key", String(200), nullable=False),  # device and session, as the phone names them
+    Column("rate_hz", Double),  # null until the first seconds have shown it
+    Column("origin_utc_s", Double),  # of sample 0
+    Column("acc_factor", Double),  # to m/s^2; null like rate_hz
+    Column("next_index", BigInteger, nullable=False),  # everything before is in chunks, or was late
+    Column("next_seq", BigInteger, nullable=False),
+    Column("late", Integer, nullable=False),  # samples that came after their chunk
+    Column("begun_at", UtcDateTime, nullable=False),
+    Column("heard_at", UtcDateTime, nullable=False, index=True),
+    UniqueConstraint("wearable_id", "session_key"),
+)
+
+phone_message = Table(
+    "phone_message",
+    metadata,
+    Column("id", _NUMBER, primary_key=True, autoincrement=True),
+    Column("session_id", _ID, ForeignKey("phone_session.id"), nullable=False),
+    Column("message_key", String(64), nullable=False),
+    Column("newest_utc_s", Double, nullable=False),
+    Column("readings", LargeBinary, nullable=False),  # see devices/phone.py; kept until they are in chunks
+    UniqueConstraint("session_id", "message_key"),
+)
+
 set_aside = Table(
     "set_aside",
     metadata,
