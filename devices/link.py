@@ -37,7 +37,7 @@ _JITTER_SHARE = 0.2
 # failed: one that advertises and refuses would be asked ten times a second. Pairing asks a person (own heuristics).
 _HEARD_S, _HEARD_UNPAIRED_S = 2.0, 5.0
 # The system is asked this often whether Bluetooth is back; it costs one call (own heuristic).
-_NO_RADIO_S = 2.0
+_NO_RADIO_S = 1.0
 # So many connects that fail in a row, though the wearable is heard, are no chance (own heuristic).
 _SHUT_OUT = 4
 # A change of drift that is worth an entry (own heuristic).
