@@ -23,8 +23,8 @@ SENSITIVITY_DEG = 5
 HYSTERESIS_DEG = 10
 # Own heuristic: the low-passed angle is looked at 25 to 50 times a second.
 LOOKS_PER_S = 25.0
-# Angles from -180 to 180 degrees in classes of one degree, and a little more for what a low-pass overshoots.
-MIDDLE = 181
+# Angles from -180 to 180 degrees in classes of one degree, and more on both sides than the low-pass overshoots (4 %).
+MIDDLE = 200
 CLASSES = 2 * MIDDLE + 1
 PERCENTS = (10, 50, 90)
 
@@ -44,7 +44,7 @@ def _no_passes() -> IntArray:
 
 @dataclass(frozen=True, slots=True)
 class PostureState:
-    """looks: (angles, classes) looks per degree of each angle; held: the same while it may yet turn out to be lying.
+    """looks: (angles, classes) looks per degree of each angle; held: the same, of what may yet turn out to be lying.
 
     high, passed: (angles, 2, thresholds, ascending) whether the angle is in an excursion, and how many there were; of
     the two the first is for positive angles and the second for negative ones.
@@ -91,7 +91,15 @@ def add_posture(
 
 def finish_posture(state: PostureState) -> PostureState:
     """Count what was held back."""
-    return PostureState(FREE, state.looks + state.held, np.zeros_like(state.held), state.high, state.passed)
+    looks = state.looks + state.held if len(state.held) else state.looks
+    return PostureState(FREE, looks, _nothing(), state.high, state.passed)
+
+
+def _sized(looks: IntArray, angles: int) -> IntArray:
+    """Return a copy with room for so many angles."""
+    sized = np.zeros((angles, CLASSES), dtype=np.int64)
+    sized[: len(looks)] = looks
+    return sized
 
 
 class _Account:
@@ -102,13 +110,11 @@ class _Account:
         more = angles - len(state.looks)
         self.looks, self.held, self.high, self.passed = state.looks, state.held, state.high, state.passed
         if more:
-            new = np.zeros((more, CLASSES), dtype=np.int64)
             passes = np.zeros((more, 2, len(self.thresholds)), dtype=np.int64)
-            self.looks, self.held = (np.concatenate((old, new)) if len(old) else new for old in (self.looks, self.held))
             self.high, self.passed = (
                 np.concatenate((old, passes)) if len(old) else passes for old in (self.high, self.passed)
             )
-        self.looks, self.held = self.looks.copy(), self.held.copy()
+        self.looks, self.held = _sized(self.looks, angles), _sized(self.held, angles) if len(self.held) else self.held
         self.mine = False
 
     def _own_passes(self) -> None:
@@ -117,13 +123,13 @@ class _Account:
             self.high, self.passed, self.mine = self.high.copy(), self.passed.copy(), True
 
     def state(self, mode: int) -> PostureState:
-        return PostureState(mode, self.looks, self.held, self.high, self.passed)
+        return PostureState(mode, self.looks, self.held if mode == PENDING else _nothing(), self.high, self.passed)
 
     def change(self, before: int, now: int) -> None:
-        if before == PENDING and now == FREE:
+        if before == PENDING and now == FREE and len(self.held):
             self.looks += self.held
-        if before == PENDING and now != PENDING:
-            self.held[:] = 0
+        if before != now:
+            self.held = np.zeros_like(self.looks) if now == PENDING else _nothing()
         if before != LYING and now == LYING:
             # The way down into lying was counted as passing each threshold; it is none of the trunk's bends.
             self._own_passes()
@@ -132,8 +138,8 @@ class _Account:
     def count(self, angles: FloatArray, into: IntArray) -> None:
         if not angles.size:
             return
-        places = np.minimum(np.maximum(np.floor(angles), -MIDDLE), MIDDLE).astype(np.int64)
-        places += MIDDLE + CLASSES * np.arange(len(angles))[:, None]
+        # Shifted so that all are positive: cutting off the fraction is then the floor.
+        places = (angles + (MIDDLE + CLASSES * np.arange(len(angles)))[:, None]).astype(np.int64)
         into += np.bincount(places.ravel(), minlength=into.size).reshape(into.shape)
         bands = _bands(self.thresholds, len(angles))[places]
         # Between two looks in the same band no threshold is passed either way: a few looks stand for all.
@@ -191,7 +197,7 @@ def exposure(
     if angle >= len(state.looks):
         return Exposure()
     # What may yet be lying counts as posture until it is decided.
-    looks = state.looks[angle] + state.held[angle]
+    looks = state.looks[angle] + state.held[angle] if len(state.held) else state.looks[angle]
     total = int(looks.sum())
     if not total:
         return Exposure()
