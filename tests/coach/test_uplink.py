@@ -167,17 +167,37 @@ def test_a_server_that_hangs_is_given_up(server: Answering) -> None:
             Uplink(f"http://127.0.0.1:{silent.getsockname()[1]}", TOKEN, timeout_s=0.1).post("/x", b"", "text/plain")
 
 
-def test_a_certificate_that_nobody_vouches_for_is_refused_before_the_token_is_sent(
-    server: Answering, tmp_path: Path
-) -> None:
-    key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
+def secured(server: Answering, folder: Path) -> Path:
+    """Let the server speak https with a certificate for localhost that it signed itself; return the certificate."""
     if shutil.which("openssl") is None:
         skip_or_fail("No openssl to make a certificate with: apt-get install openssl.")
+    key, certificate = folder / "key.pem", folder / "cert.pem"
     words = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=localhost"
-    subprocess.run([*words.split(), "-keyout", str(key), "-out", str(certificate)], capture_output=True, check=True)
+    words += f" -addext subjectAltName=DNS:localhost -keyout {key} -out {certificate}"
+    subprocess.run(words.split(), capture_output=True, check=True)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     server.httpd.socket = context.wrap_socket(server.httpd.socket, server_side=True)
+    return certificate
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused_before_the_token_is_sent(
+    server: Answering, tmp_path: Path
+) -> None:
+    secured(server, tmp_path)
+    with pytest.raises(StoreUnavailable, match="is not trusted"):
+        Uplink(f"https://localhost:{server.port}", TOKEN).post("/x", b"", "text/plain")
+    assert server.asked == []
+
+
+def test_a_trusted_certificate_counts_for_its_own_name_only(
+    server: Answering, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(secured(server, tmp_path)))
+    uplink = Uplink(f"https://localhost:{server.port}", TOKEN)
+    assert uplink.post("/x", b"", "text/plain") == b"{}"
+    uplink.close()
+    assert len(server.asked) == 1
     with pytest.raises(StoreUnavailable, match="is not trusted"):
         Uplink(f"https://127.0.0.1:{server.port}", TOKEN).post("/x", b"", "text/plain")
-    assert server.asked == []
+    assert len(server.asked) == 1
