@@ -19,7 +19,9 @@ from devices.types import FloatArray
 # Own heuristics of the field, stated in docs/algorithms.md.
 QUIET_DEGPS, QUIET_S, MOVING_DEGPS = 12.0, 0.75, 40.0
 WITHIN_DEG, WITHIN_SHARE = 10.0, 0.25
-MEAN_S = 3.0
+MEAN_S, CALM_SHARE = 3.0, 0.5
+# Own heuristic: coming to rest and setting out again are no sway.
+SETTLING_S = 0.3
 # Own heuristics: repetitions that set a target, movements remembered, and how far apart the rest poses and the axes of
 # turning of one movement may be.
 REACHED_SHARE, LONG_SHARE = 0.85, 0.5
@@ -65,6 +67,7 @@ def detect_holds(
         if still is None or still[1] - still[0] < params.hold_s * stretch.rate_hz:
             continue
         duration_s = (still[1] - still[0]) / stretch.rate_hz
+        settling = round(SETTLING_S * stretch.rate_hz)
         start = round((repetition.start_s - offset_s) * stretch.rate_hz)
         target = _target(
             known, stretch.quat[start], stretch.quat[(still[0] + still[1]) // 2], repetition.rom_deg, duration_s
@@ -75,7 +78,7 @@ def detect_holds(
                 repetition.number_of_set,
                 offset_s + still[0] / stretch.rate_hz,
                 offset_s + still[1] / stretch.rate_hz,
-                _sway_deg(stretch.quat[still[0] : still[1] + 1]),
+                _sway_deg(stretch.quat[still[0] + settling : still[1] + 1 - settling]),
                 reach,
                 reach >= REACHED_SHARE and duration_s >= LONG_SHARE * target.duration_s,
             )
@@ -106,7 +109,16 @@ def _still(stretch: Stretch, squared: FloatArray, repetition: Repetition, offset
     before, after = np.flatnonzero(moves[:begin]), np.flatnonzero(moves[begin:])
     entered = int(before[-1]) + 1 if before.size else 0
     left = begin + int(after[0]) if after.size else moves.size - 1
-    return begins + entered, begins + left
+    return begins + _calmed(squared, entered, 1, window), begins + _calmed(squared, left, -1, window)
+
+
+def _calmed(squared: FloatArray, edge: int, inward: int, window: int) -> int:
+    """Move an edge inward, by at most a window, to where the movement beyond it has calmed to half its rate."""
+    near = squared[max(edge - window, 0) : edge + window]
+    calm = CALM_SHARE**2 * float(near.max(initial=0.0))
+    inside = squared[edge : edge + window] if inward > 0 else squared[max(edge - window, 0) : edge][::-1]
+    calmed = (inside <= calm).nonzero()[0]
+    return edge + inward * int(calmed[0]) if calmed.size else edge
 
 
 def _sway_deg(quat: FloatArray) -> float:

@@ -1,6 +1,6 @@
 """A repetition measured: where it leaves a pose, how far it goes, how long it stays there, when it is back.
 
-Source: own heuristic for the edges (a share of the way); up, hold and down as in docs/algorithms.md.
+Source: own heuristic: a stroke lasts from where it is no longer slow to where it is slow again; between is the hold.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from coach.analysis.chains import Chain
-from coach.analysis.ends import EDGE_SHARE, Turns
+from coach.analysis.ends import Turns
 from coach.analysis.motion_types import Repetition
 from coach.analysis.turning import CHORD_DEG
 from devices.types import FloatArray, IntArray
@@ -82,10 +82,12 @@ def _strokes(along: FloatArray, firsts: list[int], lasts: list[int], backward: b
         if backward:
             share = 1.0 - share[::-1]
         speed = share[1:] - share[:-1]
+        slow = speed < SLOW_SHARE * speed.max()
         under = int((share <= UNDER_WAY).nonzero()[0][-1])
-        slow = (speed[:under] < SLOW_SHARE * speed.max()).nonzero()[0]
-        begins = int(slow[-1]) + 1 if slow.size else 0
-        reached = under + int((share[under:] >= 1.0 - EDGE_SHARE).argmax())
+        over = under + int((share[under:] >= 1.0 - UNDER_WAY).argmax())
+        before, after = slow[:under].nonzero()[0], slow[over:].nonzero()[0]
+        begins = int(before[-1]) + 1 if before.size else 0
+        reached = over + int(after[0]) if after.size else share.size - 1
         rest.append(last - begins if backward else first + begins)
         far.append(last - reached if backward else first + reached)
     return rest, far

@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from coach.analysis.motion_types import ActivityKind, Motion
+from devices.types import FloatArray
 from tests.bench.recorded import Recorded, recordings
 
 FOLDER = Path(os.environ.get("BACKSTOP_RECORDINGS", Path(__file__).resolve().parents[3] / "shared" / "data"))
@@ -121,42 +122,52 @@ def _idle(counted: list[Counted]) -> list[str]:
     return [f"Idle, handling and walking: {false} repetitions in {idle_s / 60:.1f} min, {per:.1f} in ten minutes."]
 
 
-def _blocks(counted: list[Counted]) -> list[str]:
-    """Return how holds are told: ten held repetitions, then ten fast and ten low ones without the full hold."""
-    good, durations, files = 0, [], 0
+def held_blocks(counted: Iterable[Counted]) -> list[tuple[int, int, list[float]]]:
+    """Return the holds on target of each recording of three blocks: in the first one, after it, and how long they were.
+
+    Ten held repetitions come first, then ten fast and ten low ones, with idle between.
+    """
+    told = []
     for one in counted:
         if one.data_set != "pted" or one.count != 30 or len(one.motion.repetitions) < 3:
             continue
-        files += 1
-        rest_s = sorted(one.motion.repetitions, key=lambda each: each.start_s)
-        pauses = sorted(((b.start_s - a.end_s, a.end_s) for a, b in pairwise(rest_s)))[-2:]
-        over_s = min(at for _, at in pauses)
+        pauses = [(b.start_s - a.end_s, a.end_s) for a, b in pairwise(one.motion.repetitions)]
+        over_s = min(at for _, at in sorted(pauses)[-2:])
         held = [hold for hold in one.motion.holds if hold.on_target]
         first = [hold.duration_s for hold in held if hold.start_s <= over_s]
-        durations += first
-        good += 9 <= len(first) <= 11 and len(held) - len(first) <= 1
-    if not files:
+        told.append((len(first), len(held) - len(first), first))
+    return told
+
+
+def _blocks(counted: list[Counted]) -> list[str]:
+    told = held_blocks(counted)
+    if not told:
         return []
+    good = sum(9 <= first <= 11 and later <= 1 for first, later, _ in told)
     return [
-        f"Holds: 9 to 11 in the first block and at most one after it in {good} of {files} recordings; "
-        f"median {np.median(durations):.1f} s (5 s were asked for, not measured)."
+        f"Holds: 9 to 11 in the first block and at most one after it in {good} of {len(told)} recordings; median "
+        f"{np.median([each for _, _, held in told for each in held]):.1f} s (5 s were asked for, not measured)."
     ]
 
 
-def _edges(counted: list[Counted]) -> list[str]:
-    """Return how far begin and end of the marked repetitions are off."""
+def edges_off(counted: Iterable[Counted]) -> FloatArray:
+    """Return by how many seconds begin and end of each marked repetition are off, (n, 2), NaN if it was not found."""
     off = []
     for one in counted:
         row = one.recorded.row
         for k in (1, 2, 3):
-            if not row.get(f"template{k}_start_s"):
-                continue
-            begin, end = float(row[f"template{k}_start_s"]), float(row[f"template{k}_end_s"])
-            near = [each for each in one.motion.repetitions if begin <= each.peak_s <= end]
-            off.append((near[0].start_s - begin, near[0].end_s - end) if near else (np.nan, np.nan))
-    if not off:
+            if row.get(f"template{k}_start_s"):
+                begin, end = float(row[f"template{k}_start_s"]), float(row[f"template{k}_end_s"])
+                near = [each for each in one.motion.repetitions if begin <= each.peak_s <= end]
+                off.append((near[0].start_s - begin, near[0].end_s - end) if near else (np.nan, np.nan))
+    return np.array(off).reshape(-1, 2)
+
+
+def _edges(counted: list[Counted]) -> list[str]:
+    off = edges_off(counted)
+    found = off[~np.isnan(off).any(axis=1)]
+    if not found.size:
         return []
-    found = np.array(off)[~np.isnan(off).any(axis=1)]
     within = np.mean(np.abs(found) <= 0.3, axis=0)
     return [
         f"Marked repetitions: {len(found)} of {len(off)} found; begin {np.median(found[:, 0]):+.2f} s "
