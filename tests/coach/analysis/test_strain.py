@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coach.analysis.recording import analyse_recording
 from coach.analysis.bends import Counted
+from coach.analysis.recording import analyse_recording
 from coach.analysis.strain import BendingState, detect_bending, finish_bending
 from coach.analysis.stream import analyse, finish, new_state
 from coach.analysis.summary import current_findings
