@@ -11,8 +11,9 @@ from devices.types import Chunk, FloatArray
 
 RATE_HZ = 100.0
 G = 9.81
-# What the hours of a day are spent on; each quarter of an hour of work and leisure is cut again below.
+# Hours of the day: lying at night, lifting at work for eight minutes of each twenty, walking for four whenever awake.
 NIGHT = range(0, 7)
+WORK = range(8, 17)
 WALK_HZ = 1.8
 # Steps of the recorder: 16 g and 250 deg/s over int16.
 ACC_STEP = 16 * G / 32768
@@ -29,7 +30,8 @@ def _hour(number: int, random: np.random.Generator) -> tuple[FloatArray, FloatAr
         lean, flexion = _eased(sides) + 0.2 * lean, _eased(np.where(sides == 0.0, -85.0, 0.0)) + 0.1 * flexion
     else:
         minute = (t // 60).astype(int)
-        working, walking = minute % 20 >= 12, (minute % 20 >= 4) & (minute % 20 < 8)
+        working = (minute % 20 >= 12) & (number % 24 in WORK)
+        walking = (minute % 20 >= 4) & (minute % 20 < 8)
         pace = np.repeat(random.uniform(0.10, 0.20, size=60), n // 60)
         depth = np.repeat(random.uniform(20.0, 70.0, size=60), n // 60)
         lift = depth / 2 * (1 - np.cos(2 * np.pi * np.cumsum(pace) / RATE_HZ))
