@@ -14,9 +14,11 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from unittest.mock import patch
 
 import numpy as np
 
+import devices.session
 from devices.hostclock import ScaledClock
 from devices.hub import BleHub
 from devices.link import LinkRequest, WearableLink
@@ -36,13 +38,14 @@ CYCLE, STEP_MPS2 = 97, 0.6
 _RATE_WANTED_HZ = 12.5
 # Real s. A fault that ends by itself is looked at for so long; no phase takes longer than the limit.
 _HOLD_S, _LIMIT_S = 0.3, 40.0
-# s of the wearables' clock, before the fault (a product without a clock shows its pace in 3 real s) and after it.
-_BEFORE_S, _AFTER_S = 3.5 * SPEED, 2.0 * SPEED
+# s of the wearables' clock, before the fault and after it.
+_BEFORE_S, _AFTER_S = 1.8 * SPEED, 1.8 * SPEED
 _LOOK_S = 0.01
 # s that the wearables were on before: more than what device and host may disagree about.
 _UPTIME_S = 1000.0
 # Real s until everything that was sent is through.
 _SETTLE_S = 0.3
+_GOODBYE_S = 0.5
 
 
 class Numbered:
@@ -179,8 +182,8 @@ def run(faults: Sequence[Fault]) -> dict[tuple[str, str], Cell]:
             cell.over_s, cell.losses = time.monotonic(), cell.link.status().losses
             cell.wearable.go_silent(True)
         time.sleep(_SETTLE_S)
-        with ThreadPoolExecutor(len(cells)) as pool:
-            # At once: a silent wearable answers no goodbye, and each is waited for.
+        # A silent wearable answers no goodbye, and each is waited for: at once, and not long.
+        with patch.object(devices.session, "_GOODBYE_S", _GOODBYE_S), ThreadPoolExecutor(len(cells)) as pool:
             list(pool.map(lambda cell: cell.link.close(), cells))
         assert hub.call(_other_tasks()) == own_tasks
     assert not any(thread.name == "backstop-radio" for thread in threading.enumerate())

@@ -91,7 +91,7 @@ def _want_pairing(state: Pairing) -> Switch:
     return switch
 
 
-_GAP = "a gap of the true length"
+_GAP = "a gap of the true length (to 0.1 s where the product has no clock)"
 _TEXT = {"nordic-uart": "its stream is text: what is cut or added spoils the line behind it as well"}
 # A Polar Verity Sense packs two seconds and more into a frame.
 _LONG_FRAMES = dict.fromkeys(
@@ -213,7 +213,7 @@ LINK_FAULTS: tuple[Fault, ...] = (
     Fault(
         "clock restart",
         Outcome.RECOVERS,
-        _GAP + ", the restart counted, times in UTC as before",
+        "a gap, its length known to the length of a few notifications; the restart is counted",
         says="was lost",
         sentence="The link to … was lost; it is searched again.",
         losses=1,

@@ -123,14 +123,21 @@ def test_the_recording_holds_what_was_sent_and_tells_what_befell_it(fault: Fault
     if not copies and not fault.distorts and whole.received == acc.sent:
         sent = np.sort(truth.numbers_sent) if cell.has_clock else truth.numbers_sent
         assert cell.numbers().tolist() == (sent % CYCLE).tolist()
-    if cell.has_clock and acc.sent:
+    if fault.name == "low battery":
+        assert status.battery_share is None or status.battery_share <= 0.1
+    if not acc.sent:
+        return
+    span = int(truth.numbers_sent.max() - truth.numbers_sent.min()) + 1
+    a_tenth = round(0.1 * SPEED * whole.rate_hz)
+    if cell.has_clock:
         assert whole.duplicates == acc.duplicated
         assert whole.restarts == (fault.name == "clock restart")
-        span = int(truth.numbers_sent.max() - truth.numbers_sent.min()) + 1
         # A clock that began anew is tied to UTC by its first frames: they are late by what they hold, and by the radio.
-        late = 3 * frame + round(0.1 * SPEED * whole.rate_hz) if fault.name == "clock restart" else 0
+        late = 3 * frame + a_tenth if fault.name == "clock restart" else 0
         unsure = late + UNHEARD.get(product, 0) + (fault.losses > 0)
         assert whole.lost == pytest.approx(span - expected, abs=unsure)
+    elif fault.losses:
+        assert whole.lost == pytest.approx(span - expected, abs=max(frame, a_tenth))
 
 
 def test_the_documentation_shows_the_table() -> None:

@@ -14,8 +14,8 @@ from bleak.exc import (
     BleakGATTProtocolErrorCode,
 )
 
-from devices.errors import DeviceError, Disconnected, NoRadio, Refused
-from devices.radio_errors import radio_errors
+from devices.errors import DeviceError, Disconnected, NeedsPerson, NoRadio, NotPaired, Refused
+from devices.radio_errors import not_pairing, radio_errors
 
 
 @pytest.mark.parametrize(
@@ -43,10 +43,10 @@ from devices.radio_errors import radio_errors
             "allow it",
         ),
         (BleakDBusError("org.freedesktop.DBus.Error.ServiceUnknown", ["org.bluez is gone"]), NoRadio, "plug in"),
-        (BleakDBusError("org.bluez.Error.NotPermitted", ["Not paired"]), Refused, "pair it"),
-        (BleakDBusError("org.bluez.Error.AuthenticationFailed", []), Refused, "pair it"),
+        (BleakDBusError("org.bluez.Error.NotPermitted", ["Not paired"]), NotPaired, "pair it"),
+        (BleakDBusError("org.bluez.Error.AuthenticationFailed", []), NotPaired, "pair it"),
         (BleakDBusError("org.bluez.Error.Failed", ["br-connection-canceled"]), Disconnected, "close other apps"),
-        (BleakGATTProtocolError(BleakGATTProtocolErrorCode.INSUFFICIENT_ENCRYPTION), Refused, "pair it"),
+        (BleakGATTProtocolError(BleakGATTProtocolErrorCode.INSUFFICIENT_ENCRYPTION), NotPaired, "pair it"),
         (BleakGATTProtocolError(BleakGATTProtocolErrorCode(0x80)), Refused, "off and on again"),
         (BleakError("device 'dev_C0_FF' not found"), Disconnected, "not found"),
         (TimeoutError(), Disconnected, "bring it closer"),
@@ -68,3 +68,22 @@ def test_what_is_ours_or_a_defect_passes_unchanged() -> None:
         with pytest.raises(type(error)) as caught, radio_errors("Strap 7", "connecting"):
             raise error
         assert caught.value is error
+
+
+@pytest.mark.parametrize(
+    ("foreign", "ours", "says"),
+    [
+        (
+            BleakDBusError("org.bluez.Error.AuthenticationFailed", ["Authentication Failed"]),
+            NeedsPerson,
+            "pairing mode",
+        ),
+        (BleakDBusError("org.bluez.Error.AuthenticationRejected", []), NeedsPerson, "remove it from the other phone"),
+        (TimeoutError(), NeedsPerson, "pairing mode"),
+        (BleakDBusError("org.freedesktop.DBus.Error.ServiceUnknown", ["org.bluez is gone"]), NoRadio, "plug in"),
+    ],
+)
+def test_a_pairing_that_fails_says_what_to_do(foreign: Exception, ours: type[DeviceError], says: str) -> None:
+    error = not_pairing(foreign, "Strap 7")
+    assert type(error) is ours
+    assert says in str(error)
