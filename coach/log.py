@@ -21,6 +21,8 @@ from devices.types import Chunk
 LENGTH_BYTES = 4
 # Streams that are known without asking the database. Own choice: far more than send at one time.
 _STREAMS_MAX = 4096
+# Chunks in one statement of a whole recording. Own choice: SQLite takes 32,766 values in one.
+_ROWS_AT_ONCE = 500
 _LATE = "It arrived after the analysis had gone on without it."
 
 # Device and recording; stream id and number of a chunk.
@@ -58,6 +60,23 @@ class _Stream(NamedTuple):
 
     stream_id: str
     athlete_id: str
+
+
+class Coded(NamedTuple):
+    """A chunk as it is stored, without its stream. The fields are columns."""
+
+    seq: int
+    start_utc_s: float
+    start_index: int
+    samples: int
+    missing: int
+    blob: bytes
+
+    @classmethod
+    def of(cls, chunk: Chunk) -> Coded:
+        """Code a chunk. Raises BadPacket."""
+        blob = encode_chunk(chunk)
+        return cls(chunk.seq, chunk.start_utc_s, chunk.start_index, len(chunk), chunk.missing, blob)
 
 
 @dataclass(slots=True)
@@ -111,6 +130,25 @@ class TableChunkLog:
         Raises BadPacket or UnknownFormat (devices) when one of them cannot be decoded: then nothing is stored.
         """
         return self._commit(_Batch([(decode_chunk(blob), blob) for blob in blobs], athlete_id))
+
+    def append_whole(self, write: Callable[[Tx], Mapping[str, Sequence[Coded]]]) -> None:
+        """Store chunks, all of them or none, in one transaction with what `write` does.
+
+        write(tx): returns new chunks by stream id. Raises Conflict when a number is taken, StoreUnavailable, and
+        whatever `write` raises; then nothing was changed.
+        """
+        now = datetime.fromtimestamp(self._clock.utc_s(), UTC)
+        with self._commit_lock, self._store.begin_append() as tx:
+            for stream_id, chunks in write(tx).items():
+                rows = [{"stream_id": stream_id, "received_at": now, **each._asdict()} for each in chunks]
+                for at in range(0, len(rows), _ROWS_AT_ONCE):
+                    some = rows[at : at + _ROWS_AT_ONCE]
+                    if len(recordings.add_chunks(tx, some)) < len(some):
+                        raise Conflict(f"The recording {stream_id} has chunks of these numbers: nothing was added.")
+                if rows:
+                    recordings.note_append(tx, {stream_id: chunks[-1].seq}, now)
+        for listener in self._listeners:
+            listener()
 
     def _commit(self, batch: _Batch) -> tuple[str, ...]:
         with self._queue_lock:
@@ -234,16 +272,8 @@ class _Write:
 
 
 def _values(place: _Place, chunk: Chunk, blob: bytes, now: datetime) -> dict[str, Any]:
-    return {
-        "stream_id": place[0],
-        "seq": place[1],
-        "start_utc_s": chunk.start_utc_s,
-        "start_index": chunk.start_index,
-        "samples": len(chunk),
-        "missing": chunk.missing,
-        "received_at": now,
-        "blob": blob,
-    }
+    coded = Coded(place[1], chunk.start_utc_s, chunk.start_index, len(chunk), chunk.missing, blob)
+    return {"stream_id": place[0], "received_at": now, **coded._asdict()}
 
 
 def pack(blobs: Sequence[bytes]) -> bytes:

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 
-from coach.commands.options import add_config_option
+from coach.commands.options import add_config_option, opened_services
 from coach.config import Config, load
 from coach.errors import InvalidInput, NoSuch
-from coach.instance import database_path, make_directory
-from coach.service import Services, build_services
+from coach.service import Services
 from coach.service.types import Identity, Role
-from coach.store.engine import migrate, open_store
-from devices.hostclock import SystemClock
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -37,7 +32,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def _add(args: argparse.Namespace) -> int:
     config = load(args.config)
-    with _services(config) as services:
+    with opened_services(config) as services:
         role = Role(args.role)
         if role is Role.COACH:
             if args.coach:
@@ -56,13 +51,13 @@ def _add(args: argparse.Namespace) -> int:
 
 def _link(args: argparse.Namespace) -> int:
     config = load(args.config)
-    with _services(config) as services:
+    with opened_services(config) as services:
         print(_sentence(services, config, _named(services, args.name).user_id, args.name))
     return 0
 
 
 def _list(args: argparse.Namespace) -> int:
-    with _services(load(args.config)) as services:
+    with opened_services(load(args.config)) as services:
         for identity in services.accounts.users():
             sys.stdout.write(f"{identity.role.value:8} {identity.name}\n")
     return 0
@@ -87,13 +82,3 @@ def _sentence(services: Services, config: Config, user_id: str, name: str) -> st
         f"One-time sign-in link for {name}, good for {config.web.sign_in_link_hours} hours: "
         f"http://127.0.0.1:{config.web.port}/enter/{token}"
     )
-
-
-@contextmanager
-def _services(config: Config) -> Iterator[Services]:
-    store = open_store(database_path(make_directory(config.storage.directory)))
-    try:
-        migrate(store)
-        yield build_services(store, config, SystemClock())
-    finally:
-        store.close()

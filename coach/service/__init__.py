@@ -11,6 +11,7 @@ from coach.service.athletes import Athletes
 from coach.service.findings import Findings
 from coach.service.gateways import Gateways
 from coach.service.ground import Ground
+from coach.service.imports import Imports
 from coach.service.ingest import Ingest
 from coach.service.links import LinkBoard
 from coach.service.looks import Looks
@@ -39,6 +40,7 @@ class Services:
     triage: Triage
     plans: Plans
     ingest: Ingest
+    imports: Imports
     gateways: Gateways
     looks: Looks
     poses: Poses
@@ -63,6 +65,7 @@ def build_services(store: Store, config: Config, clock: HostClock) -> Services:
         triage=Triage(ground),
         plans=Plans(ground),
         ingest=Ingest(log),
+        imports=Imports(ground, log),
         gateways=Gateways(ground, tokens, links, looks),
         looks=looks,
         poses=Poses(ground, wearables),

@@ -11,6 +11,7 @@ from coach.service.ground import Ground
 from coach.service.links import LinkBoard
 from coach.service.looks import Looks
 from coach.service.permission import may_see, require_athlete
+from coach.service.sources import has_radio
 from coach.service.tokens import Holder, Tokens
 from coach.service.types import ConnectionLogView, GatewayView, Identity
 from coach.store import athletes, connection_logs, wearables
@@ -55,7 +56,8 @@ class Gateways:
         now_s = self._ground.now().timestamp()
         self._note_presence(holder, beat, now_s)
         with self._ground.store.read() as tx:
-            served = {row["id"]: row for row in wearables.of_athlete(tx, holder.athlete_id) if not row["simulated"]}
+            worn = wearables.of_athlete(tx, holder.athlete_id)
+            served = {row["id"]: row for row in worn if not row["simulated"] and has_radio(row["family"])}
             athlete = athletes.get(tx, holder.athlete_id)
         if beat.leaving:
             self._links.forget(holder.token_id)

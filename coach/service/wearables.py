@@ -9,6 +9,7 @@ from coach.errors import Conflict, InvalidInput
 from coach.service.ground import Ground
 from coach.service.links import LinkBoard
 from coach.service.permission import require_athlete, require_wearable
+from coach.service.sources import has_radio
 from coach.service.types import Axis, Identity, WearableView
 from coach.store import events, wearables
 from coach.store.rows import Row, fresh_id
@@ -29,9 +30,9 @@ class Wearables:
             return tuple(self._view(row) for row in wearables.of_athlete(tx, athlete_id))
 
     def all(self) -> tuple[WearableView, ...]:
-        """Return every wearable in use, for the gateway."""
+        """Return every wearable in use that a gateway can link to."""
         with self._ground.store.read() as tx:
-            return tuple(self._view(row) for row in wearables.in_use(tx))
+            return tuple(self._view(row) for row in wearables.in_use(tx) if has_radio(row["family"]))
 
     def get(self, by: Identity, wearable_id: str) -> WearableView:
         """Return one wearable. Raises NoSuch (also for an athlete that is not yours)."""
@@ -65,7 +66,7 @@ class Wearables:
                 "address": address,
                 "family": family,
                 "name": name.strip()[:100] or family,
-                "placement": _checked_placement(placement),
+                "placement": checked_placement(placement),
                 "simulated": simulated,
                 "created_at": now,
             }
@@ -81,7 +82,7 @@ class Wearables:
         """
         if self.get(by, wearable_id).placement == placement:
             return
-        fresh = {"placement": _checked_placement(placement), "upright": None, "forward": None, "calibrated_at": None}
+        fresh = {"placement": checked_placement(placement), "upright": None, "forward": None, "calibrated_at": None}
         self._change(by, wearable_id, f"moved to {placement}", **fresh)
 
     def calibrate(
@@ -135,7 +136,8 @@ def _axis(stored: Sequence[float] | None) -> Axis | None:
     return (x, y, z)
 
 
-def _checked_placement(placement: str) -> str:
+def checked_placement(placement: str) -> str:
+    """Return a placement that is one. Raises InvalidInput."""
     try:
         return Placement(placement).value
     except ValueError:

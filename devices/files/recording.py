@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from devices.errors import UnknownFormat
-from devices.types import Chunk, FloatArray, Gap, IntArray
+from devices.rows import gaps_of
+from devices.types import Chunk, FloatArray, IntArray
 
 # Own limits: 4 days at 100 Hz of one sensor.
 MAX_SAMPLES = 40_000_000
@@ -86,13 +87,4 @@ class RecordingFile:
             rows = slice(first, first + count)
             acc, gyr = sensor.acc_mps2[rows].astype(np.float64), sensor.gyr_radps[rows].astype(np.float64)
             start = origin + first / self.rate_hz
-            yield Chunk(self.path.stem, place, seq, start, first, self.rate_hz, acc, gyr, gaps_of(acc))
-
-
-def gaps_of(acc: FloatArray) -> tuple[Gap, ...]:
-    """Return the runs of rows without a value. acc: (n, 3)."""
-    missing = np.isnan(acc[:, 0])
-    if not missing.any():
-        return ()
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], missing, [False])).astype(np.int8)))
-    return tuple(Gap(int(a), int(b - a)) for a, b in zip(edges[0::2], edges[1::2], strict=True))
+            yield Chunk(self.path.stem, place, seq, start, first, self.rate_hz, acc, gyr, gaps_of(np.isnan(acc[:, 0])))

@@ -25,6 +25,7 @@ WITHOUT_WHO = {
     "findings": "for_athlete",
     "triage": "questions",
     "plans": "replan replan_wanted proposal active week release_due plan_ahead close_stale calendar_sessions",
+    "imports": "",
     "ingest": "receive",
     "gateways": "beat keep_log",
     "looks": "attach begin wanted_by heard view",
