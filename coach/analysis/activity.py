@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from coach.analysis.bounce import is_walking
+from coach.analysis.bounce import find_walks, is_walking
 from coach.analysis.chains import Chain
 from coach.analysis.ends import Turns, settle_ends
 from coach.analysis.holds import Target, detect_holds
@@ -60,8 +60,8 @@ class ActivityState:
     """begin: number, on the thinned grid, of the first sample kept; quat, lift: (n, 4) and (n,) of those.
 
     phase: samples of the stream since the last one that was kept. missing: samples missing at the end. looked: samples
-    looked at for stillness. active: something moved; still: still seconds since. told: samples up to which repetitions
-    are settled. sets: number of sets so far.
+    looked at for stillness. active: something moved; still: still seconds since. told, walked: samples up to which
+    repetitions and walks are settled. sets: number of sets so far.
     """
 
     begin: int = 0
@@ -73,6 +73,7 @@ class ActivityState:
     active: bool = False
     still: int = 0
     told: int = 0
+    walked: int = 0
     sets: int = 0
     open: OpenSet | None = None
     targets: tuple[Target, ...] = ()
@@ -219,7 +220,15 @@ def _parted(state: ActivityState, found: _Found) -> ActivityState:
         state = _settle(state, state.end, True, found)
     end = state.end
     return replace(
-        state, begin=end, looked=end, quat=state.quat[:0], lift=state.lift[:0], active=False, still=0, told=end
+        state,
+        begin=end,
+        looked=end,
+        quat=state.quat[:0],
+        lift=state.lift[:0],
+        active=False,
+        still=0,
+        told=end,
+        walked=end,
     )
 
 
@@ -228,7 +237,9 @@ def _settle(state: ActivityState, end: int, final: bool, found: _Found) -> Activ
     stretch = _stretch(state, end, found)
     over = end if final else end - OVER_S * found.second
     keep = end - IDLE_S * found.second
-    for chain in find_sets(found.params, stretch):
+    walks = find_walks(stretch)
+    state = _walked(state, walks, over, found)
+    for chain in find_sets(found.params, stretch, walks):
         first, last = (state.begin + at for at in chain.span)
         if last <= state.told:
             continue
@@ -269,8 +280,8 @@ def _tell(state: ActivityState, chain: Chain, turns: Turns, until: int, found: _
     """Emit what of a set has its far pose up to sample `until` and is not told yet."""
     offset_s = found.time_s(state.begin)
     if is_walking(chain):
-        _walked(chain, turns, max(state.told, state.begin), until, found, state)
-        return replace(state, told=max(state.told, until))
+        first, last = chain.span
+        return _walked(state, [(first, last, round(2 * (last - first) / found.rate_hz / chain.cycle_s))], until, found)
     number = state.open.number if state.open is not None else state.sets + 1
     since_s, until_s = found.time_s(state.told), found.time_s(until)
     if turns.open_end and until - state.begin >= chain.span[1]:
@@ -305,11 +316,15 @@ def _closed(state: ActivityState, found: _Found) -> ActivityState:
     return replace(state, open=None)
 
 
-def _walked(chain: Chain, turns: Turns, since: int, until: int, found: _Found, state: ActivityState) -> None:
-    first = max(state.begin + chain.span[0], since)
-    last = min(state.begin + chain.span[1], until)
-    if last <= first:
-        return
-    start_s, end_s = found.time_s(first), found.time_s(last)
-    steps = round(2.0 * (end_s - start_s) / chain.cycle_s)
-    found.segments.append(Segment(ActivityKind.WALKING, start_s, end_s, steps, 120.0 / chain.cycle_s))
+def _walked(state: ActivityState, walks: list[tuple[int, int, int]], until: int, found: _Found) -> ActivityState:
+    """Emit what of each walk is not told yet, up to sample `until`. walks: first, end, steps in the stretch."""
+    for start, stop, steps in walks:
+        first, last = max(state.begin + start, state.walked), min(state.begin + stop, until)
+        if last <= first:
+            continue
+        per_s = steps * found.rate_hz / (stop - start)
+        start_s, end_s = found.time_s(first), found.time_s(last)
+        done = round(per_s * (end_s - start_s))
+        found.segments.append(Segment(ActivityKind.WALKING, start_s, end_s, done, 60.0 * per_s))
+        state = replace(state, walked=last)
+    return state

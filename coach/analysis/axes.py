@@ -6,6 +6,8 @@ movement get an axis of their own, but others do not. Source: own heuristic.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from coach.analysis.turning import CHORD_DEG
@@ -31,14 +33,7 @@ def windows(quat: FloatArray, rate_hz: float) -> tuple[IntArray, FloatArray, Flo
     sums = np.concatenate((np.zeros((1, 4)), parts.sum(axis=1).cumsum(axis=0)))
     squares = np.matmul(parts.transpose(0, 2, 1), parts).cumsum(axis=0)
     squares = np.concatenate((np.zeros((1, 4, 4)), squares))
-    first_end: list[tuple[int, int]] = []
-    for seconds in WINDOWS_S:
-        length = min(int(seconds // _CELL_S), cells)
-        starts = list(range(0, cells - length + 1, max(length // 2, 1)))
-        if starts[-1] != cells - length:
-            starts.append(cells - length)
-        first_end.extend((start, start + length) for start in starts)
-    edges = np.array(list(dict.fromkeys(first_end)), dtype=np.int64)
+    edges = _cells(cells)
     first, end = edges[:, 0], edges[:, 1]
     samples = ((end - first) * cell)[:, None]
     mean = (sums[end] - sums[first]) / samples
@@ -47,6 +42,17 @@ def windows(quat: FloatArray, rate_hz: float) -> tuple[IntArray, FloatArray, Flo
     straight = values[:, 3] / np.maximum(values.sum(axis=1), _TINY)
     best = np.lexsort((-straight, first - end))
     return edges[best] * cell, vectors[best, :, 3], CHORD_DEG * np.sqrt(np.maximum(values[best, 3], 0.0))
+
+
+@lru_cache(maxsize=256)
+def _cells(count: int) -> IntArray:
+    """Return first and end cell of each window, the longest first; the last of each length ends at the end."""
+    edges: list[tuple[int, int]] = []
+    for seconds in WINDOWS_S:
+        length = min(int(seconds // _CELL_S), count)
+        starts = list(range(0, count - length + 1, max(length // 2, 1)))
+        edges.extend((start, start + length) for start in (*starts, count - length))
+    return np.array(list(dict.fromkeys(edges)), dtype=np.int64)
 
 
 def principal_axis(quat: FloatArray) -> tuple[FloatArray, float]:

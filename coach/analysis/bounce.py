@@ -9,6 +9,9 @@ from __future__ import annotations
 import numpy as np
 
 from coach.analysis.chains import Chain
+from coach.analysis.motion_types import Stretch
+from coach.analysis.quality import runs
+from coach.analysis.turning import CHORD_DEG
 from devices.types import FloatArray
 
 # Own heuristics: strides per cycle; how high the body is thrown, in m/s^2, and how much more at twice the cycle's
@@ -16,6 +19,37 @@ from devices.types import FloatArray
 CYCLE_S = (0.7, 1.6)
 BOUNCE_MPS2 = 1.05
 TWICE = 1.25
+
+# Own heuristics: a sensor that hardly turns (on the trunk) walks when it goes up and down this hard, and that often,
+# for so many seconds; a limb that turns further is left to `is_walking`. Steps are counted over a mean of a fifth of a
+# second, so that an impact is none of its own.
+LIFT_RMS_MPS2, STEPS_PER_S, TURN_DEG, WALK_S, MEAN_S = 0.8, (1.3, 3.5), 14.0, 10, 0.2
+
+
+def find_walks(stretch: Stretch) -> list[tuple[int, int, int]]:
+    """Return (first, end, steps) of each walk of a sensor that hardly turns; first and end as samples."""
+    second = max(round(stretch.rate_hz), 1)
+    count = len(stretch.quat) // second
+    if count < WALK_S:
+        return []
+    lift = stretch.lift_mps2[: count * second].reshape(count, second)
+    shaken = np.vecdot(lift, lift) > second * LIFT_RMS_MPS2**2
+    if np.count_nonzero(shaken) < WALK_S:
+        return []
+    parts = stretch.quat[: count * second].reshape(count, second, 4)
+    reach = CHORD_DEG * (parts.max(axis=1) - parts.min(axis=1))
+    shaken &= np.vecdot(reach, reach) < TURN_DEG**2
+    walks = []
+    for begin, end in runs(shaken):
+        first, last = begin * second, end * second
+        if end - begin >= WALK_S:
+            sums = np.cumsum(stretch.lift_mps2[first:last])
+            mean = round(MEAN_S * stretch.rate_hz)
+            up = sums[mean:] > sums[:-mean]
+            steps = int(np.count_nonzero(up[1:] & ~up[:-1]))
+            if STEPS_PER_S[0] * (end - begin) <= steps <= STEPS_PER_S[1] * (end - begin):
+                walks.append((first, last, steps))
+    return walks
 
 
 def is_walking(chain: Chain) -> bool:

@@ -213,10 +213,12 @@ class _Piece:
         # Of four strokes two may be short.
         return median(strokes) if self._lag == 2 else sorted(strokes)[(3 * len(strokes)) // 4]
 
-    def _measured(self, first: int, end: int, rom: float) -> Chain:
+    def _measured(self, first: int, end: int, rom: float) -> Chain | None:
         course, lag = self._course, self._lag
         cycles = self._cycle_s[first : end - lag]
-        apart = self._near[first : end - lag]
+        unlike = _rms(self._near[first : end - lag]) / rom
+        if unlike >= UNLIKE[1]:
+            return None  # not even a long chain may be so unlike
         strokes = slice(self._first + first, self._first + end - 1)
         moving = course.log_moving[:, strokes]
         uneven = moving[:, lag:] - moving[:, :-lag]
@@ -231,7 +233,7 @@ class _Piece:
             median(cycles.tolist()),
             rom,
             median(straight.tolist()),
-            _rms(apart) / rom,
+            unlike,
             min(_rms(uneven[0]), _rms(uneven[1])),
             _rms(longer),
             float(straight.sum() / course.stroke_deg[strokes].sum()),

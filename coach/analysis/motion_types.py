@@ -9,6 +9,9 @@ import numpy as np
 
 from devices.types import FloatArray
 
+# Own heuristic: who stands still for less goes on walking.
+SAME_WALK_S = 3.0
+
 
 @dataclass(frozen=True, slots=True)
 class MotionParams:
@@ -102,10 +105,19 @@ class Motion:
     holds: tuple[Hold, ...] = ()
 
     def followed_by(self, more: Motion) -> Motion:
-        """Return both, in order."""
-        if not more.segments and not more.repetitions:
-            return self
-        return Motion(self.segments + more.segments, self.repetitions + more.repetitions, self.holds + more.holds)
+        """Return both, in order; a walk that was told in parts becomes one."""
+        if not more.segments:
+            return Motion(self.segments, self.repetitions + more.repetitions, self.holds + more.holds)
+        last, *others = *self.segments[-1:], *more.segments
+        rest = self.segments[:-1]
+        for each in others:
+            if last.kind is each.kind is ActivityKind.WALKING and each.start_s - last.end_s < SAME_WALK_S:
+                count = last.count + each.count
+                per_min = 60.0 * count / (each.end_s - last.start_s)
+                last = Segment(last.kind, last.start_s, each.end_s, count, per_min)
+            else:
+                rest, last = (*rest, last), each
+        return Motion((*rest, last), self.repetitions + more.repetitions, self.holds + more.holds)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,13 +30,19 @@ MIN_STRETCH_S = 2.0
 MOST_ASKED = 4
 
 
-def find_sets(params: MotionParams, stretch: Stretch) -> list[Chain]:
-    """Return the chains of repetitions in a stretch, in order of time, none overlapping another."""
+def find_sets(params: MotionParams, stretch: Stretch, busy: list[tuple[int, int, int]] | None = None) -> list[Chain]:
+    """Return the chains of repetitions in a stretch, in order of time, none overlapping another.
+
+    busy: (first, end, …) samples that are known to be something else.
+    """
     count = stretch.quat.shape[0]
     if count < MIN_STRETCH_S * stretch.rate_hz:
         return []
     edges, axes, deviations = windows(stretch.quat, stretch.rate_hz)
     taken = np.zeros(count, dtype=np.bool_)
+    for start, stop, _ in busy or ():
+        taken[start:stop] = True
+    other = taken.copy()
     asked: list[tuple[FloatArray, float]] = []
     found: list[Chain] = []
     for i in np.flatnonzero(deviations > QUIET_SHARE * params.min_rom_deg).tolist():
@@ -51,7 +57,7 @@ def find_sets(params: MotionParams, stretch: Stretch) -> list[Chain]:
             found.extend(better)
             for each in better:
                 taken[each.span[0] : each.span[1] + 1] = True
-    chosen = _heaviest(found, np.zeros(count, dtype=np.bool_))
+    chosen = _heaviest(found, other)
     return sorted(chosen, key=lambda chain: chain.span[0])
 
 
