@@ -84,7 +84,7 @@ class WearableLink:
         self._known = Known()
         self._logs: deque[LinkLog] = deque(maxlen=_LOGS_MAX)
         self._logs.append(self._first_log())
-        # _failures: connects that failed since the last frame.
+        # _failures: connects and starts that failed since the last stream.
         self._losses = self._failures = 0
         self._drift_told_ppm: float | None = None
         self._drain_due = False
@@ -183,9 +183,11 @@ class WearableLink:
             except GaveWay:
                 continue
             except DeviceError as error:
-                if session is None or not session.heard:
+                if session is not None and session.heard and session.started:
+                    # A loss, no failed connect: it is searched again at once, and that was said already.
+                    self._failures = 0
+                else:
                     await self._rest(error, session)
-                # Else it is a loss, no failed connect: it is searched again at once, and that was said already.
             except Exception as error:  # noqa: BLE001 - a defect below must not end the link unseen
                 _LOG.exception("The link to %s failed in a way it does not know.", self._who)
                 await self._rest(error, session)
@@ -265,7 +267,6 @@ class WearableLink:
         return self._intake
 
     def _on_first_frame(self) -> None:
-        self._failures = 0
         self._cancel_flush()
         for name, value in self._known.device_info:
             if name == "serial number":

@@ -101,7 +101,7 @@ class Session:
         self._bad_told = intake.bad_packets
         # Frames still come while the goodbye is said; they are kept, but they do not make the link stream again.
         self._open = True
-        self.connected = False
+        self.connected = self.started = False
 
     @property
     def heard(self) -> bool:
@@ -173,6 +173,7 @@ class Session:
         usual_s = max(1 / started.rate_hz, started.frame_s) / self._host_speed
         self._silence_s = max(self._request.silence_s, _SILENT_FRAMES * usual_s)
         self._intake.begin_session(started)
+        self.started = True
         self._sinks.note(LinkEvent.SUBSCRIBED, **dict(known.settings))
 
     def _wants_heart_beside(self, client: GattClient) -> bool:

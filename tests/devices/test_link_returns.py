@@ -13,8 +13,10 @@ import pytest
 from devices.hostclock import SystemClock
 from devices.hub import BleHub
 from devices.link import LinkRequest, WearableLink
+from devices.profiles.movella_dot_uuids import MEASUREMENT_CONTROL
 from devices.radio import SYSTEM_RADIO, Radio
 from devices.sim.backend import sim_radio
+from devices.sim.gatt import AttCode, AttError
 from devices.sim.motions import MOTIONS
 from devices.sim.wearable import SimWearable
 from devices.types import LinkState
@@ -127,3 +129,29 @@ def test_a_wearable_that_comes_late_is_recorded_from_then_on(hub: BleHub) -> Non
     until(streams(link), RETURN_S + SLACK_S)
     until(lambda: link.status().samples_received > 10, 2.0)
     assert "first frame" in link.log_text(recording_id="begun before it came")
+
+
+class HalfDeaf(SimWearable):
+    """A wearable that streams by itself and loses every command that sets it up, as after a failed update."""
+
+    asked = 0
+
+    def write(self, uuid: str, data: bytes) -> None:
+        self.asked += 1
+        if uuid == MEASUREMENT_CONTROL:
+            super().write(uuid, data)
+            raise AttError(AttCode.REQUEST_NOT_SUPPORTED, "It does what it was told and says that it did not.")
+        super().write(uuid, data)
+
+
+def test_frames_from_a_start_that_fails_do_not_make_it_a_stream(hub: BleHub) -> None:
+    """Else the link would be made anew without a wait, for ever."""
+    one = HalfDeaf(address="C0:FF:EE:00:00:01", motion=MOTIONS["idle"](1), clock=SystemClock())
+    link = opened(hub, one, sim_radio([one]), backoff_first_s=0.3)
+    until(lambda: link.log_text().count("| refused") >= 3, 8.0)
+    assert "refused while starting the stream" in (link.status().problem or "")
+    waited = [line[11:23] for line in link.log_text().splitlines() if "| refused" in line]
+    seconds = [sum(float(part) * 60**at for at, part in enumerate(reversed(text.split(":")))) for text in waited]
+    # 0.3 and 0.6 s, less the jitter of a fifth.
+    assert seconds[1] - seconds[0] >= 0.24
+    assert seconds[2] - seconds[1] >= 0.48
