@@ -162,6 +162,7 @@ class _Client(BaseBleakClient):
             # A wearable out of reach answers nothing: the caller's time runs out.
             while wearable.advertisement() is None:
                 await asyncio.sleep(ADVERTISING_S)
+            self.adapter.check()
         try:
             wearable.open_link(self._on_loss_from_any_thread)
         except Refused as error:

@@ -142,6 +142,8 @@ class WearableModel:
     def close_link(self) -> None:
         """Let the central go: it disconnected. Does not call `on_loss`."""
         with self.lock:
+            # What was taken until now was taken with a link, though nobody asked for it (a dead daemon does not).
+            self._encode(self._due())
             self._on_loss = None
             self._told_time().link_lost()
             self._subscribed.clear()
@@ -176,6 +178,7 @@ class WearableModel:
                     self._outbox.put_aside(answer)
             if self.firmware.rate_hz != was_rate_hz:
                 self._done_index = self.time.due(self.firmware.rate_hz)
+                self._outbox.forget_clipped()
             self._begin(was)
 
     def subscribe(self, uuid: str, wanted: bool) -> None:

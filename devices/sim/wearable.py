@@ -118,9 +118,10 @@ class SimWearable(WearableModel):
     def set_battery(self, share: float) -> None:
         """Set the charge (0 to 1) and notify it; at 0 the wearable goes off, above it comes back."""
         with self.lock:
+            if share <= 0 or self._battery_share <= 0:
+                self.reach.off = share <= 0
             self._battery_share = share
             self._battery_changed = True
-            self.reach.off = share <= 0
         if share <= 0:
             self.drop_link()
 

@@ -175,11 +175,10 @@ def test_an_adapter_that_is_switched_off_ends_links_and_searches(way: Open) -> N
 
     async def work() -> None:
         device = await there.find()
-        client = there.client(device, lambda _: lost.append(True))
-        await client.connect()
-        there.power(False)
-        await until(lambda: bool(lost))
-        assert not there.wearable.connected
+        async with there.client(device, lambda _: lost.append(True)):
+            there.power(False)
+            await until(lambda: bool(lost))
+            assert not there.wearable.connected
         with pytest.raises(BleakBluetoothNotAvailableError):
             await there.find(0.3)
         with pytest.raises(BleakError):
