@@ -75,7 +75,7 @@ def estimate_orientation(
     if state.vqf is None and not whole and _begins_without_rate(acc_mps2, valid):
         return _without_gyroscope(params, state, rate_hz, acc_mps2, gyr_radps, valid)
     n = valid.size
-    quat = np.empty((n, 4)) if whole else np.full((n, 4), np.nan)
+    quat = np.full((0 if whole and n and not state.missing else n, 4), np.nan)
     age = np.zeros(n if aged else 0, dtype=np.int64)
     pieces = ((0, n),) if whole and n else runs(valid)
     if not pieces:
@@ -95,7 +95,7 @@ def estimate_orientation(
             acc, gyr = _bridged(last, gap, acc, gyr)
         if aged:
             age[first:end] = np.arange(began + gap, began + gap + end - first)
-        if whole and not gap:
+        if not len(quat):
             quat = _run(vqf, acc, gyr)
         else:
             quat[first:end] = _run(vqf, acc, gyr)[gap:]
