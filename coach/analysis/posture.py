@@ -185,9 +185,14 @@ def above_now(thresholds_deg: tuple[float, ...], before: PostureState, after: Po
     """Return threshold in deg -> looks at or above it that became certain between two states, of the first angle."""
     if not len(after.looks):
         return dict.fromkeys(thresholds_deg, 0)
-    new = after.looks[0, MIDDLE:] - before.looks[0, MIDDLE:] if len(before.looks) else after.looks[0, MIDDLE:]
-    below = np.concatenate(((0,), np.cumsum(new))).tolist()
-    return {threshold: below[-1] - below[int(threshold)] for threshold in thresholds_deg}
+    new = after.looks[0] - before.looks[0] if len(before.looks) else after.looks[0]
+    return dict(zip(thresholds_deg, (_at_or_above(thresholds_deg) @ new).tolist(), strict=True))
+
+
+@lru_cache(maxsize=16)
+def _at_or_above(thresholds_deg: tuple[float, ...]) -> IntArray:
+    """Return (thresholds, classes): 1 for the classes at or above each threshold."""
+    return (np.arange(-MIDDLE, MIDDLE + 1) >= np.array(thresholds_deg)[:, None]).astype(np.int64)
 
 
 def exposure(
