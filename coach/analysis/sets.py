@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from coach.analysis.axes import principal_axis, windows
+from coach.analysis.axes import WINDOWS_S, Cells
 from coach.analysis.chains import Chain, find_chains
 from coach.analysis.motion_types import MotionParams, Stretch
 from coach.analysis.quality import BoolArray
@@ -17,8 +17,8 @@ from devices.types import FloatArray
 TURN_DEVIATIONS = 1.0
 # A window that moves less than this share of the smallest ROM is not looked at.
 QUIET_SHARE = 0.35
-# Two windows ask the same when their axes and deviations are that close.
-SAME_AXIS, SAME_DEVIATION = 0.9, 2.0
+# Two windows ask the same when their axes and the logarithms of their deviations are that close.
+SAME_AXIS, SAME_DEVIATION = 0.9, 0.7
 # A window is done with when that share of it belongs to sets; two sets overlap by no more than that share.
 DONE_SHARE, OVERLAP_SHARE = 0.6, 0.2
 # A window's axis that close to the set's own needs no second look.
@@ -38,22 +38,14 @@ def find_sets(params: MotionParams, stretch: Stretch, busy: list[tuple[int, int,
     count = stretch.quat.shape[0]
     if count < MIN_STRETCH_S * stretch.rate_hz:
         return []
-    edges, axes, deviations = windows(stretch.quat, stretch.rate_hz)
     taken = np.zeros(count, dtype=np.bool_)
     for start, stop, _ in busy or ():
         taken[start:stop] = True
-    other = taken.copy()
-    asked: list[tuple[FloatArray, float]] = []
+    other, cells = taken.copy(), Cells(stretch.quat, stretch.rate_hz)
     found: list[Chain] = []
-    for i in np.flatnonzero(deviations > QUIET_SHARE * params.min_rom_deg).tolist():
-        first, end = edges[i].tolist()
-        if np.count_nonzero(taken[first:end]) > DONE_SHARE * (end - first) or _asked(asked, axes[i], deviations[i]):
-            continue
-        if len(asked) >= MOST_ASKED:
-            break
-        asked.append((axes[i], float(deviations[i])))
-        for chain in _heaviest(_along(params, stretch, axes[i], float(deviations[i])), taken.copy()):
-            better = _refined(params, stretch, chain, taken)
+    for axis, deviation in _asking(params, cells, taken):
+        for chain in _heaviest(_along(params, stretch, axis, deviation), taken.copy()):
+            better = _refined(params, stretch, cells, chain, taken)
             found.extend(better)
             for each in better:
                 taken[each.span[0] : each.span[1] + 1] = True
@@ -61,11 +53,33 @@ def find_sets(params: MotionParams, stretch: Stretch, busy: list[tuple[int, int,
     return sorted(chosen, key=lambda chain: chain.span[0])
 
 
-def _asked(asked: list[tuple[FloatArray, float]], axis: FloatArray, deviation: float) -> bool:
-    return any(
-        abs(float(axis @ known)) > SAME_AXIS and 1 / SAME_DEVIATION < width / deviation < SAME_DEVIATION
-        for known, width in asked
-    )
+def _asking(params: MotionParams, cells: Cells, taken: BoolArray) -> Iterator[tuple[FloatArray, float]]:
+    """Yield the axis of each window worth a look, and the deviation along it. taken: as it is by then."""
+    asked: list[tuple[FloatArray, float]] = []
+    for seconds in WINDOWS_S:
+        edges, axes, deviations = cells.windows(seconds)
+        open_ = deviations > QUIET_SHARE * params.min_rom_deg
+        for axis, deviation in asked:
+            open_ &= ~_same(axes, deviations, axis, deviation)
+        while open_.any():
+            sums = np.concatenate(([0], np.cumsum(taken)))
+            open_ &= sums[edges[:, 1]] - sums[edges[:, 0]] <= DONE_SHARE * (edges[:, 1] - edges[:, 0])
+            place = int(open_.argmax())
+            if not open_[place]:
+                break
+            if len(asked) >= MOST_ASKED:
+                return
+            axis, deviation = axes[place], float(deviations[place])
+            asked.append((axis, deviation))
+            yield axis, deviation
+            open_ &= ~_same(axes, deviations, axis, deviation)
+
+
+def _same(axes: FloatArray, deviations: FloatArray, axis: FloatArray, deviation: float) -> BoolArray:
+    """Return which windows ask the same as one that was asked."""
+    same: BoolArray = np.abs(axes @ axis) > SAME_AXIS
+    same &= np.abs(np.log(deviations / deviation)) < SAME_DEVIATION
+    return same
 
 
 def _along(params: MotionParams, stretch: Stretch, axis: FloatArray, deviation: float) -> list[Chain]:
@@ -73,10 +87,10 @@ def _along(params: MotionParams, stretch: Stretch, axis: FloatArray, deviation: 
     return [] if course is None else find_chains(params, course)
 
 
-def _refined(params: MotionParams, stretch: Stretch, chain: Chain, taken: BoolArray) -> list[Chain]:
+def _refined(params: MotionParams, stretch: Stretch, cells: Cells, chain: Chain, taken: BoolArray) -> list[Chain]:
     """Look again along the chain's own axis; also finds what the window's axis mixed with it."""
     first, last = chain.span
-    axis, deviation = principal_axis(stretch.quat[first : last + 1])
+    axis, deviation = cells.axis(first, last)
     if abs(float(axis @ chain.course.axis)) > ITS_OWN_AXIS:
         return [chain]
     again = _along(params, stretch, axis, deviation)
