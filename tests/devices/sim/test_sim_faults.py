@@ -185,8 +185,8 @@ def test_drift_restart_wrap_and_an_empty_battery(product: str) -> None:
     run.wearable.drift(200.0)
     assert run.wearable.truth.drift_ppm == pytest.approx(200.0)
     began_us = run.wearable.time.now_us()
-    run.clock.now_s += 1000.0
-    assert run.wearable.time.now_us() - began_us == pytest.approx(1000.2e6, abs=2)
+    run.clock.now_s += 100.0
+    assert run.wearable.time.now_us() - began_us == pytest.approx(100.02e6, abs=2)
     run.wearable.near_wrap(5.0)
     wraps_s = run.wearable.firmware.clock_wraps_after_s
     assert run.client.losses == 1
