@@ -17,6 +17,7 @@ PARTS = {
     "link": "Links",
     "store": "Chunk log, worker and disk",
     "analysis": "Analysis",
+    "inclination": "Inclination against an optical reference",
     "peers": "Analysis beside other libraries",
     "accuracy": "Accuracy over real recordings",
 }
