@@ -62,6 +62,15 @@ class HeartRateSample:
 
 
 @dataclass(frozen=True, slots=True)
+class HeartNow:
+    """The newest heart rate of a link: bpm, contact None when not told, arrival in UTC."""
+
+    heart_rate_bpm: int
+    contact: bool | None
+    at_utc_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class RunningSample:
     """One Running Speed and Cadence Measurement (0x2A53). stride_m, distance_m (in total): None when not told."""
 
@@ -180,7 +189,8 @@ class LinkStatus:
     samples_received / samples_missing: on the device's own clock. losses: times the link was lost.
     drift_ppm: device clock against UTC, None until it can be told.
     silent_since_utc_s: when the last notification came, if the next is overdue; None while they come, and before the
-    first. settings: what the wearable was set to and read back, (name, value with unit).
+    first. settings: what the wearable was set to and read back, (name, value with unit). heart: the newest, filled in
+    by whoever collects it.
     """
 
     state: LinkState
@@ -198,3 +208,4 @@ class LinkStatus:
     device_info: tuple[tuple[str, str], ...] = ()
     silent_since_utc_s: float | None = None
     settings: tuple[tuple[str, str], ...] = ()
+    heart: HeartNow | None = None
