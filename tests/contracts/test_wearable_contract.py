@@ -21,9 +21,9 @@ from devices.sim.products import PRODUCTS
 from devices.types import Advertisement
 from tests.contracts.ways import ADDRESS, Open, Way, quick_wearable, run, until
 
-SPEED = 40.0
+SPEED = 60.0
 # Samples of each sensor, and beats or strides, that are compared.
-ENOUGH, ENOUGH_SLOW = 150, 6
+ENOUGH, ENOUGH_SLOW = 80, 6
 # Families that stream as soon as anybody listens to their one characteristic, to an answer for example.
 SEND_UNASKED = {"witmotion"}
 # Families that do not tell their charge.
