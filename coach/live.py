@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from coach.analysis.stream import AnalysisState, analyse, new_state
+from coach.analysis.stream import AnalysisState, analyse, new_state, provisional
 from coach.analysis.types import AnalysisParams, Features
 from coach.errors import CoachError
 from coach.recent import RecentLines
@@ -238,6 +238,7 @@ class LiveAnalysis:
             "wearable_id": source.wearable_id,
             "placement": source.placement,
             "bends": update.state.bends_count if update.state.bending is not None else None,
+            "repetitions": update.state.repetitions_count + len(provisional(update.state).repetitions),
             "since_utc_s": since_utc_s,
             "notified_utc_s": notified_utc_s,
             "reference": reference.value if reference else None,

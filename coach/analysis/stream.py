@@ -21,6 +21,7 @@ from coach.analysis.findings import bending_finding
 from coach.analysis.frames import BodyAxes, body_axes, inclination_deg, tilt_deg
 from coach.analysis.integrity import DEFAULT_PARAMS, add_integrity
 from coach.analysis.lying import FREE, LYING, PENDING, Glances, detect_lying, finish_lying
+from coach.analysis.motion_types import Motion
 from coach.analysis.orientation import OrientationParams, estimate_orientation
 from coach.analysis.posture import above_now, add_posture, finish_posture, look_every
 from coach.analysis.quality import BoolArray, add_coverage, runs, runs_of
@@ -43,7 +44,7 @@ from coach.analysis.types import (
 from coach.analysis.walking import find_upright
 from devices.types import NO_RECEPTION, Chunk, FloatArray, IntArray, Reception
 
-__all__ = ["BLOCK", "AnalysisState", "Update", "analyse", "finish", "new_state"]
+__all__ = ["BLOCK", "AnalysisState", "Update", "analyse", "finish", "new_state", "provisional"]
 
 # Rows worked on at a time: few enough to stay near the processor, many enough that a call costs little beside them.
 BLOCK = 32768
@@ -115,6 +116,13 @@ def finish(state: AnalysisState) -> Update:
         state.bending, changes = finish_bending(state.params.bending, state.bending, state.rate_hz)
         collected.changes.extend(changes)
     return _update(state, collected)
+
+
+def provisional(state: AnalysisState) -> Motion:
+    """Tell the exercise that is not settled yet, up to the newest sample, as if the stream ended there."""
+    if state.origin < 0:
+        return Motion()
+    return finish_activity(state.params.motion, state.activity, state.rate_hz, state.gyroscope_from)[1]
 
 
 def _begun(state: AnalysisState, chunk: Chunk) -> AnalysisState:

@@ -48,6 +48,8 @@ def test_the_line_is_thin_and_the_same_however_blocks_queue_up() -> None:
     assert np.diff(at).max() <= 2 / RATE_HZ + 0.001
     assert each[-1]["bends"] == many[-1]["bends"]
     assert each[-1]["bends"] in {10, 11}
+    assert each[-1]["repetitions"] == many[-1]["repetitions"]
+    assert each[-1]["repetitions"] in {11, 12}
     assert each[-1]["notified_utc_s"] == many[-1]["notified_utc_s"] == 1000.0 + len(blocks) - 1
     assert each[-1]["reference"] == "first_2_still_seconds"
 
