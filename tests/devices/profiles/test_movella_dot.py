@@ -289,3 +289,27 @@ def test_a_rate_the_product_lacks_is_refused() -> None:
         asyncio.run(DOT.start(Registers(), Wish(50.0), lambda data: None))
     with pytest.raises(Refused, match="stays at 60 Hz"):
         asyncio.run(DOT.start(Registers(sticks_at_hz=60), Wish(30.0), lambda data: None))
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("number", MODES)
+def test_anything_of_the_right_length_is_rows_or_counted(
+    number: int, full_or_quick: Callable[[int, int], int], figure: Callable[[str, object, str], None]
+) -> None:
+    """Random bytes, and documented frames with some bytes changed; no other outcome, and no value that cannot be."""
+    mode, count = MODES[number], full_or_quick(100_000, 2_000)
+    size, rng = mode.layout.itemsize, np.random.default_rng(number)
+    frames = np.tile(np.frombuffer(AS_DOCUMENTED[number][0].ljust(size, b"\0"), np.uint8), (count, 1))
+    frames[: count // 2] = rng.integers(0, 256, (count // 2, size), dtype=np.uint8)
+    changed = rng.integers(count // 2, count, count)
+    frames[changed, rng.integers(0, size, count)] = rng.integers(0, 256, count, dtype=np.uint8)
+    rows: list[Any] = []
+    decoded = PayloadDecoder(mode, on_rows=rows.append).decode_many([row.tobytes() for row in frames])
+    used = sum(map(len, rows))
+    assert used + len(decoded.bad) == count
+    assert used > 0
+    for name in mode.fields:
+        assert np.isfinite(rows[0][name]).all()
+    assert np.isfinite(decoded.block.acc_mps2).all()
+    assert len(decoded.block.ticks) in (0, used)
+    figure(f"fuzzed frames of payload mode {number}", count, f"{used} of them possible")
