@@ -156,6 +156,10 @@ class Movesense(FirmwareDefaults):
         packets = encode_packets(reference, ticks_ms, acc[:used].reshape(by_packet), gyr[:used].reshape(by_packet))
         return _in_parts(reference, packets, numbers[:used:samples], samples)
 
+    def cut(self, payload: bytes) -> bytes:
+        """Return the command and the reference only: more might be a first part, which waits for its continuation."""
+        return payload[:2]
+
     def each_second(self, seed: int, second: int) -> tuple[Answer, ...]:
         """Return the heart rate packet of a second in which the heart beat, if it is subscribed."""
         reference = self._reference_of(re.compile(r"/?Meas/HR\Z"))
