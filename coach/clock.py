@@ -18,6 +18,8 @@ from devices.hostclock import HostClock, SystemClock
 _log = logging.getLogger(__name__)
 # s between two looks for recordings and sessions that came to their end. Own choice.
 _STALE_TICK_S = 300.0
+# s between two looks for phones that fell silent. Own choice.
+_QUIET_TICK_S = 10.0
 
 
 def release_due(services: Services, feed: LiveFeed, now: datetime) -> int:
@@ -38,6 +40,11 @@ def close_stale(services: Services, feed: LiveFeed, now: datetime) -> int:
     return services.plans.close_stale(now) + services.motion.close_stale(now)
 
 
+def close_quiet_phones(services: Services, feed: LiveFeed, now: datetime) -> int:
+    """Cut what is left of phones that fell silent; return how many."""
+    return services.phones.close_quiet(now)
+
+
 class SessionClock:
     """Run the ticks in the background. Any number may run: each due row is claimed by one."""
 
@@ -47,6 +54,7 @@ class SessionClock:
             (release_due, config.clock.release_tick_s),
             (plan_ahead, config.clock.plan_tick_s),
             (close_stale, _STALE_TICK_S),
+            (close_quiet_phones, _QUIET_TICK_S),
         )
         self._scheduler: BackgroundScheduler | None = None
 

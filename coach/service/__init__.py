@@ -16,6 +16,7 @@ from coach.service.ingest import Ingest
 from coach.service.links import LinkBoard
 from coach.service.looks import Looks
 from coach.service.motion import Motion
+from coach.service.phones import Phones
 from coach.service.plans import Plans
 from coach.service.poses import Poses
 from coach.service.recordings import Recordings
@@ -43,6 +44,7 @@ class Services:
     imports: Imports
     gateways: Gateways
     looks: Looks
+    phones: Phones
     poses: Poses
     log: TableChunkLog
     links: LinkBoard
@@ -68,6 +70,7 @@ def build_services(store: Store, config: Config, clock: HostClock) -> Services:
         imports=Imports(ground, log),
         gateways=Gateways(ground, tokens, links, looks),
         looks=looks,
+        phones=Phones(ground, log, links, tokens),
         poses=Poses(ground, wearables),
         log=log,
         links=links,

@@ -28,6 +28,7 @@ class Scope(StrEnum):
     """What a token may be used for."""
 
     GATEWAY = "gateway"  # hand in signal and the state of links, learn which wearables to serve
+    PHONE = "phone"  # push the readings of one phone
 
 
 @dataclass(frozen=True, slots=True)

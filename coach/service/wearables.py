@@ -9,9 +9,9 @@ from coach.errors import Conflict, InvalidInput
 from coach.service.ground import Ground
 from coach.service.links import LinkBoard
 from coach.service.permission import require_athlete, require_wearable
-from coach.service.sources import has_radio
+from coach.service.sources import Family, has_radio
 from coach.service.types import Axis, Identity, WearableView
-from coach.store import events, wearables
+from coach.store import events, tokens, wearables
 from coach.store.rows import Row, fresh_id
 from devices.profiles import PROFILES
 from devices.types import Placement
@@ -96,8 +96,12 @@ class Wearables:
         self._change(by, wearable_id, "calibrated", **values, calibrated_at=self._ground.now())
 
     def forget(self, by: Identity, wearable_id: str) -> None:
-        """Unpair; recordings stay. Raises NoSuch."""
-        self._change(by, wearable_id, "forgotten", forgotten_at=self._ground.now())
+        """Unpair; recordings stay, and a phone's token ends. Raises NoSuch."""
+        now, found = self._ground.now(), self.get(by, wearable_id)
+        self._change(by, wearable_id, "forgotten", forgotten_at=now)
+        if found.family == Family.PHONE:
+            with self._ground.store.begin() as tx:
+                tokens.revoke(tx, found.address.partition(":")[2], now)
 
     def _change(self, by: Identity, wearable_id: str, action: str, **values: object) -> None:
         with self._ground.store.begin() as tx:

@@ -18,6 +18,9 @@ from coach.service.tokens import Holder, Scope
 from coach.service.types import Identity, Role
 from coach.web.house import house
 
+# The app shows the text of an answer with this status to its user. Source: as the app behaves.
+STATUS_SHOWN = 499
+
 View = TypeVar("View", bound=Callable[..., Any])
 
 
@@ -29,6 +32,7 @@ class Access(StrEnum):
     ATHLETE = "athlete"
     COACH = "coach"
     BEARER = "bearer"  # a gateway's token instead of a session; checked here, before the view
+    PHONE = "phone"  # a phone's token, in the header or in the path; refused in the way that its app shows
 
 
 def _declare(access: Access) -> Callable[[View], View]:
@@ -44,6 +48,7 @@ signed_in = _declare(Access.SIGNED_IN)
 athlete = _declare(Access.ATHLETE)
 coach = _declare(Access.COACH)
 bearer = _declare(Access.BEARER)
+phone = _declare(Access.PHONE)
 
 
 def access_of(app: Flask, endpoint: str) -> Access | None:
@@ -129,6 +134,17 @@ def _holder_of_token() -> Holder:
         abort(401, str(error))
 
 
+def _refuse_phone() -> Response | None:
+    """Let a phone's token in, or answer with the sentence that its app shows."""
+    token = bearer_token() or str((request.view_args or {}).get("token", ""))
+    try:
+        g.holder = house().services.tokens.holder(token, Scope.PHONE)
+    except NotAllowed:
+        what = "Backstop does not know this token: copy the address and the header anew from its Wearables page."
+        return Response(what, STATUS_SHOWN, content_type="text/plain; charset=utf-8")
+    return None
+
+
 def _gate() -> Response | None:
     if request.endpoint is None:
         return None  # no such page: Flask answers 404
@@ -140,6 +156,8 @@ def _gate() -> Response | None:
     if access is Access.BEARER:
         g.holder = _holder_of_token()
         return None
+    if access is Access.PHONE:
+        return _refuse_phone()
     g.identity = identity_of_session()
     if access is Access.PUBLIC:
         return None

@@ -26,6 +26,7 @@ from coach.web import (
     health,
     limits,
     live,
+    phone_push,
     plans,
     safety,
     sessions,
@@ -50,6 +51,7 @@ SUBJECTS = (
     calendar,
     live,
     api,
+    phone_push,
     health,
 )
 
@@ -102,5 +104,6 @@ def create_app(
         app.register_blueprint(subject.blueprint)
     # Programs bring a token of their own, which no browser adds by itself.
     csrf.exempt(api.blueprint)
+    csrf.exempt(phone_push.blueprint)
     access.check_declared(app)
     return app

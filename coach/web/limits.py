@@ -15,7 +15,7 @@ from coach.web.access import bearer_token
 
 def _token_or_address() -> str:
     """Return who posts: the token, as a hash, for many gateways may share an address."""
-    token = bearer_token()
+    token = bearer_token() or (request.view_args or {}).get("token")
     return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest() if token else get_remote_address()
 
 
@@ -34,6 +34,8 @@ LIMIT_OF_ENDPOINT = {
     "api.add_chunks": "6000 per minute",
     "api.beat": "3000 per minute",
     "api.live": "6000 per minute",
+    "phone_push.push": "3000 per minute",
+    "phone_push.push_by_path": "3000 per minute",
     "calendar.feed": "60 per minute",
 }
 # Own choice: a gateway with ten wearables posts two chunks a second, after an outage its backlog; it reports every
@@ -42,6 +44,9 @@ LIMIT_OF_TOKEN = {
     "api.add_chunks": "3000 per minute",
     "api.beat": "200 per minute",
     "api.live": "400 per minute",
+    # The app sends five messages a second at most.
+    "phone_push.push": "600 per minute",
+    "phone_push.push_by_path": "600 per minute",
 }
 # Own choice: a look lasts 20 s and wakes every radio; nobody needs a new token every minute.
 LIMIT_OF_PERSON = {

@@ -49,7 +49,7 @@ def on_grid(where: str, place: str, acc: Stream, gyr: Stream | None) -> Grid:
     """
     notes: list[str] = []
     acc = _ordered(where, "accelerometer", acc, notes)
-    rate_hz = _rate(where, acc.t_s)
+    rate_hz = rate_of(where, acc.t_s)
     first_s = float(acc.t_s[0])
     samples = round((float(acc.t_s[-1]) - first_s) * rate_hz) + 1
     if samples > MAX_SAMPLES:
@@ -63,13 +63,13 @@ def on_grid(where: str, place: str, acc: Stream, gyr: Stream | None) -> Grid:
         placed = np.full((samples, 3), np.nan)
         placed[index] = acc.values
     else:
-        placed = _interpolated(since_s, acc.values, times_s, GAP_SAMPLES / rate_hz)
+        placed = interpolated(since_s, acc.values, times_s, GAP_SAMPLES / rate_hz)
         notes.append(f"Time stamps jitter by up to {off.max() / rate_hz * 1000:.0f} ms; samples were interpolated.")
     turning = np.full((samples, 3), np.nan)
     if gyr is not None:
         gyr = _ordered(where, "gyroscope", gyr, notes)
-        reach_s = GAP_SAMPLES / _rate(where, gyr.t_s) if len(gyr.t_s) > 1 else 0.0
-        turning = _interpolated(gyr.t_s - first_s, gyr.values, times_s, reach_s)
+        reach_s = GAP_SAMPLES / rate_of(where, gyr.t_s) if len(gyr.t_s) > 1 else 0.0
+        turning = interpolated(gyr.t_s - first_s, gyr.values, times_s, reach_s)
         missing = np.isnan(turning[:, 0])
         if missing.all():
             raise UnknownFormat(f"{where}: accelerometer and gyroscope were not recorded at the same time.")
@@ -81,15 +81,21 @@ def on_grid(where: str, place: str, acc: Stream, gyr: Stream | None) -> Grid:
     return Grid(rate_hz, samples, first_s, sensor, since_s, index, tuple(notes))
 
 
-def in_mps2(acc: FloatArray) -> tuple[FloatArray, str | None]:
-    """Return acceleration (n, 3) in m/s^2, told from gravity, and a note where it was in g or mg."""
+def acc_factor(acc: FloatArray) -> tuple[float, str | None]:
+    """Return what turns acceleration (n, 3) into m/s^2, told from gravity, and its unit where it was g or mg."""
     known = acc[np.isfinite(acc).all(axis=1)]
     with np.errstate(over="ignore"):
         length = float(np.median(np.linalg.norm(known, axis=1))) if len(known) else 0.0
     for unit, low, high, factor in (("g", 0.4, 2.5, 1.0), ("mg", 400.0, 2500.0, 1e-3)):
         if low <= length <= high:
-            return acc * (factor * STANDARD_GRAVITY_MPS2), f"Acceleration was in {unit}; it was converted to m/s²."
-    return acc, None
+            return factor * STANDARD_GRAVITY_MPS2, unit
+    return 1.0, None
+
+
+def in_mps2(acc: FloatArray) -> tuple[FloatArray, str | None]:
+    """Return acceleration (n, 3) in m/s^2, told from gravity, and a note where it was in g or mg."""
+    factor, unit = acc_factor(acc)
+    return (acc, None) if unit is None else (acc * factor, f"Acceleration was in {unit}; it was converted to m/s².")
 
 
 def _ordered(where: str, what: str, stream: Stream, notes: list[str]) -> Stream:
@@ -113,7 +119,7 @@ def _ordered(where: str, what: str, stream: Stream, notes: list[str]) -> Stream:
     return stream
 
 
-def _rate(where: str, t_s: FloatArray) -> float:
+def rate_of(where: str, t_s: FloatArray) -> float:
     """Return the samples per second, without the gaps: the steps of up to two and a half usual ones."""
     steps = np.diff(t_s)
     usual_s = float(np.median(steps))
@@ -134,7 +140,7 @@ def _rate(where: str, t_s: FloatArray) -> float:
     return rate_hz
 
 
-def _interpolated(t_s: FloatArray, values: FloatArray, at_s: FloatArray, reach_s: float) -> FloatArray:
+def interpolated(t_s: FloatArray, values: FloatArray, at_s: FloatArray, reach_s: float) -> FloatArray:
     """Return values (n, 3) at other times (m,), NaN outside and where the neighbours are further apart than reach_s."""
     right = np.clip(np.searchsorted(t_s, at_s), 1, len(t_s) - 1)
     apart = t_s[right] - t_s[right - 1]

@@ -29,6 +29,7 @@ WITHOUT_WHO = {
     "ingest": "receive",
     "gateways": "beat keep_log",
     "looks": "attach begin wanted_by heard view",
+    "phones": "receive close_quiet",
     "poses": "wanted take",
 }
 

@@ -25,6 +25,7 @@ PUBLIC = {
     "health.ready",
 }
 BY_TOKEN = {"api.add_chunks", "api.beat", "api.live"}
+BY_PHONE = {"phone_push.push", "phone_push.push_by_path"}
 
 
 def routes(app: Flask, values: dict[str, str]) -> Iterator[tuple[str, str, str]]:
@@ -72,6 +73,7 @@ def test_public_is_only_what_must_be(world) -> None:
     declared = {endpoint: access.access_of(world.app, endpoint) for endpoint in world.app.view_functions}
     assert {endpoint for endpoint, each in declared.items() if each is access.Access.PUBLIC} == PUBLIC
     assert {endpoint for endpoint, each in declared.items() if each is access.Access.BEARER} == BY_TOKEN
+    assert {endpoint for endpoint, each in declared.items() if each is access.Access.PHONE} == BY_PHONE
     assert None not in declared.values()
 
 
@@ -92,7 +94,9 @@ def test_a_stranger_gets_nothing(world) -> None:
             continue
         answer = call(client, method, path)
         asked += 1
-        if answer.status_code == 303:
+        if endpoint in BY_PHONE:
+            assert answer.status_code == access.STATUS_SHOWN
+        elif answer.status_code == 303:
             assert answer.headers["Location"] == "/", (endpoint, method)
         else:
             assert answer.status_code == 401, (endpoint, method, answer.status_code)
@@ -106,7 +110,9 @@ def test_nobody_reaches_an_athlete_who_is_not_theirs(accepted, name: str) -> Non
     world.app.config["WTF_CSRF_ENABLED"] = False
     client, asked = world.client(getattr(world, name)), 0
     for endpoint, method, path in routes(world.app, of_ada(world)):
-        if endpoint in PUBLIC | BY_TOKEN or not set(of_ada(world).values()) & set(path.replace(".ics", "").split("/")):
+        if endpoint in PUBLIC | BY_TOKEN | BY_PHONE or not set(of_ada(world).values()) & set(
+            path.replace(".ics", "").split("/")
+        ):
             continue
         answer = call(client, method, path)
         asked += 1
