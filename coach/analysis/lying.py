@@ -10,9 +10,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import pairwise
 
 import numpy as np
 
+from coach.analysis.quality import runs_of
 from coach.analysis.types import LyingSide, LyingStretch
 from devices.types import FloatArray, IntArray
 
@@ -67,9 +69,11 @@ class LyingState:
 
 @dataclass(frozen=True, slots=True)
 class Glances:
-    """A few looks a second at the trunk. at: (n,) sample numbers. upright: (n,) cosine of the angle from upright, NaN
-    where it is missing or not known. tilt_deg: (3, n) inclination, flexion, lean from the upright direction.
-    (1, n), the inclination alone, while the body's front is not known.
+    """A few looks a second at the trunk.
+
+    at: (n,) sample numbers, evenly apart. upright: (n,) cosine of the angle from upright, NaN where it is missing or
+    not known. tilt_deg: (3, n) inclination, flexion, lean from the upright direction, or (1, n), the inclination alone,
+    while the body's front is not known.
     """
 
     at: IntArray
@@ -80,7 +84,10 @@ class Glances:
 def detect_lying(
     state: LyingState, rate_hz: float, glances: Glances
 ) -> tuple[LyingState, IntArray | None, list[LyingStretch]]:
-    """Take the next glances. Returns the mode at each, None where it is FREE at all, and the stretches that ended."""
+    """Take the next glances. Returns the mode at each, None where it is FREE at all, and the stretches that ended.
+
+    What turned out among these glances to be no lying is FREE from its beginning.
+    """
     upright = glances.upright
     known_from = state.known_from
     if known_from < 0:
@@ -107,7 +114,18 @@ def detect_lying(
                 break
         modes[row] = walk.step(int(glances.at[row]), cosines[row], angles[row], sides[row])
         row += 1
-    return walk.state(), modes, walk.ended
+        if walk.mode == LYING and row < count:
+            # Whoever lies is passed over to where that may end.
+            stays = upright[row:] <= UP_COS
+            stop = count if stays.all() else row + int(np.argmin(stays))
+            if stop > row:
+                walk.lie(int(glances.at[stop - 1]), down[row:stop])
+                modes[row:stop] = LYING
+                row = stop
+    for (first, end), (after, _) in pairwise(runs_of(modes)):
+        if modes[first] == PENDING and modes[after] == FREE:
+            modes[first:end] = FREE  # decided: it was none
+    return walk.state(), modes if modes.any() or state.mode != FREE else None, walk.ended
 
 
 def finish_lying(state: LyingState, rate_hz: float) -> tuple[LyingState, list[LyingStretch]]:
@@ -180,6 +198,12 @@ class _Walk:
         if self.mode == PENDING and self._decided(at, angle, side):
             self.mode = LYING
         return self.mode
+
+    def lie(self, newest: int, sides: IntArray) -> None:
+        """Go on lying, up to the glance at sample `newest`."""
+        self.newest = newest
+        counts = np.bincount(sides, minlength=len(self.sides)).tolist()
+        self.sides = [before + more for before, more in zip(self.sides, counts, strict=True)]
 
     def _pause(self, at: int, angle: float) -> None:
         """Decide nothing by what was not seen."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from coach.analysis.lying import FREE, LYING
+from coach.analysis.quality import BoolArray
 from coach.analysis.types import StaticHold, StaticPosture
 from devices.types import FloatArray, IntArray
 
@@ -62,7 +63,7 @@ def add_statics(
     if state.first < 0 and not state.pending and not bent.any():
         return state, []
     watch = _Watch(state, rate_hz, every)
-    rows = range(at.size) if modes is not None or state.pending else np.flatnonzero(bent).tolist()
+    rows = _that_matter(state, bent, modes)
     numbers, angles, is_bent = at.tolist(), angles_deg.tolist(), bent.tolist()
     for row in rows:
         mode = FREE if modes is None else int(modes[row])
@@ -70,6 +71,19 @@ def add_statics(
     if at.size:
         watch.pass_by(numbers[-1])
     return watch.state(), watch.ended
+
+
+def _that_matter(state: StaticState, bent: BoolArray, modes: IntArray | None) -> list[int]:
+    """Return the glances at which a band may go on, end or be dropped: few of them, in most of a day."""
+    after = np.concatenate(((state.first >= 0,), bent[:-1]))
+    if modes is None:
+        wanted = bent | after
+        wanted[:1] |= bool(state.pending)
+    else:
+        wanted = (bent | after) & (modes != LYING)
+        wanted[:1] = True
+        wanted[1:] |= modes[1:] != modes[:-1]
+    return wanted.nonzero()[0].tolist()
 
 
 def finish_statics(state: StaticState, rate_hz: float, every: int) -> tuple[StaticState, list[StaticHold]]:
