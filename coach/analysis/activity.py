@@ -30,7 +30,7 @@ SmallArray = NDArray[np.int16]
 # Own heuristics. Movement of the body has nothing to say above 10 Hz.
 TARGET_HZ = 25.0
 # A second that turns less than this is still; that many still seconds end what is looked at as one.
-STILL_DEG, STILL_S = 3.0, 15
+STILL_DEG, STILL_S = 4.0, 15
 # The longest time that is looked at as one, what is kept of it when nothing or something goes on at its end, and what
 # is kept before a first movement.
 FULL_S, IDLE_S, CONTEXT_S, BEFORE_S = 150, 45, 30, 3

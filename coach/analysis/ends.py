@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from coach.analysis.chains import Chain
-from coach.analysis.poses import one_apart_deg
+from coach.analysis.poses import median, one_apart_deg
 from coach.analysis.turning import moving_log
 from devices.types import FloatArray
 
@@ -86,7 +86,7 @@ class _Ends:
         strokes = slice(chain.first, chain.end - 1)
         moving = self.course.log_moving[0, strokes]
         rising = self.along[self.course.turns[chain.first + 1 : chain.end]] > self.along[self.course.turns[strokes]]
-        self.usual_log = {True: float(np.median(moving[rising])), False: float(np.median(moving[~rising]))}
+        self.usual_log = {True: median(moving[rising].tolist()), False: median(moving[~rising].tolist())}
 
     def alike(self, i: int, j: int, share: float) -> bool:
         """Whether the poses at two indices are the same."""
@@ -102,7 +102,7 @@ class _Ends:
         """Return where the stroke beyond an end is in the opposite pose, None if it never is."""
         edge, opposite = (turns[-1], turns[-2]) if at_end else (turns[0], turns[1])
         others = turns[::-1][1::2] if at_end else turns[1::2]
-        level = float(np.median(self.along[others]))
+        level = median(self.along[others].tolist())
         sign = 1.0 if self.along[edge] > level else -1.0
         level += sign * PASSED_SHARE * self.chain.along_deg
         place = self._place(edge)

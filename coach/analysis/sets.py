@@ -27,7 +27,7 @@ ITS_OWN_AXIS = 0.998
 REFINED_SHARE = 0.8
 MIN_STRETCH_S = 2.0
 # Bounds the work: that many axes are followed in one look; the straightest come first.
-MOST_ASKED = 4
+MOST_ASKED = 3
 
 
 def find_sets(params: MotionParams, stretch: Stretch, busy: list[tuple[int, int, int]] | None = None) -> list[Chain]:
