@@ -1,4 +1,4 @@
-"""The gateway: links to wearables, their chunks to a log, their live blocks to whoever looks at them.
+"""The gateway: links to wearables, their chunks and heart rate to a log, their live blocks to whoever looks at them.
 
 The same code holds the links in the server's process and on the athlete's own machine; what differs is `Serving`.
 """
@@ -11,8 +11,8 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+from typing import Protocol, TypeVar
 from uuid import uuid4
 
 from coach.config import Config
@@ -21,11 +21,12 @@ from coach.log import ChunkLog
 from coach.service.types import WearableView
 from coach.wire import LinkLogText
 from devices.errors import DeviceError
+from devices.heartblock import HeartBlock, HeartGrouping
 from devices.hostclock import HostClock
 from devices.hub import BleHub
 from devices.link import LinkRequest, WearableLink
 from devices.profiles import profile_of
-from devices.types import Chunk, LinkStatus
+from devices.types import Chunk, HeartRateSample, LinkStatus
 
 _log = logging.getLogger(__name__)
 # Chunks that may wait for the log: 5.6 h of one wearable at 5 s each, some 50 MB. Own choice.
@@ -41,6 +42,10 @@ _RATE_WANTED_HZ = 60.0
 # s between two savings of a link's connection log while it goes on. Own choice.
 _LOG_EVERY_S = 30.0
 
+# s between two looks for heart rate that waits though nothing follows it. Own choice.
+_LOOK_EVERY_S = 1.0
+
+T = TypeVar("T")
 RequestOf = Callable[[WearableView, str], LinkRequest | None]
 
 
@@ -67,6 +72,13 @@ class Serving(Protocol):
         """Take a live block."""
         ...
 
+    def keep_heart(self, blocks: Sequence[HeartBlock]) -> tuple[str, ...]:
+        """Keep heart rate durably and return the keys that are kept; what is missing was refused for good.
+
+        Raises StoreUnavailable: try again.
+        """
+        ...
+
     def keep_log(self, log: LinkLogText) -> None:
         """Keep a recording's connection log as it is now. Raises CoachError."""
         ...
@@ -78,7 +90,7 @@ class Serving(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class GatewayCounts:
-    """Since the start. waiting: not acknowledged yet. dropped: lost because the log was away for too long."""
+    """Chunks and heart blocks since the start. waiting: not acknowledged yet. dropped: the log was away too long."""
 
     acknowledged: int = 0
     refused: int = 0
@@ -89,6 +101,7 @@ class GatewayCounts:
 @dataclass(slots=True)
 class _Open:
     link: WearableLink
+    heart: HeartGrouping
     view: WearableView
     recording_id: str
     told: tuple[object, ...] = ()
@@ -127,7 +140,7 @@ class Gateway:
 
     def __init__(self, hub: BleHub, serving: Serving, log: ChunkLog, request_of: RequestOf) -> None:
         self._hub, self._serving, self._chunk_log, self._request_of = hub, serving, log, request_of
-        self._queue: queue.Queue[Chunk | str | None] = queue.Queue(_WAITING_MAX)
+        self._queue: queue.Queue[Chunk | HeartBlock | str | None] = queue.Queue(_WAITING_MAX)
         self._open: dict[str, _Open] = {}
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
@@ -138,7 +151,7 @@ class Gateway:
 
     @property
     def counts(self) -> GatewayCounts:
-        """Return what became of the chunks."""
+        """Return what became of the chunks and heart blocks."""
         waiting = self._in_hand + self._queue.qsize()
         return GatewayCounts(self._acknowledged, self._refused, self._dropped, waiting)
 
@@ -167,13 +180,20 @@ class Gateway:
 
     # On the hub's thread: only enqueue
 
-    def _put(self, item: Chunk | str | None) -> None:
+    def _put(self, item: Chunk | HeartBlock | str | None) -> None:
         try:
             self._queue.put_nowait(item)
         except queue.Full:
             if self._dropped == 0:
                 _log.error("the log has not taken %d chunks; newer ones are dropped until it does", _WAITING_MAX)
-            self._dropped += isinstance(item, Chunk)
+            self._dropped += isinstance(item, Chunk | HeartBlock)
+
+    def _on_heart(self, heart: HeartGrouping, sample: HeartRateSample, arrival_utc_s: float) -> None:
+        self._put_heart(heart.take(sample, arrival_utc_s, time.monotonic()))
+
+    def _put_heart(self, block: HeartBlock | None) -> None:
+        if block is not None:
+            self._put(block)
 
     def _on_live(self, wearable_id: str, block: Chunk) -> None:
         opened = self._open.get(wearable_id)
@@ -190,12 +210,12 @@ class Gateway:
     # On the gateway's thread
 
     def _run(self) -> None:
-        chunks: list[Chunk] = []
+        chunks: list[Chunk | HeartBlock] = []
         while not self._closing.is_set():
             with contextlib.suppress(queue.Empty):
-                item = self._queue.get(timeout=_LOG_EVERY_S)
+                item = self._queue.get(timeout=_LOOK_EVERY_S)
                 while True:
-                    if isinstance(item, Chunk):
+                    if isinstance(item, Chunk | HeartBlock):
                         chunks.append(item)
                     elif isinstance(item, str):
                         self._attend(item)
@@ -203,6 +223,7 @@ class Gateway:
                         break
                     item = self._queue.get_nowait()
             self._append(chunks)
+            self._cut_silent()
             self._keep_logs()
             chunks = []
         self._end()
@@ -210,20 +231,24 @@ class Gateway:
     def _end(self) -> None:
         for wearable_id in list(self._open):
             self._unlink(wearable_id)
-        left: list[Chunk] = []
+        left: list[Chunk | HeartBlock] = []
         while not self._queue.empty():
             item = self._queue.get()
-            if isinstance(item, Chunk):
+            if isinstance(item, Chunk | HeartBlock):
                 left.append(item)
         self._append(left)
 
-    def _append(self, chunks: list[Chunk]) -> None:
+    def _append(self, items: list[Chunk | HeartBlock]) -> None:
+        self._in_hand = len(items)
+        self._hand_on(self._chunk_log.append, [item for item in items if isinstance(item, Chunk)])
+        self._hand_on(self._serving.keep_heart, [item for item in items if isinstance(item, HeartBlock)])
+
+    def _hand_on(self, append: Callable[[Sequence[T]], tuple[str, ...]], chunks: list[T]) -> None:
         """Append until the log has taken them; when closing, until the deadline."""
         wait_s = _RETRY_FIRST_S
-        self._in_hand = len(chunks)
         while chunks:
             try:
-                keys = self._chunk_log.append(chunks)
+                keys = append(chunks)
             except StoreUnavailable as error:
                 if time.monotonic() > self._deadline_s:
                     self._dropped += len(chunks)
@@ -240,7 +265,7 @@ class Gateway:
             else:
                 self._note(len(keys), len(chunks) - len(keys))
                 break
-        self._in_hand = 0
+        self._in_hand -= len(chunks)
 
     def _note(self, acknowledged: int, refused: int) -> None:
         if refused and not self._refusing:
@@ -268,14 +293,16 @@ class Gateway:
         if request is None:
             return
         wearable_id = view.wearable_id
+        heart = HeartGrouping(request.device_id or request.address, recording_id, request.chunk_duration_s)
         link = self._hub.open(
             request,
             on_chunk=self._put,
             on_live=lambda block: self._on_live(wearable_id, block),
             on_status=lambda status: self._on_status(wearable_id, status),
+            on_heart_rate=lambda sample, arrival_utc_s: self._on_heart(heart, sample, arrival_utc_s),
         )
-        self._open[wearable_id] = _Open(link, view, recording_id)
-        self._serving.opened(view, link.status)
+        self._open[wearable_id] = _Open(link, heart, view, recording_id)
+        self._serving.opened(view, lambda: replace(link.status(), heart=heart.newest))
 
     def _begin_recording(self, view: WearableView) -> None:
         """Begin a recording, because placement or calibration hold for a whole one."""
@@ -283,6 +310,7 @@ class Gateway:
         self._keep_log(opened)
         opened.recording_id = uuid4().hex
         opened.link.new_recording(opened.recording_id)
+        self._put_heart(opened.heart.begin(opened.recording_id))
         opened.view = view
 
     def _unlink(self, wearable_id: str) -> None:
@@ -293,9 +321,14 @@ class Gateway:
             opened.link.close()
         except DeviceError as error:
             _log.warning("closing the link of wearable %s: %s", wearable_id, error)
+        self._put_heart(opened.heart.finish())
         self._keep_log(opened)
         del self._open[wearable_id]
         self._serving.closed(opened.view)
+
+    def _cut_silent(self) -> None:
+        for opened in self._open.values():
+            self._put_heart(opened.heart.cut_if_silent(time.monotonic()))
 
     def _keep_logs(self) -> None:
         now_s = time.monotonic()

@@ -26,6 +26,7 @@ from coach.uplink import Uplink
 from coach.wire import Beat, InReach, LinkLogText, Orders, ServedWearable
 from devices.codec import encode_chunk
 from devices.errors import DeviceError
+from devices.heartblock import HeartBlock
 from devices.hostclock import HostClock
 from devices.hub import BleHub
 from devices.types import Chunk, LinkStatus
@@ -132,6 +133,10 @@ class Outpost:
         if orders is not None and self._contact.online and view.wearable_id in orders.watching:
             self._live.append((block, time.monotonic()))
             self._live_ready.set()
+
+    def keep_heart(self, blocks: Sequence[HeartBlock]) -> tuple[str, ...]:
+        """Put heart rate beside the chunks that wait for the server."""
+        return self.log.append_heart(blocks)
 
     def keep_log(self, log: LinkLogText) -> None:
         """Send a connection log with the next report."""

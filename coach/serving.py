@@ -13,6 +13,7 @@ from coach.service.looks import HERE, Looks
 from coach.service.types import WearableView
 from coach.wire import InReach, LinkLogText
 from devices.errors import DeviceError
+from devices.heartblock import HeartBlock
 from devices.hub import BleHub
 from devices.profiles.polar_advertisement import told_on_air
 from devices.types import Chunk, LinkStatus
@@ -66,6 +67,10 @@ class LocalServing:
     def live(self, view: WearableView, block: Chunk) -> None:
         """Feed the live line."""
         self._door.take(view, block, time.time())
+
+    def keep_heart(self, blocks: Sequence[HeartBlock]) -> tuple[str, ...]:
+        """Store heart rate."""
+        return self._services.heart_log.append(blocks)
 
     def keep_log(self, log: LinkLogText) -> None:
         """Store a connection log."""

@@ -16,14 +16,18 @@ import struct
 import threading
 import zlib
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from coach.errors import ConfigError, StoreUnavailable
 from devices.codec import encode_chunk
 from devices.errors import DeviceError
+from devices.heartblock import HeartBlock, encode_heart
 from devices.types import Chunk
+
+Kept = TypeVar("Kept", Chunk, HeartBlock)
 
 _MAGIC = b"BSRC"
 _HEAD = struct.Struct("<4sII")
@@ -245,15 +249,22 @@ class SpoolLog:
     def __init__(self, spool: Spool) -> None:
         self._spool = spool
         self.arrived = threading.Event()
-        # Chunks that found no room so far.
+        # Chunks and heart blocks that found no room so far.
         self.left_out = 0
 
     def append(self, chunks: Sequence[Chunk]) -> tuple[str, ...]:
         """See coach.log.ChunkLog. Missing from the answer: what found no room, or cannot be coded."""
+        return self._append(chunks, encode_chunk)
+
+    def append_heart(self, blocks: Sequence[HeartBlock]) -> tuple[str, ...]:
+        """Append blocks of heart rate; as `append`."""
+        return self._append(blocks, encode_heart)
+
+    def _append(self, items: Sequence[Kept], encode: Callable[[Kept], bytes]) -> tuple[str, ...]:
         coded: list[tuple[str, bytes]] = []
-        for chunk in chunks:
+        for item in items:
             with contextlib.suppress(DeviceError):
-                coded.append((chunk.key, encode_chunk(chunk)))
+                coded.append((item.key, encode(item)))
         kept = self._spool.append([blob for _, blob in coded])
         self.left_out += len(coded) - kept
         self.arrived.set()

@@ -32,6 +32,8 @@ _ID_BYTES_MAX = 200
 _BEATS_MAX = 1000
 # Unix time of the year 3058: a later one is no time. Own bound.
 _UTC_MAX_S = float(2**35)
+# s from a block's first notification to its last. Own bound: the longest block that can be configured is a minute.
+_SPAN_MAX_S = 3600.0
 # s. The service's unit is 1/1024 s in 16 bits (Heart Rate Service 1.0, section 3.1.1.2.3).
 _RR_MAX_S = 64.0
 
@@ -163,6 +165,7 @@ def _check(block: HeartBlock) -> None:
     arrival_utc_s, rr_s = block.beats["arrival_utc_s"], block.rr_s
     sound = (
         len(block.beats) > 0
+        and bool((np.abs(arrival_utc_s - arrival_utc_s[0]) < _SPAN_MAX_S).all())
         and int(block.beats["rr_count"].sum(dtype=np.int64)) == len(rr_s)
         and bool(((arrival_utc_s >= 0) & (arrival_utc_s < _UTC_MAX_S)).all())
         and bool(((rr_s >= 0) & (rr_s <= _RR_MAX_S)).all())

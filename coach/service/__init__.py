@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from coach.config import Config
+from coach.heart_log import TableHeartLog
 from coach.log import TableChunkLog
 from coach.service.accounts import Accounts
 from coach.service.athletes import Athletes
 from coach.service.findings import Findings
 from coach.service.gateways import Gateways
 from coach.service.ground import Ground
+from coach.service.hearts import Hearts
 from coach.service.imports import Imports
 from coach.service.ingest import Ingest
 from coach.service.links import LinkBoard
@@ -29,7 +31,7 @@ from devices.hostclock import HostClock
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """All use-cases over one store. log: where chunks go; links: where the gateway shows its links."""
+    """All use-cases over one store. log, heart_log: where chunks and heart rate go; links: where links are shown."""
 
     accounts: Accounts
     tokens: Tokens
@@ -37,6 +39,7 @@ class Services:
     wearables: Wearables
     motion: Motion
     recordings: Recordings
+    hearts: Hearts
     findings: Findings
     triage: Triage
     plans: Plans
@@ -47,6 +50,7 @@ class Services:
     phones: Phones
     poses: Poses
     log: TableChunkLog
+    heart_log: TableHeartLog
     links: LinkBoard
 
 
@@ -54,7 +58,7 @@ def build_services(store: Store, config: Config, clock: HostClock) -> Services:
     """Return the services over a store whose schema is up to date. Starts nothing."""
     ground = Ground(store, config, clock)
     links, looks = LinkBoard(clock), Looks(clock)
-    log = TableChunkLog(store, clock)
+    log, heart_log = TableChunkLog(store, clock), TableHeartLog(store)
     wearables, tokens = Wearables(ground, links), Tokens(ground)
     return Services(
         accounts=Accounts(ground),
@@ -63,15 +67,17 @@ def build_services(store: Store, config: Config, clock: HostClock) -> Services:
         wearables=wearables,
         motion=Motion(ground),
         recordings=Recordings(ground),
+        hearts=Hearts(ground),
         findings=Findings(ground),
         triage=Triage(ground),
         plans=Plans(ground),
-        ingest=Ingest(log),
+        ingest=Ingest(log, heart_log),
         imports=Imports(ground, log),
         gateways=Gateways(ground, tokens, links, looks),
         looks=looks,
         phones=Phones(ground, log, links, tokens),
         poses=Poses(ground, wearables),
         log=log,
+        heart_log=heart_log,
         links=links,
     )

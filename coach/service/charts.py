@@ -13,7 +13,7 @@ import numpy as np
 from coach.service.lines import LINE_RATE_HZ, envelope, thick, with_gaps
 from coach.service.types import DayTotals, SignalWindow
 from coach.store.rows import Row
-from devices.types import Placement
+from devices.types import FloatArray, Placement
 
 # Placements whose inclination is that of the trunk. The first with most data speaks for the day.
 TRUNK = (Placement.CHEST.value, Placement.UPPER_BACK.value, Placement.LOWER_BACK.value)
@@ -42,16 +42,22 @@ def trunk_rows(rows: Sequence[Row]) -> list[Row]:
     return [row for row in rows if row["placement"] == chosen]
 
 
+def points_of(rows: Sequence[Row]) -> tuple[FloatArray, FloatArray]:
+    """Return Unix times (n,) in order and inclinations in deg (n,), NaN in gaps, of all points of the rows' lines."""
+    times = [row["line_start_utc_s"] + np.arange(len(row["line"]) // 2) / row["line_rate_hz"] for row in rows]
+    t_utc_s = np.concatenate(times) if times else np.empty(0)
+    values = np.concatenate([thick(row["line"]) for row in rows]) if rows else np.empty(0)
+    order = np.argsort(t_utc_s, kind="stable")
+    return t_utc_s[order], values[order]
+
+
 def line_of(
     rows: Sequence[Row], start_utc_s: float, end_utc_s: float, reference: str | None, points: int = POINTS_MAX
 ) -> SignalWindow:
     """Return the rows' line within [start, end] in at most `points` points, None in gaps."""
-    times = [row["line_start_utc_s"] + np.arange(len(row["line"]) // 2) / row["line_rate_hz"] for row in rows]
-    t_utc_s = np.concatenate(times) if times else np.empty(0)
-    values = np.concatenate([thick(row["line"]) for row in rows]) if rows else np.empty(0)
+    t_utc_s, values = points_of(rows)
     inside = (t_utc_s >= start_utc_s) & (t_utc_s <= end_utc_s)
-    order = np.argsort(t_utc_s[inside], kind="stable")
-    t_utc_s, values = t_utc_s[inside][order], values[inside][order]
+    t_utc_s, values = t_utc_s[inside], values[inside]
     # A pause of three points is a gap; the clock's fit moves a point by far less.
     t_utc_s, values = with_gaps(t_utc_s, values, 3.0 / LINE_RATE_HZ)
     if t_utc_s.size > points:

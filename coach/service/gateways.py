@@ -161,11 +161,12 @@ class Gateways:
 
 def _taken(status: LinkStatus, shift_s: float) -> LinkStatus:
     """Return a gateway's status by the clock here, with a sentence of bounded length."""
-    silent = status.silent_since_utc_s
+    silent, heart = status.silent_since_utc_s, status.heart
     return replace(
         status,
         since_utc_s=status.since_utc_s + shift_s,
         silent_since_utc_s=None if silent is None else silent + shift_s,
+        heart=heart and replace(heart, at_utc_s=heart.at_utc_s + shift_s),
         problem=status.problem[:_SENTENCE_MAX] if status.problem else None,
     )
 

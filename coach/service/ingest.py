@@ -1,27 +1,32 @@
-"""Chunks that arrive from another process or machine."""
+"""Chunks and heart rate that arrive from another process or machine."""
 
 from __future__ import annotations
 
 from coach.errors import InvalidInput
+from coach.heart_log import TableHeartLog
 from coach.log import TableChunkLog, unpack
 from coach.service.tokens import Holder
 from devices.errors import DeviceError
+from devices.heartblock import decode_heart, is_heart
 
 
 class Ingest:
     """The far end of `coach.remote_log.RemoteLog`: POST /api/v1/chunks."""
 
-    def __init__(self, log: TableChunkLog) -> None:
-        self._log = log
+    def __init__(self, log: TableChunkLog, heart_log: TableHeartLog) -> None:
+        self._log, self._heart_log = log, heart_log
 
     def receive(self, holder: Holder, body: bytes) -> tuple[str, ...]:
-        """Store the chunks in `body` durably and return the acknowledged keys (`device-recording-seq`), known ones too.
+        """Store what is in `body` durably and return the acknowledged keys (`device-recording-seq`), known ones too.
 
-        body: each chunk's bytes after their length (4 bytes, big endian). A chunk of a wearable that is not the
-        holder's athlete's is not stored and not in the answer. Raises, with nothing stored, InvalidInput (body) and
-        StoreUnavailable (send again).
+        body: each chunk's or heart block's bytes after their length (4 bytes, big endian). What is of a wearable that
+        is not the holder's athlete's is not stored and not in the answer. Raises InvalidInput (body) with nothing
+        stored, and StoreUnavailable (send again).
         """
         try:
-            return self._log.append_encoded(unpack(body), holder.athlete_id)
+            blobs = unpack(body)
+            blocks = [decode_heart(blob) for blob in blobs if is_heart(blob)]
+            keys = self._log.append_encoded([blob for blob in blobs if not is_heart(blob)], holder.athlete_id)
+            return keys + self._heart_log.append(blocks, holder.athlete_id)
         except (DeviceError, ValueError) as error:
             raise InvalidInput(f"The body cannot be used, nothing was stored: {error}") from None

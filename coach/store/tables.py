@@ -195,6 +195,21 @@ chunk = Table(
     UniqueConstraint("stream_id", "seq"),
 )
 
+heart_block = Table(
+    "heart_block",
+    metadata,
+    Column("device_id", String(200), primary_key=True),
+    Column("recording_id", String(200), primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("athlete_id", _ID, ForeignKey("athlete.id"), nullable=False),
+    Column("wearable_id", _ID, ForeignKey("wearable.id"), nullable=False),
+    Column("placement", String(40), nullable=False),
+    Column("start_utc_s", Double, nullable=False),
+    Column("beats", LargeBinary, nullable=False),  # rows of devices.heartblock.BEATS
+    Column("rr_s", LargeBinary, nullable=False),  # of devices.heartblock.RR
+    Index("ix_heart_block_athlete_time", "athlete_id", "start_utc_s"),
+)
+
 recording_import = Table(
     "recording_import",
     metadata,

@@ -23,7 +23,7 @@ from coach.serving import LiveDoor, LocalServing
 from coach.uplink import Uplink
 from coach.worker import Worker
 from devices.link import LinkRequest
-from devices.types import Chunk, LinkState, LinkStatus
+from devices.types import Chunk, HeartRateSample, LinkState, LinkStatus
 from tests.coach.club import ADDRESS, START, Club, bending_chunks
 
 NOW_S = START.timestamp()
@@ -37,6 +37,7 @@ class HandLink:
     on_chunk: Callable[[Chunk], None]
     on_live: Callable[[Chunk], None]
     on_status: Callable[[LinkStatus], None]
+    on_heart_rate: Callable[[HeartRateSample, float], None]
     recordings: list[str] = field(default_factory=list)
     flushed: list[Chunk] = field(default_factory=list)
     closed: bool = False
@@ -63,8 +64,8 @@ class HandHub:
     def __init__(self) -> None:
         self.links: list[HandLink] = []
 
-    def open(self, request: LinkRequest, on_chunk: Any, on_live: Any, on_status: Any) -> HandLink:
-        self.links.append(HandLink(request, on_chunk, on_live, on_status, [request.recording_id]))
+    def open(self, request: LinkRequest, on_chunk: Any, on_live: Any, on_status: Any, on_heart_rate: Any) -> HandLink:
+        self.links.append(HandLink(request, on_chunk, on_live, on_status, on_heart_rate, [request.recording_id]))
         return self.links[-1]
 
 

@@ -22,6 +22,7 @@ WITHOUT_WHO = {
     "wearables": "for_athlete all",
     "motion": "pending_streams handle_pending has_recordings close_stale day_line totals",
     "recordings": "for_athlete",
+    "hearts": "day",
     "findings": "for_athlete",
     "triage": "questions",
     "plans": "replan replan_wanted proposal active week release_due plan_ahead close_stale calendar_sessions",

@@ -1,0 +1,63 @@
+"""A local day's heart rate out of what is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from itertools import groupby
+
+import numpy as np
+
+from coach.analysis.heart_day import Beats, HeartDay, summarise_heart
+from coach.analysis.types import NotComputable
+from coach.errors import NoSuch
+from coach.service import charts
+from coach.service.ground import Ground
+from coach.store import athletes, hearts, signals
+from coach.store.rows import Row
+from devices.heartblock import BEATS, RR
+from devices.types import FloatArray, Placement
+
+
+class Hearts:
+    """Answer what a page says of the heart."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+
+    def day(self, athlete_id: str, day: date) -> HeartDay | NotComputable:
+        """Return the figures of the athlete's local day; a block counts for the day it begins in. Raises NoSuch."""
+        with self._ground.store.read() as tx:
+            athlete = athletes.get(tx, athlete_id)
+            if athlete is None:
+                raise NoSuch(f"There is no athlete {athlete_id}.")
+            start, end = charts.day_bounds(day, athlete["time_zone"])
+            blocks = hearts.between(tx, athlete_id, start, end)
+            # Without intervals of a chest strap nobody asks whether the trunk was still.
+            wanted = any(row["rr_s"] and row["placement"] == Placement.CHEST.value for row in blocks)
+            lines = signals.lines_between(tx, athlete_id, charts.TRUNK, start, end) if wanted else []
+        return summarise_heart(_recordings(blocks), *_trunk(lines))
+
+
+def _recordings(blocks: Sequence[Row]) -> tuple[Beats, ...]:
+    """Return blocks, each recording's in order, as recordings."""
+    found = []
+    for _, rows in groupby(blocks, key=lambda row: (row["wearable_id"], row["recording_id"])):
+        mine = list(rows)
+        beats = np.frombuffer(b"".join(row["beats"] for row in mine), BEATS)
+        found.append(
+            Beats(
+                beats["arrival_utc_s"].astype(np.float64),
+                beats["heart_rate_bpm"].astype(np.int64),
+                beats["contact"].astype(np.int64),
+                beats["rr_count"].astype(np.int64),
+                np.frombuffer(b"".join(row["rr_s"] for row in mine), RR).astype(np.float64),
+                mine[0]["placement"] == Placement.CHEST.value,
+            )
+        )
+    return tuple(found)
+
+
+def _trunk(lines: Sequence[Row]) -> tuple[FloatArray, FloatArray]:
+    """Return the trunk's inclination in deg (k,) and its times (k,), those of the placement that covered most."""
+    return charts.points_of(charts.trunk_rows(lines))

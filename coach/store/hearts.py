@@ -1,0 +1,49 @@
+"""Queries: heart rate in blocks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from coach.store.engine import Tx
+from coach.store.rows import Row, many, one
+from coach.store.tables import heart_block
+
+_ADD = {
+    name: dialect.insert(heart_block).on_conflict_do_nothing().returning(heart_block.c.seq)
+    for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
+}
+
+
+def owner(tx: Tx, device_id: str, recording_id: str) -> Row | None:
+    """Return athlete, wearable and placement of a recording that has blocks."""
+    columns = heart_block.c
+    statement = (
+        select(columns.athlete_id, columns.wearable_id, columns.placement)
+        .where(columns.device_id == device_id, columns.recording_id == recording_id)
+        .limit(1)
+    )
+    return one(tx, statement)
+
+
+def add(tx: Tx, values: dict[str, Any]) -> bool:
+    """Insert a block unless its key is known; tell whether it is stored now with these beats and intervals."""
+    if tx.execute(_ADD[tx.dialect.name], values).first() is not None:
+        return True
+    columns = heart_block.c
+    mine = [columns[name] == values[name] for name in ("device_id", "recording_id", "seq")]
+    found = tx.execute(select(columns.beats, columns.rr_s).where(*mine)).one()
+    return bool(bytes(found.beats) == values["beats"] and bytes(found.rr_s) == values["rr_s"])
+
+
+def between(tx: Tx, athlete_id: str, start_utc_s: float, end_utc_s: float) -> list[Row]:
+    """Return the athlete's blocks that begin within [start, end), each recording's in order."""
+    columns = heart_block.c
+    statement = (
+        select(columns.wearable_id, columns.recording_id, columns.placement, columns.beats, columns.rr_s)
+        .where(columns.athlete_id == athlete_id, columns.start_utc_s >= start_utc_s, columns.start_utc_s < end_utc_s)
+        .order_by(columns.wearable_id, columns.recording_id, columns.seq)
+    )
+    return many(tx, statement)
