@@ -20,7 +20,7 @@ BIN_S = 1.0
 # Own heuristic: an open finding that goes on is told anew once a minute, on whole minutes of its own time.
 CHANGED_EVERY_BINS = 60
 # Own choice: windows are judged for so many seconds together, on whole multiples of the recording's own time.
-JUDGED_TOGETHER_BINS = 10
+JUDGED_TOGETHER_BINS = 30
 
 
 @dataclass(frozen=True, slots=True)
