@@ -17,8 +17,8 @@ from devices.types import FloatArray
 TURN_DEVIATIONS = 1.0
 # A window that moves less than this share of the smallest ROM is not looked at.
 QUIET_SHARE = 0.35
-# Two windows ask the same when their axes and the logarithms of their deviations are that close.
-SAME_AXIS, SAME_DEVIATION = 0.9, 0.7
+# Two windows ask the same when their axes are that close and their deviations within that factor.
+SAME_AXIS, SAME_DEVIATION = 0.9, 2.0
 # A window is done with when that share of it belongs to sets; two sets overlap by no more than that share.
 DONE_SHARE, OVERLAP_SHARE = 0.6, 0.2
 # A window's axis that close to the set's own needs no second look.
@@ -78,7 +78,7 @@ def _asking(params: MotionParams, cells: Cells, taken: BoolArray) -> Iterator[tu
 def _same(axes: FloatArray, deviations: FloatArray, axis: FloatArray, deviation: float) -> BoolArray:
     """Return which windows ask the same as one that was asked."""
     same: BoolArray = np.abs(axes @ axis) > SAME_AXIS
-    same &= np.abs(np.log(deviations / deviation)) < SAME_DEVIATION
+    same &= (deviations < SAME_DEVIATION * deviation) & (deviations > deviation / SAME_DEVIATION)
     return same
 
 
