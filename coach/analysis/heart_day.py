@@ -79,7 +79,7 @@ def summarise_heart(
 ) -> HeartDay | NotComputable:
     """Return the day's figures. trunk_utc_s, trunk_deg: (k,) inclination in order of time, NaN in gaps."""
     if not recordings:
-        return NotComputable("heart rate", "a wearable that measures it")
+        return NotComputable("heart rate", "a wearable that measures it, worn today")
     arrival_utc_s = np.concatenate([each.arrival_utc_s for each in recordings])
     bpm = np.concatenate([each.heart_rate_bpm for each in recordings])
     off = np.concatenate([each.contact for each in recordings]) == 0
@@ -90,7 +90,7 @@ def summarise_heart(
     told &= _foremost(np.floor(arrival_utc_s / params.turn_s).astype(np.int64), source, told)
     recorded_s = float(lasts_s[told].sum())
     if recorded_s < params.enough_s:
-        needs = f"{params.enough_s / 60:.0f} minute of heart rate; there are {recorded_s:.0f} s so far"
+        needs = f"{params.enough_s:.0f} s of heart rate; there are {recorded_s:.0f} s so far"
         return NotComputable("heart rate", needs)
     values = bpm[told]
     return HeartDay(

@@ -27,6 +27,7 @@ def today() -> str:
     return render_template(
         "athlete/today.html",
         findings_url=url_for("athlete.findings_part"),
+        heart_url=url_for("athlete.heart_part"),
         **desk.live_part(athlete) | desk.findings_part(athlete) | desk.plan_part(access.me(), athlete),
     )
 
@@ -51,6 +52,13 @@ def findings_part() -> str:
         totals=desk.totals_of(athlete),
         **desk.findings_part(athlete),
     )
+
+
+@blueprint.get("/today/heart")
+@access.athlete
+def heart_part() -> str:
+    """Return the day's heart rate."""
+    return render_template("parts/heart.html", **desk.heart_part(myself()))
 
 
 @blueprint.get("/week")

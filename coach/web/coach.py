@@ -31,6 +31,7 @@ def athlete_page(athlete_id: str) -> str:
         "coach/desk.html",
         whose=f"{words.short_name(athlete.name)}'s trunk",
         findings_url=url_for("coach.findings_part", athlete_id=athlete_id),
+        heart_url=url_for("coach.heart_part", athlete_id=athlete_id),
         **desk.live_part(athlete) | desk.findings_part(athlete) | desk.plan_part(access.me(), athlete),
     )
 
@@ -47,6 +48,13 @@ def findings_part(athlete_id: str) -> str:
         totals=desk.totals_of(athlete),
         **desk.findings_part(athlete),
     )
+
+
+@blueprint.get("/athletes/<athlete_id>/heart")
+@access.coach
+def heart_part(athlete_id: str) -> str:
+    """Return the athlete's heart rate of the day."""
+    return render_template("parts/heart.html", **desk.heart_part(_athlete(athlete_id)))
 
 
 @blueprint.get("/athletes/<athlete_id>/recordings")

@@ -7,7 +7,10 @@ from typing import Any
 
 from flask import url_for
 
+from coach.analysis.heart_day import HeartDay
 from coach.service.types import AthleteView, DayTotals, Identity, SessionState, SessionView, WearableView
+from coach.web import words
+from coach.web.heart_words import heart_line, rmssd_line
 from coach.web.house import house
 from coach.web.wholeness import wholeness
 from devices.types import LinkState
@@ -42,6 +45,18 @@ def recordings_part(athlete: AthleteView) -> dict[str, Any]:
     names = {each.wearable_id: each.name for each in services.wearables.for_athlete(athlete.athlete_id)}
     found = services.recordings.for_athlete(athlete.athlete_id, limit=RECORDINGS_SHOWN)
     return {"athlete": athlete, "names": names, "recordings": [(each, wholeness(each)) for each in found]}
+
+
+def heart_part(athlete: AthleteView) -> dict[str, Any]:
+    """Return what parts/heart.html needs. shown: whether the day has a heart rate, or a wearable could bring one."""
+    services = house().services
+    day = services.hearts.day(athlete.athlete_id, house().today(athlete.time_zone))
+    could = any(words.measures(each.family, "heart") for each in services.wearables.for_athlete(athlete.athlete_id))
+    return {
+        "shown": could or isinstance(day, HeartDay),
+        "heart": heart_line(day),
+        "rmssd": rmssd_line(day, athlete.time_zone),
+    }
 
 
 def findings_part(athlete: AthleteView) -> dict[str, Any]:

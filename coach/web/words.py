@@ -43,6 +43,8 @@ SIGNAL_WORDS = (
     (-87, "some way off"),
     (-97, "far: come closer"),
 )
+# s. Own choice: straps tell once a second, some optical sensors every five.
+HEART_OLD_S = 10.0
 LINK_TONE = {LinkState.STREAMING: "on", LinkState.BLOCKED: "halt", LinkState.WAITING: "look"}
 
 
@@ -67,6 +69,11 @@ def day_of(moment: datetime, zone: str) -> str:
     day, today = in_zone(moment, zone).date(), house().today(zone)
     name = day_name(day, today)
     return name.lower() if abs((day - today).days) <= 1 else f"on {name}"
+
+
+def local_day(moment: datetime, zone: str) -> str:
+    """Return the moment's day in a zone as 2026-11-25."""
+    return in_zone(moment, zone).date().isoformat()
 
 
 def window(finding: FindingView, zone: str) -> str:
@@ -228,6 +235,19 @@ def silence(wearable: WearableView) -> str:
     return f"Nothing since {since}. This is a gap in your day; it goes on by itself when the wearable is back."
 
 
+def heart_now(wearable: WearableView) -> str:
+    """Return the newest heart rate and whether the skin is touched; nothing while there is none, or only an old one."""
+    heart = wearable.status.heart if wearable.status else None
+    if heart is None or house().now().timestamp() - heart.at_utc_s > HEART_OLD_S:
+        return ""
+    if heart.contact is False:
+        return "Heart rate: no contact with the skin. Moisten the strap and tighten it."
+    if not heart.heart_rate_bpm:
+        return "Heart rate: it has found no beat yet."
+    skin = " · on the skin" if heart.contact else ""
+    return f"Heart rate {heart.heart_rate_bpm} a minute{skin}"
+
+
 def signal_bars(rssi_dbm: int) -> int:
     """Return how many of four bars a signal fills."""
     return sum(rssi_dbm >= limit for limit, _ in SIGNAL_WORDS)
@@ -238,9 +258,14 @@ def signal_words(rssi_dbm: int) -> str:
     return next((word for limit, word in SIGNAL_WORDS if rssi_dbm >= limit), "hardly heard: come closer")
 
 
+def measures(family: str, sensor: str) -> bool:
+    """Tell whether a family has a sensor (see devices.profiles.types.Profile)."""
+    return family in PROFILES and sensor in PROFILES[family].sensors
+
+
 def measures_movement(family: str) -> bool:
     """Tell whether a family measures movement, so that it has a pose."""
-    return "acc" in PROFILES[family].sensors if family in PROFILES else True
+    return family not in PROFILES or measures(family, "acc")
 
 
 def place(placement: str) -> str:
@@ -255,6 +280,7 @@ FILTERS: tuple[Callable[..., str | int], ...] = (
     clock_time,
     day_name,
     day_of,
+    local_day,
     window,
     percent,
     minutes,
@@ -267,6 +293,7 @@ FILTERS: tuple[Callable[..., str | int], ...] = (
     signal_bars,
     signal_words,
     measures_movement,
+    heart_now,
     place,
     exercise_names,
     limit_text,

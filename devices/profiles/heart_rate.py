@@ -28,7 +28,7 @@ class HeartRate(SubscribingProfile):
     cannot: tuple[str, ...] = (
         "It carries no motion samples: heart rate and beat-to-beat intervals only, no posture, bends or repetitions.",
         "Some straps tell no beat-to-beat intervals.",
-        "Backstop reads its heart rate and keeps none of it yet.",
+        "It does not buffer for Backstop: beats told while the link is down are gone.",
     )
     proven = True
 

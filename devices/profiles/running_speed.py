@@ -27,7 +27,7 @@ class RunningSpeed(SubscribingProfile):
     cannot: tuple[str, ...] = (
         "It carries no motion samples: speed, cadence and stride only, no posture, bends or repetitions.",
         "It may send nothing while it is at rest.",
-        "Backstop reads its speed and cadence and makes nothing of them yet.",
+        "Backstop reads its speed and cadence, keeps none of them and shows none.",
     )
     # Two vectors of the vendor's tests.
     proven = False
