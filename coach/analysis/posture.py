@@ -106,7 +106,7 @@ class _Account:
     """A state while it is being added to."""
 
     def __init__(self, thresholds_deg: tuple[float, ...], state: PostureState, angles: int) -> None:
-        self.thresholds = tuple(sorted(int(threshold) for threshold in thresholds_deg))
+        self.thresholds = _ascending(thresholds_deg)
         more = angles - len(state.looks)
         self.looks, self.held, self.high, self.passed = state.looks, state.held, state.high, state.passed
         if more:
@@ -139,21 +139,18 @@ class _Account:
         if not angles.size:
             return
         # Shifted so that all are positive: cutting off the fraction is then the floor.
-        places = (angles + (MIDDLE + CLASSES * np.arange(len(angles)))[:, None]).astype(np.int64)
+        places = (angles + _shifts(len(angles))).astype(np.int64)
         into += np.bincount(places.ravel(), minlength=into.size).reshape(into.shape)
         bands = _bands(self.thresholds, len(angles))[places]
         # Between two looks in the same band no threshold is passed either way: a few looks stand for all.
         turned, turns = (bands[:, 1:] != bands[:, :-1]).nonzero()
-        edges = np.searchsorted(turned, np.arange(len(angles) + 1)).tolist()
-        values = (places[turned, turns + 1] - CLASSES * turned - MIDDLE).tolist()
-        high = [bool(part.any()) for part in self.high]
-        for angle, first in enumerate(places[:, 0].tolist()):
-            degree = first - CLASSES * angle - MIDDLE
-            turns_here = values[edges[angle] : edges[angle + 1]]
-            if turns_here or not -self.thresholds[0] <= degree < self.thresholds[0] or high[angle]:
-                seen = [degree, *turns_here]
-                self._pass(seen, angle, 0)
-                self._pass([-1 - value for value in seen], angle, 1)
+        seen = [[place - CLASSES * angle - MIDDLE] for angle, place in enumerate(places[:, 0].tolist())]
+        for angle, place in zip(turned.tolist(), places[turned, turns + 1].tolist(), strict=True):
+            seen[angle].append(place - CLASSES * angle - MIDDLE)
+        for angle, (degrees, high) in enumerate(zip(seen, self.high.tolist(), strict=True)):
+            if len(degrees) > 1 or not -self.thresholds[0] <= degrees[0] < self.thresholds[0] or any(map(any, high)):
+                self._pass(degrees, angle, 0)
+                self._pass([-1 - degree for degree in degrees], angle, 1)
 
     def _pass(self, seen: list[int], angle: int, side: int) -> None:
         """Follow the few looks at which the band changed."""
@@ -171,6 +168,18 @@ class _Account:
             self._own_passes()
             self.passed[angle, side, place] += passed
             self.high[angle, side, place] = now
+
+
+@lru_cache(maxsize=16)
+def _ascending(thresholds_deg: tuple[float, ...]) -> tuple[int, ...]:
+    return tuple(sorted(int(threshold) for threshold in thresholds_deg))
+
+
+@lru_cache(maxsize=16)
+def _shifts(angles: int) -> FloatArray:
+    """Return (angles, 1): what makes degrees of each angle the numbers of classes, all angles in one row."""
+    shifts: FloatArray = (MIDDLE + CLASSES * np.arange(angles, dtype=np.float64))[:, None]
+    return shifts
 
 
 @lru_cache(maxsize=16)
