@@ -57,6 +57,10 @@ class GatewaySection(Section):
     report_s: Annotated[float, Field(ge=0.2, le=10)] = 2.0
 
 
+class ImportsSection(Section):
+    upload_mb: Annotated[float, Field(ge=1, le=1500)] = 200.0
+
+
 class Simulate(Section):
     athlete: bool = True
     product: str = "movella-dot"
@@ -128,6 +132,7 @@ class Config(BaseSettings):
     chunk: ChunkSection = ChunkSection()
     link: LinkSection = LinkSection()
     gateway: GatewaySection = GatewaySection()
+    imports: ImportsSection = ImportsSection()
     simulate: Simulate = Simulate()
     reference: ReferenceSection = ReferenceSection()
     posture: Posture = Posture()

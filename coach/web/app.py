@@ -24,9 +24,11 @@ from coach.web import (
     gateways,
     headers,
     health,
+    imports,
     limits,
     live,
     phone_push,
+    phones,
     plans,
     safety,
     sessions,
@@ -52,6 +54,8 @@ SUBJECTS = (
     live,
     api,
     phone_push,
+    phones,
+    imports,
     health,
 )
 
@@ -94,6 +98,7 @@ def create_app(
     # Order counts: limits count a request before CSRF or the sign-in can refuse it.
     limits.install(app)
     headers.install(app)
+    imports.install(app)
     csrf = CSRFProtect(app)
     access.install(app)
     failures.install(app)

@@ -53,6 +53,11 @@ LIMIT_OF_PERSON = {
     "wearables.look": "10 per minute",
     "gateways.add_token": "5 per minute; 20 per hour",
     "calibration.start": "20 per minute",
+    "phones.add": "5 per minute; 20 per hour",
+    # A file is written, then read as a whole.
+    "imports.upload": "10 per minute; 60 per hour",
+    "imports.preview": "30 per minute",
+    "imports.take": "20 per minute",
 }
 
 

@@ -9,6 +9,8 @@ from werkzeug.wrappers import Response
 
 from coach.errors import Conflict, InvalidInput
 from coach.service.looks import LookView
+from coach.service.sources import Family
+from coach.service.tokens import Scope
 from coach.service.types import AthleteView
 from coach.web import access, desk, words
 from coach.web.athlete import myself
@@ -29,8 +31,8 @@ def own() -> str:
     return render_template(
         "athlete/wearables.html",
         athlete=athlete,
-        wearables=services.wearables.for_athlete(athlete.athlete_id),
-        tokens=services.tokens.of_athlete(me, athlete.athlete_id),
+        wearables=[each for each in services.wearables.for_athlete(athlete.athlete_id) if each.family != Family.FILE],
+        tokens=[each for each in services.tokens.of_athlete(me, athlete.athlete_id) if each.scope == Scope.GATEWAY],
         gateways=services.gateways.of_athlete(me, athlete.athlete_id),
         logs=services.gateways.logs(me, athlete.athlete_id),
         **_look_part(athlete),

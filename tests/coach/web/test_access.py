@@ -56,6 +56,8 @@ def of_ada(world) -> dict[str, str]:
         "wearable_id": world.wearable_id,
         "session_id": session_of(world),
         "token": "no-such-token",
+        "upload_id": "no-such-upload",
+        "day": "2026-11-24",
         "token_id": world.services.tokens.of_athlete(world.ada.identity, world.ada.athlete_id)[0].token_id,
         "log_id": world.services.gateways.logs(world.ada.identity, world.ada.athlete_id)[0].log_id,
         "filename": "css/backstop.css",

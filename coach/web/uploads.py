@@ -1,0 +1,84 @@
+"""Uploaded files between the look and the import: one upload a person, bounded, gone after an hour at the latest."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+import shutil
+import time
+from pathlib import Path, PurePosixPath
+
+from werkzeug.datastructures import FileStorage
+
+from coach.errors import Conflict, InvalidInput, NoSuch, StoreUnavailable
+
+# Own bounds: people who look at an upload at the same time, files of one recording, s that a look may last.
+_AT_ONCE = 16
+_FILES_MAX = 40
+_LASTS_S = 3600.0
+_ID = re.compile(r"[0-9a-f]{16}-[0-9a-f]{32}")
+
+
+class Uploads:
+    """Keep uploads in a folder of their own, readable by the owner of the process only."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def keep(self, user_id: str, files: list[FileStorage]) -> str:
+        """Write files to the disk and return the upload's id; the person's upload before goes.
+
+        Raises InvalidInput (no file, too many), Conflict (too many people at once), StoreUnavailable.
+        """
+        files = [each for each in files if each.filename]
+        if not 1 <= len(files) <= _FILES_MAX:
+            raise InvalidInput(f"Choose the file of one recording, or its files, {_FILES_MAX} at most.")
+        self.purge()
+        mine = _mine(user_id)
+        kept = list(self._folder.iterdir()) if self._folder.is_dir() else []
+        for each in kept:
+            if each.name.startswith(f"{mine}-"):
+                shutil.rmtree(each, ignore_errors=True)
+        if sum(not each.name.startswith(f"{mine}-") for each in kept) >= _AT_ONCE:
+            raise Conflict("Many people are importing at this moment: try again in some minutes.")
+        upload_id = f"{mine}-{secrets.token_hex(16)}"
+        folder = self._folder / upload_id
+        try:
+            folder.mkdir(mode=0o700, parents=True)
+            for file in files:
+                file.save(folder / _plain_name(file.filename or ""))
+        except OSError as error:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise StoreUnavailable(f"The upload cannot be kept ({error.strerror}): free some space.") from error
+        return upload_id
+
+    def path(self, user_id: str, upload_id: str) -> Path:
+        """Return the uploaded file, or the folder of several. Raises NoSuch for one that is gone or another's."""
+        folder = self._folder / upload_id
+        if not (_ID.fullmatch(upload_id) and upload_id.startswith(f"{_mine(user_id)}-") and folder.is_dir()):
+            raise NoSuch("This upload is not here any more: choose the file again.")
+        files = list(folder.iterdir())
+        return files[0] if len(files) == 1 else folder
+
+    def drop(self, user_id: str, upload_id: str) -> None:
+        """Remove an upload; one that is gone is no error."""
+        if _ID.fullmatch(upload_id) and upload_id.startswith(f"{_mine(user_id)}-"):
+            shutil.rmtree(self._folder / upload_id, ignore_errors=True)
+
+    def purge(self) -> None:
+        """Remove what is older than an hour."""
+        if self._folder.is_dir():
+            for each in self._folder.iterdir():
+                if time.time() - each.stat().st_mtime > _LASTS_S:
+                    shutil.rmtree(each, ignore_errors=True)
+
+
+def _mine(user_id: str) -> str:
+    return hashlib.sha256(user_id.encode()).hexdigest()[:16]
+
+
+def _plain_name(name: str) -> str:
+    """Return a file's name without folders and surprising signs: the kind of a sensor may stand in it."""
+    plain = re.sub(r"[^\w. -]", "_", PurePosixPath(name.replace("\\", "/")).name).strip(". ")
+    return plain[-100:] or "recording"
