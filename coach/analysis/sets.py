@@ -18,7 +18,7 @@ TURN_DEVIATIONS = 1.0
 # A window that moves less than this share of the smallest ROM is not looked at.
 QUIET_SHARE = 0.35
 # Two windows ask the same when their axes are that close and their deviations within that factor.
-SAME_AXIS, SAME_DEVIATION = 0.9, 2.0
+SAME_AXIS, SAME_DEVIATION = 0.97, 1.3
 # A window is done with when that share of it belongs to sets; two sets overlap by no more than that share.
 DONE_SHARE, OVERLAP_SHARE = 0.6, 0.2
 # A window's axis that close to the set's own needs no second look.
@@ -27,7 +27,7 @@ ITS_OWN_AXIS = 0.998
 REFINED_SHARE = 0.8
 MIN_STRETCH_S = 2.0
 # Bounds the work: that many axes are followed in one look; the straightest come first.
-MOST_ASKED = 3
+MOST_ASKED = 12
 
 
 def find_sets(params: MotionParams, stretch: Stretch, busy: list[tuple[int, int, int]] | None = None) -> list[Chain]:
