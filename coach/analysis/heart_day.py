@@ -39,7 +39,7 @@ DEFAULT_PARAMS = HeartDayParams()
 class Beats:
     """Heart rate of one recording in order. All (n,) but rr_s (m,), whose parts are counted in rr_count.
 
-    contact: 1 on the skin, 0 off it, -1 not told. chest: whether it was worn there.
+    contact: 1 on the skin, 0 off it, -1 not told. chest: whether it was worn there. wearable: which one, any name.
     """
 
     arrival_utc_s: FloatArray
@@ -48,6 +48,7 @@ class Beats:
     rr_count: IntArray
     rr_s: FloatArray
     chest: bool
+    wearable: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,8 @@ def summarise_heart(
     off = np.concatenate([each.contact for each in recordings]) == 0
     # A rate of 0 is how the service says that there is none.
     lasts_s = np.concatenate([_lasts_s(each.arrival_utc_s, params) for each in recordings])
-    source = np.repeat(np.arange(len(recordings)), [len(each.arrival_utc_s) for each in recordings])
+    _, wearable = np.unique([each.wearable for each in recordings], return_inverse=True)
+    source = np.repeat(wearable, [len(each.arrival_utc_s) for each in recordings])
     told = (bpm > 0) & ~off
     told &= _foremost(np.floor(arrival_utc_s / params.turn_s).astype(np.int64), source, told)
     recorded_s = float(lasts_s[told].sum())
@@ -110,7 +112,7 @@ def _lasts_s(arrival_utc_s: FloatArray, params: HeartDayParams) -> FloatArray:
 
 
 def _foremost(turn: IntArray, source: IntArray, told: np.ndarray) -> np.ndarray:
-    """Return (n,) whether a value is of the recording that told most in its turn: two straps are one heart."""
+    """Return (n,) whether a value is of the wearable that told most in its turn: two straps are one heart."""
     _, place = np.unique(turn, return_inverse=True)
     counts = np.zeros((int(place.max()) + 1, int(source.max()) + 1), dtype=np.int64)
     np.add.at(counts, (place[told], source[told]), 1)

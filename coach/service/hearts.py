@@ -42,7 +42,7 @@ class Hearts:
 def _recordings(blocks: Sequence[Row]) -> tuple[Beats, ...]:
     """Return blocks, each recording's in order, as recordings."""
     found = []
-    for _, rows in groupby(blocks, key=lambda row: (row["wearable_id"], row["recording_id"])):
+    for (wearable_id, _), rows in groupby(blocks, key=lambda row: (row["wearable_id"], row["recording_id"])):
         mine = list(rows)
         beats = np.frombuffer(b"".join(row["beats"] for row in mine), BEATS)
         found.append(
@@ -53,6 +53,7 @@ def _recordings(blocks: Sequence[Row]) -> tuple[Beats, ...]:
                 beats["rr_count"].astype(np.int64),
                 np.frombuffer(b"".join(row["rr_s"] for row in mine), RR).astype(np.float64),
                 mine[0]["placement"] == Placement.CHEST.value,
+                wearable_id,
             )
         )
     return tuple(found)
