@@ -180,7 +180,8 @@ class DeviceClock:
                 if abs(self._step(raws[i + 1] - raw)) > limit:
                     damaged += 1
                     continue
-                step, restarted = self._jump(raw, float(arrival_utc_s[i]))
+                together = arrival_utc_s[i:] == arrival_utc_s[i]
+                step, restarted = self._jump(raw, float(arrival_utc_s[i]) - self._lead_s(ticks[i:][together]))
                 if restarted:
                     restarts.append(len(unwrapped))
             self._last_raw, self._last = raw, self._last + step
@@ -189,10 +190,18 @@ class DeviceClock:
         as_ticks = np.array(unwrapped, dtype=np.int64)
         return Timed(as_ticks, np.array(kept, dtype=np.int64), tuple(restarts), damaged, undecided)
 
-    def _jump(self, raw: int, arrival_utc_s: float) -> tuple[int, bool]:
+    def _lead_s(self, ticks: IntArray) -> float:
+        """Return how long before the newest sample of its notification, ticks (n,), the first was taken."""
+        steps = self._signed(np.diff(ticks))
+        usual = np.abs(steps) <= self._params.step_max_s * self._params.ticks_per_s
+        # A damaged time stamp ends the run.
+        run = np.cumsum(steps[: len(steps) if usual.all() else int(np.argmin(usual))])
+        return float(run.max(initial=0)) / self._params.ticks_per_s
+
+    def _jump(self, raw: int, seen_utc_s: float) -> tuple[int, bool]:
         """Return how many ticks have passed since the last sample, and whether the device's clock began anew."""
         p = self._params
-        passed_s = arrival_utc_s - self.utc_s(self._last)
+        passed_s = seen_utc_s - self.utc_s(self._last)
         back_s = -self._step(raw - self._last_raw) / p.ticks_per_s
         if 0 < back_s <= _OVERTAKEN_S and raw / p.ticks_per_s > passed_s + _MARGIN_SHARE * p.tolerance_s:
             # A clock that began anew cannot show more than the time that has passed: this one was overtaken.

@@ -213,7 +213,7 @@ LINK_FAULTS: tuple[Fault, ...] = (
     Fault(
         "clock restart",
         Outcome.RECOVERS,
-        "a gap, its length known to the length of a few notifications; the restart is counted",
+        "a gap of the true length to 0.1 s, counted as a restart",
         says="was lost",
         sentence="The link to … was lost; it is searched again.",
         losses=1,

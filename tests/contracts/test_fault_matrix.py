@@ -132,8 +132,8 @@ def test_the_recording_holds_what_was_sent_and_tells_what_befell_it(fault: Fault
     if cell.has_clock:
         assert whole.duplicates == acc.duplicated
         assert whole.restarts == (fault.name == "clock restart")
-        # A clock that began anew is tied to UTC by its first frames: they are late by what they hold, and by the radio.
-        late = 3 * frame + a_tenth if fault.name == "clock restart" else 0
+        # A clock that began anew is tied to UTC by its first notification, which is late by the radio.
+        late = a_tenth if fault.name == "clock restart" else 0
         unsure = late + UNHEARD.get(product, 0) + (fault.losses > 0)
         assert whole.lost == pytest.approx(span - expected, abs=unsure)
     elif fault.losses:

@@ -120,6 +120,21 @@ def test_a_restart_goes_on_in_utc(uptime_s: float, pause_s: float) -> None:
     assert device.utc_s(int(timed[-1].ticks[-1])) == pytest.approx(again[1][-1], abs=0.03)
 
 
+@pytest.mark.parametrize("frame", [2, 36, 150])
+def test_samples_that_came_together_do_not_lengthen_the_gap_of_a_restart(frame: int) -> None:
+    """A notification arrives when its last sample was taken; the gap ends at its first one."""
+    device, pause_s, period = clock(), 20.0, 20_000
+    taken_s = np.arange(6 * frame) / 50.0
+    arrivals = START_UTC_S + np.repeat(taken_s[frame - 1 :: frame], frame) + 0.004
+    before = feed(device, 1_500_000_000 + np.arange(6 * frame) * period, arrivals, frame)
+    arrivals += taken_s[-1] + pause_s
+    after = feed(device, 300_000_000 + np.arange(6 * frame) * period, arrivals, frame)
+    assert after[0].restarts == (0,)
+    gap_s = (int(after[0].ticks[0]) - int(before[-1].ticks[-1])) / 1e6
+    assert gap_s == pytest.approx(pause_s, abs=0.01)
+    assert device.utc_s(int(after[0].ticks[-1])) == pytest.approx(float(arrivals[frame - 1]), abs=0.01)
+
+
 @pytest.mark.parametrize("batch", [1, 2, 5, 400])
 def test_a_damaged_time_stamp_is_dropped_and_the_others_stay(batch: int) -> None:
     ticks, _, arrivals = Wearable().samples(0, 400)
