@@ -218,7 +218,8 @@ def exposure(
     at_or_above = np.cumsum((looks if side == 0 else looks[::-1])[::-1])[::-1] / total
     first = MIDDLE + side  # class k holds k to k + 1 degrees, so that its mirror image begins one further on
     covered_s = total * look_s
-    upwards = np.cumsum(looks) / total
+    # The angle has one distribution, told with its positive side.
+    percents, upwards = PERCENTS if side == 0 else (), np.cumsum(looks) / total
     passed = state.passed[angle, side]
     return Exposure(
         covered_s=covered_s,
@@ -235,6 +236,6 @@ def exposure(
             for t, count in zip(sorted(thresholds_deg), passed.tolist(), strict=True)
         },
         percentiles_deg={
-            percent: float(np.searchsorted(upwards, percent / 100.0) - MIDDLE) + 0.5 for percent in PERCENTS
+            percent: float(np.searchsorted(upwards, percent / 100.0) - MIDDLE) + 0.5 for percent in percents
         },
     )

@@ -36,7 +36,7 @@ ACCELEROMETER_ON_TRUNK_ERROR_DEG = (1.6, 4.3)
 ACCELEROMETER_ERROR_DEG = (21.0, 97.0)
 # Own heuristic: a reference pose further than this from how the person walks was not upright.
 UPRIGHT_DEG = 30.0
-POSE = "not enough data: needs an upright pose (a calibration, or ten seconds of walking)"
+POSE = "an upright pose (a calibration, or ten seconds of walking); nothing else tells lying from standing"
 FRONT = "a bow as calibration, or ten seconds of bending in the data"
 
 

@@ -148,7 +148,8 @@ class Exposure:
 
     covered_s: that time. share_above: threshold in deg -> share of it at or above the threshold. share_above_shifted:
     threshold -> the shares for 5 deg less and for 5 deg more. excursions_per_h: threshold -> times it was passed,
-    counted anew only after the angle fell 10 deg below it. percentiles_deg: percent -> angle.
+    counted anew only after the angle fell 10 deg below it. percentiles_deg: percent -> angle, both signs; empty for the
+    backward and left accounts, whose angle is the forward and right one's.
     """
 
     covered_s: float = 0.0
