@@ -21,6 +21,8 @@ from devices.types import Placement
 blueprint = Blueprint("imports", __name__, url_prefix="/athletes/<athlete_id>")
 
 _MB = 1_000_000
+# What the parser of a form may hold in memory: more than the 64 kB that it reads in one go. Files go to the disk.
+_BUFFER_BYTES = 512 * 1024
 
 
 def install(app: Flask) -> None:
@@ -36,6 +38,7 @@ def install(app: Flask) -> None:
                     "`backstop import` takes larger ones.",
                 )
             request.max_content_length = most
+            request.max_form_memory_size = _BUFFER_BYTES
 
     app.before_request(allow)
 
