@@ -248,7 +248,7 @@ def _settle(state: ActivityState, end: int, final: bool, found: _Found) -> Activ
         if not continues:
             state = _closed(state, found)
         if last < over or final:
-            state = _tell(state, chain, turns, last, found)
+            state = _tell(state, chain, turns, max(last, state.begin + turns.at[-1]), found)
             state = _closed(state, found)
         elif first >= end - LONG_S * found.second:
             keep = first - BEFORE_S * found.second
