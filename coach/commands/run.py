@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import socket
 from pathlib import Path
 
 from coach.commands.embedded import Embedded
@@ -12,6 +11,7 @@ from coach.commands.options import add_config_option
 from coach.config import Config, load
 from coach.errors import ConfigError
 from coach.instance import make_directory, only_one
+from coach.network import own_address
 from coach.service.types import Role
 from coach.web.app import WebApp
 from coach.web.server import serve
@@ -70,7 +70,7 @@ def _announce(embedded: Embedded, app: WebApp, config: Config, port: int) -> Non
     base = f"http://127.0.0.1:{port}"
     lines = ["", f"Backstop is ready on {base}"]
     if config.web.host not in {"127.0.0.1", "localhost", "::1"}:
-        lines[-1] += f" and, from this network, on http://{_own_name()}:{port}"
+        lines[-1] += f" and, from this network, on http://{own_address()}:{port}"
     people = embedded.people_to_let_in()
     for identity, token in people:
         what = "coach" if identity.role is Role.COACH else "athlete"
@@ -81,14 +81,3 @@ def _announce(embedded: Embedded, app: WebApp, config: Config, port: int) -> Non
         )
     lines.append("Ctrl-C ends it; nothing that was acknowledged is lost.")
     print("\n".join(lines), flush=True)
-
-
-def _own_name() -> str:
-    """Return this machine's address on its network. Nothing is sent: a datagram socket only picks the route."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            # TEST-NET-1 (RFC 5737): never a real host; only the route towards it is looked up.
-            probe.connect(("192.0.2.1", 9))
-            return str(probe.getsockname()[0])
-        except OSError:
-            return socket.gethostname()

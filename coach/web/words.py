@@ -59,9 +59,9 @@ def clock_time(moment: datetime, zone: str) -> str:
 
 
 def day_name(day: date, today: date) -> str:
-    """Return Today, Tomorrow, Yesterday, or Wed 25 Nov."""
+    """Return Today, Tomorrow, Yesterday, Wed 25 Nov, or with the year if it is another one."""
     near = {0: "Today", 1: "Tomorrow", -1: "Yesterday"}.get((day - today).days)
-    return near or f"{day:%a} {day.day} {day:%b}"
+    return near or f"{day:%a} {day.day} {day:%b}" + (f" {day.year}" if day.year != today.year else "")
 
 
 def day_of(moment: datetime, zone: str) -> str:
