@@ -1,4 +1,4 @@
-"""A second, plain counter for the bench: the published recipe on the marked part of a set. It is no part of the product.
+"""A second, plain counter for the bench: the published recipe on the marked part of a set; no part of the product.
 
 Source: Morris, Saponas, Guillory and Kelner 2014 (CHI), section on counting: smooth, one principal axis, period by
 autocorrelation, peaks at least three quarters of a period apart, those below half of the 40th percentile dropped.
