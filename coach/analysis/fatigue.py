@@ -12,8 +12,12 @@ from enum import StrEnum
 
 import numpy as np
 
+from coach.analysis.motion_types import Repetition
 from coach.analysis.types import NotComputable
 from devices.types import FloatArray
+
+# Own heuristic: the same exercise a second time is done within a third of its range.
+LIKE_ROM_SHARE = 0.33
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,35 @@ class Fatigue:
     rom_loss_share: float | None
     sparc_loss: float | None
     duration_cv_ratio: float | None
+
+
+def repeats_of(repetitions: Sequence[Repetition]) -> Repeats:
+    """Return what the signs are looked for in: mean angular rate of the way there, ROM, SPARC, duration."""
+    return Repeats(
+        np.radians([each.mean_rate_degps if each.up_s > 0 else np.nan for each in repetitions]),
+        np.array([each.rom_deg for each in repetitions], dtype=np.float64),
+        np.array([np.nan if each.sparc is None else each.sparc for each in repetitions], dtype=np.float64),
+        np.array([each.end_s - each.start_s for each in repetitions], dtype=np.float64),
+    )
+
+
+def alike(sets: Sequence[Sequence[Repetition]]) -> list[Repetition]:
+    """Return the repetitions of the sets that look like one movement, in order: the largest such group of sets.
+
+    Sets are alike when their median ROM differs by less than LIKE_ROM_SHARE (own heuristic; without the exercise's name
+    a session can't be told better).
+    """
+    medians = [float(np.median([each.rom_deg for each in one])) if one else 0.0 for one in sets]
+    groups = [
+        [
+            each
+            for one, other in zip(sets, medians, strict=True)
+            if abs(other - own) < LIKE_ROM_SHARE * own
+            for each in one
+        ]
+        for own in medians
+    ]
+    return max(groups, key=len, default=[])
 
 
 def velocity_loss_share(speeds: Sequence[float]) -> float | NotComputable:

@@ -12,7 +12,9 @@ import numpy as np
 from coach.analysis.chains import Chain
 from coach.analysis.ends import Turns
 from coach.analysis.motion_types import Repetition
+from coach.analysis.smoothness import estimate_log_jerk, estimate_sparc
 from coach.analysis.turning import CHORD_DEG
+from coach.analysis.types import NotComputable
 from devices.types import FloatArray, IntArray
 
 # Own heuristic: a stroke with this share done, or left, is under way; a slow start before it is a wait, not a stroke.
@@ -58,9 +60,17 @@ def measure_repetitions(
                 times[4] - times[3],
                 float(rate_degps[first : max(last, first + 1)].max(initial=0.0)),
                 start is not None and end is not None,
+                *_smoothness(rate_degps[first : there + 1], rate_hz),
             )
         )
     return found
+
+
+def _smoothness(rate_degps: FloatArray, rate_hz: float) -> tuple[float | None, float | None]:
+    """Return SPARC and log dimensionless jerk of a stroke, None where they have no value."""
+    told = (estimate_sparc(rate_degps, rate_hz), estimate_log_jerk(rate_degps, rate_hz))
+    sparc, jerk = (None if isinstance(value, NotComputable) else value for value in told)
+    return sparc, jerk
 
 
 def _neighbour(turns: IntArray, far: int, side: int, edge: int) -> int:

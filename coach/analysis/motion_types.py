@@ -37,6 +37,7 @@ class Repetition:
     number_of_set: counts sets from 1. start_s, peak_s, end_s: leaving the pose, farthest from it, back in it.
     rom_deg: angle between the two poses. up_s, hold_s, down_s: on the way there, held there, on the way back.
     peak_rate_degps: of the angular rate. whole: False where the recording cut into it or its return was not seen.
+    sparc, log_jerk: smoothness of the way there (smoothness.py), None where it is too short to tell.
     """
 
     number_of_set: int
@@ -49,6 +50,13 @@ class Repetition:
     down_s: float
     peak_rate_degps: float
     whole: bool = True
+    sparc: float | None = None
+    log_jerk: float | None = None
+
+    @property
+    def mean_rate_degps(self) -> float:
+        """Return the mean angular rate on the way there, 0 where it took no time that could be told."""
+        return self.rom_deg / self.up_s if self.up_s > 0 else 0.0
 
     @property
     def holds_from_s(self) -> float:

@@ -7,8 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from coach.analysis.fatigue import Fatigue, FatigueParams, alike, assess_session, assess_set, repeats_of
 from coach.analysis.guided import sides
 from coach.analysis.motion_types import ActivityKind, Hold, Motion, Repetition, Segment
+from coach.analysis.types import NotComputable
+
+FATIGUE = FatigueParams()
 
 
 def motion_document(motion: Motion) -> dict[str, Any]:
@@ -20,6 +24,7 @@ def motion_document(motion: Motion) -> dict[str, Any]:
         ],
         "sets": [_set(item, motion) for item in motion.segments if item.kind is ActivityKind.EXERCISE],
         "repetitions": [_plain(item) for item in motion.repetitions],
+        "session_fatigue": _fatigue(assess_session(FATIGUE, repeats_of(alike(_by_set(motion))))),
         "holds": [{**_plain(item), "duration_s": round(item.duration_s, 3)} for item in motion.holds],
     }
 
@@ -50,6 +55,11 @@ def motion_lines(motion: Motion) -> list[str]:
             f"{told['up_median_s']:.1f} s there, {told['down_median_s']:.1f} s back"
         )
         held = [hold for hold in motion.holds if hold.number_of_set == item.number_of_set]
+        tired = assess_set(
+            FATIGUE, repeats_of([r for r in motion.repetitions if r.number_of_set == item.number_of_set])
+        )
+        if isinstance(tired, Fatigue) and tired.flagged:
+            text += f"; towards its end {', '.join(sign.value for sign in tired.signs)}"
         if held:
             kept = [hold for hold in held if hold.on_target]
             text += f"; {len(kept)} holds of {np.median([hold.duration_s for hold in kept or held]):.1f} s"
@@ -70,7 +80,21 @@ def _set(item: Segment, motion: Motion) -> dict[str, Any]:
         "hold_median_s": _median([each.hold_s for each in repetitions]),
         "down_median_s": _median([each.down_s for each in repetitions]),
         "peak_rate_median_degps": _median([each.peak_rate_degps for each in repetitions]),
+        "fatigue": _fatigue(assess_set(FATIGUE, repeats_of(repetitions))),
     }
+
+
+def _by_set(motion: Motion) -> list[list[Repetition]]:
+    numbers = dict.fromkeys(each.number_of_set for each in motion.repetitions)
+    return [[each for each in motion.repetitions if each.number_of_set == number] for number in numbers]
+
+
+def _fatigue(found: Fatigue | NotComputable) -> dict[str, Any]:
+    if isinstance(found, NotComputable):
+        return {"not_computable": found.needs}
+    plain = asdict(found)
+    plain["signs"] = [sign.value for sign in found.signs]
+    return {name: round(value, 3) if isinstance(value, float) else value for name, value in plain.items()}
 
 
 def _times(item: Segment) -> dict[str, float]:

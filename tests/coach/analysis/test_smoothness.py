@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import csv
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from coach.analysis.fatigue import FatigueParams, Repeats, Sign, assess_session, assess_set, velocity_loss_share
+from coach.analysis.fatigue import (
+    FatigueParams,
+    Repeats,
+    Sign,
+    alike,
+    assess_session,
+    assess_set,
+    repeats_of,
+    velocity_loss_share,
+)
+from coach.analysis.motion_types import Repetition
+from coach.analysis.recording import analyse_recording
 from coach.analysis.smoothness import estimate_dimensionless_jerk, estimate_log_jerk, estimate_sparc
-from coach.analysis.types import NotComputable
+from coach.analysis.types import AnalysisParams, NotComputable
+from devices.files.npz import read_npz
 
 GAUSSIAN = np.exp(-5 * np.arange(-1, 1, 0.01) ** 2)
 
@@ -98,3 +113,39 @@ def test_a_session_that_fades() -> None:
     assert not isinstance(result, NotComputable)
     assert result.flagged
     assert result.rom_loss_share == pytest.approx(0.16, abs=0.02)
+
+
+def repetition(number: int, rom_deg: float, up_s: float, sparc: float | None) -> Repetition:
+    return Repetition(number, 0.0, up_s, 2 * up_s, rom_deg, up_s, 0.0, up_s, 90.0, sparc=sparc)
+
+
+def test_signs_are_looked_for_in_detected_repetitions() -> None:
+    fresh = [repetition(1, 60.0, 1.0, -1.5) for _ in range(5)]
+    tired = [repetition(1, 50.0, 1.4, -1.9) for _ in range(5)]
+    result = assess_set(FatigueParams(), repeats_of([*fresh, *tired]))
+    assert not isinstance(result, NotComputable)
+    assert result.signs == (Sign.SLOWER, Sign.SMALLER, Sign.JERKIER)
+    assert result.velocity_loss_share == pytest.approx(1 - (50 / 1.4) / 60)
+    unknown = assess_set(FatigueParams(), repeats_of([repetition(1, 60.0, 0.0, None)] * 10))
+    assert not isinstance(unknown, NotComputable)
+    assert unknown.sparc_loss is None
+
+
+def test_sets_of_another_movement_are_left_out() -> None:
+    curls = [[repetition(n, 120.0 + n, 1.0, -1.5)] * 8 for n in (1, 3)]
+    raises = [[repetition(2, 70.0, 1.0, -1.5)] * 10]
+    assert {each.number_of_set for each in alike([curls[0], raises[0], curls[1]])} == {1, 3}
+    assert alike([]) == []
+
+
+@pytest.mark.recordings
+def test_real_repetitions_are_as_smooth_as_people_move(recordings: Path) -> None:
+    """SPARC of reaching in healthy people is about -1.4 to -1.6; a slow, heavy or shaky stroke is lower."""
+    with (recordings / "spar" / "index.csv").open() as file:
+        path = recordings / "spar" / next(csv.DictReader(file))["file"]
+    recording = read_npz(path)
+    (place,) = recording.places
+    motion = analyse_recording(place, recording.chunks(place), AnalysisParams()).motion
+    told = [each.sparc for each in motion.repetitions if each.sparc is not None]
+    assert len(told) >= 15
+    assert -4.0 < float(np.median(told)) < -1.3
