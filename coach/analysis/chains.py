@@ -22,9 +22,9 @@ from devices.types import FloatArray
 # All of these are own heuristics; docs/algorithms.md tells what a fifth more or less of each changes.
 # Largest distance of a pose from the one a cycle before, and of an end from the three nearest of its kind, as a share
 # of the stroke; the latter is stricter, down to END_LEAST, in an even set: END_TIMES the usual distance.
-MATCH, END_MOST, END_LEAST, END_TIMES = 0.5, 0.5, 0.35, 3.0
+MATCH, END_MOST, END_LEAST, END_TIMES = 0.5, 0.5, 0.3, 3.0
 # A stroke at an end may take so much longer or shorter than usual (a difference of logarithms).
-END_LOG_TIME = 0.8
+END_LOG_TIME = 0.7
 # Smallest stroke of a cycle, as a share of its largest.
 EVEN = 0.35
 # More than that is a whole turn: nothing has returned.

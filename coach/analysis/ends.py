@@ -21,9 +21,9 @@ from devices.types import FloatArray
 EDGE_SHARE, PASSED_SHARE = 0.15, 0.25
 # Largest distance to the pose a cycle away: where a stroke at an end turns into other movement; of the far pose and of
 # the rest of a whole repetition that was trimmed off; and such a repetition's stroke, as shares of the usual one.
-PASSING, FAR, REST, STROKE = 0.5, 0.6, 0.35, (0.6, 1.7)
+PASSING, FAR, REST, STROKE = 0.4, 0.6, 0.35, (0.6, 1.7)
 # Difference of log moving times that such strokes may have, and how many cycles away the far pose may be.
-LOG_TIME, NEAR_CYCLES = 0.7, 1.0
+LOG_TIME, NEAR_CYCLES = 0.6, 1.0
 # Part of a stroke that tells that an odd stroke at an end belongs to a repetition.
 PART = 0.55
 # Of a recording that is cut at both ends: strokes within this many cycles of the edge were cut, and that part of a

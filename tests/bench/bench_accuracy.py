@@ -106,8 +106,11 @@ def _whose(one: Counted) -> str:
     return f"{one.data_set} {row['file'][:6]}" if one.data_set == "gym" else f"{one.data_set} {row['subject']}"
 
 
-def _idle(counted: list[Counted]) -> list[str]:
-    """Return the repetitions found where nobody exercised: outside the marked part of a set, and in walking."""
+def idle(counted: Iterable[Counted]) -> tuple[int, float, float]:
+    """Return the repetitions found where nobody exercised, the seconds of that, and of walking found in it.
+
+    Nobody exercises outside the marked part of a set, and in walking.
+    """
     false, idle_s, walked_s = 0, 0.0, 0.0
     for one in counted:
         row = one.recorded.row
@@ -118,8 +121,17 @@ def _idle(counted: list[Counted]) -> list[str]:
         false += sum(not begin - 2.0 <= each.peak_s <= end + 2.0 for each in one.motion.repetitions)
         idle_s += one.recorded.duration_s - (end - begin)
         walked_s += sum(s.end_s - s.start_s for s in one.motion.segments if s.kind is ActivityKind.WALKING)
-    per = 600.0 * false / idle_s if idle_s else 0.0
-    return [f"Idle, handling and walking: {false} repetitions in {idle_s / 60:.1f} min, {per:.1f} in ten minutes."]
+    return false, idle_s, walked_s
+
+
+def _idle(counted: list[Counted]) -> list[str]:
+    false, idle_s, walked_s = idle(counted)
+    if not idle_s:
+        return []
+    return [
+        f"Idle, handling and walking: {false} repetitions in {idle_s / 60:.1f} min, {600.0 * false / idle_s:.1f} in ten "
+        f"minutes; {walked_s:.0f} s told as walking."
+    ]
 
 
 def held_blocks(counted: Iterable[Counted]) -> list[tuple[int, int, list[float]]]:

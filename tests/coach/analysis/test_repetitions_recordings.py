@@ -75,8 +75,11 @@ def test_marked_repetitions_begin_and_end_where_they_were_marked(counted: list[C
     assert np.all(np.nanmean(np.abs(off) <= 0.3, axis=0) >= 0.6)
 
 
-def test_idle_handling_and_walking(counted: list[Counted]) -> None:
-    """No set where nobody exercises; a repetition more may hang on to a real set, from taking up the weight."""
+def test_idle_handling_and_walking(counted: list[Counted], figure: Figure) -> None:
+    """At most one repetition in ten minutes where nobody exercises, and no set at all."""
+    false, idle_s, _ = bench_accuracy.idle(counted)
+    figure("false repetitions in ten minutes", round(600 * false / idle_s, 2), "")
+    assert 600 * false / idle_s <= 1.0
     for one in counted:
         row = one.recorded.row
         begin, end = float(row.get("active_start_s") or 0.0), float(row.get("active_end_s") or 0.0)
