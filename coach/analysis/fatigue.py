@@ -159,7 +159,7 @@ def _loss_share(values: FloatArray, part: int) -> float | None:
 
 def _cv_ratio(values: FloatArray, part: int) -> float | None:
     ends = _ends(values, part)
-    if ends is None:
+    if ends is None or min(np.mean(end) for end in ends) <= 0:
         return None
     first, last = (float(np.std(end, ddof=1) / np.mean(end)) for end in ends)
     return last / first if first > 0 else None
