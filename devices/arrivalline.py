@@ -7,6 +7,7 @@ Source of the line: the lower hull's edge over the mean is the lowest-sum line u
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -24,6 +25,11 @@ _GRAIN_S = 1e-3
 # once when they are early, which no delay explains, after a while when all are late (own heuristic).
 _STEP_SCATTERS = 5.0
 _LATE_WINDOWS = 30
+# Newest notifications by which is judged whether they keep step with the radio (own heuristic).
+_STEP_NOTIFICATIONS = 64
+# Connection intervals are 7.5 ms at least (Bluetooth Core Specification, vol. 4, part E, 7.8.12), a share of the 50 ms
+# taken for the longest. Waits spread over as much show the interval, to half as much again (own heuristic).
+_SHORTEST_SHARE, _SHOWN_FACTOR = 0.15, 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +170,45 @@ class ArrivalLine:
         self.line = Line(float((above_s + slack * (now_s - t_s)).min()), slope)
         if len(points) >= 3:
             self.scatter_s, self._edge_s = float(np.median(above_s) - above_s.min()), _edge(above_s)
+
+
+class SharedWait:
+    """How long all notifications may have waited for the radio alike, so that no line under them can show it.
+
+    Between two connection events everything waits. Samples that fall anywhere between them show that: some do not wait
+    at all. Those that keep step with the events all wait as long, which looks like an offset.
+    """
+
+    def __init__(self) -> None:
+        # Of each notification: arrival, stream time and lateness of its least late sample.
+        self._seen: deque[tuple[float, float, float]] = deque(maxlen=_STEP_NOTIFICATIONS)
+
+    def add(self, arrival_utc_s: FloatArray, t_s: FloatArray, late_s: FloatArray) -> None:
+        """Take samples in order of arrival: arrival, stream time and lateness (n,) in s."""
+        first = np.flatnonzero(np.diff(arrival_utc_s, prepend=-np.inf))[-_STEP_NOTIFICATIONS:]
+        arrival, t, late = arrival_utc_s[first[0] :], t_s[first[0] :], late_s[first[0] :]
+        # Stream time and lateness have a constant sum in a notification: its newest sample is the least late.
+        newest = np.maximum.reduceat(t, first - first[0])
+        least = np.minimum.reduceat(late, first - first[0])
+        self._seen.extend(zip(arrival[first - first[0]].tolist(), newest.tolist(), least.tolist(), strict=True))
+
+    def hidden_s(self, line: Line, interval_max_s: float) -> float:
+        """Return how much of the wait the lateness over `line` leaves open: at most one interval, none if all is seen.
+
+        Nothing waits longer than the next notification takes to come, nor than one connection interval.
+        """
+        if len(self._seen) < 2:
+            return interval_max_s
+        arrival, t_s, late_s = np.array(self._seen).T
+        above_s = late_s - line.offset_s - line.slope * t_s
+        # Waits spread evenly over an interval are half of it in the median.
+        seen_s = 2 * float(np.median(above_s) - above_s.min())
+        if seen_s < _SHORTEST_SHARE * interval_max_s:
+            # Too alike to be waits: what differs is the host's own delay.
+            seen_s, interval_s = 0.0, interval_max_s
+        else:
+            interval_s = min(_SHOWN_FACTOR * seen_s, interval_max_s)
+        return max(float(np.minimum(np.diff(arrival), interval_s).mean()) - seen_s, 0.0)
 
 
 def _edge(above_s: FloatArray) -> float:

@@ -1,8 +1,8 @@
 """Device ticks -> UTC: unwrap, notice a restart of the device's clock, follow the arrivals on line.
 
 Limits, stated: the shortest delay of the radio path is part of the told time, because nothing tells it from an offset;
-and a link whose connection interval equals the sample period shows no drift at all until it slips by one interval.
-`uncertainty_s` covers the rest.
+and a link whose packets keep step with its connection interval shows no drift at all until it slips by one interval.
+`uncertainty_s` covers all but the former.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from devices.arrivalline import ArrivalLine, Line, LineParams
+from devices.arrivalline import ArrivalLine, Line, LineParams, SharedWait
 from devices.types import FloatArray, IntArray
 
 # Drift is told to people when it is certain to this.
@@ -37,6 +37,9 @@ _KNOTS_MAX = 2400
 _OVERTAKEN_S = 5.0
 # How sure the time since the last sample is, as a share of the tolerance: half a second in real time (own heuristic).
 _MARGIN_SHARE = 0.1
+# The longest connection interval that Linux asks for by itself: 40 times 1.25 ms.
+# Source: Linux, net/bluetooth/hci_core.c, le_conn_max_interval.
+INTERVAL_MAX_S = 0.05
 # Counters this wide never wrap, and their half does not fit 64 bits.
 _NO_WRAP = 2**62
 
@@ -47,14 +50,16 @@ class ClockParams:
 
     step_max_s: a longer step forward, or one further back than this, needs the next sample to agree, because a damaged
     time stamp looks the same. tolerance_s: how far device and host may disagree about a pause before it counts as
-    a restart; scale it by the host clock's speed. line: what is thought of the clock's drift. counts_samples: the
-    ticks number samples, there is no clock whose drift could be told.
+    a restart; interval_max_s: how long a packet waits for its connection event at most; scale both by the host clock's
+    speed. line: what is thought of the clock's drift. counts_samples: the ticks number samples, there is no clock whose
+    drift could be told.
     """
 
     ticks_per_s: int
     tick_wrap: int
     step_max_s: float = 1.0
     tolerance_s: float = 5.0
+    interval_max_s: float = INTERVAL_MAX_S
     line: LineParams = CRYSTAL_LINE
     counts_samples: bool = False
 
@@ -100,6 +105,7 @@ class DeviceClock:
         self._origin_tick = 0
         self._origin_utc_s = 0.0
         self._line = ArrivalLine(params.line)
+        self._wait = SharedWait()
         self._knots: list[_Knot] = []
         self._knot_times: list[float] = []
 
@@ -146,7 +152,10 @@ class DeviceClock:
             return None
         newest = self._knots[-1]
         off_s = self._line.uncertainty_s(newest.t_s)
-        return None if off_s is None else off_s + abs(newest.told_s - self._line.line.at(newest.t_s))
+        if off_s is None:
+            return None
+        hidden_s = self._wait.hidden_s(self._line.line, self._params.interval_max_s)
+        return off_s + hidden_s + abs(newest.told_s - self._line.line.at(newest.t_s))
 
     def _begin(self, tick: int, arrival_utc_s: float) -> None:
         self._begun = True
@@ -220,6 +229,7 @@ class DeviceClock:
         t_s = (ticks - self._origin_tick) / self._params.ticks_per_s
         late_s = arrival_utc_s - self._origin_utc_s - t_s
         self._line.add(t_s, late_s)
+        self._wait.add(arrival_utc_s, t_s, late_s)
         if not self._knots:
             self._tell(float(t_s.min()))
         self._tell(float(t_s.max()))

@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 
 from devices.arrival import SENSOR_LINE, ArrivalClock, Numbered
-from devices.clock import ClockParams, DeviceClock
+from devices.clock import INTERVAL_MAX_S, ClockParams, DeviceClock
 from devices.joining import Joiner, JoinerParams
 from devices.rows import Rows
 from devices.types import FloatArray
@@ -165,10 +165,13 @@ def _given(numbers: ArrivalClock, rows: Rows, arrival_utc_s: FloatArray, final: 
 
 
 def _clock_params(params: TimingParams) -> ClockParams:
+    interval_s = INTERVAL_MAX_S * params.host_speed
     if params.ticks_per_s is None:
         # Numbers are never damaged and never begin anew: whatever they do is a pause.
         line = SENSOR_LINE.scaled(params.host_speed)
-        return ClockParams(params.unwrapped_ticks_per_s, _NO_WRAP, math.inf, math.inf, line, counts_samples=True)
+        return ClockParams(
+            params.unwrapped_ticks_per_s, _NO_WRAP, math.inf, math.inf, interval_s, line, counts_samples=True
+        )
     step_max_s = max(1.0, _STEP_MAX_SAMPLES / params.rate_hz, _STEP_MAX_SEPARATE_S if params.separate else 0.0)
     tolerance_s = _TOLERANCE_S * params.host_speed
-    return ClockParams(params.ticks_per_s, params.tick_wrap, step_max_s, tolerance_s)
+    return ClockParams(params.ticks_per_s, params.tick_wrap, step_max_s, tolerance_s, interval_s)

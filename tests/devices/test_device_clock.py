@@ -182,6 +182,21 @@ def test_time_is_within_5_ms_after_the_first_minute_at_200_ppm(
     assert np.mean(np.abs(error_s[after]) <= unsure_s[after]) > 0.9
 
 
+@pytest.mark.parametrize(
+    ("interval_s", "least_s", "most_s"),
+    # 60 samples a second keep step with 1/60 s, wait up to a third of 20 ms alike, and fall anywhere within 15 ms.
+    [(1 / 60, 0.015, 0.025), (0.02, 0.0, 0.010), (0.015, 0.0, 0.003)],
+)
+def test_a_wait_that_all_packets_share_is_in_the_told_uncertainty(
+    interval_s: float, least_s: float, most_s: float
+) -> None:
+    # After the slip by one interval, 83 s on, the line knows for a while what the uncertainty does not.
+    taken_s, error_s, unsure_s = Link(200.0, 80.0, interval_s=interval_s).told(clock())
+    after = taken_s > 20.0
+    assert np.mean(np.abs(error_s[after]) <= unsure_s[after]) > 0.95
+    assert least_s <= np.median(unsure_s[after]) <= most_s
+
+
 # Five simulated minutes are read faster than it is shrunk.
 @settings(max_examples=15, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(st.data())
