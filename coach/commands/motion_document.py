@@ -10,6 +10,7 @@ import numpy as np
 from coach.analysis.fatigue import Fatigue, FatigueParams, alike, assess_session, assess_set, repeats_of
 from coach.analysis.guided import sides
 from coach.analysis.motion_types import ActivityKind, Hold, Motion, Repetition, Segment
+from coach.analysis.tempo import estimate_tempo
 from coach.analysis.types import NotComputable
 
 FATIGUE = FatigueParams()
@@ -49,10 +50,10 @@ def motion_lines(motion: Motion) -> list[str]:
         if item.kind is ActivityKind.WALKING:
             lines.append(f"walking {when}: about {item.count} steps, {item.per_min:.0f} a minute")
             continue
-        told = _set(item, motion)
+        tempo = _set(item, motion)["tempo"]
         text = (
-            f"set {item.number_of_set} {when}: {_repetitions(item.count)}, ROM {told['rom_median_deg']:.0f}°, "
-            f"{told['up_median_s']:.1f} s there, {told['down_median_s']:.1f} s back"
+            f"set {item.number_of_set} {when}: {_repetitions(item.count)}, ROM {tempo['rom_deg']:.0f}°, "
+            f"{tempo['up_s']:.1f} s there, {tempo['down_s']:.1f} s back"
         )
         held = [hold for hold in motion.holds if hold.number_of_set == item.number_of_set]
         tired = assess_set(
@@ -75,11 +76,7 @@ def _set(item: Segment, motion: Motion) -> dict[str, Any]:
         "number": item.number_of_set,
         **_times(item),
         "repetitions": item.count,
-        "rom_median_deg": _median([each.rom_deg for each in repetitions]),
-        "up_median_s": _median([each.up_s for each in repetitions]),
-        "hold_median_s": _median([each.hold_s for each in repetitions]),
-        "down_median_s": _median([each.down_s for each in repetitions]),
-        "peak_rate_median_degps": _median([each.peak_rate_degps for each in repetitions]),
+        "tempo": {name: round(value, 3) for name, value in asdict(estimate_tempo(repetitions)).items()},
         "fatigue": _fatigue(assess_set(FATIGUE, repeats_of(repetitions))),
     }
 
@@ -99,10 +96,6 @@ def _fatigue(found: Fatigue | NotComputable) -> dict[str, Any]:
 
 def _times(item: Segment) -> dict[str, float]:
     return {"start_s": round(item.start_s, 3), "end_s": round(item.end_s, 3)}
-
-
-def _median(values: list[float]) -> float:
-    return round(float(np.median(values)), 3)
 
 
 def _plain(item: Repetition | Hold) -> dict[str, Any]:

@@ -129,8 +129,8 @@ def _idle(counted: list[Counted]) -> list[str]:
     if not idle_s:
         return []
     return [
-        f"Idle, handling and walking: {false} repetitions in {idle_s / 60:.1f} min, {600.0 * false / idle_s:.1f} in ten "
-        f"minutes; {walked_s:.0f} s told as walking."
+        f"Idle, handling and walking: {false} repetitions in {idle_s / 60:.1f} min, {600.0 * false / idle_s:.1f} in "
+        f"ten minutes; {walked_s:.0f} s told as walking."
     ]
 
 
