@@ -190,7 +190,8 @@ class Session:
         except BadPacket as error:
             _LOG.info("%s: %s", self._who, error)
             return
-        if share != self._known.battery_share:
+        # A question without an answer does not make the charge unknown that was told before.
+        if share is not None and share != self._known.battery_share:
             self._known.battery_share = share
             self._sinks.note(LinkEvent.BATTERY, share=share)
             if self.heard:

@@ -19,7 +19,9 @@ from devices.finishing import finish
 from devices.hostclock import SystemClock
 from devices.hub import BleHub
 from devices.link import LinkRequest, WearableLink
+from devices.profiles.movella_dot import MovellaDot
 from devices.profiles.movella_dot_uuids import DOT_BATTERY, MEASUREMENT_CONTROL
+from devices.profiles.types import GattClient
 from devices.radio import Radio
 from devices.sim.backend import sim_radio
 from devices.sim.gatt import AttCode, AttError
@@ -192,6 +194,26 @@ def test_a_battery_that_cannot_be_read_does_not_end_the_stream(hub: BleHub, monk
     status = link.status()
     assert (status.state, status.losses) == (LinkState.STREAMING, 0)
     assert status.battery_share == pytest.approx(0.87)
+
+
+class Forgetful(MovellaDot):
+    """Answers what it is asked of its battery once, and says nothing later."""
+
+    asked = 0
+
+    async def read_battery_share(self, client: GattClient) -> float | None:
+        self.asked += 1
+        return await super().read_battery_share(client) if self.asked == 1 else None
+
+
+def test_a_battery_that_gives_no_answer_any_more_stays_as_it_was_told(
+    hub: BleHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(devices.session, "_BATTERY_EVERY_S", 0.1)
+    profile = Forgetful()
+    link = hub.open(asked(sim_radio([wearable()]), profile=profile), lambda chunk: None)
+    until(lambda: profile.asked > 3)
+    assert link.status().battery_share == pytest.approx(0.87)
 
 
 def test_a_scan_while_the_hub_closes_ends_with_a_sentence() -> None:
