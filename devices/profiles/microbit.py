@@ -33,6 +33,7 @@ class MicroBit(SubscribingProfile):
         "A Bangle.js needs its app btadv running, a micro:bit a program with the accelerometer service.",
         "It sends no time: samples are timed by their arrival, and one lost while the link stands is not noticed.",
         "A micro:bit has no heart rate; a Bangle.js has one while its app sends it.",
+        "It tells its battery's charge only where its program offers the standard battery service.",
     )
 
     async def prepare(self, client: GattClient, wish: Wish) -> Started:

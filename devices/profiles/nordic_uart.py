@@ -93,6 +93,7 @@ class NordicUart(SubscribingProfile):
         "Lines have no checksum: a digit changed on the way is not noticed.",
         "It does not tell its full scale: clipped values are not noticed.",
         "It has no heart rate.",
+        "It tells its battery's charge only where its program offers the standard battery service.",
     )
 
     async def prepare(self, client: GattClient, wish: Wish) -> Started:
