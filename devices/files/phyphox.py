@@ -77,7 +77,7 @@ def _is_motion(cells: Cells) -> bool:
 
 
 def _stream(source: Source, name: str, member: Member, header: Header, columns: tuple[str, ...]) -> Stream:
-    table = read_table(member.read(), f"{source.path} ({name})", header, (_TIME, *columns))
+    table = read_table(member, f"{source.path} ({name})", header, (_TIME, *columns))
     return Stream(table.columns[_TIME], table.xyz(columns))
 
 

@@ -78,7 +78,7 @@ def _read_one(source: Source, name: str, acc: _Entry, gyr: _Entry | None) -> Rec
 
 def _table(where: str, entry: _Entry, columns: tuple[str, str, str]) -> Table:
     member, header = entry
-    return read_table(member.read(), where, header, (_TIME, *columns))
+    return read_table(member, where, header, (_TIME, *columns))
 
 
 def _phone_time(text: str) -> datetime | None:

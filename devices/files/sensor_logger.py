@@ -75,7 +75,7 @@ def _metadata(member: Member | None) -> tuple[str | None, bool]:
 
 def _table(source: Source, kind: str, entry: tuple[Member, Header], columns: tuple[str, ...] = _XYZ) -> Table:
     member, header = entry
-    return read_table(member.read(), f"{source.path} ({kind})", header, ("time", *columns))
+    return read_table(member, f"{source.path} ({kind})", header, ("time", *columns))
 
 
 def _phone(

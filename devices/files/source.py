@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Protocol
@@ -16,6 +16,8 @@ MAX_MEMBERS = 500
 # Text of numbers packs about 4 to 1, rows of one value perhaps 100 to 1; beyond is a bomb.
 MAX_RATIO = 200
 HEAD_BYTES = 8192
+# Bytes that are read and parsed in one go; bounds what is held beside the result.
+BLOCK_BYTES = 16_000_000
 
 
 class Member(Protocol):
@@ -25,8 +27,8 @@ class Member(Protocol):
         """Return the first bytes."""
         ...
 
-    def read(self) -> bytes:
-        """Return all bytes. Raises UnknownFormat."""
+    def blocks(self) -> Iterator[bytes]:
+        """Yield all bytes, a block at a time. Raises UnknownFormat."""
         ...
 
 
@@ -49,12 +51,14 @@ class _OnDisk:
         except OSError as error:
             raise UnknownFormat(f"{self.path}: it cannot be read ({error.strerror}); allow it, or copy it.") from None
 
-    def read(self) -> bytes:
+    def blocks(self) -> Iterator[bytes]:
         try:
             size = self.path.stat().st_size
             if size > MAX_BYTES:
                 raise UnknownFormat(f"{self.path}: {size:,} bytes, more than the {MAX_BYTES:,} that a recording needs.")
-            return self.path.read_bytes()
+            with self.path.open("rb") as file:
+                while block := file.read(BLOCK_BYTES):
+                    yield block
         except OSError as error:
             raise UnknownFormat(f"{self.path}: it cannot be read ({error.strerror}); allow it, or copy it.") from None
 
@@ -65,15 +69,19 @@ class _InZip:
     info: zipfile.ZipInfo
 
     def head(self) -> bytes:
-        return self._read(HEAD_BYTES)
+        return next(self._read(HEAD_BYTES), b"")
 
-    def read(self) -> bytes:
-        return self._read(self.info.file_size)
+    def blocks(self) -> Iterator[bytes]:
+        return self._read(BLOCK_BYTES)
 
-    def _read(self, size: int) -> bytes:
+    def _read(self, size: int) -> Iterator[bytes]:
         try:
             with zipfile.ZipFile(self.path) as archive, archive.open(self.info) as file:
-                return file.read(size)
+                # Never more than the archive says, which was looked at.
+                left = self.info.file_size
+                while left > 0 and (block := file.read(min(size, left))):
+                    left -= len(block)
+                    yield block
         except Exception as error:  # noqa: BLE001 - a damaged archive fails in as many ways as there are bytes
             name = PurePosixPath(self.info.filename).name
             raise UnknownFormat(

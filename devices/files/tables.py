@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from devices.errors import UnknownFormat
+from devices.files.source import Member
 from devices.types import FloatArray
 
-# Bytes parsed in one go; bounds what the parser holds beside the result.
-_BLOCK_BYTES = 32_000_000
 # A header stands among the first lines.
 _HEADER_LINES = 60
 _SEPARATORS = ",;\t"
@@ -65,45 +64,61 @@ def find_header(head: bytes, known: Callable[[Cells], bool]) -> Header | None:
     return None
 
 
-def read_table(data: bytes, where: str, header: Header, wanted: Sequence[str]) -> Table:
+def read_table(member: Member, where: str, header: Header, wanted: Sequence[str]) -> Table:
     """Return the wanted columns. where: names the file in errors. Raises UnknownFormat.
 
     A decimal comma is understood where the separator is another sign. An incomplete last line is left out.
     """
-    body = data[header.end :].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    end = body.rfind(b"\n") + 1
-    last = body[end:].strip()
-    # Whether a line without its end is whole cannot be told; it is kept if it has all its cells.
-    whole = last.count(header.separator.encode()) >= len(header.cells) - 1 and not last.endswith(
-        header.separator.encode()
-    )
-    body = body if whole else body[:end]
-    if header.separator != ",":
-        body = body.replace(b",", b".")
-    if not body.strip():
-        raise UnknownFormat(f"{where}: there is a header and no row below it.")
     places = [header.cells.index(name) for name in wanted]
-    parts = [_numbers(block, where, header, places) for block in _blocks(body)]
+    first: bytes | None = None
+    parts = []
+    rows = _Rows(member, header)
+    for block in rows:
+        if first is None:
+            first = block.partition(b"\n")[0]
+        parts.append(_numbers(block, where, header, places))
+    if first is None:
+        raise UnknownFormat(f"{where}: there is a header and no row below it.")
     values = np.concatenate(parts)
-    first = body[: body.index(b"\n")] if b"\n" in body else body
+    parts.clear()
     cells = first.decode("utf-8", "replace").split(header.separator)
     return Table(
         {name: values[:, at] for at, name in enumerate(wanted)},
         header.preface,
         {name: cell.strip().strip('"') for name, cell in zip(header.cells, cells, strict=False)},
-        bool(last) and not whole,
+        rows.cut_off,
     )
 
 
-def _blocks(body: bytes) -> list[bytes]:
-    blocks, at = [], 0
-    while at < len(body):
-        end = body.find(b"\n", at + _BLOCK_BYTES)
-        end = len(body) if end < 0 else end + 1
-        if body[at:end].strip():
-            blocks.append(body[at:end])
-        at = end
-    return blocks
+class _Rows:
+    """The rows below a header, many at a time, each block whole lines with plain ends. cut_off: known at the end."""
+
+    def __init__(self, member: Member, header: Header) -> None:
+        self._member, self._header = member, header
+        self.cut_off = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        skip, carry = self._header.end, b""
+        for block in self._member.blocks():
+            block, skip = block[skip:], max(0, skip - len(block))
+            text = carry + block
+            # The two signs of a line's end may lie on both sides of a cut.
+            held = text[-1:] if text.endswith(b"\r") else b""
+            text = text[: len(text) - len(held)].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+            end = text.rfind(b"\n") + 1
+            carry = text[end:] + held
+            if text[:end].strip():
+                yield self._plain(text[:end])
+        last = carry.strip()
+        # Whether a line without its end is whole cannot be told; it is kept if it has all its cells.
+        separator = self._header.separator.encode()
+        whole = last.count(separator) >= len(self._header.cells) - 1 and not last.endswith(separator)
+        self.cut_off = bool(last) and not whole
+        if last and whole:
+            yield self._plain(carry)
+
+    def _plain(self, text: bytes) -> bytes:
+        return text if self._header.separator == "," else text.replace(b",", b".")
 
 
 def _numbers(block: bytes, where: str, header: Header, places: list[int]) -> FloatArray:

@@ -18,6 +18,8 @@ _ON_GRID_SAMPLES = 0.25
 # A rate that is told to a thousandth is kept; this near to a whole number it is that number (own heuristic).
 _WHOLE_SHARE = 0.002
 STANDARD_GRAVITY_MPS2 = 9.80665
+# Samples that are interpolated in one go: of a day of them, what is needed beside the result is as large again.
+_AT_ONCE = 1_000_000
 
 
 @dataclass(slots=True)
@@ -142,11 +144,21 @@ def rate_of(where: str, t_s: FloatArray) -> float:
 
 def interpolated(t_s: FloatArray, values: FloatArray, at_s: FloatArray, reach_s: float) -> FloatArray:
     """Return values (n, 3) at other times (m,), NaN outside and where the neighbours are further apart than reach_s."""
+    out = np.empty((len(at_s), 3))
+    for first in range(0, len(at_s), _AT_ONCE):
+        part = slice(first, first + _AT_ONCE)
+        low = max(int(np.searchsorted(t_s, at_s[part].min())) - 1, 0)
+        near = slice(min(low, len(t_s) - 2), max(int(np.searchsorted(t_s, at_s[part].max())) + 1, low + 2))
+        _interpolate(t_s[near], values[near], at_s[part], reach_s, out[part])
+    return out
+
+
+def _interpolate(t_s: FloatArray, values: FloatArray, at_s: FloatArray, reach_s: float, out: FloatArray) -> None:
     right = np.clip(np.searchsorted(t_s, at_s), 1, len(t_s) - 1)
     apart = t_s[right] - t_s[right - 1]
     # A hair of tolerance at both ends, so that a time on the last sample is not outside by rounding.
     inside = (at_s >= t_s[0] - 1e-9) & (at_s <= t_s[-1] + 1e-9)
     exact = np.isclose(at_s, t_s[right], rtol=0, atol=1e-9) | np.isclose(at_s, t_s[right - 1], rtol=0, atol=1e-9)
-    out = np.stack([np.interp(at_s, t_s, values[:, axis]) for axis in range(3)], axis=1)
+    for axis in range(3):
+        out[:, axis] = np.interp(at_s, t_s, values[:, axis])
     out[~(inside & ((apart <= reach_s) | exact))] = np.nan
-    return out

@@ -52,7 +52,7 @@ def _read_one(source: Source, name: str, member: Member, header: Header) -> Reco
     has_gyr = set(_GYR) <= set(header.cells)
     columns = ("PacketCounter", "SampleTimeFine", *_ACC, *(_GYR if has_gyr else ()))
     timed = _has_times(member, header)
-    table = read_table(member.read(), where, header, columns if timed else (columns[0], *columns[2:]))
+    table = read_table(member, where, header, columns if timed else (columns[0], *columns[2:]))
     rate_told = re.search(r"[\d.]+", told.get("outputrate", ""))
     if timed:
         t_s = _unwrapped_s(table.columns["SampleTimeFine"])

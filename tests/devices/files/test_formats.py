@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from devices.errors import UnknownFormat
-from devices.files import read_recordings
+from devices.files import read_recordings, source, timeline
 from devices.files.recording import RecordingFile
 from devices.types import FloatArray
 
@@ -333,3 +333,30 @@ def test_damage_is_refused_and_never_an_accident(
         assert told.count("\n") == 0
     else:
         assert all(sensor.covered for each in recordings for sensor in each.sensors.values())
+
+
+def test_a_long_file_is_interpolated_in_parts_as_in_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    chance = np.random.default_rng(3)
+    t_s = np.sort(chance.uniform(0.0, 60.0, 900))
+    t_s[400:] += 7.0
+    values, at_s = chance.normal(size=(900, 3)), np.arange(-50, 3600) / 50.0
+    whole = timeline.interpolated(t_s, values, at_s, 0.2)
+    for size in (1, 7, 1000):
+        monkeypatch.setattr(timeline, "_AT_ONCE", size)
+        np.testing.assert_array_equal(timeline.interpolated(t_s, values, at_s, 0.2), whole)
+    assert np.isnan(whole[:, 0]).any()
+    assert np.isfinite(whole[:, 0]).mean() > 0.5
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("size", [64, 1000, 4096])
+def test_a_file_that_is_read_in_blocks_is_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str, size: int
+) -> None:
+    monkeypatch.setattr(source, "BLOCK_BYTES", size)
+    text = logger_csv(ACC).replace("\n", end)
+    path = zipped(tmp_path / "a.zip", TotalAcceleration_csv=text, Gyroscope_csv=logger_csv(GYR))
+    same(one(path))
+    (tmp_path / "TotalAcceleration.csv").write_text(text, encoding="utf-8", newline="")
+    alone = one(tmp_path / "TotalAcceleration.csv")
+    np.testing.assert_array_equal(alone.sensors["phone"].acc_mps2, one(path).sensors["phone"].acc_mps2)
