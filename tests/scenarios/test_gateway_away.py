@@ -1,5 +1,5 @@
 """A gateway on the athlete's own machine: paired through the page, the server away for ten minutes of the recording,
-the gateway killed twice meanwhile; afterwards the server holds every chunk once."""
+the gateway killed twice meanwhile; afterwards the server holds every chunk and every block of heart rate once."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from devices.codec import decode_chunk
+from devices.heartblock import decode_heart, is_heart
 from devices.hostclock import ScaledClock
 from devices.sim.bus import SimBus
 from devices.sim.motions import MOTIONS
@@ -30,6 +31,7 @@ RATE_HZ = 30.0
 SPEED = 12.0
 STORED = """select s.device_id, s.recording_id, c.seq, c.start_index, c.samples, c.missing, c.blob
     from chunk c join stream s on s.id = c.stream_id"""
+HEARTS = "select device_id, recording_id, seq, beats, rr_s from heart_block"
 
 
 class Browser:
@@ -146,10 +148,26 @@ def test_a_server_that_is_away_and_a_gateway_that_is_killed_cost_no_chunk_that_w
         gateway.stop()
         server.stop()
         bus.close()
-    holds_every_chunk_once(server.folder, on_disk, wearables, figure)
+    hearts = {blob for blob in on_disk if is_heart(blob)}
+    holds_every_chunk_once(server.folder, on_disk - hearts, wearables, figure)
+    holds_every_heart_block_once(server.folder, hearts)
     assert spooled(gateway.folder) == []
     assert token not in gateway.said
     figure("server away", away_s, "s of the recording")
+
+
+def holds_every_heart_block_once(folder: Path, on_disk: set[bytes]) -> None:
+    stored = rows(folder, HEARTS)
+    by_recording = defaultdict(list)
+    for device, recording, seq, *_ in stored:
+        by_recording[device, recording].append(seq)
+    for seqs in by_recording.values():
+        assert sorted(seqs) == list(range(len(seqs)))
+    assert sorted(device for device, _ in by_recording) == [BELT] * 3 + [STRAP] * 3
+    assert len(on_disk) >= 10
+    blocks = [decode_heart(blob) for blob in on_disk]
+    here = {(each.device_id, each.recording_id, each.seq, each.beats.tobytes(), each.rr_s.tobytes()) for each in blocks}
+    assert here <= set(stored)
 
 
 def holds_every_chunk_once(
