@@ -37,9 +37,8 @@ def measure_repetitions(
         return []
     bounds: list[int] = []
     for start, far, end in wanted:
-        bounds.append(start if start is not None else _neighbour(known, far, -1, 0))
-        bounds.append(far)
-        bounds.append(end if end is not None else _neighbour(known, far, 1, count - 1))
+        before = start if start is not None else _neighbour(known, far, -1, 0)
+        bounds += (before, far, end if end is not None else _neighbour(known, far, 1, count - 1))
     leaves, arrives = _strokes(chain.course.along_deg, bounds[0::3], bounds[1::3], False)
     returns, departs = _strokes(chain.course.along_deg, bounds[1::3], bounds[2::3], True)
     step = stretch.quat[1:] - stretch.quat[:-1]
