@@ -88,13 +88,17 @@ def read_message(body: bytes) -> PhoneMessage:
     readings = np.array(list(_readings(payload)), dtype=np.float64).reshape(-1, 5)
     limit = np.where(readings[:, 0] >= Kind.GYROSCOPE, _GYR_MAX, _ACC_MAX)
     sound = np.isfinite(readings).all(axis=1) & (np.abs(readings[:, 2:]).max(axis=1, initial=0.0) <= limit)
-    message_id = told.get("messageId")
-    named = isinstance(message_id, int | str) and 0 < len(str(message_id)) <= _ID_MAX
-    key = str(message_id) if named else ""
+    key = _id(told.get("messageId"))
     # An app that is started anew may begin its numbers again within a session: the content belongs to the key.
     digest = hashlib.sha256(readings.tobytes()).hexdigest()[:24]
-    session = f"{str(told.get('deviceId', ''))[:_ID_MAX]}/{str(told.get('sessionId', ''))[:_ID_MAX]}"
+    session = f"{_id(told.get('deviceId'))}/{_id(told.get('sessionId'))}"
     return PhoneMessage(session, f"{key[:32]}:{digest}", readings[sound])
+
+
+def _id(told: Any) -> str:
+    """Return an id as bounded text that can be stored; JSON may hold halves of signs."""
+    text = str(told) if isinstance(told, int | str) else ""
+    return text[:_ID_MAX].encode("utf-8", "replace").decode()
 
 
 def _readings(payload: list[Any]) -> Iterator[tuple[float, float, float, float, float]]:
