@@ -33,12 +33,16 @@ class Cells:
         np.cumsum(parts.sum(axis=1), axis=0, out=self._sums[1:])
         np.cumsum(np.matmul(parts.transpose(0, 2, 1), parts), axis=0, out=self._squares[1:])
 
-    def windows(self, seconds: float) -> tuple[IntArray, FloatArray, FloatArray]:
-        """Return first and end index of each window (w, 2), its axis (w, 4), the deviation along it in deg.
+    def windows(self, seconds: float) -> IntArray:
+        """Return first and end index of each window (w, 2)."""
+        return _windows(self.count, min(int(seconds // _CELL_S), self.count)) * self.cell
+
+    def axes(self, windows: IntArray) -> tuple[IntArray, FloatArray, FloatArray]:
+        """Return windows (w, 2) anew, the axis of each (w, 4), and the deviation along it in deg.
 
         Those that move most along a single axis come first.
         """
-        edges = _windows(self.count, min(int(seconds // _CELL_S), self.count))
+        edges = windows // self.cell
         values, vectors = np.linalg.eigh(self._spread(edges[:, 0], edges[:, 1]))
         best = np.argsort(-values[:, 3] / np.maximum(values.sum(axis=1), _TINY), kind="stable")
         return edges[best] * self.cell, vectors[best, :, 3], CHORD_DEG * np.sqrt(np.maximum(values[best, 3], 0.0))

@@ -11,7 +11,7 @@ from coach.analysis.chains import Chain, find_chains
 from coach.analysis.motion_types import MotionParams, Stretch
 from coach.analysis.quality import BoolArray
 from coach.analysis.turning import follow
-from devices.types import FloatArray
+from devices.types import FloatArray, IntArray
 
 # All own heuristics. A turn counts from one deviation of the window on: 0.35 of a sine's range, half of a held one's.
 TURN_DEVIATIONS = 1.0
@@ -57,22 +57,29 @@ def _asking(params: MotionParams, cells: Cells, taken: BoolArray) -> Iterator[tu
     """Yield the axis of each window worth a look, and the deviation along it. taken: as it is by then."""
     asked: list[tuple[FloatArray, float]] = []
     for seconds in WINDOWS_S:
-        edges, axes, deviations = cells.windows(seconds)
+        windows = cells.windows(seconds)
+        windows = windows[_undone(windows, taken)]
+        if not windows.size:
+            continue
+        edges, axes, deviations = cells.axes(windows)
         open_ = deviations > QUIET_SHARE * params.min_rom_deg
         for axis, deviation in asked:
             open_ &= ~_same(axes, deviations, axis, deviation)
         while open_.any():
-            sums = np.concatenate(([0], np.cumsum(taken)))
-            open_ &= sums[edges[:, 1]] - sums[edges[:, 0]] <= DONE_SHARE * (edges[:, 1] - edges[:, 0])
             place = int(open_.argmax())
-            if not open_[place]:
-                break
             if len(asked) >= MOST_ASKED:
                 return
             axis, deviation = axes[place], float(deviations[place])
             asked.append((axis, deviation))
             yield axis, deviation
-            open_ &= ~_same(axes, deviations, axis, deviation)
+            open_ &= ~_same(axes, deviations, axis, deviation) & _undone(edges, taken)
+
+
+def _undone(windows: IntArray, taken: BoolArray) -> BoolArray:
+    """Return which windows (w, 2) do not belong to sets yet."""
+    sums = np.concatenate(([0], np.cumsum(taken)))
+    undone: BoolArray = sums[windows[:, 1]] - sums[windows[:, 0]] <= DONE_SHARE * (windows[:, 1] - windows[:, 0])
+    return undone
 
 
 def _same(axes: FloatArray, deviations: FloatArray, axis: FloatArray, deviation: float) -> BoolArray:
