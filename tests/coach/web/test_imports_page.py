@@ -78,7 +78,9 @@ def test_look_confirm_and_see_the_day(world, folder: Path, csrf_of: Csrf, phone:
     assert data is not None
     line = client.get(data[1]).json
     assert max(each for each in line["inclination_deg"] if each is not None) == pytest.approx(50, abs=2)
-    assert "walk.zip" in client.get(f"/athletes/{ada}/imports").text
+    listed = client.get(f"/athletes/{ada}/imports").text
+    assert "walk.zip" in listed
+    assert "On Wed 26 Nov 2025, 09:00" in listed
 
     again = send(client, csrf, ada, ("other.zip", phone)).headers["Location"]
     page = client.get(again).text
