@@ -21,6 +21,7 @@ import numpy as np
 from coach.analysis.motion_types import ActivityKind, Motion
 from devices.types import FloatArray
 from tests.bench.recorded import Recorded, recordings
+from tests.bench.yardstick import plain_count
 
 FOLDER = Path(os.environ.get("BACKSTOP_RECORDINGS", Path(__file__).resolve().parents[3] / "shared" / "data"))
 # Constants that decide; each is moved by a fifth, up and down, with all others as they are.
@@ -57,6 +58,7 @@ def measure() -> list[str]:
     lines += ["", *_table(counted, lambda one: f"{one.data_set} {one.recorded.row.get('exercise', '')}", "exercise")]
     lines += ["", *_table(counted, _whose, "person or day")]
     lines += ["", *_idle(counted), *_blocks(counted), *_edges(counted), *_spread(counted)]
+    lines += ["", *_disputed(counted)]
     return lines
 
 
@@ -196,6 +198,34 @@ def _spread(counted: list[Counted]) -> list[str]:
             low, high = np.percentile(roms, [25, 75]) if roms else (0.0, 0.0)
             lines.append(f"Trunk bends, person {one.recorded.row['subject']}: held ROM spread {high - low:.1f} deg.")
     return lines
+
+
+def _disputed(counted: list[Counted]) -> list[str]:
+    """Return the sets whose note is off by two or more, beside a plain counter that was given the marked part."""
+    marked = [one for one in counted if one.recorded.row.get("active_start_s") and one.count]
+    if not marked:
+        return []
+    plain = [_plain(one.recorded) for one in marked]
+    right = np.mean([abs(told - one.count) <= 1 for told, one in zip(plain, marked, strict=True)])
+    lines = [
+        f"Plain counter (Morris 2014) on the marked part of {len(marked)} sets: within one of the note in {right:.1%}. "
+        "Where the analysis is off the note by two or more:",
+        "",
+        "| recording | exercise | note | analysis | plain counter |",
+        "|---|---|---|---|---|",
+    ]
+    for told, one in zip(plain, marked, strict=True):
+        if abs(one.off) > 1:
+            row = one.recorded.row
+            name = Path(row["file"]).stem[:28]
+            lines.append(f"| {name} | {row['exercise']} | {one.count} | {one.count + one.off} | {told} |")
+    return lines
+
+
+def _plain(recorded: Recorded) -> int:
+    begin, end = (float(recorded.row[name]) for name in ("active_start_s", "active_end_s"))
+    rows = slice(round(begin * recorded.rate_hz), round(end * recorded.rate_hz))
+    return plain_count(recorded.acc_mps2[rows], recorded.rate_hz)
 
 
 def perturb() -> list[str]:
