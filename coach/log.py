@@ -19,6 +19,9 @@ from devices.types import Chunk
 
 # Bytes on the way of one POST: a number of this many bytes before each chunk, big endian.
 LENGTH_BYTES = 4
+# Samples of all chunks of one POST together. Chunks of silence are tiny and unpack to megabytes; this is 48 MB of
+# memory, and three hours of one wearable at 100 Hz. Own bound.
+_SAMPLES_MAX = 1_000_000
 # Streams that are known without asking the database. Own choice: far more than send at one time.
 _STREAMS_MAX = 4096
 # Chunks in one statement of a whole recording. Own choice: SQLite takes 32,766 values in one.
@@ -127,9 +130,10 @@ class TableChunkLog:
     def append_encoded(self, blobs: Sequence[bytes], athlete_id: str | None = None) -> tuple[str, ...]:
         """Store coded chunks as they are; with athlete_id only those of that athlete's wearables, the rest is refused.
 
-        Raises BadPacket or UnknownFormat (devices) when one of them cannot be decoded: then nothing is stored.
+        Raises BadPacket or UnknownFormat (devices) when one of them cannot be decoded, ValueError for too many samples:
+        then nothing is stored.
         """
-        return self._commit(_Batch([(decode_chunk(blob), blob) for blob in blobs], athlete_id))
+        return self._commit(_Batch(list(zip(decode_chunks(blobs), blobs, strict=True)), athlete_id))
 
     def append_whole(self, write: Callable[[Tx], Mapping[str, Sequence[Coded]]]) -> None:
         """Store chunks, all of them or none, in one transaction with what `write` does.
@@ -274,6 +278,18 @@ class _Write:
 def _values(place: _Place, chunk: Chunk, blob: bytes, now: datetime) -> dict[str, Any]:
     coded = Coded(place[1], chunk.start_utc_s, chunk.start_index, len(chunk), chunk.missing, blob)
     return {"stream_id": place[0], "received_at": now, **coded._asdict()}
+
+
+def decode_chunks(blobs: Sequence[bytes]) -> list[Chunk]:
+    """Return the chunks of a POST. Raises DeviceError, and ValueError for more samples than one may hold."""
+    chunks: list[Chunk] = []
+    samples = 0
+    for blob in blobs:
+        chunks.append(decode_chunk(blob))
+        samples += len(chunks[-1])
+        if samples > _SAMPLES_MAX:
+            raise ValueError(f"these {len(blobs)} chunks hold more than {_SAMPLES_MAX} samples: send fewer at a time")
+    return chunks
 
 
 def pack(blobs: Sequence[bytes]) -> bytes:

@@ -28,6 +28,9 @@ VERSION = 2
 _READABLE = (1, 2)
 # 120 s at 2,000 Hz: more than any product streams in any chunk. Bounds what a damaged length can make us allocate.
 SAMPLES_MAX = 240_000
+# Unix time of the year 3058, and more samples than any recording has: what lies beyond is damage, and no calendar or
+# 64-bit number behind could take it. Rates from one sample in 17 minutes to 100 kHz. Own bounds.
+_UTC_MAX_S, _INDEX_MAX, _RATE_MIN_HZ, _RATE_MAX_HZ = float(2**35), 2**53, 0.001, 1e5
 # UTF-8 bytes of an id.
 _ID_BYTES_MAX = 200
 # seq u32, start_utc_s f64, start_index i64, rate_hz f64, samples u32, gaps u32, exponents of the two LSBs i8 i8,
@@ -156,7 +159,9 @@ def _gaps_of(data: bytes) -> tuple[Gap, ...]:
 
 
 def _check_grid(start_utc_s: float, start_index: int, rate_hz: float) -> None:
-    if not (math.isfinite(start_utc_s) and math.isfinite(rate_hz) and rate_hz > 0 and start_index >= 0):
+    # Comparisons with NaN are false.
+    sound = abs(start_utc_s) < _UTC_MAX_S and _RATE_MIN_HZ <= rate_hz <= _RATE_MAX_HZ and 0 <= start_index < _INDEX_MAX
+    if not sound:
         raise BadPacket(f"A chunk states start {start_utc_s} s, index {start_index}, rate {rate_hz} Hz; not used.")
 
 

@@ -14,10 +14,9 @@ from werkzeug.wrappers import Response
 
 from coach import wire
 from coach.errors import InvalidInput
-from coach.log import unpack
+from coach.log import decode_chunks, unpack
 from coach.web import access
 from coach.web.house import house
-from devices.codec import decode_chunk
 from devices.errors import DeviceError
 from devices.types import LinkStatus
 
@@ -82,7 +81,7 @@ def live() -> Response:
     request.max_content_length = BEAT_BODY_BYTES_MAX
     door, holder = house().door, access.holder()
     try:
-        blocks = [decode_chunk(blob) for blob in unpack(request.get_data(cache=False))]
+        blocks = decode_chunks(unpack(request.get_data(cache=False)))
     except (DeviceError, ValueError) as error:
         raise InvalidInput(f"The live blocks cannot be used: {error}") from None
     mine = {view.address: view for view in house().services.wearables.for_athlete(holder.athlete_id)}

@@ -20,9 +20,9 @@ from coach.service import build_services
 from coach.service.tokens import Holder
 from coach.store import recordings
 from coach.store.engine import migrate, open_store
-from devices.codec import decode_chunk, encode_chunk
+from devices.codec import SAMPLES_MAX, decode_chunk, encode_chunk
 from devices.types import Chunk, Gap
-from tests.coach.club import START, Club, FakeClock, bending_chunks, found_club
+from tests.coach.club import ADDRESS, START, Club, FakeClock, bending_chunks, found_club
 
 NOW_S = START.timestamp()
 
@@ -119,6 +119,19 @@ def test_many_senders_at_once_lose_and_double_nothing(club: Club) -> None:
     expected = sorted(chunk.key for stream in streams for chunk in stream)
     assert sorted(stored_keys(club)) == expected
     assert answers == dict.fromkeys(expected, 2)
+
+
+def test_a_post_of_chunks_that_unpack_to_gigabytes_is_refused_before_they_do(club: Club) -> None:
+    nothing = np.full((SAMPLES_MAX, 3), np.nan)
+    blobs = [
+        encode_chunk(Chunk(ADDRESS, "rec", seq, NOW_S, 0, 60.0, nothing, nothing, (Gap(0, SAMPLES_MAX),)))
+        for seq in range(5)
+    ]
+    assert sum(map(len, blobs)) < 1000
+    with pytest.raises(InvalidInput, match="send fewer at a time"):
+        club.services.ingest.receive(Holder("token", club.athlete_id, "laptop"), pack(blobs * 1000))
+    assert club.services.log.counts.stored == 0
+    assert len(club.services.ingest.receive(Holder("token", club.athlete_id, "laptop"), pack(blobs[:4]))) == 4
 
 
 def test_the_body_of_a_post_goes_there_and_back_and_damage_is_told() -> None:

@@ -44,7 +44,7 @@ def chunks(draw: st.DrawFn) -> Chunk:
     for first in draw(st.lists(st.integers(0, 400), max_size=4) | st.just([0])):
         gyr[first : first + draw(st.integers(1, 50) | st.just(400))] = np.nan
     start_utc_s, rate_hz = draw(st.floats(0, 4e9)), draw(st.floats(0.1, 2000))
-    place = draw(st.integers(0, 2**32 - 1)), draw(st.integers(0, 2**62))
+    place = draw(st.integers(0, 2**32 - 1)), draw(st.integers(0, 2**53 - 1))
     reception = draw(receptions)
     return Chunk(draw(ids), draw(ids), place[0], start_utc_s, place[1], rate_hz, acc, gyr, tuple(gaps), reception)
 
@@ -178,6 +178,11 @@ def test_chunks_that_no_link_makes_are_not_coded() -> None:
         with_(gaps=(Gap(48, 3),)),
         with_(gaps=(Gap(4, 0),)),
         with_(rate_hz=float("nan")),
+        with_(rate_hz=1e-300),
+        with_(rate_hz=1e300),
+        with_(start_utc_s=float("nan")),
+        with_(start_utc_s=1e18),
+        with_(start_index=2**62),
         with_(start_index=-1),
         with_(seq=-1),
         with_(gyr_radps=half),
