@@ -131,10 +131,11 @@ class Delivery:
                 continue
             try:
                 refused = deliver(remote, batch)
-            except (NotAllowed, Conflict) as error:
+            except NotAllowed as error:
                 contact.end(str(error))
                 contact.closing.wait()
-            except StoreUnavailable as error:
+            except (StoreUnavailable, Conflict) as error:
+                # Whether another machine has the token is told by reports; here a conflict is two writers that met.
                 contact.lost(str(error))
                 failures += 1
                 contact.retry_now.wait(contact.backoff_s(failures))

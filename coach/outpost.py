@@ -217,7 +217,11 @@ class Outpost:
         with self._lock:
             self._orders = orders
         if before is None or (before.athlete_id, before.wearables) != (orders.athlete_id, orders.wearables):
-            _keep(self._folder / "orders.json", wire.encode(orders))
+            try:
+                _keep(self._folder / "orders.json", wire.encode(orders))
+            except OSError as error:
+                # A full disk costs a restart without the server its wearables, but no link now.
+                _log.warning("the server's orders cannot be kept in %s: %s", self._folder, error)
             self._say_served(orders)
             old = {each.wearable_id: each for each in before.wearables} if before else {}
             new = {each.wearable_id: each for each in orders.wearables}

@@ -51,7 +51,7 @@ class Moods:
 
     def __init__(self, app: Wsgi) -> None:
         self.app, self.counts = app, 0
-        self.lose_answers = 0
+        self.lose_answers = self.conflicts = 0
         self.bytes_max: int | None = None
         self.away = False
 
@@ -64,6 +64,11 @@ class Moods:
             if self.bytes_max is not None and int(environ["CONTENT_LENGTH"]) > self.bytes_max:
                 environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
                 start("413 Too Large", [])
+                return [b""]
+            if self.conflicts:
+                self.conflicts -= 1
+                environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
+                start("409 Conflict", [])
                 return [b""]
             if self.lose_answers:
                 self.lose_answers -= 1
@@ -241,6 +246,26 @@ def test_an_answer_that_was_lost_is_asked_for_again_and_changes_nothing(away: Aw
     assert away.moods.lose_answers == 0
     assert away.club.services.log.counts.known > 0
     assert away.club.services.log.counts.refused == 0
+
+
+def test_two_writers_that_met_in_the_servers_database_do_not_end_a_gateway(away: Away) -> None:
+    running = away.gateway()
+    until(running.linked)
+    away.moods.conflicts = 2
+    chunks = bending_chunks(0.5, 6, NOW_S)
+    for chunk in chunks:
+        running.hub.links[0].on_chunk(chunk)
+    until(lambda: away.stored() == {chunk.key for chunk in chunks})
+    assert away.moods.conflicts == 0
+    assert not running.contact.ended.is_set()
+
+
+def test_orders_that_cannot_be_kept_are_followed_all_the_same(away: Away) -> None:
+    (away.folder / "gateway" / "orders.new").mkdir(parents=True)  # no file can be written there
+    running = away.gateway()
+    until(running.linked)
+    running.hub.links[0].on_chunk(bending_chunks(0.1, 6, NOW_S)[0])
+    until(lambda: len(away.stored()) == 1)
 
 
 def test_a_body_that_is_too_large_goes_in_halves_and_a_chunk_that_is_refused_holds_up_no_other(away: Away) -> None:
