@@ -210,25 +210,32 @@ class Gateway:
     # On the gateway's thread
 
     def _run(self) -> None:
-        chunks: list[Chunk | HeartBlock] = []
         while not self._closing.is_set():
-            with contextlib.suppress(queue.Empty):
-                item = self._queue.get(timeout=_LOOK_EVERY_S)
-                while True:
-                    if isinstance(item, Chunk | HeartBlock):
-                        chunks.append(item)
-                    elif isinstance(item, str):
-                        self._attend(item)
-                    if len(chunks) >= _APPEND_MAX:
-                        break
-                    item = self._queue.get_nowait()
-            self._append(chunks)
-            self._cut_silent()
-            self._keep_logs()
-            chunks = []
+            try:
+                self._append(self._collected())
+                self._cut_silent()
+                self._keep_logs()
+            except Exception:  # noqa: BLE001 - a defect below must not end the gateway unseen
+                _log.exception("a round of the gateway failed in a way that is not known; it goes on")
         self._end()
 
+    def _collected(self) -> list[Chunk | HeartBlock]:
+        """Return what waits for the log, and attend to the wearables that changed meanwhile."""
+        chunks: list[Chunk | HeartBlock] = []
+        with contextlib.suppress(queue.Empty):
+            item = self._queue.get(timeout=_LOOK_EVERY_S)
+            while True:
+                if isinstance(item, Chunk | HeartBlock):
+                    chunks.append(item)
+                elif isinstance(item, str):
+                    self._attend(item)
+                if len(chunks) >= _APPEND_MAX:
+                    break
+                item = self._queue.get_nowait()
+        return chunks
+
     def _end(self) -> None:
+        self._hub.close_links()
         for wearable_id in list(self._open):
             self._unlink(wearable_id)
         left: list[Chunk | HeartBlock] = []
@@ -262,6 +269,10 @@ class Gateway:
                 _log.error("the log refuses %d chunks: %s", len(chunks), error)
                 self._refused += len(chunks)
                 break
+            except Exception:  # noqa: BLE001 - a defect below must not hold up what comes next
+                _log.exception("%d chunks were not stored in a way that is not known; they are lost", len(chunks))
+                self._refused += len(chunks)
+                break
             else:
                 self._note(len(keys), len(chunks) - len(keys))
                 break
@@ -286,6 +297,8 @@ class Gateway:
                 self._link(view)
         except (CoachError, DeviceError) as error:
             _log.error("wearable %s: %s", wearable_id, error)
+        except Exception:  # noqa: BLE001 - one wearable's trouble must not end the others' links
+            _log.exception("wearable %s could not be attended to in a way that is not known", wearable_id)
 
     def _link(self, view: WearableView) -> None:
         recording_id = uuid4().hex

@@ -66,14 +66,18 @@ class BleHub:
         thread = self._thread
         if thread is None:
             return
-        with contextlib.suppress(DeviceError):
-            self.call(self._close_links(), _CLOSE_S)
+        self.close_links()
         loop, stop = self._loop, self._stop
         if loop is not None and stop is not None:
             loop.call_soon_threadsafe(stop.set)
         thread.join(_CLOSE_S)
         self._thread = self._loop = self._stop = None
         self._airtimes.clear()
+
+    def close_links(self) -> None:
+        """Close every link and hand on what it holds, all at once: the goodbyes of many would add up."""
+        with contextlib.suppress(DeviceError):
+            self.call(self._close_links(), _CLOSE_S)
 
     def __enter__(self) -> BleHub:
         self.start()
@@ -171,7 +175,6 @@ class BleHub:
             del self._links[address]
 
     async def _close_links(self) -> None:
-        """Close all at once: each goodbye may take its time, and those of many would add up."""
         links = tuple(self._links.values())
         await asyncio.gather(*(link.aclose() for link in links), return_exceptions=True)
         for link in links:

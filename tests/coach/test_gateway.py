@@ -53,9 +53,10 @@ class HandLink:
         self.recordings.append(recording_id)
 
     def close(self) -> None:
-        for chunk in self.flushed:
-            self.on_chunk(chunk)
-        self.closed = True
+        if not self.closed:
+            self.closed = True
+            for chunk in self.flushed:
+                self.on_chunk(chunk)
 
 
 class HandHub:
@@ -67,6 +68,10 @@ class HandHub:
     def open(self, request: LinkRequest, on_chunk: Any, on_live: Any, on_status: Any, on_heart_rate: Any) -> HandLink:
         self.links.append(HandLink(request, on_chunk, on_live, on_status, on_heart_rate, [request.recording_id]))
         return self.links[-1]
+
+    def close_links(self) -> None:
+        for link in self.links:
+            link.close()
 
 
 class MoodyLog:
@@ -154,6 +159,32 @@ def test_a_log_that_is_away_is_tried_again_and_nothing_is_lost(club: Club, hub: 
     assert moody.calls > 3
     assert club.services.log.counts.stored == len(chunks)
     assert Worker(club.services, LiveFeed()).drain() == len(chunks)
+
+
+class Defective:
+    """A log with a defect that shows once."""
+
+    def __init__(self, log: ChunkLog) -> None:
+        self._log, self.calls = log, 0
+
+    def append(self, chunks: Sequence[Chunk]) -> tuple[str, ...]:
+        self.calls += 1
+        if self.calls == 1:
+            raise RuntimeError("nobody thought of this")
+        return self._log.append(chunks)
+
+
+def test_a_defect_below_ends_neither_the_thread_nor_the_links(club: Club, hub: HandHub) -> None:
+    gateway, _, _ = gateway_over(club, hub, Defective(club.services.log))
+    gateway.start()
+    until(lambda: bool(hub.links))
+    first, second = bending_chunks(0.2, 6, NOW_S)[:2]
+    hub.links[0].on_chunk(first)
+    until(lambda: gateway.counts.refused == 1)
+    hub.links[0].on_chunk(second)
+    until(lambda: gateway.counts.acknowledged == 1)
+    gateway.close()
+    assert hub.links[0].closed
 
 
 def test_forgotten_and_simulated_wearables_have_no_link(club: Club, hub: HandHub) -> None:
