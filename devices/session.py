@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -129,8 +129,10 @@ class Session:
             raise
         finally:
             self._open = False
-            await finish(self._hang_up(client, gatt))
-            self._intake.end_session(time.monotonic())
+            try:
+                await finish(self._hang_up(client, gatt))
+            finally:
+                self._intake.end_session(time.monotonic())
 
     async def _start(self, client: BleakClient, gatt: GattClient) -> None:
         """Start the stream; pair once if the wearable wants it. Raises NeedsPerson, as for one that never answers."""
@@ -157,7 +159,7 @@ class Session:
 
     async def _set_up(self, client: GattClient) -> None:
         known = self._known
-        known.device_info = await self._profile.read_device_info(client)
+        await self._read_device_info(client)
         await self._read_battery(client)
         if self._wants_heart_beside(client):
             await client.start_notify(sig.HEART_RATE_MEASUREMENT, self._on_heart)
@@ -184,12 +186,25 @@ class Session:
             and standard.has_characteristic(client, sig.HEART_RATE_MEASUREMENT)
         )
 
-    async def _read_battery(self, client: GattClient) -> None:
+    async def _read_device_info(self, client: GattClient) -> None:
+        with self._optional("telling its kind"):
+            self._known.device_info = await self._profile.read_device_info(client)
+
+    @contextlib.contextmanager
+    def _optional(self, doing: str) -> Iterator[None]:
+        """Let the stream begin though the wearable refuses to tell something of itself, or tells nonsense."""
         try:
-            share = await self._profile.read_battery_share(client)
-        except BadPacket as error:
+            with radio_errors(self._who, doing):
+                yield
+        except NotPaired:
+            raise
+        except (BadPacket, Refused) as error:
             _LOG.info("%s: %s", self._who, error)
-            return
+
+    async def _read_battery(self, client: GattClient) -> None:
+        share = None
+        with self._optional("telling its battery"):
+            share = await self._profile.read_battery_share(client)
         # A question without an answer does not make the charge unknown that was told before.
         if share is not None and share != self._known.battery_share:
             self._known.battery_share = share
@@ -259,7 +274,7 @@ class Session:
             if client.is_connected:
                 async with asyncio.timeout(_GOODBYE_S):
                     await self._profile.stop(gatt)
-        except (*FOREIGN, DeviceError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever a stop does wrong, the wearable is let go below
             _LOG.debug("%s could not be told to stop: %r", self._who, error)
         try:
             async with asyncio.timeout(_GOODBYE_S):

@@ -20,7 +20,7 @@ from devices.hostclock import SystemClock
 from devices.hub import BleHub
 from devices.link import LinkRequest, WearableLink
 from devices.profiles.movella_dot import MovellaDot
-from devices.profiles.movella_dot_uuids import DOT_BATTERY, MEASUREMENT_CONTROL
+from devices.profiles.movella_dot_uuids import DEVICE_INFO, DOT_BATTERY, MEASUREMENT_CONTROL
 from devices.profiles.types import GattClient
 from devices.radio import Radio
 from devices.sim.backend import sim_radio
@@ -194,6 +194,38 @@ def test_a_battery_that_cannot_be_read_does_not_end_the_stream(hub: BleHub, monk
     status = link.status()
     assert (status.state, status.losses) == (LinkState.STREAMING, 0)
     assert status.battery_share == pytest.approx(0.87)
+
+
+class Silent(SimWearable):
+    """Refuses to tell anything of itself."""
+
+    def read(self, uuid: str) -> bytes:
+        if uuid in (DOT_BATTERY, DEVICE_INFO):
+            raise AttError(AttCode.REQUEST_NOT_SUPPORTED, "It is not told.")
+        return super().read(uuid)
+
+
+def test_a_wearable_that_tells_nothing_of_itself_streams_all_the_same(hub: BleHub) -> None:
+    link = hub.open(asked(sim_radio([wearable(Silent)])), lambda chunk: None)
+    until(is_streaming(link))
+    status = link.status()
+    assert (status.battery_share, status.device_info, status.losses) == (None, (), 0)
+    assert "failed" not in link.log_text()
+
+
+class Confused(MovellaDot):
+    """Has a defect in its goodbye."""
+
+    async def stop(self, client: GattClient) -> None:
+        raise KeyError("nobody thought of this")
+
+
+def test_a_defect_in_a_goodbye_leaves_nothing_connected(hub: BleHub) -> None:
+    one = wearable()
+    link = hub.open(asked(sim_radio([one]), profile=Confused()), lambda chunk: None)
+    until(is_streaming(link))
+    link.close()
+    assert not one.connected
 
 
 class Forgetful(MovellaDot):
