@@ -11,6 +11,8 @@ from devices.hostclock import HostClock
 
 # s that a look lasts. Own choice: wearables advertise every 0.1 to 2 s, some only after they were moved.
 LOOK_S = 20.0
+# Devices of one look, and characters of what one says of itself: what more comes is no radio's. Own bounds.
+_SEEN_MAX, _TEXT_MAX = 500, 200
 # The source that is this process's own radio.
 HERE = "here"
 
@@ -70,7 +72,7 @@ class Looks:
         """Take what one radio has heard so far, or why it cannot look."""
         with self._lock:
             look = self._looks.get(athlete_id)
-            if look is None:
+            if look is None or self._clock.utc_s() > look.until_utc_s + LOOK_S:
                 return
             look.heard_from.add(source)
             look.troubles.pop(source, None)
@@ -78,9 +80,11 @@ class Looks:
                 look.troubles[source] = trouble
             for each in seen:
                 known = look.seen.get(each.address.upper())
+                if (known is None and len(look.seen) >= _SEEN_MAX) or len(each.address) > _TEXT_MAX:
+                    continue
                 if known is None or each.rssi_dbm > known.rssi_dbm or (each.name and not known.name):
                     name = each.name or (known.name if known else "")
-                    look.seen[each.address.upper()] = replace(each, name=name)
+                    look.seen[each.address.upper()] = replace(each, name=name[:_TEXT_MAX], told=each.told[:_TEXT_MAX])
 
     def view(self, athlete_id: str, gateways: int) -> LookView | None:
         """Return the athlete's look, None if there was none. gateways: how many elsewhere serve the athlete now."""
