@@ -54,8 +54,6 @@ GYR_FILTER = 0x20
 # Range byte of the accelerometer by full scale in g, of the gyroscope by full scale in deg/s.
 ACC_RANGES = {ACC_BMI160: {2: 0x03, 4: 0x05, 8: 0x08, 16: 0x0C}, ACC_BMI270: {2: 0x00, 4: 0x01, 8: 0x02, 16: 0x03}}
 GYR_RANGES = {2000: 0x00, 1000: 0x01, 500: 0x02, 250: 0x03, 125: 0x04}
-# The vendor's divisors: LSB per g, LSB per deg/s, LSB per uT.
+# The vendor's divisors: LSB per g, LSB per deg/s.
 ACC_LSB_PER_G = {2: 16384.0, 4: 8192.0, 8: 4096.0, 16: 2048.0}
 GYR_LSB_PER_DEGPS = {2000: 16.4, 1000: 32.8, 500: 65.6, 250: 131.2, 125: 262.4}
-MAG_LSB_PER_UT = 16.0
-MAG_DATA = (0x05, 0x09)

@@ -29,8 +29,6 @@ _QUATERNION_SLACK = 0.05
 _DV_LIMIT_MPS = _ACC_LIMIT_MPS2
 # Notifications are padded with zeros to the size of their characteristic. Source: the same document.
 _PADDED_BYTES = {dot.SHORT_PAYLOAD: 20, dot.MEDIUM_PAYLOAD: 40, dot.LONG_PAYLOAD: 63}
-# The magnetometer's counts per arbitrary unit. Source: two public clients; the document does not say.
-MAG_PER_UNIT = 4096
 
 # A field: how it is written, and the largest absolute value that can be true (None: any number, or checked as a norm).
 _FIELDS: dict[str, tuple[Any, float | None]] = {

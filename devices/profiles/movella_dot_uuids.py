@@ -59,6 +59,5 @@ SYNC_WAIT_S = 14.0
 # Heading reset control: what is written.
 HEADING_RESET, HEADING_REVERT = b"\x01\x00", b"\x07\x00"
 
-# Payload modes: "rate quantities" with and without the magnetometer.
-MODE_RATE_QUANTITIES_MAG = 20
+# Payload mode "rate quantities" without the magnetometer.
 MODE_RATE_QUANTITIES = 21
