@@ -9,6 +9,7 @@ from coach.errors import Conflict, InvalidInput
 from coach.web import access
 from coach.web.athlete import myself
 from coach.web.house import house
+from coach.web.reach import reachable, unreachable
 
 blueprint = Blueprint("gateways", __name__, url_prefix="/wearables")
 
@@ -24,7 +25,11 @@ def add_token() -> Response | str:
         flash(str(error), "problem")
         return redirect(url_for("wearables.own"), code=303)
     return render_template(
-        "athlete/token.html", label=" ".join(label.split()), token=token, server=request.host_url.rstrip("/")
+        "athlete/token.html",
+        label=" ".join(label.split()),
+        token=token,
+        server=reachable(request.host_url.rstrip("/")),
+        unreachable=unreachable(),
     )
 
 

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit, urlunsplit
-
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from coach.errors import Conflict, InvalidInput
-from coach.network import own_address
 from coach.web import access
 from coach.web.athlete import myself
 from coach.web.house import house
+from coach.web.reach import reachable, unreachable
 from devices.types import Placement
-
-# Names under which nobody but this machine reaches itself.
-_ONLY_HERE = frozenset({"127.0.0.1", "localhost", "::1"})
 
 blueprint = Blueprint("phones", __name__, url_prefix="/wearables/phone")
 
@@ -41,17 +36,8 @@ def add() -> Response | str:
     return render_template(
         "athlete/phone_token.html",
         wearable=services.wearables.get(access.me(), wearable_id),
-        address=_reachable(url_for("phone_push.push", _external=True)),
-        address_with_token=_reachable(url_for("phone_push.push_by_path", token=token, _external=True)),
-        unreachable=house().config.web.host in _ONLY_HERE,
+        address=reachable(url_for("phone_push.push", _external=True)),
+        address_with_token=reachable(url_for("phone_push.push_by_path", token=token, _external=True)),
+        unreachable=unreachable(),
         token=token,
     )
-
-
-def _reachable(address: str) -> str:
-    """Return an address as a phone can use it: who looks at this page on the server itself sees it by another name."""
-    parts = urlsplit(address)
-    if parts.hostname not in _ONLY_HERE or house().config.web.host in _ONLY_HERE:
-        return address
-    port = f":{parts.port}" if parts.port else ""
-    return urlunsplit(parts._replace(netloc=f"{own_address()}{port}"))
