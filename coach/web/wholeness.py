@@ -51,8 +51,8 @@ def _sentence(found: Integrity) -> tuple[str, bool]:
         longest = f"; the longest gap was {_duration(found.gaps[0].duration_s)}" if found.gaps else ""
         return f"{percent(found.coverage_share)} of {length} came{longest}.", True
     if max(found.acc_clipped_share or 0.0, found.gyr_clipped_share or 0.0) > _CLIPPED_SHARE:
-        return f"{length}, whole, but some of it was beyond the sensor's range.", True
-    return f"{length}, whole.", False
+        return f"{length}, nothing missing, but some of it was beyond the sensor's range.", True
+    return f"{length}, nothing missing.", False
 
 
 def _came(found: Integrity) -> str:

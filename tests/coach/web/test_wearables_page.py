@@ -8,6 +8,7 @@ import re
 import pytest
 
 from coach import wire
+from coach.network import own_address
 from coach.service.looks import HERE, LOOK_S
 from coach.wire import Beat, InReach, LinkLogText
 from devices.profiles import PROFILES
@@ -87,6 +88,8 @@ def test_a_family_without_a_real_stream_behind_it_says_so(page, radio) -> None:
     page.post("/wearables/look")
     page.heard(InReach("AA:BB:CC:00:00:05", "one", marked[0], -60))
     assert "unproven on hardware" in page.get("/wearables/look")
+    # Said where a finger reaches it as well, not only to a pointer that rests on the mark.
+    assert "<li>Unproven on hardware: what it sends is known from documents only" in page.get("/wearables/look")
     page.post("/wearables/look")
     page.heard(InReach("AA:BB:CC:00:00:06", "two", plain[0], -60))
     assert "unproven on hardware" not in page.get("/wearables/look")
@@ -243,6 +246,8 @@ def test_a_token_is_shown_once_and_revoked(world, page) -> None:
     assert made.status_code == 200
     assert made.headers["Cache-Control"] == "no-store"
     token = re.search(r'id="token" value="([^"]+)"', made.text)[1]
+    # The page was asked for under a name that means this machine; the gateway's needs the one on the network.
+    assert f"gateway --server http://{own_address()}</textarea>" in made.text
     assert token not in page.get()
     assert "laptop in the attic" in page.get()
     assert "never used yet" in page.get()

@@ -56,7 +56,7 @@ def said(found: Integrity | None, needs: str | None = None) -> Wholeness:
 
 def test_a_whole_recording_is_said_in_two_words_and_asks_for_nothing() -> None:
     whole = said(WHOLE)
-    assert (whole.sentence, whole.notice) == ("10 min, whole.", False)
+    assert (whole.sentence, whole.notice) == ("10 min, nothing missing.", False)
     assert dict(whole.lines) == {
         "came": "36,000 of 36,000 samples (100\N{NO-BREAK SPACE}%), 0 lost",
         "rate": "60.01 samples a second; the sensor takes 60.01",
@@ -77,7 +77,7 @@ def test_a_whole_recording_is_said_in_two_words_and_asks_for_nothing() -> None:
             {"coverage_share": 0.9, "gaps": (GapSpan(60.0, 32.0),)},
             "90\N{NO-BREAK SPACE}% of 10 min came; the longest gap was 32 s.",
         ),
-        ({"gyr_clipped_share": 0.01}, "10 min, whole, but some of it was beyond the sensor's range."),
+        ({"gyr_clipped_share": 0.01}, "10 min, nothing missing, but some of it was beyond the sensor's range."),
     ],
 )
 def test_what_matters_most_comes_first(change: dict[str, object], sentence: str) -> None:
@@ -138,7 +138,7 @@ def test_athlete_and_coach_read_it_and_nobody_else(world) -> None:
     theirs = world.client(world.kim).get(f"/athletes/{world.ada.athlete_id}/recordings").text
     for shown in (mine, theirs):
         assert "Chest strap" in shown
-        assert "12 min, whole." in shown
+        assert "12 min, nothing missing." in shown
         assert "As numbers" in shown
     assert "No recording yet" in world.client(world.bo).get("/wearables/recordings").text
     assert world.client(world.lou).get(f"/athletes/{world.ada.athlete_id}/recordings").status_code == 404
