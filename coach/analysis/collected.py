@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from coach.analysis.motion_types import Motion
-from coach.analysis.reference import Released
 from coach.analysis.state import AnalysisState
 from coach.analysis.strain import BendingRun
 from coach.analysis.swing_types import Swing
@@ -30,13 +27,13 @@ class Collected:
         self.expected = 0
         self.covered = 0
 
-    def add_rows(self, start: int, released: Released, inclination: FloatArray) -> None:
+    def add_rows(self, start: int, quat: FloatArray, inclination: FloatArray, covered: int) -> None:
         if self.start < 0:
             self.start = start
-        self.quat.append(released.quat)
+        self.quat.append(quat)
         self.inclination.append(inclination)
         self.expected += inclination.size
-        self.covered += inclination.size if released.whole else int(np.count_nonzero(released.valid))
+        self.covered += covered
 
     def add_motion(self, state: AnalysisState, motion: Motion) -> None:
         self.motion = self.motion.followed_by(motion)

@@ -39,29 +39,26 @@ DEFAULT_PARAMS = IntegrityParams()
 
 
 @dataclass(frozen=True, slots=True)
-class IntegrityState:
-    """Counts since the stream's first sample. open_gap: where the gap under way began, -1 when there is none.
+class GapState:
+    """open: where the gap under way began, -1 when there is none. lost: samples in all gaps but that one.
 
-    gaps: the longest ones as (start, count), gaps_by_class: closed gaps of each class of length, lost: samples in all
-    gaps but the open one. duplicates .. restarts: sums over the chunks; the rates and limits are the newest known.
+    longest: closed ones as (start, count); by_class: closed ones of each class of length.
     """
+
+    open: int = -1
+    lost: int = 0
+    longest: tuple[tuple[int, int], ...] = ()
+    by_class: tuple[int, ...] = (0,) * (len(GAP_CLASSES_S) + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class IntegrityState:
+    """Counts since the stream's first sample. reception: counts summed over the chunks, the rest the newest known."""
 
     rate_hz: float = 0.0
     samples: int = 0
-    lost: int = 0
-    open_gap: int = -1
-    gaps: tuple[tuple[int, int], ...] = ()
-    gaps_by_class: tuple[int, ...] = (0,) * (len(GAP_CLASSES_S) + 1)
-    duplicates: int = 0
-    late: int = 0
-    damaged: int = 0
-    unjoined: int = 0
-    restarts: int = 0
-    sampling_rate_hz: float | None = None
-    drift_ppm: float | None = None
-    clock_uncertainty_s: float | None = None
-    acc_limit_mps2: float | None = None
-    gyr_limit_radps: float | None = None
+    gaps: GapState = field(default_factory=GapState)
+    reception: Reception = NO_RECEPTION
     acc: ClippingState = field(default_factory=ClippingState)
     gyr: ClippingState = field(default_factory=ClippingState)
     nonwear: NonwearState = field(default_factory=NonwearState)
@@ -133,24 +130,23 @@ def add_integrity(
     acc_mps2, gyr_radps: (n, 3). valid: (n,) True where the row arrived, which is where acc is finite; gyr may be NaN
     there. reception: of the chunk, with its first rows only; NO_RECEPTION with the others.
     """
-    if reception is not NO_RECEPTION:
-        state = _add_reception(state, reception)
-    n = valid.size
-    if not n:
-        return state
-    whole = bool(valid.all())
-    if not whole or state.open_gap >= 0:
-        state = _add_gaps(params, replace(state, rate_hz=rate_hz), valid)
-    has_gyr = np.isfinite(gyr_radps[:, 0])
-    return replace(
-        state,
-        rate_hz=rate_hz,
-        samples=state.samples + n,
-        acc=add_clipping(state.acc, acc_mps2, state.acc_limit_mps2, _ACC_RANGE_MIN_MPS2, None if whole else valid),
-        gyr=add_clipping(
-            state.gyr, gyr_radps, state.gyr_limit_radps, _GYR_RANGE_MIN_RADPS, None if has_gyr.all() else has_gyr
-        ),
-        nonwear=add_nonwear(params.nonwear, state.nonwear, rate_hz, state.samples, acc_mps2, valid),
+    known = state.reception if reception is NO_RECEPTION else _joined(state.reception, reception)
+    if not valid.size:
+        return replace(state, reception=known)
+    gaps, there, has_gyr = state.gaps, None, np.isfinite(gyr_radps[:, 0])
+    if np.count_nonzero(valid) < valid.size:
+        there = valid
+    if there is not None or gaps.open >= 0:
+        gaps = _add_gaps(params, gaps, rate_hz, state.samples, valid)
+    turns = None if has_gyr.all() else has_gyr
+    return IntegrityState(
+        rate_hz,
+        state.samples + valid.size,
+        gaps,
+        known,
+        add_clipping(state.acc, acc_mps2, known.acc_limit_mps2, _ACC_RANGE_MIN_MPS2, there),
+        add_clipping(state.gyr, gyr_radps, known.gyr_limit_radps, _GYR_RANGE_MIN_RADPS, turns),
+        add_nonwear(params.nonwear, state.nonwear, rate_hz, state.samples, acc_mps2, there),
     )
 
 
@@ -158,35 +154,33 @@ def integrity(
     state: IntegrityState, params: IntegrityParams = DEFAULT_PARAMS, calibration_age_s: float | None = None
 ) -> Integrity:
     """Say how whole the stream is so far. calibration_age_s: s since the sensor was calibrated, None for never."""
-    rate_hz = state.rate_hz
-    lost = state.lost + (state.samples - state.open_gap if state.open_gap >= 0 else 0)
-    received = state.samples - lost
-    gaps, by_class = state.gaps, state.gaps_by_class
-    if state.open_gap >= 0:
-        gaps, by_class = _noted(params, gaps, by_class, rate_hz, state.open_gap, state.samples - state.open_gap)
+    rate_hz, known, gaps = state.rate_hz, state.reception, state.gaps
+    if gaps.open >= 0:
+        gaps = _noted(params, gaps, rate_hz, gaps.open, state.samples - gaps.open)
+    received = state.samples - gaps.lost
     share = received / state.samples if state.samples else 0.0
     body = nonwear(params.nonwear, state.nonwear, rate_hz, state.samples)
     return Integrity(
         duration_s=state.samples / rate_hz if rate_hz else 0.0,
         rate_hz=rate_hz,
-        sampling_rate_hz=state.sampling_rate_hz,
-        effective_rate_hz=share * (state.sampling_rate_hz or rate_hz),
+        sampling_rate_hz=known.sampling_rate_hz,
+        effective_rate_hz=share * (known.sampling_rate_hz or rate_hz),
         expected=state.samples,
         received=received,
-        lost=lost,
-        duplicates=state.duplicates,
-        late=state.late,
-        damaged=state.damaged,
-        unjoined=state.unjoined,
-        restarts=state.restarts,
+        lost=gaps.lost,
+        duplicates=known.duplicates,
+        late=known.late,
+        damaged=known.damaged,
+        unjoined=known.unjoined,
+        restarts=known.restarts,
         coverage_share=share,
-        gaps=tuple(GapSpan(start / rate_hz, count / rate_hz) for start, count in gaps),
-        gaps_by_class=tuple(zip((*GAP_CLASSES_S, None), by_class, strict=True)),
-        drift_ppm=state.drift_ppm,
-        clock_uncertainty_s=state.clock_uncertainty_s,
+        gaps=tuple(GapSpan(start / rate_hz, count / rate_hz) for start, count in gaps.longest),
+        gaps_by_class=tuple(zip((*GAP_CLASSES_S, None), gaps.by_class, strict=True)),
+        drift_ppm=known.drift_ppm,
+        clock_uncertainty_s=known.clock_uncertainty_s,
         acc_clipped_share=clipped_share(state.acc),
         gyr_clipped_share=clipped_share(state.gyr),
-        limits_known=state.acc_limit_mps2 is not None,
+        limits_known=known.acc_limit_mps2 is not None,
         nonwear_share=body.share_long,
         still_share=body.share_short,
         loose_s=body.loose_s,
@@ -196,46 +190,35 @@ def integrity(
     )
 
 
-def _add_reception(state: IntegrityState, reception: Reception) -> IntegrityState:
+def _joined(known: Reception, reception: Reception) -> Reception:
     """Add the counts of a chunk; of what is measured, the newest known value stays."""
     newest = {name: value for name in _NEWEST if (value := getattr(reception, name)) is not None}
-    sums = {name: getattr(state, name) + getattr(reception, name) for name in _SUMS}
-    return replace(state, **sums, **newest)
+    sums = {name: getattr(known, name) + getattr(reception, name) for name in _SUMS}
+    return replace(known, **sums, **newest)
 
 
-def _add_gaps(params: IntegrityParams, state: IntegrityState, valid: BoolArray) -> IntegrityState:
-    """Follow the runs of rows that did not arrive."""
+def _add_gaps(params: IntegrityParams, gaps: GapState, rate_hz: float, samples: int, valid: BoolArray) -> GapState:
+    """Follow the runs of rows that did not arrive, after so many samples."""
     spans = runs(~valid)
-    gaps, by_class, open_gap, lost = state.gaps, state.gaps_by_class, state.open_gap, state.lost
-    if open_gap >= 0 and valid[0]:
+    if gaps.open >= 0 and valid[0]:
         # The gap before ended with the last row of the call before.
         spans = [(0, 0), *spans]
     for first, end in spans:
-        start = open_gap if first == 0 and open_gap >= 0 else state.samples + first
+        start = gaps.open if first == 0 and gaps.open >= 0 else samples + first
         if end == valid.size:
-            open_gap = start
-            break
-        open_gap = -1
-        count = state.samples + end - start
-        lost += count
-        gaps, by_class = _noted(params, gaps, by_class, state.rate_hz, start, count)
-    return replace(state, gaps=gaps, gaps_by_class=by_class, open_gap=open_gap, lost=lost)
+            return replace(gaps, open=start)
+        gaps = _noted(params, gaps, rate_hz, start, samples + end - start)
+    return gaps
 
 
-def _noted(
-    params: IntegrityParams,
-    gaps: tuple[tuple[int, int], ...],
-    by_class: tuple[int, ...],
-    rate_hz: float,
-    start: int,
-    count: int,
-) -> tuple[tuple[tuple[int, int], ...], tuple[int, ...]]:
-    """Count a closed gap, and keep it if it is among the longest; of equal ones the earlier stays."""
+def _noted(params: IntegrityParams, gaps: GapState, rate_hz: float, start: int, count: int) -> GapState:
+    """Count a gap that is closed, and keep it if it is among the longest; of equal ones the earlier stays."""
     at = bisect_left(GAP_CLASSES_S, count / rate_hz)
-    by_class = (*by_class[:at], by_class[at] + 1, *by_class[at + 1 :])
-    if len(gaps) == params.gaps_kept and count <= gaps[-1][1]:
-        return gaps, by_class
-    return tuple(sorted((*gaps, (start, count)), key=lambda gap: (-gap[1], gap[0]))[: params.gaps_kept]), by_class
+    by_class = (*gaps.by_class[:at], gaps.by_class[at] + 1, *gaps.by_class[at + 1 :])
+    longest = gaps.longest
+    if len(longest) < params.gaps_kept or count > longest[-1][1]:
+        longest = tuple(sorted((*longest, (start, count)), key=lambda gap: (-gap[1], gap[0]))[: params.gaps_kept])
+    return GapState(-1, gaps.lost + count, longest, by_class)
 
 
 def _not_computable(
@@ -247,7 +230,7 @@ def _not_computable(
 ) -> tuple[NotComputable, ...]:
     rules = params.nonwear
     missing = []
-    if state.drift_ppm is None:
+    if state.reception.drift_ppm is None:
         missing.append(NotComputable("clock drift", "a wearable with a clock of its own, linked for 20 s or longer"))
     if long is None:
         missing.append(NotComputable("non-wear", f"{rules.long_window_s / 60:g} min of samples"))

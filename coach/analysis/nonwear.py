@@ -8,10 +8,10 @@ cut. No rule can tell a person who keeps quite still from a thing on a table: ea
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from coach.analysis.quality import BoolArray
 from devices.types import FloatArray
@@ -71,16 +71,14 @@ class WindowState:
 
 
 @dataclass(frozen=True, slots=True)
-class NonwearState:
-    """cell: (13,) sums of the open cell `cell_id`. step: (13,) sums of the long rule's open step `step_id`, of the
-    cells that did not move; step_moved: whether one did, which rules out every window that holds the step.
+class JudgedState:
+    """What the rules keep of closed cells. step: (13,) sums of the long rule's open step `step_id`, of the cells that
+    did not move; step_moved: whether one did, which rules out every window that holds the step.
 
     worn: (3,) sum of the unit directions of gravity over the `worn_cells` that moved. loose_run: cells in a row that
     lay still and turned; loose: such cells in all; loose_first: the first of them, -1 before.
     """
 
-    cell_id: int = 0
-    cell: FloatArray = field(default_factory=_empty_cell)
     step_id: int = 0
     step: FloatArray = field(default_factory=_empty_cell)
     step_moved: bool = False
@@ -91,6 +89,15 @@ class NonwearState:
     loose_run: int = 0
     loose: int = 0
     loose_first: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class NonwearState:
+    """cell: (13,) sums of the open cell `cell_id`. judged: what the cells before it have told."""
+
+    cell_id: int = 0
+    cell: FloatArray = field(default_factory=_empty_cell)
+    judged: JudgedState = field(default_factory=JudgedState)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,47 +114,53 @@ class Nonwear:
 
 
 def add_nonwear(
-    params: NonwearParams, state: NonwearState, rate_hz: float, start: int, acc_mps2: FloatArray, valid: BoolArray
+    params: NonwearParams,
+    state: NonwearState,
+    rate_hz: float,
+    start: int,
+    acc_mps2: FloatArray,
+    valid: BoolArray | None,
 ) -> NonwearState:
-    """Take the next rows. start: number of the first one in the stream; acc_mps2 (n, 3); valid (n,): it arrived."""
+    """Take the next rows, acc_mps2 (n, 3). start: number of the first; valid: (n,) which arrived, None for all."""
     size = max(round(params.cell_s * rate_hz), 1)
     steps = np.multiply(acc_mps2.T, _STEPS_PER_MPS2, order="C")
-    if valid.all():
-        first = start // size
-        bounds = np.maximum(np.arange(first, (start + len(valid) - 1) // size + 1) * size - start, 0)
-        ids = range(first, first + len(bounds))
+    if valid is None:
+        ids: Sequence[int] = range(start // size, (start + len(acc_mps2) - 1) // size + 1)
+        bounds = [0, *(cell_id * size - start for cell_id in ids[1:])]
     else:
         at = np.flatnonzero(valid)
         if not at.size:
             return state
         steps = steps[:, at]
         cells = (at + start) // size
-        bounds = np.flatnonzero(np.diff(cells, prepend=-1))
+        bounds = np.flatnonzero(np.diff(cells, prepend=-1)).tolist()
         ids = cells[bounds].tolist()
     np.rint(steps, out=steps)
-    summed = _summed(steps, bounds)
+    ends = (*bounds[1:], steps.shape[1])
+    summed = [_summed(steps[:, first:end]) for first, end in zip(bounds, ends, strict=True)]
     if ids[0] == state.cell_id:
         summed[0] = _merged(state.cell, summed[0])
         if len(ids) == 1:
-            return replace(state, cell=summed[0])
-    judge = _Judge(params, state, size)
+            return NonwearState(state.cell_id, summed[0], state.judged)
+    judge = _Judge(params, state.judged, size)
     if ids[0] != state.cell_id:
         judge.close(state.cell_id, state.cell)
     for cell_id, cell in zip(ids[:-1], summed[:-1], strict=True):
         judge.close(cell_id, cell)
-    return judge.state(ids[-1], summed[-1])
+    return NonwearState(ids[-1], summed[-1], judge.state())
 
 
 def nonwear(params: NonwearParams, state: NonwearState, rate_hz: float, samples: int) -> Nonwear:
     """Say what was seen in the first `samples` of the stream; a cell or step that is not over is not judged."""
     size, per_step = max(round(params.cell_s * rate_hz), 1), round(params.long_step_s / params.cell_s)
+    judged = state.judged
     if samples >= (state.cell_id + 1) * size:
-        judge = _Judge(params, state, size)
+        judge = _Judge(params, judged, size)
         judge.close(state.cell_id, state.cell)
         if samples >= (judge.step_id + 1) * size * per_step:
             judge.close_step()
-        state = judge.state(state.cell_id, _empty_cell())
-    long, short = state.long, state.short
+        judged = judge.state()
+    long, short = judged.long, judged.short
     per_window = round(params.long_window_s / params.long_step_s)
     enough_long = long.judged >= per_window
     enough_short = short.judged >= round(params.short_window_s / params.cell_s)
@@ -155,22 +168,20 @@ def nonwear(params: NonwearParams, state: NonwearState, rate_hz: float, samples:
     return Nonwear(
         long.flagged / long.judged if enough_long else None,
         short.flagged / short.judged if enough_short else None,
-        state.loose * cell_s,
-        state.loose_first * cell_s if state.loose_first >= 0 else None,
+        judged.loose * cell_s,
+        judged.loose_first * cell_s if judged.loose_first >= 0 else None,
     )
 
 
-def _summed(steps: FloatArray, bounds: NDArray[np.int64]) -> FloatArray:
-    """Return one cell (13,) per bound of steps (3, n)."""
-    out = np.empty((len(bounds), _FIELDS))
-    out[:-1, 0] = bounds[1:] - bounds[:-1]
-    out[-1, 0] = steps.shape[1] - bounds[-1]
-    out[:, 1:4] = np.add.reduceat(steps, bounds, axis=1).T
-    out[:, 7:10] = np.maximum.reduceat(steps, bounds, axis=1).T
-    out[:, 10:13] = -np.minimum.reduceat(steps, bounds, axis=1).T
-    np.square(steps, out=steps)
-    out[:, 4:7] = np.add.reduceat(steps, bounds, axis=1).T
-    return out
+def _summed(steps: FloatArray) -> FloatArray:
+    """Return one cell (13,) of steps (3, n), n >= 1."""
+    cell = np.empty(_FIELDS)
+    cell[0] = steps.shape[1]
+    steps.sum(axis=1, out=cell[1:4])
+    np.vecdot(steps, steps, out=cell[4:7])
+    steps.max(axis=1, out=cell[7:10])
+    np.negative(steps.min(axis=1), out=cell[10:13])
+    return cell
 
 
 def _merged(one: FloatArray, other: FloatArray) -> FloatArray:
@@ -195,7 +206,7 @@ def _still_axes(params: NonwearParams, cell: list[float]) -> int:
 class _Judge:
     """Hands closed cells to the rules; the parts of the state that change, unpacked for as long as one call takes."""
 
-    def __init__(self, params: NonwearParams, state: NonwearState, size: int) -> None:
+    def __init__(self, params: NonwearParams, state: JudgedState, size: int) -> None:
         self._params, self._size = params, size
         self._per_step = round(params.long_step_s / params.cell_s)
         self._most_mps2 = params.range_mg * _MG_MPS2 * _STEPS_PER_MPS2
@@ -204,11 +215,9 @@ class _Judge:
         self._worn, self._worn_cells = state.worn, state.worn_cells
         self._loose = (state.loose_run, state.loose, state.loose_first)
 
-    def state(self, cell_id: int, cell: FloatArray) -> NonwearState:
-        """Return what came of it, with the cell that is open now."""
-        return NonwearState(
-            cell_id,
-            cell,
+    def state(self) -> JudgedState:
+        """Return what came of it."""
+        return JudgedState(
             self.step_id,
             self._step,
             self._step_moved,

@@ -71,7 +71,7 @@ def estimate_orientation(
     A row counts when all six values are there; before the first row with an angular rate, when its acceleration is.
     """
     valid = valid_rows(acc_mps2, gyr_radps)
-    whole = bool(valid.all())
+    whole = np.count_nonzero(valid) == valid.size
     if state.vqf is None and not whole and _begins_without_rate(acc_mps2, valid):
         return _without_gyroscope(params, state, rate_hz, acc_mps2, gyr_radps, valid)
     n = valid.size

@@ -6,6 +6,7 @@ Villumsen 2016 (30), RULA and REBA (20, 60). The shares describe; no threshold i
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -195,13 +196,8 @@ def above_now(thresholds_deg: tuple[float, ...], before: PostureState, after: Po
     if not len(after.looks):
         return dict.fromkeys(thresholds_deg, 0)
     new = after.looks[0] - before.looks[0] if len(before.looks) else after.looks[0]
-    return dict(zip(thresholds_deg, (_at_or_above(thresholds_deg) @ new).tolist(), strict=True))
-
-
-@lru_cache(maxsize=16)
-def _at_or_above(thresholds_deg: tuple[float, ...]) -> IntArray:
-    """Return (thresholds, classes): 1 for the classes at or above each threshold."""
-    return (np.arange(-MIDDLE, MIDDLE + 1) >= np.array(thresholds_deg)[:, None]).astype(np.int64)
+    downwards = new[::-1].cumsum()
+    return {threshold: int(downwards[MIDDLE - math.ceil(threshold)]) for threshold in thresholds_deg}
 
 
 def exposure(

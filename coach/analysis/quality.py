@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -21,9 +22,9 @@ class CoverageState:
     covered: int = 0
 
 
-def add_coverage(state: CoverageState, valid: BoolArray) -> CoverageState:
-    """Count another run of the grid. valid: (n,), True where a sample carries a value."""
-    return CoverageState(state.expected + valid.size, state.covered + int(np.count_nonzero(valid)))
+def add_coverage(state: CoverageState, expected: int, covered: int) -> CoverageState:
+    """Count another run of the grid: its samples, and those of them that carry a value."""
+    return CoverageState(state.expected + expected, state.covered + covered)
 
 
 def coverage_share(state: CoverageState) -> float:
@@ -35,7 +36,7 @@ def valid_rows(acc_mps2: FloatArray, gyr_radps: FloatArray) -> BoolArray:
     """Return (n,) True where all six values of a row are finite. acc_mps2, gyr_radps: (n, 3)."""
     # A sum carries any NaN or infinity of its terms: one over everything is the usual case, one per row the others.
     with np.errstate(invalid="ignore", over="ignore"):
-        if np.isfinite(acc_mps2.sum() + gyr_radps.sum()):
+        if math.isfinite(acc_mps2.sum() + gyr_radps.sum()):
             return np.ones(len(acc_mps2), dtype=bool)
         return _finite_each(acc_mps2, gyr_radps)
 

@@ -26,7 +26,7 @@ from coach.analysis.tilt import tilt_delay_s
 from coach.analysis.types import AnalysisParams, ForwardFrom, Reference
 from coach.analysis.walking import WalkingState
 
-STATE_VERSION = 3
+STATE_VERSION = 4
 # Own heuristic: slow things (lying, static holds, units) are looked at about so often; never less than every sample.
 GLANCES_PER_S = 4.0
 

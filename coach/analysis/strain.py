@@ -95,7 +95,7 @@ def detect_bending(
     edges = _edges(state.bins, int(end / rate_hz) + 2, rate_hz)
     done = int(np.searchsorted(edges, end, side="right")) - 1
     place = np.minimum(np.maximum(edges - start, 0), valid.size)
-    total = place if valid.all() else np.concatenate(([0], np.cumsum(valid)))[place]
+    total = place if np.count_nonzero(valid) == valid.size else np.concatenate(([0], np.cumsum(valid)))[place]
     covered = total[1:] - total[:-1]
     covered[0] += state.partial
     counted_bin, counted_deg = state.counted_bin, state.counted_deg

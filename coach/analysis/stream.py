@@ -104,7 +104,7 @@ def finish(state: AnalysisState) -> Update:
         )
         collected.add_motion(state, motion)
         if state.params.swing is not None:
-            kind, limit = PARAMS[state.params.swing], state.integrity.gyr_limit_radps
+            kind, limit = PARAMS[state.params.swing], state.integrity.reception.gyr_limit_radps
             state.swings, swings = finish_swings(kind, state.place, state.swings, state.rate_hz, limit)
             collected.swings.extend(swings)
         state.lying, lain = finish_lying(state.lying, state.rate_hz)
@@ -187,7 +187,7 @@ def _advance(
     )
     collected.add_motion(state, motion)
     if state.params.swing is not None:
-        kind, limit = PARAMS[state.params.swing], state.integrity.gyr_limit_radps
+        kind, limit = PARAMS[state.params.swing], state.integrity.reception.gyr_limit_radps
         state.swings, swings = detect_swings(kind, state.place, state.swings, state.rate_hz, gyr, oriented.up, limit)
         collected.swings.extend(swings)
     state.next_index += oriented.valid.size
@@ -231,8 +231,9 @@ def _use_rows(state: AnalysisState, released: Released, collected: Collected) ->
         collected.changes.extend(changes)
     collected.bends.extend(found)
     state.bends_count += len(found)
-    state.coverage = add_coverage(state.coverage, valid)
-    collected.add_rows(state.released, released, inclination)
+    covered = n if released.whole else int(np.count_nonzero(valid))
+    state.coverage = add_coverage(state.coverage, n, covered)
+    collected.add_rows(state.released, released.quat, inclination, covered)
     state.released += n
 
 

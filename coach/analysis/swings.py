@@ -8,6 +8,7 @@ show it to be a backswing. Source: own heuristic; the proof is synthetic (docs/a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -33,8 +34,9 @@ def _none() -> FloatArray:
 
 @dataclass(frozen=True, slots=True)
 class SwingState:
-    """speed, turning: (k,) of the newest samples, rad/s; turning is the part about the vertical. 0 where missing.
+    """speed, turning: (k,) of the newest samples, rad/s; turning is the part about the vertical, where it is fast.
 
+    Both are 0 where samples are missing.
     next_index: the sample expected next. decided: samples below it are decided. pending: counted, not yet settled.
     last_s, count: time of the newest settled swing, None before; how many are settled.
     """
@@ -69,14 +71,21 @@ def detect_swings(
     if not gyr_radps.shape[0]:
         return state, ()
     x, y, z = gyr_radps.T
-    missing = ~np.isfinite(x + y + z)
     # Whatever the cut, a sample has the same value: it is rounded once, here.
-    speed = np.where(missing, 0.0, np.sqrt(x * x + y * y + z * z))
-    turning = np.where(missing, 0.0, x * up[0] + y * up[1] + z * up[2])
-    speed = np.concatenate((state.speed, speed))
-    turning = np.concatenate((state.turning, np.where(np.isfinite(turning), turning, 0.0)))
+    speed = np.sqrt(x * x + y * y + z * z)
+    fastest = speed.max()
+    if not np.isfinite(fastest):
+        speed[~np.isfinite(speed)] = 0.0
+        fastest = speed.max()
+    turning = np.zeros(speed.size)
+    # No burst that counts reaches below half of the least peak, and which way it turned is asked within it only.
+    least = _least_peak_radps(params, place) / 2
+    if fastest >= least:
+        about = x * up[0] + y * up[1] + z * up[2]
+        np.copyto(turning, about, where=(speed >= least) & np.isfinite(about))
+    signals = np.concatenate((state.speed, speed)), np.concatenate((state.turning, turning))
     end = state.next_index + gyr_radps.shape[0]
-    return _decide(params, place, state, rate_hz, (speed, turning), end, round(LOOK_AHEAD_S * rate_hz), limit_radps)
+    return _decide(params, place, state, rate_hz, signals, end, round(LOOK_AHEAD_S * rate_hz), limit_radps)
 
 
 def finish_swings(
@@ -103,13 +112,12 @@ def _decide(
 ) -> tuple[SwingState, tuple[Swing, ...]]:
     speed, turning = signals
     first, until = end - speed.size, max(end - ahead, state.decided)
-    trunk = place in TRUNK_PLACES
-    least = float(np.radians(params.trunk_min_peak_degps if trunk else params.min_peak_degps))
+    least = _least_peak_radps(params, place)
     settled: list[Swing] = []
     fresh = speed[state.decided - first : until - first]
     if fresh.size and fresh.max() >= least:
         for at in _peaks(speed, state.decided - first, until - first, least, rate_hz):
-            swing = _swing(params, trunk, rate_hz, speed, turning, at, first, limit_radps)
+            swing = _swing(params, place in TRUNK_PLACES, rate_hz, speed, turning, at, first, limit_radps)
             if swing is None:
                 continue
             if state.pending is not None and swing.time_s - state.pending.time_s > LOOK_BACK_S:
@@ -121,8 +129,12 @@ def _decide(
         state, done = _settled(state)
         settled.append(done)
     keep = round((LOOK_BACK_S + LOOK_AHEAD_S) * rate_hz) + ahead + 1
-    kept = replace(state, speed=speed[-keep:].copy(), turning=turning[-keep:].copy(), next_index=end, decided=until)
-    return kept, tuple(settled)
+    kept = speed[-keep:].copy(), turning[-keep:].copy()
+    return SwingState(*kept, end, until, state.pending, state.last_s, state.count), tuple(settled)
+
+
+def _least_peak_radps(params: SwingParams, place: str) -> float:
+    return math.radians(params.trunk_min_peak_degps if place in TRUNK_PLACES else params.min_peak_degps)
 
 
 def _settled(state: SwingState) -> tuple[SwingState, Swing]:
