@@ -87,7 +87,7 @@ def handler(args: argparse.Namespace) -> int:
             status = 2
             continue
         for result in results:
-            _say(json.dumps(document(result), allow_nan=False) if args.json else "\n".join(lines(result)))
+            _say(json.dumps(document(result), allow_nan=False) if args.json else "\n".join(lines(result, params.swing)))
     return status
 
 
@@ -230,8 +230,8 @@ def write_series(path: Path, results: Sequence[FileResult]) -> None:
         raise InvalidInput(f"{path}: the series cannot be written ({error.strerror}); choose another place.") from None
 
 
-def lines(result: FileResult) -> list[str]:
-    """Return the result as lines for a person."""
+def lines(result: FileResult, swing: SwingKind | None = None) -> list[str]:
+    """Return the result as lines for a person. swing: what was asked to be counted."""
     recording = result.recording
     thresholds = max((sensor.summary.posture.share_above for sensor in result.sensors.values()), key=len)
     above = "".join(f"{f'>{t:g}°':>7}" for t in thresholds)
@@ -247,7 +247,7 @@ def lines(result: FileResult) -> list[str]:
             f"  {summary.reference.value.replace('_', ' ') if summary.reference else '–'}"
         )
     for place, sensor in result.sensors.items():
-        out.extend(_notes(place, sensor))
+        out.extend(_notes(place, sensor, swing))
         out.extend(f"  {finding.grade.value}: {finding.statement}" for finding in sensor.findings)
     out.extend(f"  {item.flag.value.replace('_', ' ')}: {item.what}" for item in file_quality(result))
     for item in not_computable(result):
@@ -256,7 +256,7 @@ def lines(result: FileResult) -> list[str]:
     return [*out, f"  {DISCLAIMER}"]
 
 
-def _notes(place: str, sensor: RecordingResult) -> list[str]:
+def _notes(place: str, sensor: RecordingResult, swing: SwingKind | None) -> list[str]:
     """Return what else there is to know of a sensor, in words."""
     summary = sensor.summary
     notes = [f"{item.flag.value.replace('_', ' ')}: {item.what}" for item in summary.quality]
@@ -270,7 +270,9 @@ def _notes(place: str, sensor: RecordingResult) -> list[str]:
         sides = ", ".join(f"{s:.0f} s {side.value.replace('_', ' ')}" for side, s in summary.lying.duration_s.items())
         notes.append(f"lying: {sides}")
     notes.extend(motion_lines(sensor.motion))
-    notes.extend(swing_lines(sensor.swings))
+    # Silence would leave open whether it was looked for.
+    looked = swing is not None and not any(item.what == "swings" for item in summary.not_computable)
+    notes.extend(swing_lines(sensor.swings) or ([f"no swing or throw counted ({swing})"] if looked else []))
     return [f"  {place}: {note}" for note in notes]
 
 

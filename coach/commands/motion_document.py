@@ -63,7 +63,8 @@ def motion_lines(motion: Motion) -> list[str]:
             text += f"; towards its end {', '.join(sign.value for sign in tired.signs)}"
         if held:
             kept = [hold for hold in held if hold.on_target]
-            text += f"; {len(kept)} holds of {np.median([hold.duration_s for hold in kept or held]):.1f} s"
+            word = "hold" if len(kept) == 1 else "holds"
+            text += f"; {len(kept)} {word} of {np.median([hold.duration_s for hold in kept or held]):.1f} s"
             if len(held) > len(kept):
                 text += f", {len(held) - len(kept)} more short of the first ones"
         lines.append(text)

@@ -189,6 +189,10 @@ def test_the_stream_and_the_command_line_count_the_same(tmp_path: Path, capsys: 
     assert [swing["time_s"] for swing in sensor["swings"]] == [pytest.approx(t, abs=0.06) for t in session.peaks_s]
     assert main(["analyze", str(path), "--swings", "golf"]) == 0
     assert "6 swings or throws" in capsys.readouterr().out
+    still = tmp_path / "still.npz"
+    np.savez(still, fs=100.0, wrist_left_acc=np.tile((0.0, 0.0, 9.81), (3000, 1)), wrist_left_gyr=np.zeros((3000, 3)))
+    assert main(["analyze", str(still), "--swings", "golf"]) == 0
+    assert "no swing or throw counted (golf)" in capsys.readouterr().out
     assert main(["analyze", str(path), "--json"]) == 0
     (sensor,) = json.loads(capsys.readouterr().out)["sensors"].values()
     assert sensor["swings"] == []
