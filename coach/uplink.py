@@ -65,7 +65,9 @@ class Uplink:
         reason = _reason(answer.body)
         # A portal of a foreign network may answer with any status; only a Backstop says it in this form.
         if answer.status in {401, 403} and reason is not None:
-            raise NotAllowed(f"{self.host} does not accept the token any more: make a new one on its Wearables page.")
+            raise NotAllowed(
+                f"{self.host} does not accept this token, or not any more: make a new one on its Wearables page."
+            )
         if answer.status == 409:
             raise Conflict(reason or f"{where} answered that this is in use elsewhere.")
         if answer.status == 413:

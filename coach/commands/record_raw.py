@@ -45,6 +45,10 @@ def handler(args: argparse.Namespace) -> int:
         raise InvalidInput(f"--seconds {args.seconds:g}: give a number from 1 to {_SECONDS_MAX:g}.")
     if args.family is not None:
         profile_of(args.family)
+    # Said before the radio listens; the open below stays for whatever happens meanwhile.
+    if args.output.exists() or not args.output.parent.is_dir():
+        why = "it is there already" if args.output.exists() else f"there is no folder {args.output.parent}"
+        raise InvalidInput(f"{args.output} cannot be written ({why}): name a file that is not there.")
     with BleHub() as hub:
         print(f"Listening for wearables for {_SCAN_S:g} s …", flush=True)
         seen = _chosen(hub.scan(_SCAN_S), args.family, args.address)

@@ -19,7 +19,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     add = actions.add_parser("add", help="add a coach or an athlete and print a sign-in link")
     add.add_argument("name", help="the name that the person signs in with")
     add.add_argument("--role", choices=[role.value for role in Role], required=True)
-    add.add_argument("--time-zone", default="UTC", help="of an athlete, such as Europe/Berlin (default: UTC)")
+    add.add_argument("--time-zone", help="of an athlete, such as Europe/Berlin (default: UTC)")
     add.add_argument("--sport", default="", help="of an athlete, such as golf")
     add.add_argument("--coach", help="the coach of an athlete, by name")
     link = actions.add_parser("link", help="print a new one-time sign-in link for somebody")
@@ -37,12 +37,16 @@ def _add(args: argparse.Namespace) -> int:
         if role is Role.COACH:
             if args.coach:
                 raise InvalidInput("A coach has no coach: leave --coach out, or add an athlete with --role athlete.")
+            if args.sport or args.time_zone:
+                raise InvalidInput(
+                    "--sport and --time-zone are an athlete's: leave them out, or add an athlete with --role athlete."
+                )
             user_id = services.accounts.create_user(args.name, role)
         else:
             coach = _named(services, args.coach, Role.COACH) if args.coach else None
             _name_is_free(services, args.name)
             athlete_id = services.athletes.create(
-                args.name, args.time_zone, coach.user_id if coach else None, sport=args.sport
+                args.name, args.time_zone or "UTC", coach.user_id if coach else None, sport=args.sport
             )
             user_id = services.accounts.create_user(args.name, role, athlete_id=athlete_id)
         print(_sentence(services, config, user_id, args.name))

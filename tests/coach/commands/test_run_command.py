@@ -158,6 +158,7 @@ def test_people_are_made_on_the_command_line(
     assert "taken" in refused(capsys, "user", "add", "Ben", "--role", "athlete")
     assert "Mars/Base" in refused(capsys, "user", "add", "Zoe", "--role", "athlete", "--time-zone", "Mars/Base")
     assert "Nobody" in refused(capsys, "user", "add", "Zoe", "--role", "athlete", "--coach", "Nobody")
+    assert "--sport" in refused(capsys, "user", "add", "Zoe", "--role", "coach", "--sport", "golf")
     assert "Zoe" in refused(capsys, "user", "link", "Zoe")
     assert main(["migrate"]) == 0
     assert "up to date" in capsys.readouterr().out
