@@ -45,6 +45,7 @@ SIGNAL_WORDS = (
 )
 # s. Own choice: straps tell once a second, some optical sensors every five.
 HEART_OLD_S = 10.0
+_ADDED_HEART = " · made up by the simulator: the real product has none"
 LINK_TONE = {LinkState.STREAMING: "on", LinkState.BLOCKED: "halt", LinkState.WAITING: "look"}
 
 
@@ -245,7 +246,9 @@ def heart_now(wearable: WearableView) -> str:
     if not heart.heart_rate_bpm:
         return "Heart rate: it has found no beat yet."
     skin = " · on the skin" if heart.contact else ""
-    return f"Heart rate {heart.heart_rate_bpm} a minute{skin}"
+    # A simulated wearable may tell a heart rate that its real product does not have (docs/protocol.md).
+    added = "" if wearable.family not in PROFILES or measures(wearable.family, "heart") else _ADDED_HEART
+    return f"Heart rate {heart.heart_rate_bpm} a minute{skin}{added}"
 
 
 def signal_bars(rssi_dbm: int) -> int:
