@@ -13,7 +13,7 @@ import numpy as np
 from vqf import VQF
 
 from coach.analysis.errors import AnalysisError
-from coach.analysis.frames import Vector, inclination_deg, unit, up_direction
+from coach.analysis.frames import Vector, body_axes, in_body, inclination_deg, unit, up_direction
 from coach.analysis.tilt import TiltState, estimate_tilt
 from devices.types import FloatArray
 
@@ -103,7 +103,7 @@ def estimate_alignment(rate_hz: float, pose: Pose, acc_mps2: FloatArray, gyr_rad
             f"The bow has {len(acc) / rate_hz:.1f} s of data, {MIN_BOW_S:g} s are needed: bow once more, slowly."
         )
     up = up_direction(_orientation(rate_hz, acc, gyr))
-    angle = inclination_deg(up, pose.upright)
+    angle = inclination_deg(in_body(up, body_axes(pose.upright, None)))
     bow_deg = float(angle.max())
     if bow_deg < MIN_BOW_DEG:
         raise AlignmentRefused(

@@ -57,24 +57,41 @@ def dot(a: Vector, b: Vector) -> float:
     return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
 
 
-def tilt_deg(up: FloatArray, axes: BodyAxes, inclination: FloatArray | None = None) -> FloatArray:
+def in_body(up: FloatArray, axes: BodyAxes) -> FloatArray:
+    """Return the direction of "up" in the body's axes, (3, n): along pa, ml and si. up: (3, n) in sensor axes."""
+    ux, uy, uz = up
+    out = np.empty_like(up)
+    for row, (x, y, z) in zip(out, (axes.pa, axes.ml, axes.si), strict=True):
+        np.add(ux * x + uy * y, uz * z, out=row)
+    return out
+
+
+def inclination_deg(up: FloatArray) -> FloatArray:
+    """Return the angle between the vertical and the body's upright axis, (n,) in 0..180 deg; NaN stays NaN.
+
+    up: (3, n) direction "up" in the body's axes. The arc tangent of what is level and what is not keeps its precision
+    at 0 and at 180 degrees, where the arc cosine loses it.
+    """
+    front, left, along = up
+    angle: FloatArray = np.arctan2(np.sqrt(front * front + left * left), along)
+    angle *= 180.0 / math.pi
+    return angle
+
+
+def tilt_deg(up: FloatArray, inclination: FloatArray) -> FloatArray:
     """Return inclination, sagittal flexion and lateral lean, (3, n) in deg; NaN stays NaN.
 
-    up: (3, n) direction "up" in sensor axes. inclination: (n,) deg to be split, that of `up` by default. The tilt of
-    the body is one rotation by `inclination` about a level axis; flexion (forward positive) and lean (to the right
-    positive) are its components. So flexion^2 + lean^2 is inclination^2, a pure bow is flexion alone, and nothing jumps
-    but upside down, at 180 degrees.
+    up: (3, n) direction "up" in the body's axes. inclination: (n,) deg, to be split. The tilt of the body is one
+    rotation by `inclination` about a level axis; flexion (forward positive) and lean (to the right positive) are its
+    components. So flexion^2 + lean^2 is inclination^2, a pure bow is flexion alone, and nothing jumps but upside down,
+    at 180 degrees.
     Source: attitude vector, Woltring 1994, J Biomech 27:1399, for the direction of the trunk's axis.
     """
-    ux, uy, uz = up
-    (px, py, pz), (mx, my, mz) = axes.pa, axes.ml
-    front = ux * px + uy * py + uz * pz
-    left = ux * mx + uy * my + uz * mz
-    level = np.sqrt(front * front + left * left)
-    out = np.empty((3, level.size))
-    out[0] = inclination_deg(up, axes.si) if inclination is None else inclination
+    front, left, _ = up
+    out = np.empty(up.shape)
+    out[0] = inclination
     # Bowing, "up" moves to the back of the body; leaning to the right, to its left.
-    per_level = out[0] / np.maximum(level, 1e-12)
+    per_level = inclination / np.maximum(np.sqrt(front * front + left * left), 1e-12)
     np.multiply(front, -per_level, out=out[1])
     np.multiply(left, per_level, out=out[2])
     return out
@@ -93,21 +110,6 @@ def up_direction(quat: FloatArray) -> FloatArray:
     np.add(x2 * x, y2 * y, out=up[2])
     np.subtract(1.0, up[2], out=up[2])
     return up
-
-
-def inclination_deg(up: FloatArray, upright: Vector) -> FloatArray:
-    """Return the angle between the vertical and the sensor direction `upright`, (n,) in 0..180 deg; NaN stays NaN.
-
-    up: (3, n) direction "up" in sensor axes. upright: unit vector in sensor axes that points up in the reference pose.
-    The arc tangent of |cross| and dot keeps its precision at 0 and at 180 degrees, where the arc cosine loses it.
-    """
-    ux, uy, uz = up
-    rx, ry, rz = upright
-    cx, cy, cz = uy * rz - uz * ry, uz * rx - ux * rz, ux * ry - uy * rx
-    along = ux * rx + uy * ry + uz * rz
-    angle: FloatArray = np.arctan2(np.sqrt(cx * cx + cy * cy + cz * cz), along)
-    angle *= 180.0 / math.pi
-    return angle
 
 
 def mean_up(quat: FloatArray) -> Vector:

@@ -18,7 +18,7 @@ from coach.analysis.direction import find_forward
 from coach.analysis.errors import AnalysisError
 from coach.analysis.filters import low_pass
 from coach.analysis.findings import bending_finding
-from coach.analysis.frames import BodyAxes, body_axes, inclination_deg, tilt_deg
+from coach.analysis.frames import body_axes, in_body, inclination_deg, tilt_deg
 from coach.analysis.integrity import DEFAULT_PARAMS, add_integrity
 from coach.analysis.lying import FREE, LYING, PENDING, Glances, detect_lying, finish_lying
 from coach.analysis.motion_types import Motion
@@ -199,7 +199,8 @@ def _use(state: AnalysisState, released: Released, collected: Collected) -> None
     if state.on_trunk and state.forward is None and state.reference.upright is not None:
         glances = slice(-released.start % state.glance_every, released.valid.size, state.glance_every)
         axes = body_axes(state.reference.upright, None)
-        tilt = tilt_deg(released.up[:, glances], axes)
+        up = in_body(released.up[:, glances], axes)
+        tilt = tilt_deg(up, inclination_deg(up))
         glance_s = state.glance_every / state.rate_hz
         state.direction, place, forward = find_forward(state.direction, glance_s, axes, tilt)
         if forward is not None:
@@ -216,14 +217,15 @@ def _use_rows(state: AnalysisState, released: Released, collected: Collected) ->
     if not n:
         return
     axes = body_axes(state.reference.upright or (0.0, 0.0, 1.0), state.forward)  # before it is known all is NaN
-    inclination = inclination_deg(released.up, axes.si)
+    up = in_body(released.up, axes)
+    inclination = inclination_deg(up)
     state.low_pass, smooth = low_pass(state.low_pass, state.rate_hz, inclination, valid, released.whole)
     look = look_every(state.rate_hz)
     looks = slice(-released.start % look, n, look)
     angles = smooth[None, looks]
     if state.forward is not None:
-        angles = tilt_deg(released.up[:, looks], axes, smooth[looks])
-    modes = _follow_posture(state, released, axes, looks, angles, collected)
+        angles = tilt_deg(up[:, looks], smooth[looks])
+    modes = _follow_posture(state, released, up, looks, angles, collected)
     _count_cycles(state, smooth, released, modes)
     found, counted = _follow_bends(state, released, looks, angles, modes)
     if state.bending is not None:
@@ -240,14 +242,14 @@ def _use_rows(state: AnalysisState, released: Released, collected: Collected) ->
 def _follow_posture(
     state: AnalysisState,
     released: Released,
-    axes: BodyAxes,
+    up: FloatArray,
     looks: slice,
     angles: FloatArray,
     collected: Collected,
 ) -> IntArray | None:
     """Follow lying, static holds and exposure at looks. Returns what the trunk did at each sample, None for FREE.
 
-    angles: (1 or 3, m) inclination, and where the front is known flexion and lean.
+    up: (3, n) in the body's axes. angles: (1 or 3, m) inclination, and where the front is known flexion and lean.
     """
     n, every = released.valid.size, state.glance_every
     glances = slice(-released.start % every, n, every)
@@ -256,7 +258,11 @@ def _follow_posture(
         at = np.arange(released.start + glances.start, released.start + n, every)
         # Each glance is one of the looks.
         glanced = angles[:, (glances.start - looks.start) // looks.step :: every // looks.step]
-        sight = Glances(at, _upright_cosine(state, axes, released.up[:, glances], at), glanced)
+        if state.reference.source is Reference.CALIBRATION:
+            upright = up[2, glances]
+        else:
+            upright = _walking_cosine(state, released.up[:, glances], at)
+        sight = Glances(at, upright, glanced)
         state.lying, modes, lain = detect_lying(state.lying, state.rate_hz, sight)
         state.statics, held = add_statics(state.statics, state.rate_hz, every, at, glanced[0], modes)
         collected.lying.extend(lain)
@@ -289,17 +295,13 @@ def _count_cycles(state: AnalysisState, smooth: FloatArray, released: Released, 
             state.cycles, _ = add_cycles(state.cycles, there)
 
 
-def _upright_cosine(state: AnalysisState, axes: BodyAxes, up: FloatArray, at: IntArray) -> FloatArray:
-    """Return the cosine of the angle from a pose that is known to be upright, (m,), NaN where none is known."""
-    if state.reference.source is Reference.CALIBRATION:
-        x, y, z = axes.si
-    elif state.walking.upright is not None:
-        x, y, z = state.walking.upright
-    else:
+def _walking_cosine(state: AnalysisState, up: FloatArray, at: IntArray) -> FloatArray:
+    """Return the cosine of the angle from the pose of walking, (m,), NaN where it is not known. up: in sensor axes."""
+    if state.walking.upright is None:
         return np.full(at.size, np.nan)
+    x, y, z = state.walking.upright
     cosine: FloatArray = up[0] * x + up[1] * y + up[2] * z
-    if state.reference.source is not Reference.CALIBRATION:
-        cosine[at < state.walking.known_from] = np.nan
+    cosine[at < state.walking.known_from] = np.nan
     return cosine
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from coach.analysis.cycles import CycleState, add_cycles
 from coach.analysis.filters import LowPassState, low_pass
-from coach.analysis.frames import inclination_deg
+from coach.analysis.frames import body_axes, in_body, inclination_deg
 from coach.analysis.orientation import OrientationParams, OrientationState, estimate_orientation
 from coach.analysis.recording import analyse_recording
 from coach.analysis.stream import BLOCK
@@ -39,11 +39,12 @@ def installed(name: str) -> str | None:
 def trunk_angle(acc: FloatArray, gyr: FloatArray) -> FloatArray:
     """Return the low-passed inclination of the whole day, as the stream has it."""
     orientation, memory, parts = OrientationState(), LowPassState(), []
+    axes = body_axes(UPRIGHT, FRONT)
     for part in chunked(acc, gyr, BLOCK):
         orientation, oriented = estimate_orientation(
             OrientationParams(), orientation, RATE_HZ, part.acc_mps2, part.gyr_radps, aged=False
         )
-        angle = inclination_deg(oriented.up, UPRIGHT)
+        angle = inclination_deg(in_body(oriented.up, axes))
         memory, smooth = low_pass(memory, RATE_HZ, angle, oriented.valid, oriented.whole)
         parts.append(smooth)
     return np.concatenate(parts)
