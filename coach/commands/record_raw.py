@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TextIO
 
 from coach.commands.options import shared_clock
-from coach.errors import InvalidInput
+from coach.errors import CoachError, InvalidInput
+from devices.errors import DeviceError
 from devices.hostclock import SystemClock
 from devices.hub import BleHub, Seen
 from devices.link import LinkRequest
@@ -58,8 +59,13 @@ def handler(args: argparse.Namespace) -> int:
             raise InvalidInput(
                 f"{args.output} cannot be written ({error.strerror}): name a file that is not there."
             ) from error
-        with out:
-            return _record(hub, seen, args, out)
+        try:
+            with out:
+                return _record(hub, seen, args, out)
+        except (CoachError, DeviceError):
+            # Refused before anything was written: an empty file would stand in the way of the next try.
+            args.output.unlink()
+            raise
 
 
 def _chosen(found: list[Seen], family: str | None, address: str | None) -> Seen:
@@ -78,7 +84,10 @@ def _chosen(found: list[Seen], family: str | None, address: str | None) -> Seen:
 
 def _record(hub: BleHub, seen: Seen, args: argparse.Namespace, out: TextIO) -> int:
     profile = profile_of(seen.family or "")
-    rate_hz = args.rate_hz or min(profile.rates_offered_hz, key=lambda rate: abs(rate - _RATE_WANTED_HZ))
+    rates_hz = profile.rates_offered_hz
+    # 0 is asked for as well, and refused by the product's own sentence.
+    asked_hz: float | None = args.rate_hz
+    rate_hz = min(rates_hz, key=lambda rate: abs(rate - _RATE_WANTED_HZ)) if asked_hz is None else asked_hz
     log = RawLog(out, seen.advertisement.address, seen.advertisement.name, redacted=not args.with_names)
     log.tell(family=profile.family, asked_rate_hz=f"{rate_hz:g}")
     request = LinkRequest(

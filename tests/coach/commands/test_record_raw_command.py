@@ -79,7 +79,11 @@ def test_wrong_input_is_one_sentence(tmp_path: Path) -> None:
         run(str(path), "--family", "toaster")
     with pytest.raises(InvalidInput, match=r"No such wearable was heard; in reach: .*movella-dot"):
         run(str(path), "--address", "C0:FF:EE:00:00:09")
+    with pytest.raises(Refused, match="does not stream at 0 Hz"):
+        run(str(path), "--family", "polar-h10", "--rate-hz", "0")
     assert not path.exists()
+    with pytest.raises(InvalidInput, match="there is no folder"):
+        run(str(tmp_path / "none" / "raw.txt"))
     path.write_text("", encoding="utf-8")
     with pytest.raises(InvalidInput, match="cannot be written"):
         run(str(path))
