@@ -115,7 +115,7 @@ def detect_activity(
     if not whole:
         kept, lift = np.where(there[:, None], kept, 0.0), np.where(there, lift, 0.0)
     small = np.rint(kept * UNIT).astype(np.int16)
-    light = np.clip(np.rint(lift * PER_MPS2), -UNIT, UNIT).astype(np.int16)
+    light = np.rint(lift * PER_MPS2).clip(-UNIT, UNIT).astype(np.int16)
     place = 0
     for first, end in [(0, count)] if whole and count else runs(there):
         state = _missed(state, first - place, found)

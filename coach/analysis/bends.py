@@ -188,8 +188,9 @@ class _Walk:
         if back_at < values.size and index + back_at <= lowered_at + REST_S * self.rate_hz:
             self._end_at(pending, float(index + back_at))  # before anybody could have rested
             return
-        rows = np.arange(index, index + values.size)
-        degrees = np.floor(lowest)
+        # What comes after it is back decides nothing.
+        degrees = np.floor(lowest[: back_at + 1])
+        rows = np.arange(index, index + degrees.size)
         lower = degrees < np.concatenate(([np.floor(self.low)], degrees[:-1]))
         lowered = np.maximum.accumulate(np.where(lower, rows, self.lowered_at))
         rested = rows - lowered >= REST_S * self.rate_hz

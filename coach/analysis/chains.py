@@ -205,9 +205,7 @@ class _Piece:
                 apart = self._apart(far) / limit
                 forth[row, : count - far], back[row, far:] = apart, apart
         forth[:, count - lag :], back[:, :lag] = 0.0, 0.0
-        begins: list[float] = np.sort(forth, axis=0)[1].tolist()
-        ends: list[float] = np.sort(back, axis=0)[1].tolist()
-        return begins, ends
+        return _middle(*forth).tolist(), _middle(*back).tolist()
 
     def _rom(self, strokes: list[float]) -> float:
         # Of four strokes two may be short.
@@ -263,6 +261,12 @@ def _proven(params: MotionParams, chain: Chain) -> bool:
     share = min(max((chain.cycles - FEW) / (MANY - FEW), 0.0), 1.0)
     unlike, uneven, straight = (few + (many - few) * share for few, many in (UNLIKE, UNEVEN, STRAIGHT))
     return chain.unlike < unlike and chain.uneven < uneven and chain.straight > straight
+
+
+def _middle(a: FloatArray, b: FloatArray, c: FloatArray) -> FloatArray:
+    """Return the middle one of three values, for each column; many times as fast as sorting them."""
+    middle: FloatArray = np.maximum(np.minimum(a, b), np.minimum(np.maximum(a, b), c))
+    return middle
 
 
 def _rms(values: FloatArray) -> float:
