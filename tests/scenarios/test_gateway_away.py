@@ -55,10 +55,11 @@ class Browser:
             return str(answer.read().decode())
 
     def live_events(self, athlete_id: str, enough: Callable[[str], bool]) -> None:
-        """Read the page's event stream until it told enough."""
+        """Read the page's event stream until it told enough; it never falls silent, so the time is bounded here."""
+        end_s = time.monotonic() + 60.0
         with self._open(f"{self.base}/live/{athlete_id}", timeout=20) as stream:
             while not enough(stream.readline().decode()):
-                pass
+                assert time.monotonic() < end_s, "The page's event stream did not tell it."
 
 
 def spooled(folder: Path) -> list[bytes]:
