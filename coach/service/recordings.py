@@ -44,5 +44,13 @@ class Recordings:
             last_received_at=row["last_received_at"],
             live=row["live"],
             integrity=integrity(state.integrity, calibration_age_s=age_s) if state is not None else None,
-            needs=None if state is not None else "not enough data: needs the analysis of its first seconds",
+            needs=_needs(row["state"] is not None, state is not None),
         )
+
+
+def _needs(analysed: bool, readable: bool) -> str | None:
+    if readable:
+        return None
+    if analysed:
+        return "not known: another version of Backstop analysed it; its signal is kept"
+    return "not enough data: needs the analysis of its first seconds"

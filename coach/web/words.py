@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from flask import Flask
 
-from coach.service.types import DayTotals, FindingView, SessionState, SessionView, WearableView
+from coach.service.types import DayTotals, FindingView, RecordingView, SessionState, SessionView, WearableView
 from coach.web.house import house
 from devices.profiles import PROFILES
 from devices.types import LinkState
@@ -45,6 +45,8 @@ SIGNAL_WORDS = (
 )
 # s. Own choice: straps tell once a second, some optical sensors every five.
 HEART_OLD_S = 10.0
+# s without a chunk after which a recording counts as ended. Own choice: several chunks of 5 s.
+GROWS_S = 60.0
 _ADDED_HEART = " · made up by the simulator: the real product has none"
 LINK_TONE = {LinkState.STREAMING: "on", LinkState.BLOCKED: "halt", LinkState.WAITING: "look"}
 
@@ -236,6 +238,11 @@ def silence(wearable: WearableView) -> str:
     return f"Nothing since {since}. This is a gap in your day; it goes on by itself when the wearable is back."
 
 
+def still_going_on(recording: RecordingView) -> bool:
+    """Tell whether a recording grows: it is a link's, not a file's, and its last chunk came a moment ago."""
+    return recording.live and (house().now() - recording.last_received_at).total_seconds() < GROWS_S
+
+
 def heart_now(wearable: WearableView) -> str:
     """Return the newest heart rate and whether the skin is touched; nothing while there is none, or only an old one."""
     heart = wearable.status.heart if wearable.status else None
@@ -297,6 +304,7 @@ FILTERS: tuple[Callable[..., str | int], ...] = (
     signal_words,
     measures_movement,
     heart_now,
+    still_going_on,
     place,
     exercise_names,
     limit_text,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import text
 
 from coach.errors import NoSuch
 from coach.service.types import Identity, Role
@@ -41,6 +42,15 @@ def test_before_the_first_analysis_it_says_what_it_waits_for(club: Club) -> None
     assert view.integrity is None
     assert view.needs is not None
     assert view.live
+
+
+def test_what_another_version_analysed_is_not_called_too_little_data(club: Club) -> None:
+    stream_id = handled(club)
+    with club.store.begin() as tx:
+        tx.execute(text("update stream_state set state = :state"), {"state": b"of another version"})
+    told = club.services.recordings.get(club.coach, stream_id)
+    assert told.integrity is None
+    assert "another version" in (told.needs or "")
 
 
 def test_a_stranger_sees_no_recording(club: Club) -> None:

@@ -139,6 +139,9 @@ def test_athlete_and_coach_read_it_and_nobody_else(world) -> None:
     for shown in (mine, theirs):
         assert "Chest strap" in shown
         assert "12 min, nothing missing." in shown
+        assert "still going on" in shown
         assert "As numbers" in shown
+    world.clock.forward(minutes=30)
+    assert "still going on" not in world.client(world.ada).get("/wearables/recordings").text
     assert "No recording yet" in world.client(world.bo).get("/wearables/recordings").text
     assert world.client(world.lou).get(f"/athletes/{world.ada.athlete_id}/recordings").status_code == 404
