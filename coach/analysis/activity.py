@@ -107,7 +107,9 @@ def detect_activity(
     every = thinning(rate_hz)
     rows = slice(every - 1 - state.phase, None, every)
     kept, push = quat[rows], acc_mps2[rows]
-    state = replace(state, phase=(state.phase + len(quat)) % every)
+    phase = (state.phase + len(quat)) % every
+    if phase != state.phase:
+        state = replace(state, phase=phase)
     count = len(kept)
     there = np.isfinite(kept[:, 0])
     whole = bool(there.all())
@@ -202,9 +204,16 @@ def _looked(state: ActivityState, first: int, moving: list[bool], found: _Found)
         elif end - state.begin >= FULL_S * found.second:
             state = _settle(state, end, False, found)
     looked = (first + len(moving) - 1) * found.second
-    if not active:
-        state = _kept(state, looked - BEFORE_S * found.second)
-    return replace(state, looked=looked, active=active, still=still)
+    drop = 0 if active else max(looked - BEFORE_S * found.second - state.begin, 0)
+    return replace(
+        state,
+        begin=state.begin + drop,
+        quat=state.quat[drop:],
+        lift=state.lift[drop:],
+        looked=looked,
+        active=active,
+        still=still,
+    )
 
 
 def _kept(state: ActivityState, begin: int) -> ActivityState:

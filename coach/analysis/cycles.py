@@ -162,7 +162,7 @@ def add_cycles(state: CycleState, smooth_deg: FloatArray) -> tuple[CycleState, F
     residue, closed = close_cycles(state.residue, found)
     full = state.full
     if closed:
-        full = full + _classes(np.concatenate(closed, axis=1))
+        full = full + _classes(closed[0] if len(closed) == 1 else np.concatenate(closed, axis=1))
     return CycleState(last, slope, residue, full), found
 
 

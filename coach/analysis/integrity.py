@@ -138,7 +138,7 @@ def add_integrity(
         there = valid
     if there is not None or gaps.open >= 0:
         gaps = _add_gaps(params, gaps, rate_hz, state.samples, valid)
-    turns = None if has_gyr.all() else has_gyr
+    turns = None if np.count_nonzero(has_gyr) == has_gyr.size else has_gyr
     return IntegrityState(
         rate_hz,
         state.samples + valid.size,

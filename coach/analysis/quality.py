@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -34,26 +33,19 @@ def coverage_share(state: CoverageState) -> float:
 
 def valid_rows(acc_mps2: FloatArray, gyr_radps: FloatArray) -> BoolArray:
     """Return (n,) True where all six values of a row are finite. acc_mps2, gyr_radps: (n, 3)."""
-    # A sum carries any NaN or infinity of its terms: one over everything is the usual case, one per row the others.
-    with np.errstate(invalid="ignore", over="ignore"):
-        if math.isfinite(acc_mps2.sum() + gyr_radps.sum()):
-            return np.ones(len(acc_mps2), dtype=bool)
-        return _finite_each(acc_mps2, gyr_radps)
-
-
-def _finite_each(acc_mps2: FloatArray, gyr_radps: FloatArray) -> BoolArray:
-    total = acc_mps2[:, 0] + acc_mps2[:, 1] + acc_mps2[:, 2]
-    total += gyr_radps[:, 0]
-    total += gyr_radps[:, 1]
-    total += gyr_radps[:, 2]
-    rows: BoolArray = np.isfinite(total)
-    return rows
+    finite_acc, finite_gyr = np.isfinite(acc_mps2), np.isfinite(gyr_radps)
+    if np.count_nonzero(finite_acc) + np.count_nonzero(finite_gyr) == finite_acc.size + finite_gyr.size:
+        return np.ones(len(acc_mps2), dtype=bool)  # the usual case
+    return _all_three(finite_acc) & _all_three(finite_gyr)
 
 
 def finite_rows(values: FloatArray) -> BoolArray:
     """Return (n,) True where all three values of a row are finite. values: (n, 3)."""
-    with np.errstate(invalid="ignore", over="ignore"):
-        rows: BoolArray = np.isfinite(values[:, 0] + values[:, 1] + values[:, 2])
+    return _all_three(np.isfinite(values))
+
+
+def _all_three(each: BoolArray) -> BoolArray:
+    rows: BoolArray = each[:, 0] & each[:, 1] & each[:, 2]
     return rows
 
 

@@ -46,7 +46,7 @@ JITTER_SHARE = 0.2
 # Own choice: so many of a file's times tell how even they are.
 JITTER_ROWS = 200_000
 # Own choice: so many looks are counted together, for one call costs as much as fifty looks.
-TOGETHER = 32
+TOGETHER = 64
 AXES = ("acc x", "acc y", "acc z", "gyr x", "gyr y", "gyr z")
 _LOOKED, _LENGTH, _NEAR, _OFF, _FAST, _SAME, _ACC_MOVES, _GYR_MOVES, _DEAD = range(9)
 _EQUAL = _DEAD + len(AXES)

@@ -6,7 +6,10 @@ a bend is a cycle of 20 degrees and how findings are merged is own heuristic (do
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_right
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -93,10 +96,11 @@ def detect_bending(
     """
     start, end = state.next_index, state.next_index + valid.size
     edges = _edges(state.bins, int(end / rate_hz) + 2, rate_hz)
-    done = int(np.searchsorted(edges, end, side="right")) - 1
-    place = np.minimum(np.maximum(edges - start, 0), valid.size)
-    total = place if np.count_nonzero(valid) == valid.size else np.concatenate(([0], np.cumsum(valid)))[place]
-    covered = total[1:] - total[:-1]
+    done = bisect_right(edges, end) - 1
+    place = [min(max(edge - start, 0), valid.size) for edge in edges[: done + 2]]
+    if np.count_nonzero(valid) < valid.size:
+        place = np.concatenate(([0], np.cumsum(valid)))[place].tolist()
+    covered = [after - before for before, after in pairwise(place)]
     covered[0] += state.partial
     counted_bin, counted_deg = state.counted_bin, state.counted_deg
     if counted:
@@ -108,7 +112,7 @@ def detect_bending(
         state.bins + done,
         state.judged,
         end,
-        int(covered[done]),
+        covered[done],
         np.concatenate((state.covered, covered[:done])) if done else state.covered,
         counted_bin,
         counted_deg,
@@ -138,10 +142,10 @@ def median_deg(run: BendingRun) -> float:
     return float(np.searchsorted(np.cumsum(run.ranges), (run.cycles + 1) // 2))
 
 
-def _edges(first: int, last: int, rate_hz: float) -> IntArray:
+def _edges(first: int, last: int, rate_hz: float) -> list[int]:
+    """Return the first sample of each second from `first` to `last`."""
     # A hair below, so that a product that should be whole is not carried over to the next sample by rounding.
-    edges: IntArray = np.ceil(np.arange(first, last + 1) * (BIN_S * rate_hz) - 1e-6).astype(np.int64)
-    return edges
+    return [math.ceil(number * (BIN_S * rate_hz) - 1e-6) for number in range(first, last + 1)]
 
 
 def _judge(
@@ -194,7 +198,7 @@ def _seconds(state: BendingState, rate_hz: float, until: int) -> _Seconds:
     covered = state.covered[: until - first]
     cycles = np.bincount(state.counted_bin[complete] - first, minlength=covered.size)
     sums = [np.concatenate(([0], np.cumsum(part))) for part in (covered, cycles)]
-    return _Seconds(first, sums[0], sums[1], _edges(first, until, rate_hz), state.counted_deg[complete])
+    return _Seconds(first, sums[0], sums[1], np.array(_edges(first, until, rate_hz)), state.counted_deg[complete])
 
 
 def _follow(
