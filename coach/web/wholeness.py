@@ -85,7 +85,8 @@ def _clock(found: Integrity) -> str:
     if found.drift_ppm is None:
         return _needs(found, "clock drift")
     way = "fast" if found.drift_ppm >= 0 else "slow"
-    text = f"{abs(found.drift_ppm):.0f} ppm {way}, corrected"
+    ppm = f"{abs(found.drift_ppm):.0f}"
+    text = "less than 1 ppm off, corrected" if ppm == "0" else f"{ppm} ppm {way}, corrected"
     if found.clock_uncertainty_s is not None:
         text += f"; times within {1000 * found.clock_uncertainty_s:.0f} ms"
     return f"{text}; began anew {_times(found.restarts)}" if found.restarts else text

@@ -108,6 +108,11 @@ def test_what_cannot_be_told_says_what_it_needs() -> None:
     assert said(None, "not enough data: needs the analysis of its first seconds").sentence.startswith("Not enough data")
 
 
+def test_a_clock_that_keeps_time_is_not_called_slow_by_nothing() -> None:
+    assert dict(said(replace(WHOLE, drift_ppm=-0.3)).lines)["clock"].startswith("less than 1 ppm off")
+    assert dict(said(replace(WHOLE, drift_ppm=0.6)).lines)["clock"].startswith("1 ppm fast")
+
+
 @pytest.mark.parametrize(
     ("lost", "share"), [(1, "above 99.9"), (35_999, "below 0.1"), (0, "(100"), (36_000, "(0"), (1_800, "95.0")]
 )
