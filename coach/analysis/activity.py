@@ -181,9 +181,11 @@ def _append(state: ActivityState, quat: SmallArray, lift: SmallArray, found: _Fo
     if seconds <= 0:
         return state
     start = first * found.second - state.begin
-    parts = state.quat[start : start + seconds * found.second].reshape(seconds, found.second, 4)
-    reach = (parts.max(axis=1).astype(np.float64) - parts.min(axis=1)) * (CHORD_DEG / UNIT)
-    moving = (reach * reach).sum(axis=1) > STILL_DEG**2
+    part = state.quat[start : start + seconds * found.second]
+    begins = np.arange(0, len(part), found.second)
+    reach = np.subtract(np.maximum.reduceat(part, begins), np.minimum.reduceat(part, begins), dtype=np.float64)
+    reach *= CHORD_DEG / UNIT
+    moving = np.vecdot(reach, reach) > STILL_DEG**2
     return _looked(state, first + 1, moving.tolist(), found)
 
 

@@ -36,8 +36,8 @@ def find_walks(stretch: Stretch) -> list[tuple[int, int, int]]:
     shaken = np.vecdot(lift, lift) > second * LIFT_RMS_MPS2**2
     if np.count_nonzero(shaken) < WALK_S:
         return []
-    parts = stretch.quat[: count * second].reshape(count, second, 4)
-    reach = CHORD_DEG * (parts.max(axis=1) - parts.min(axis=1))
+    quat, seconds = stretch.quat[: count * second], np.arange(0, count * second, second)
+    reach = CHORD_DEG * (np.maximum.reduceat(quat, seconds) - np.minimum.reduceat(quat, seconds))
     shaken &= np.vecdot(reach, reach) < TURN_DEG**2
     walks = []
     for begin, end in runs(shaken):

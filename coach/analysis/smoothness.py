@@ -33,10 +33,8 @@ def estimate_sparc(speed: FloatArray, rate_hz: float) -> float | NotComputable:
     if _unusable(speed):
         return NotComputable("SPARC", f"a movement of {_SAMPLES_MIN} samples without a gap")
     points = 2 ** (math.ceil(math.log2(speed.size)) + _PADDING)
-    amplitude = np.abs(np.fft.rfft(speed, points))
+    amplitude = np.abs(np.fft.rfft(speed, points)[: math.floor(_FREQUENCY_MAX_HZ * points / rate_hz) + 1])
     amplitude /= amplitude[0]
-    frequency_hz = np.arange(amplitude.size) * rate_hz / points
-    amplitude = amplitude[frequency_hz <= _FREQUENCY_MAX_HZ]
     loud = np.flatnonzero(amplitude >= _AMPLITUDE_MIN)
     used = amplitude[loud[0] : loud[-1] + 1]
     if used.size < 2:
