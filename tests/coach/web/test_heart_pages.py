@@ -64,7 +64,8 @@ def test_the_days_line_is_the_same_for_athlete_and_coach(world: World) -> None:
     keep(world, [58, *[80] * 1000, *[88] * 500, *[100] * 959, 142], STILL_UTC_S)
     line = "Heart rate 58 to 142, median 88, 41 min recorded"
     needs = "RMSSD: not enough data: needs a chest strap with beat-to-beat intervals."
-    assert said(world) == [f"{line} Beats a minute, today. {needs}"] * 2
+    meaning = "RMSSD tells how much the time from one beat to the next varies."
+    assert said(world) == [f"{line} Beats a minute, today. {needs} {meaning}"] * 2
 
 
 def test_rmssd_is_said_of_a_still_stretch_and_when_that_was(world: World) -> None:
