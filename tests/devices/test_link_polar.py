@@ -134,8 +134,10 @@ def test_an_h10_that_left_the_strap() -> None:
         run.wearable.loosen(False)
         received = run.link.status().samples_received
         run.until(lambda status: status.samples_received > received + 500)
-        end_utc_s = run.wearable.time.utc_s()
+        seen_utc_s = run.wearable.time.utc_s()
+    # It goes on sending until the link is closed; the first frame after the restart may wait for a busy machine.
+    closed_utc_s = run.wearable.time.utc_s()
     assert sum(chunk.reception.restarts for chunk in run.chunks) == 1
     starts = [chunk.start_utc_s for chunk in run.chunks]
     assert starts == sorted(starts)
-    assert end_utc_s - 12 < starts[-1] + len(run.chunks[-1]) / 50.0 < end_utc_s + 2
+    assert seen_utc_s - 12 < starts[-1] + len(run.chunks[-1]) / 50.0 < closed_utc_s + SPEED / 2
