@@ -162,7 +162,9 @@ def add_cycles(state: CycleState, smooth_deg: FloatArray) -> tuple[CycleState, F
     residue, closed = close_cycles(state.residue, found)
     full = state.full
     if closed:
-        full = full + _classes(closed[0] if len(closed) == 1 else np.concatenate(closed, axis=1))
+        sizes = _told(closed[0] if len(closed) == 1 else np.concatenate(closed, axis=1))
+        if sizes.size:
+            full = full + _classes(sizes)
     return CycleState(last, slope, residue, full), found
 
 
@@ -171,16 +173,22 @@ def histogram(state: CycleState) -> tuple[tuple[float, float], ...]:
     if state.last is None:
         return ()
     residue, closed = close_cycles(state.residue, np.array((state.last,)))
-    halves = 2 * state.full + _classes(np.stack((residue[:-1], residue[1:])))
+    halves = 2 * state.full + _classes(_told(np.stack((residue[:-1], residue[1:]))))
     for pair in closed:
-        halves = halves + 2 * _classes(pair)
+        halves = halves + 2 * _classes(_told(pair))
     # The smallest class begins where the dead-band ends.
     return tuple((float(k), float(halves[k]) / 2.0) for k in np.flatnonzero(halves).tolist() if k >= DEAD_BAND_DEG)
 
 
-def _classes(pairs: FloatArray) -> IntArray:
-    """Count cycles, (2, m), per whole degree of range; those within the dead-band are left out."""
+def _told(pairs: FloatArray) -> FloatArray:
+    """Return the ranges of cycles, (2, m), that reach beyond the dead-band."""
     sizes = np.abs(pairs[1] - pairs[0])
-    places = np.minimum(np.rint(sizes[sizes >= DEAD_BAND_DEG]), RANGE_CLASSES).astype(np.int64)
+    told: FloatArray = sizes[sizes >= DEAD_BAND_DEG]
+    return told
+
+
+def _classes(sizes: FloatArray) -> IntArray:
+    """Count ranges, (m,), per whole degree."""
+    places = np.minimum(np.rint(sizes), RANGE_CLASSES).astype(np.int64)
     counts: IntArray = np.bincount(places, minlength=RANGE_CLASSES + 1)
     return counts

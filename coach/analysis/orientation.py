@@ -18,6 +18,8 @@ from coach.analysis.quality import BoolArray, finite_rows, runs, valid_rows
 from coach.analysis.tilt import TiltState, estimate_tilt
 from devices.types import FloatArray, IntArray
 
+_NO_QUAT: FloatArray = np.empty((0, 4))
+
 
 @dataclass(frozen=True, slots=True)
 class OrientationParams:
@@ -75,7 +77,8 @@ def estimate_orientation(
     if state.vqf is None and not whole and _begins_without_rate(acc_mps2, valid):
         return _without_gyroscope(params, state, rate_hz, acc_mps2, gyr_radps, valid)
     n = valid.size
-    quat = np.full((0 if whole and n and not state.missing else n, 4), np.nan)
+    # Filled at once where one piece is all there is.
+    quat = _NO_QUAT if whole and n and not state.missing else np.full((n, 4), np.nan)
     age = np.zeros(n if aged else 0, dtype=np.int64)
     pieces = ((0, n),) if whole and n else runs(valid)
     if not pieces:
@@ -101,7 +104,7 @@ def estimate_orientation(
             quat[first:end] = _run(vqf, acc, gyr)[gap:]
         began += gap + end - first
         last, end_before = (*acc[-1].tolist(), *gyr[-1].tolist()), end
-    after = OrientationState(dict(vqf.state), last, n - end_before, began, tilted=state.tilted)
+    after = OrientationState(vqf.state, last, n - end_before, began, tilted=state.tilted)
     return after, Oriented(quat, valid, whole, up_direction(quat), gyr_radps, age)
 
 

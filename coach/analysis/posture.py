@@ -140,13 +140,15 @@ class _Account:
         if not angles.size:
             return
         # Shifted so that all are positive: cutting off the fraction is then the floor.
-        places = (angles + _shifts(len(angles))).astype(np.int64)
-        into += np.bincount(places.ravel(), minlength=into.size).reshape(into.shape)
-        bands = _bands(self.thresholds, len(angles))[places]
+        places = (angles + _shifts(len(angles))).astype(np.int64).ravel()
+        into += np.bincount(places, minlength=into.size).reshape(into.shape)
+        bands, count = _bands(self.thresholds, len(angles))[places], angles.shape[1]
         # Between two looks in the same band no threshold is passed either way: a few looks stand for all.
-        turned, turns = (bands[:, 1:] != bands[:, :-1]).nonzero()
-        seen = [[place - CLASSES * angle - MIDDLE] for angle, place in enumerate(places[:, 0].tolist())]
-        for angle, place in zip(turned.tolist(), places[turned, turns + 1].tolist(), strict=True):
+        turns = (bands[1:] != bands[:-1]).nonzero()[0] + 1
+        few = sorted({*range(0, places.size, count), *turns.tolist()})
+        seen: list[list[int]] = [[] for _ in angles]
+        for at, place in zip(few, places[few].tolist(), strict=True):
+            angle = at // count
             seen[angle].append(place - CLASSES * angle - MIDDLE)
         for angle, (degrees, high) in enumerate(zip(seen, self.high.tolist(), strict=True)):
             if len(degrees) > 1 or not -self.thresholds[0] <= degrees[0] < self.thresholds[0] or any(map(any, high)):

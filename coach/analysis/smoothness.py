@@ -39,7 +39,7 @@ def estimate_sparc(speed: FloatArray, rate_hz: float) -> float | NotComputable:
     used = amplitude[loud[0] : loud[-1] + 1]
     if used.size < 2:
         return NotComputable("SPARC", "a movement with more than one frequency")
-    return -float(np.sum(np.hypot(1 / (used.size - 1), np.diff(used))))
+    return -float(np.hypot(1 / (used.size - 1), used[1:] - used[:-1]).sum())
 
 
 def estimate_dimensionless_jerk(speed: FloatArray, rate_hz: float) -> float | NotComputable:
@@ -50,8 +50,9 @@ def estimate_dimensionless_jerk(speed: FloatArray, rate_hz: float) -> float | No
     if _unusable(speed):
         return NotComputable("dimensionless jerk", f"a movement of {_SAMPLES_MIN} samples without a gap")
     duration_s = speed.size / rate_hz
-    jerk = np.diff(speed, 2) * rate_hz**2
-    return -float(duration_s**3 / np.max(speed) ** 2 * np.sum(jerk * jerk) / rate_hz)
+    change = speed[1:] - speed[:-1]
+    jerk = (change[1:] - change[:-1]) * rate_hz**2
+    return -float(duration_s**3 / speed.max() ** 2 * (jerk * jerk).sum() / rate_hz)
 
 
 def estimate_log_jerk(speed: FloatArray, rate_hz: float) -> float | NotComputable:
