@@ -106,9 +106,12 @@ class SimWearable(WearableModel):
             self._done_index = self._done_second = 0
             self._outbox.forget_clipped()
             self._ledger.restarts += 1
-        self.drop_link()
-        with self.lock:
+            # Before anybody can take a frame of the clock that began anew over the link that is gone.
+            on_loss = self._on_loss
+            self.close_link()
             self._told_time().powered_on()
+        if on_loss is not None:
+            on_loss()
 
     def near_wrap(self, before_s: float) -> None:
         """Go off and on with a counter that wraps in `before_s`; a product without such a counter only restarts."""
