@@ -20,6 +20,7 @@ from coach.clock import release_due
 from coach.gateway import Gateway, request_from
 from coach.live import LiveAnalysis
 from coach.service.types import PlanState, SessionState
+from coach.serving import LiveDoor, LocalServing
 from coach.worker import Worker
 from devices.hostclock import ScaledClock
 from devices.hub import BleHub
@@ -109,7 +110,8 @@ def play(house: House, motion: RecordingMotion) -> SimWearable:
         def at_its_rate(view, recording_id):  # type: ignore[no-untyped-def]
             return replace(request_of(view, recording_id), rate_hz=float(wearable.rate_hz))
 
-        gateway = Gateway(hub, house.services, house.services.log, live, house.feed, at_its_rate)
+        serving = LocalServing(house.services, LiveDoor(house.services, live), house.feed)
+        gateway = Gateway(hub, serving, house.services.log, at_its_rate)
         for role in (live, worker, gateway):
             role.start()
         wait_for(wearable.ended.is_set, 120, "the end of the recording")
