@@ -6,7 +6,6 @@ a bend is a cycle of 20 degrees and how findings are merged is own heuristic (do
 
 from __future__ import annotations
 
-import math
 from bisect import bisect_right
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -95,7 +94,7 @@ def detect_bending(
     `rate_per_min` and its coverage is at least `coverage_share`. Returns what opened, changed or closed, in order.
     """
     start, end = state.next_index, state.next_index + valid.size
-    edges = _edges(state.bins, int(end / rate_hz) + 2, rate_hz)
+    edges = _edges(state.bins, int(end / rate_hz) + 2, rate_hz).tolist()
     done = bisect_right(edges, end) - 1
     place = [min(max(edge - start, 0), valid.size) for edge in edges[: done + 2]]
     if np.count_nonzero(valid) < valid.size:
@@ -104,8 +103,7 @@ def detect_bending(
     covered[0] += state.partial
     counted_bin, counted_deg = state.counted_bin, state.counted_deg
     if counted:
-        indices = np.asarray([item.index for item in counted])
-        numbers = state.bins + np.searchsorted(edges, indices, side="right") - 1
+        numbers = [state.bins + bisect_right(edges, item.index) - 1 for item in counted]
         counted_bin = np.concatenate((counted_bin, numbers))
         counted_deg = np.concatenate((counted_deg, [item.range_deg for item in counted]))
     grown = BendingState(
@@ -142,10 +140,11 @@ def median_deg(run: BendingRun) -> float:
     return float(np.searchsorted(np.cumsum(run.ranges), (run.cycles + 1) // 2))
 
 
-def _edges(first: int, last: int, rate_hz: float) -> list[int]:
+def _edges(first: int, last: int, rate_hz: float) -> IntArray:
     """Return the first sample of each second from `first` to `last`."""
     # A hair below, so that a product that should be whole is not carried over to the next sample by rounding.
-    return [math.ceil(number * (BIN_S * rate_hz) - 1e-6) for number in range(first, last + 1)]
+    edges: IntArray = np.ceil(np.arange(first, last + 1) * (BIN_S * rate_hz) - 1e-6).astype(np.int64)
+    return edges
 
 
 def _judge(
@@ -198,7 +197,7 @@ def _seconds(state: BendingState, rate_hz: float, until: int) -> _Seconds:
     covered = state.covered[: until - first]
     cycles = np.bincount(state.counted_bin[complete] - first, minlength=covered.size)
     sums = [np.concatenate(([0], np.cumsum(part))) for part in (covered, cycles)]
-    return _Seconds(first, sums[0], sums[1], np.array(_edges(first, until, rate_hz)), state.counted_deg[complete])
+    return _Seconds(first, sums[0], sums[1], _edges(first, until, rate_hz), state.counted_deg[complete])
 
 
 def _follow(
