@@ -69,7 +69,8 @@ def test_the_service_says_what_the_pure_analysis_says(club: Club) -> None:
     for chunk in chunks:
         update = analyse(state, decode_chunk(encode_chunk(chunk)))
         state = update.state
-        repetitions += [[each.start_s, each.peak_s, each.end_s, each.rom_deg] for each in update.features.motion.repetitions]
+        found = update.features.motion.repetitions
+        repetitions += [[each.start_s, each.peak_s, each.end_s, each.rom_deg] for each in found]
     assert repetitions_of(club) == repetitions
     (expected,) = current_findings(state)
     (found,) = findings_of(club)
