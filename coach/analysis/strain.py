@@ -6,9 +6,7 @@ a bend is a cycle of 20 degrees and how findings are merged is own heuristic (do
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 
 import numpy as np
 
@@ -94,23 +92,23 @@ def detect_bending(
     `rate_per_min` and its coverage is at least `coverage_share`. Returns what opened, changed or closed, in order.
     """
     start, end = state.next_index, state.next_index + valid.size
-    edges = _edges(state.bins, int(end / rate_hz) + 2, rate_hz).tolist()
-    done = bisect_right(edges, end) - 1
-    place = [min(max(edge - start, 0), valid.size) for edge in edges[: done + 2]]
+    edges = _edges(state.bins, int(end / rate_hz) + 2, rate_hz)
+    done = int(edges.searchsorted(end, side="right")) - 1
+    place = np.minimum(np.maximum(edges - start, 0), valid.size)
     if np.count_nonzero(valid) < valid.size:
-        place = np.concatenate(([0], np.cumsum(valid)))[place].tolist()
-    covered = [after - before for before, after in pairwise(place)]
+        place = np.concatenate(([0], np.cumsum(valid)))[place]
+    covered = place[1:] - place[:-1]
     covered[0] += state.partial
     counted_bin, counted_deg = state.counted_bin, state.counted_deg
     if counted:
-        numbers = [state.bins + bisect_right(edges, item.index) - 1 for item in counted]
+        numbers = state.bins + edges.searchsorted([item.index for item in counted], side="right") - 1
         counted_bin = np.concatenate((counted_bin, numbers))
         counted_deg = np.concatenate((counted_deg, [item.range_deg for item in counted]))
     grown = BendingState(
         state.bins + done,
         state.judged,
         end,
-        covered[done],
+        int(covered[done]),
         np.concatenate((state.covered, covered[:done])) if done else state.covered,
         counted_bin,
         counted_deg,
