@@ -159,15 +159,17 @@ class _Piece:
         scalar, vertical = turn_between(self._poses[:-lag], self._poses[lag:])
         self._drift = drift_radps(scalar, vertical, self._cycle_s)
         self._near = apart_deg(scalar, vertical, self._cycle_s, self._drift)
+        self._known = {lag: self._near}
 
     def _apart(self, lag: int) -> FloatArray:
         """Return how far each pose is from the one `lag` turns later."""
-        if lag == self._lag:
-            return self._near
         if self._count <= lag:
             return self._near[:0]
-        scalar, vertical = turn_between(self._poses[:-lag], self._poses[lag:])
-        return apart_deg(scalar, vertical, self._times_s[lag:] - self._times_s[:-lag], self._drift)
+        if lag not in self._known:
+            scalar, vertical = turn_between(self._poses[:-lag], self._poses[lag:])
+            apart_s = self._times_s[lag:] - self._times_s[:-lag]
+            self._known[lag] = apart_deg(scalar, vertical, apart_s, self._drift)
+        return self._known[lag]
 
     def chain(self, few: int) -> Chain | None:
         """Return the chain of the piece without its odd ends; None if no more than `few` turns are left."""
