@@ -59,9 +59,9 @@ class OpenSet:
 class ActivityState:
     """begin: number, on the thinned grid, of the first sample kept; quat, lift: (n, 4) and (n,) of those.
 
-    phase: samples of the stream since the last one that was kept. missing: samples missing at the end. looked: samples
-    looked at for stillness. active: something moved; still: still seconds since. told, walked: samples up to which
-    repetitions and walks are settled. sets: number of sets so far.
+    phase: samples of the stream since the last one that was kept. missing: samples missing at the end. active:
+    something moved; still: still seconds since. told, walked: samples up to which repetitions and walks are settled.
+    sets: number of sets so far.
     """
 
     begin: int = 0
@@ -69,7 +69,6 @@ class ActivityState:
     lift: SmallArray = field(default_factory=lambda: np.empty(0, dtype=np.int16))
     phase: int = 0
     missing: int = 0
-    looked: int = 0
     active: bool = False
     still: int = 0
     told: int = 0
@@ -171,12 +170,12 @@ def _append(state: ActivityState, quat: SmallArray, lift: SmallArray, found: _Fo
     """Keep samples that follow each other, and look at every second that is complete."""
     if state.missing > BRIDGE:
         begin = state.end + state.missing
-        state = replace(state, begin=begin, looked=begin, quat=state.quat[:0], lift=state.lift[:0], missing=0)
+        state = replace(state, begin=begin, quat=state.quat[:0], lift=state.lift[:0], missing=0)
     elif state.missing:
         quat = np.concatenate((np.repeat(state.quat[-1:], state.missing, axis=0), quat))
         lift = np.concatenate((np.zeros(state.missing, dtype=np.int16), lift))
+    first = max(-(-state.begin // found.second), state.end // found.second)  # those before it were looked at
     state = replace(state, quat=np.concatenate((state.quat, quat)), lift=np.concatenate((state.lift, lift)), missing=0)
-    first = -(-state.looked // found.second)
     seconds = state.end // found.second - first
     if seconds <= 0:
         return state
@@ -205,14 +204,15 @@ def _looked(state: ActivityState, first: int, moving: list[bool], found: _Found)
             active, still = False, 0
         elif end - state.begin >= FULL_S * found.second:
             state = _settle(state, end, False, found)
-    looked = (first + len(moving) - 1) * found.second
-    drop = 0 if active else max(looked - BEFORE_S * found.second - state.begin, 0)
+    begin = (first + len(moving) - 1 - BEFORE_S) * found.second
+    drop = 0 if active else max(begin - state.begin, 0)
+    if not drop and active == state.active and still == state.still:
+        return state
     return replace(
         state,
         begin=state.begin + drop,
         quat=state.quat[drop:],
         lift=state.lift[drop:],
-        looked=looked,
         active=active,
         still=still,
     )
@@ -233,7 +233,6 @@ def _parted(state: ActivityState, found: _Found) -> ActivityState:
     return replace(
         state,
         begin=end,
-        looked=end,
         quat=state.quat[:0],
         lift=state.lift[:0],
         active=False,
