@@ -286,7 +286,7 @@ class TestStart:
 
     def test_an_answer_to_something_else_is_passed_over(self) -> None:
         late = ["f003020000", "ff", "f00105000000", hexed(16)]
-        start(H10, Sensor("0f0500", {**H10_ANSWERS, "0102": late}), Wish(25.0))
+        assert start(H10, Sensor("0f0500", {**H10_ANSWERS, "0102": late}), Wish(25.0)).rate_hz == 25.0
 
     def test_a_stream_left_running_is_stopped_and_started(self) -> None:
         sensor = Sensor("0f0500", H10_ANSWERS)
