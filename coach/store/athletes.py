@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy import and_, exists, select, update
 
 from coach.store.engine import Tx
+from coach.store.finding_tables import finding
 from coach.store.rows import Row, many, one
-from coach.store.tables import athlete, coach_athlete, finding, plan
+from coach.store.tables import athlete, coach_athlete, plan
 
 
 def add(tx: Tx, values: dict[str, Any]) -> None:

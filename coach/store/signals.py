@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, func, select, update
 
 from coach.store.engine import Tx
+from coach.store.finding_tables import finding
 from coach.store.rows import Row, fresh_id, many, one
-from coach.store.tables import feature, finding, stream, stream_state
+from coach.store.tables import feature, stream, stream_state
 
 
 def add_features(tx: Tx, rows: list[dict[str, Any]]) -> None:

@@ -17,7 +17,6 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     String,
     Table,
     Text,
@@ -27,37 +26,20 @@ from sqlalchemy import (
 )
 
 from coach.store.engine import UtcDateTime
-
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-
-_ID = String(32)
-# SQLite numbers rows only for the exact type INTEGER.
-_NUMBER = BigInteger().with_variant(Integer, "sqlite")
-
-
-def _where(index: str, condition: str, *columns: str) -> Index:
-    """Return a unique index over the rows that meet the condition; SQLite and PostgreSQL both have it."""
-    return Index(index, *columns, unique=True, sqlite_where=text(condition), postgresql_where=text(condition))
-
+from coach.store.schema import ID, NUMBER, metadata, unique_where
 
 athlete = Table(
     "athlete",
     metadata,
-    Column("id", _ID, primary_key=True),
+    Column("id", ID, primary_key=True),
     Column("name", String(200), nullable=False),
     Column("time_zone", String(64), nullable=False),
     Column("wake", Time, nullable=False),
     Column("preferred", Time, nullable=False),
     Column("weekdays", JSON, nullable=False),
     Column("sport", String(100), nullable=False),
+    Column("profile", String(40), nullable=False, server_default="general"),  # id of a file of coach/profiles
+    Column("born_on", Date),  # asked where a count depends on age
     Column("simulated", Boolean, nullable=False),
     Column("locked", Boolean, nullable=False),  # triage; here so that releasing asks one table
     Column("replan_wanted", Boolean, nullable=False),
@@ -68,21 +50,21 @@ athlete = Table(
 user_account = Table(
     "user_account",
     metadata,
-    Column("id", _ID, primary_key=True),
+    Column("id", ID, primary_key=True),
     Column("name", String(200), nullable=False),
     Column("name_key", String(200), nullable=False, unique=True),
     Column("role", String(20), nullable=False),
     Column("password_hash", String(200)),
     Column("epoch", Integer, nullable=False),  # rises with every new password; a session of an older one has ended
-    Column("athlete_id", _ID, ForeignKey("athlete.id"), unique=True),
+    Column("athlete_id", ID, ForeignKey("athlete.id"), unique=True),
     Column("created_at", UtcDateTime, nullable=False),
 )
 
 sign_in_link = Table(
     "sign_in_link",
     metadata,
-    Column("id", _ID, primary_key=True),
-    Column("user_id", _ID, ForeignKey("user_account.id"), nullable=False, index=True),
+    Column("id", ID, primary_key=True),
+    Column("user_id", ID, ForeignKey("user_account.id"), nullable=False, index=True),
     Column("token_hash", String(64), nullable=False, unique=True),
     Column("created_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
@@ -92,18 +74,18 @@ sign_in_link = Table(
 coach_athlete = Table(
     "coach_athlete",
     metadata,
-    Column("coach_id", _ID, ForeignKey("user_account.id"), primary_key=True),
-    Column("athlete_id", _ID, ForeignKey("athlete.id"), primary_key=True, index=True),
+    Column("coach_id", ID, ForeignKey("user_account.id"), primary_key=True),
+    Column("athlete_id", ID, ForeignKey("athlete.id"), primary_key=True, index=True),
     Column("created_at", UtcDateTime, nullable=False),
 )
 
 api_token = Table(
     "api_token",
     metadata,
-    Column("id", _ID, primary_key=True),
+    Column("id", ID, primary_key=True),
     Column("token_hash", String(64), nullable=False, unique=True),
     Column("scope", String(40), nullable=False),
-    Column("athlete_id", _ID, ForeignKey("athlete.id"), nullable=False, index=True),
+    Column("athlete_id", ID, ForeignKey("athlete.id"), nullable=False, index=True),
     Column("label", String(200), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("last_used_at", UtcDateTime),  # to the minute
@@ -113,8 +95,8 @@ api_token = Table(
 wearable = Table(
     "wearable",
     metadata,
-    Column("id", _ID, primary_key=True),
-    Column("athlete_id", _ID, ForeignKey("athlete.id"), nullable=False, index=True),
+    Column("id", ID, primary_key=True),
+    Column("athlete_id", ID, ForeignKey("athlete.id"), nullable=False, index=True),
     Column("address", String(100), nullable=False),
     Column("family", String(40), nullable=False),
     Column("name", String(100), nullable=False),
@@ -125,15 +107,15 @@ wearable = Table(
     Column("calibrated_at", UtcDateTime),
     Column("created_at", UtcDateTime, nullable=False),
     Column("forgotten_at", UtcDateTime),
-    _where("uq_wearable_address_in_use", "forgotten_at IS NULL", "address"),
+    unique_where("uq_wearable_address_in_use", "forgotten_at IS NULL", "address"),
 )
 
 connection_log = Table(
     "connection_log",
     metadata,
-    Column("id", _ID, primary_key=True),
-    Column("athlete_id", _ID, ForeignKey("athlete.id"), nullable=False),
-    Column("wearable_id", _ID, ForeignKey("wearable.id"), nullable=False),
+    Column("id", ID, primary_key=True),
+    Column("athlete_id", ID, ForeignKey("athlete.id"), nullable=False),
+    Column("wearable_id", ID, ForeignKey("wearable.id"), nullable=False),
     Column("recording_id", String(200), nullable=False),
     Column("begun_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
@@ -146,11 +128,11 @@ connection_log = Table(
 stream = Table(
     "stream",
     metadata,
-    Column("id", _ID, primary_key=True),
+    Column("id", ID, primary_key=True),
     Column("device_id", String(200), nullable=False),
     Column("recording_id", String(200), nullable=False),
-    Column("athlete_id", _ID, ForeignKey("athlete.id"), nullable=False),
-    Column("wearable_id", _ID, ForeignKey("wearable.id"), nullable=False, index=True),
+    Column("athlete_id", ID, ForeignKey("athlete.id"), nullable=False),
+    Column("wearable_id", ID, ForeignKey("wearable.id"), nullable=False, index=True),
     Column("placement", String(40), nullable=False),
     Column("upright", JSON),
     Column("forward", JSON),
@@ -168,7 +150,7 @@ stream = Table(
 stream_state = Table(
     "stream_state",
     metadata,
-    Column("stream_id", _ID, ForeignKey("stream.id"), primary_key=True),
+    Column("stream_id", ID, ForeignKey("stream.id"), primary_key=True),
     Column("last_seq", BigInteger, nullable=False),  # the fence: this and everything before it is done
     Column("first_index", BigInteger),  # grid number of the stream's first sample
     Column("version", Integer, nullable=False),  # rises with every save
@@ -183,8 +165,8 @@ stream_state = Table(
 chunk = Table(
     "chunk",
     metadata,
-    Column("id", _NUMBER, primary_key=True, autoincrement=True),
-    Column("stream_id", _ID, ForeignKey("stream.id"), nullable=False),
+    Column("id", NUMBER, primary_key=True, autoincrement=True),
+    Column("stream_id", ID, ForeignKey("stream.id"), nullable=False),
     Column("seq", BigInteger, nullable=False),
     Column("start_utc_s", Double, nullable=False),
     Column("start_index", BigInteger, nullable=False),
@@ -201,8 +183,8 @@ heart_block = Table(
     Column("device_id", String(200), primary_key=True),
     Column("recording_id", String(200), primary_key=True),
     Column("seq", BigInteger, primary_key=True, autoincrement=False),
-    Column("athlete_id", _ID, ForeignKey("athlete.id"), nullable=False),
-    Column("wearable_id", _ID, ForeignKey("wearable.id"), nullable=False),
+    Column("athlete_id", ID, ForeignKey("athlete.id"), nullable=False),
+    Column("wearable_id", ID, ForeignKey("wearable.id"), nullable=False),
     Column("placement", String(40), nullable=False),
     Column("start_utc_s", Double, nullable=False),
     Column("beats", LargeBinary, nullable=False),  # rows of devices.heartblock.BEATS
@@ -213,9 +195,9 @@ heart_block = Table(
 recording_import = Table(
     "recording_import",
     metadata,
-    Column("id", _ID, primary_key=True),
-    Column("athlete_id", _ID, ForeignKey("athlete.id"), nullable=False),
-    Column("stream_id", _ID, ForeignKey("stream.id"), nullable=False, unique=True),
+    Column("id", ID, primary_key=True),
+    Column("athlete_id", ID, ForeignKey("athlete.id"), nullable=False),
+    Column("stream_id", ID, ForeignKey("stream.id"), nullable=False, unique=True),
     Column("placement", String(40), nullable=False),
     Column("file_name", String(200), nullable=False),
     Column("format", String(60), nullable=False),
@@ -224,7 +206,7 @@ recording_import = Table(
     Column("samples", BigInteger, nullable=False),
     Column("covered", BigInteger, nullable=False),
     Column("fingerprint", LargeBinary, nullable=False),  # samples picked evenly: what makes a recording itself
-    Column("imported_by", _ID, ForeignKey("user_account.id")),  # null: the owner of the machine
+    Column("imported_by", ID, ForeignKey("user_account.id")),  # null: the owner of the machine
     Column("imported_at", UtcDateTime, nullable=False),
     Index("ix_recording_import_athlete_samples", "athlete_id", "samples", "covered"),
 )
@@ -232,8 +214,8 @@ recording_import = Table(
 phone_session = Table(
     "phone_session",
     metadata,
-    Column("id", _ID, primary_key=True),
-    Column("wearable_id", _ID, ForeignKey("wearable.id"), nullable=False),
+    Column("id", ID, primary_key=True),
+    Column("wearable_id", ID, ForeignKey("wearable.id"), nullable=False),
     Column("session_key", String(200), nullable=False),  # device and session, as the phone names them
     Column("rate_hz", Double),  # null until the first seconds have shown it
     Column("origin_utc_s", Double),  # of sample 0
@@ -249,8 +231,8 @@ phone_session = Table(
 phone_message = Table(
     "phone_message",
     metadata,
-    Column("id", _NUMBER, primary_key=True, autoincrement=True),
-    Column("session_id", _ID, ForeignKey("phone_session.id"), nullable=False),
+    Column("id", NUMBER, primary_key=True, autoincrement=True),
+    Column("session_id", ID, ForeignKey("phone_session.id"), nullable=False),
     Column("message_key", String(64), nullable=False),
     Column("newest_utc_s", Double, nullable=False),
     Column("readings", LargeBinary, nullable=False),  # see devices/phone.py; kept until they are in chunks
@@ -260,7 +242,7 @@ phone_message = Table(
 set_aside = Table(
     "set_aside",
     metadata,
-    Column("chunk_id", _NUMBER, ForeignKey("chunk.id"), primary_key=True, autoincrement=False),
+    Column("chunk_id", NUMBER, ForeignKey("chunk.id"), primary_key=True, autoincrement=False),
     Column("reason", Text, nullable=False),
     Column("at", UtcDateTime, nullable=False),
 )
@@ -268,10 +250,10 @@ set_aside = Table(
 feature = Table(
     "feature",
     metadata,
-    Column("id", _NUMBER, primary_key=True, autoincrement=True),
-    Column("chunk_id", _NUMBER, ForeignKey("chunk.id"), unique=True),  # null: the settled tail of a recording
-    Column("stream_id", _ID, ForeignKey("stream.id"), nullable=False),
-    Column("athlete_id", _ID, ForeignKey("athlete.id"), nullable=False),
+    Column("id", NUMBER, primary_key=True, autoincrement=True),
+    Column("chunk_id", NUMBER, ForeignKey("chunk.id"), unique=True),  # null: the settled tail of a recording
+    Column("stream_id", ID, ForeignKey("stream.id"), nullable=False),
+    Column("athlete_id", ID, ForeignKey("athlete.id"), nullable=False),
     Column("placement", String(40), nullable=False),
     Column("start_utc_s", Double, nullable=False),
     Column("start_index", BigInteger, nullable=False),
@@ -289,35 +271,13 @@ feature = Table(
     Index("ix_feature_stream_time", "stream_id", "start_utc_s"),
 )
 
-finding = Table(
-    "finding",
-    metadata,
-    Column("id", _ID, primary_key=True),
-    Column("stream_id", _ID, ForeignKey("stream.id"), nullable=False),
-    Column("athlete_id", _ID, ForeignKey("athlete.id"), nullable=False),
-    Column("key", String(100), nullable=False),
-    Column("kind", String(60), nullable=False),
-    Column("placement", String(40), nullable=False),
-    Column("statement", Text, nullable=False),
-    Column("grade", String(20), nullable=False),
-    Column("state", String(20), nullable=False),
-    Column("started_at", UtcDateTime, nullable=False),
-    Column("ended_at", UtcDateTime, nullable=False),
-    Column("coverage_share", Double, nullable=False),
-    Column("because", JSON, nullable=False),
-    Column("created_at", UtcDateTime, nullable=False),
-    Column("updated_at", UtcDateTime, nullable=False),
-    UniqueConstraint("stream_id", "key"),
-    Index("ix_finding_athlete_started", "athlete_id", "started_at"),
-)
-
 triage_answer = Table(
     "triage_answer",
     metadata,
     # Numbered: which answers stand must not hang on a clock that may jump.
-    Column("id", _NUMBER, primary_key=True, autoincrement=True),
-    Column("athlete_id", _ID, ForeignKey("athlete.id"), nullable=False, index=True),
-    Column("answered_by", _ID, ForeignKey("user_account.id"), nullable=False),
+    Column("id", NUMBER, primary_key=True, autoincrement=True),
+    Column("athlete_id", ID, ForeignKey("athlete.id"), nullable=False, index=True),
+    Column("answered_by", ID, ForeignKey("user_account.id"), nullable=False),
     Column("answered_at", UtcDateTime, nullable=False),
     Column("age_years", Integer),
     Column("questions_version", String(20), nullable=False),
@@ -334,29 +294,29 @@ triage_answer = Table(
 plan = Table(
     "plan",
     metadata,
-    Column("id", _ID, primary_key=True),
-    Column("athlete_id", _ID, ForeignKey("athlete.id"), nullable=False, index=True),
+    Column("id", ID, primary_key=True),
+    Column("athlete_id", ID, ForeignKey("athlete.id"), nullable=False, index=True),
     Column("state", String(20), nullable=False),
     Column("prescription", JSON, nullable=False),
     Column("need_kinds", JSON, nullable=False),
     Column("finding_ids", JSON, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("decided_at", UtcDateTime),
-    Column("decided_by", _ID, ForeignKey("user_account.id")),
+    Column("decided_by", ID, ForeignKey("user_account.id")),
     Column("note", Text),
     Column("starts_on", Date),
     Column("ends_on", Date),  # the day after the last week
-    _where("uq_plan_one_proposed", "state = 'proposed'", "athlete_id"),
+    unique_where("uq_plan_one_proposed", "state = 'proposed'", "athlete_id"),
     Index("ix_plan_state_ends", "state", "ends_on"),
-    _where("uq_plan_one_accepted", "state = 'accepted'", "athlete_id"),
+    unique_where("uq_plan_one_accepted", "state = 'accepted'", "athlete_id"),
 )
 
 planned_session = Table(
     "planned_session",
     metadata,
-    Column("id", _ID, primary_key=True),
-    Column("athlete_id", _ID, ForeignKey("athlete.id"), nullable=False),
-    Column("plan_id", _ID, ForeignKey("plan.id"), nullable=False, index=True),
+    Column("id", ID, primary_key=True),
+    Column("athlete_id", ID, ForeignKey("athlete.id"), nullable=False),
+    Column("plan_id", ID, ForeignKey("plan.id"), nullable=False, index=True),
     Column("slot", String(40), nullable=False),
     Column("state", String(20), nullable=False),
     Column("local_date", Date, nullable=False),
@@ -369,7 +329,7 @@ planned_session = Table(
     Column("because", Text, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
-    _where("uq_planned_session_live_slot", "state <> 'cancelled'", "athlete_id", "slot"),
+    unique_where("uq_planned_session_live_slot", "state <> 'cancelled'", "athlete_id", "slot"),
     Index("ix_planned_session_state_due", "state", "due_at"),
     Index("ix_planned_session_athlete_date", "athlete_id", "local_date"),
 )
@@ -377,24 +337,24 @@ planned_session = Table(
 session_outcome = Table(
     "session_outcome",
     metadata,
-    Column("session_id", _ID, ForeignKey("planned_session.id"), primary_key=True),
+    Column("session_id", ID, ForeignKey("planned_session.id"), primary_key=True),
     Column("outcome", String(20), nullable=False),
     Column("effort", Integer),
     Column("pain_during", Integer),
     Column("reason", Text),
-    Column("recorded_by", _ID, ForeignKey("user_account.id")),  # null: the clock
+    Column("recorded_by", ID, ForeignKey("user_account.id")),  # null: the clock
     Column("recorded_at", UtcDateTime, nullable=False),
 )
 
 event = Table(
     "event",
     metadata,
-    Column("id", _NUMBER, primary_key=True, autoincrement=True),
+    Column("id", NUMBER, primary_key=True, autoincrement=True),
     Column("at", UtcDateTime, nullable=False),
     Column("actor", String(40), nullable=False),  # a user's id, or the part of the service that did it
     Column("action", String(60), nullable=False),
     Column("subject", String(60), nullable=False),
     Column("subject_id", String(100), nullable=False),
-    Column("athlete_id", _ID, ForeignKey("athlete.id"), index=True),
+    Column("athlete_id", ID, ForeignKey("athlete.id"), index=True),
     Column("why", Text, nullable=False),
 )

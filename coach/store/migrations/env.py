@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from coach.store.tables import metadata
+from coach.store.every_table import metadata
 
 
 def _run() -> None:

@@ -13,7 +13,7 @@ from coach.service import build_services
 from coach.service.demo import ADDRESS, ensure_demo, local_time_zone
 from coach.service.types import Identity, Role
 from coach.store.engine import Store
-from coach.store.tables import metadata
+from coach.store.every_table import metadata
 from devices.types import LinkState, LinkStatus
 from tests.coach.club import START, Club, FakeClock
 

@@ -14,7 +14,8 @@ from alembic.migration import MigrationContext
 
 from coach.errors import Conflict, StoreUnavailable
 from coach.store.engine import MIGRATIONS, Store, migrate, open_store
-from coach.store.tables import event, metadata
+from coach.store.every_table import metadata
+from coach.store.tables import event
 
 EVENT = {
     "at": datetime(2026, 11, 24, tzinfo=UTC),
