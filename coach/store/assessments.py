@@ -1,0 +1,130 @@
+"""Queries: assessments and their trials, and the stored signal of a trial."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+
+from coach.store.assessment_tables import assessment, assessment_trial
+from coach.store.engine import Tx
+from coach.store.rows import Row, fresh_id, many, one
+from coach.store.tables import chunk, stream
+
+# Chunks read at once, newest first, until the trial's begin: 16 min of signal at 5 s each. Own choice.
+_PAGE = 192
+
+
+def add(tx: Tx, values: dict[str, Any]) -> str:
+    """Insert an assessment; return its id. Raises Conflict when one runs already."""
+    assessment_id = fresh_id()
+    tx.execute(assessment.insert().values(id=assessment_id, **values))
+    return assessment_id
+
+
+def get(tx: Tx, assessment_id: str) -> Row | None:
+    """Return an assessment."""
+    return one(tx, select(assessment).where(assessment.c.id == assessment_id))
+
+
+def running(tx: Tx, athlete_id: str) -> Row | None:
+    """Return the assessment that goes on."""
+    columns = assessment.c
+    return one(tx, select(assessment).where(columns.athlete_id == athlete_id, columns.state == "running"))
+
+
+def of_athlete(tx: Tx, athlete_id: str, limit: int) -> list[Row]:
+    """Return an athlete's assessments, newest first."""
+    columns = assessment.c
+    statement = select(assessment).where(columns.athlete_id == athlete_id)
+    return many(tx, statement.order_by(columns.started_at.desc(), columns.id).limit(limit))
+
+
+def change(tx: Tx, assessment_id: str, from_state: str, **values: Any) -> bool:
+    """Change an assessment if it is still in that state; tell whether it was."""
+    statement = update(assessment).where(assessment.c.id == assessment_id, assessment.c.state == from_state)
+    return tx.execute(statement.values(**values)).rowcount == 1
+
+
+def add_trial(tx: Tx, values: dict[str, Any]) -> str:
+    """Insert a trial; return its id. Raises Conflict when its key is known or another one runs."""
+    trial_id = fresh_id()
+    tx.execute(assessment_trial.insert().values(id=trial_id, **values))
+    return trial_id
+
+
+def trial(tx: Tx, trial_id: str) -> Row | None:
+    """Return a trial."""
+    return one(tx, select(assessment_trial).where(assessment_trial.c.id == trial_id))
+
+
+def trial_by_key(tx: Tx, assessment_id: str, key: str) -> Row | None:
+    """Return the trial that a request with this key began."""
+    columns = assessment_trial.c
+    return one(tx, select(assessment_trial).where(columns.assessment_id == assessment_id, columns.key == key))
+
+
+def trials(tx: Tx, assessment_id: str) -> list[Row]:
+    """Return the trials of an assessment in the order in which they began."""
+    columns = assessment_trial.c
+    statement = select(assessment_trial).where(columns.assessment_id == assessment_id)
+    return many(tx, statement.order_by(columns.started_at, columns.id))
+
+
+def results(tx: Tx, athlete_id: str) -> list[Row]:
+    """Return every trial of an athlete that has a value, oldest first."""
+    columns = assessment_trial.c
+    statement = select(assessment_trial).where(columns.athlete_id == athlete_id, columns.value.is_not(None))
+    return many(tx, statement.order_by(columns.started_at, columns.id))
+
+
+def move_trial(tx: Tx, trial_id: str, from_states: tuple[str, ...], **values: Any) -> bool:
+    """Change a trial if it is still in one of those states; tell whether it was."""
+    columns = assessment_trial.c
+    statement = update(assessment_trial).where(columns.id == trial_id, columns.state.in_(from_states))
+    return tx.execute(statement.values(**values)).rowcount == 1
+
+
+def in_state(tx: Tx, state: str, limit: int = 50) -> list[Row]:
+    """Return trials in a state, the one that ended first comes first."""
+    columns = assessment_trial.c
+    statement = select(assessment_trial).where(columns.state == state)
+    return many(tx, statement.order_by(columns.ended_at, columns.id).limit(limit))
+
+
+def signal(tx: Tx, wearable_id: str, since: datetime, start_utc_s: float, end_utc_s: float) -> list[Row]:
+    """Return the stored chunks of a wearable that begin within [start - a chunk, end], the newest stream's, in order.
+
+    since: no stream that got nothing after it is looked at. Columns: blob, start_utc_s, stream_id, recording_id.
+    """
+    columns = stream.c
+    newest_first = (
+        select(columns.id, columns.recording_id)
+        .where(columns.wearable_id == wearable_id, columns.last_received_at >= since)
+        .order_by(columns.created_at.desc(), columns.id)
+    )
+    for found in tx.execute(newest_first).all():
+        rows = _window(tx, found.id, start_utc_s, end_utc_s)
+        if rows:
+            return [{**row, "recording_id": found.recording_id} for row in rows]
+    return []
+
+
+def _window(tx: Tx, stream_id: str, start_utc_s: float, end_utc_s: float) -> list[Row]:
+    # From the newest back: a trial is at the end of a recording that may be a day long.
+    rows: list[Row] = []
+    before: int | None = None
+    while not rows or rows[-1]["start_utc_s"] > start_utc_s:
+        columns = chunk.c
+        statement = select(columns.seq, columns.start_utc_s, columns.blob).where(columns.stream_id == stream_id)
+        if before is not None:
+            statement = statement.where(columns.seq < before)
+        page = many(tx, statement.order_by(columns.seq.desc()).limit(_PAGE))
+        rows += page
+        if len(page) < _PAGE:
+            break
+        before = page[-1]["seq"]
+    rows.reverse()
+    first = max((at for at, row in enumerate(rows) if row["start_utc_s"] <= start_utc_s), default=0)
+    return [row for row in rows[first:] if row["start_utc_s"] <= end_utc_s]
