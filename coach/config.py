@@ -111,6 +111,13 @@ class ProgramSection(Section):
     plan_ahead_days: Annotated[int, Field(ge=7, le=84)] = 28
 
 
+class AssessmentSection(Section):
+    retest_weeks: Annotated[int, Field(ge=1, le=26)] = 4
+    rest_s: Annotated[float, Field(ge=300, le=3600)] = 300.0
+    pain_limit: Annotated[int, Field(ge=1, le=10)] = 4
+    pain_hours: Annotated[float, Field(ge=24, le=168)] = 48.0
+
+
 class ClockSection(Section):
     release_tick_s: Positive = 15.0
     plan_tick_s: Positive = 3600.0
@@ -139,6 +146,7 @@ class Config(BaseSettings):
     bend: BendSection = BendSection()
     strain: Strain = Strain()
     program: ProgramSection = ProgramSection()
+    assessment: AssessmentSection = AssessmentSection()
     clock: ClockSection = ClockSection()
 
     @classmethod
