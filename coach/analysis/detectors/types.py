@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from coach.analysis.detectors.caps import PitchCaps
 from coach.analysis.swing_types import SwingKind
 from coach.analysis.types import Grade
 from devices.types import FloatArray, IntArray
@@ -258,7 +259,8 @@ class Profile:
 
     detectors: the kinds that are looked for, each with its limits. stroke: which swings or throws are counted. least:
     limits of a usable day: `worn_min` (min), `coverage_share` (0..1), `baseline_days` (days). sensors, cannot_see:
-    sentences for people.
+    sentences for people. effective_on: ISO date from which this version holds. caps: of pitches by age, where there are
+    any (PITCH_COUNT).
     """
 
     id: str
@@ -269,3 +271,5 @@ class Profile:
     detectors: Mapping[Kind, Thresholds]
     sensors: tuple[str, ...]
     cannot_see: tuple[str, ...]
+    effective_on: str = ""
+    caps: PitchCaps | None = None
