@@ -6,16 +6,15 @@ import logging
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from coach.errors import Conflict, InvalidInput, Locked, NoSuch, NotAllowed
+from coach.errors import Conflict, InvalidInput, NoSuch, NotAllowed
 from coach.service import planning
 from coach.service.ground import Ground
 from coach.service.permission import may_decide, require_athlete, require_plan, require_session
 from coach.service.plain import prescription_from_plain, prescription_to_plain
 from coach.service.secrets import fresh_token
-from coach.service.triage import PAUSED, questions_due, shown_of, stands
+from coach.service.triage import refuse_locked
 from coach.service.types import Identity, PlanState, PlanView, SessionState, SessionView
 from coach.store import athletes, events, people, plans, sessions
-from coach.store import triage as answers_table
 from coach.store.engine import Tx
 from coach.store.rows import Row
 from programs.errors import ProgramError
@@ -160,7 +159,7 @@ class Plans:
         with self._ground.store.begin() as tx:
             row = _require_decidable(tx, by, plan_id)
             athlete = require_athlete(tx, by, row["athlete_id"])
-            _refuse_locked(tx, by, athlete, now)
+            refuse_locked(tx, by, athlete, now)
             older = plans.in_state(tx, athlete["id"], PlanState.ACCEPTED.value)
             if older is not None:
                 plans.move(tx, older["id"], PlanState.ACCEPTED.value, state=PlanState.SUPERSEDED.value)
@@ -360,13 +359,3 @@ def _require_decidable(tx: Tx, by: Identity, plan_id: str) -> Row:
     if row["state"] != PlanState.PROPOSED.value:
         raise Conflict(f"This proposal is {row['state']} already: look at the newest one.")
     return row
-
-
-def _refuse_locked(tx: Tx, by: Identity, athlete: Row, now: datetime) -> None:
-    answers = answers_table.newest(tx, athlete["id"])
-    if answers is None:
-        raise Locked(f"The safety questions were not answered yet: {athlete['name']} answers them first.")
-    if stands(answers):
-        raise Locked(" ".join(shown_of(by, answers).messages) or PAUSED)
-    if athlete["locked"] or questions_due(tx, athlete["id"], answers, now):
-        raise Locked(f"The safety questions are due again: {athlete['name']} answers them first.")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from coach.errors import Conflict, InvalidInput, NotAllowed
+from coach.errors import Conflict, InvalidInput, Locked, NotAllowed
 from coach.service.accounts import checked_name
 from coach.service.ground import Ground
 from coach.service.permission import may_decide, require_athlete
@@ -140,6 +140,17 @@ def shown_of(by: Identity, row: Row) -> TriageShown:
         messages = tuple(row["messages"]) if locked or not row["locked"] else ()
         return TriageShown(locked, messages, level, tuple(row["reasons"]))
     return TriageShown(locked, (PAUSED if level in _STANDING else WAITS,) if locked else ())
+
+
+def refuse_locked(tx: Tx, by: Identity, athlete: Row, now: datetime) -> None:
+    """Raise Locked, whose message is what to show, while nothing may begin: never asked, locked, or due again."""
+    answers = answers_table.newest(tx, athlete["id"])
+    if answers is None:
+        raise Locked(f"The safety questions were not answered yet: {athlete['name']} answers them first.")
+    if stands(answers):
+        raise Locked(" ".join(shown_of(by, answers).messages) or PAUSED)
+    if athlete["locked"] or questions_due(tx, athlete["id"], answers, now):
+        raise Locked(f"The safety questions are due again: {athlete['name']} answers them first.")
 
 
 def questions_due(tx: Tx, athlete_id: str, answers: Row | None, now: datetime) -> bool:
