@@ -208,6 +208,7 @@ class DayValues:
     ordinal: of the local date (date.toordinal); neighbours differ by 1.
     worn_min: minutes with a usable trunk sensor. coverage_share: usable / expected. valid: enough was worn for the
     profile's least (baselines count valid days only). heavy_back: any flag of bending, sustained or deep flexion.
+    trunk_place, turns_from_two: as in Day; what one place or one sensor measures is no baseline for another.
     """
 
     ordinal: int
@@ -227,6 +228,8 @@ class DayValues:
     heavy_back: bool | None = None
     pain_at_rest: float | None = None
     pain_next_morning: float | None = None
+    trunk_place: str | None = None
+    turns_from_two: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
