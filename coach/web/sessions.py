@@ -9,6 +9,7 @@ from coach.errors import InvalidInput
 from coach.service.types import Role, SessionState
 from coach.web import access, words
 from coach.web.house import house
+from programs.drawings import drawings
 from programs.exercises import CONTRAINDICATIONS, library
 
 blueprint = Blueprint("sessions", __name__)
@@ -30,6 +31,7 @@ def session_page(session_id: str) -> str:
         paused=triage.must_ask or (triage.result is not None and triage.result.locked),
         # An exercise may leave the library while its sessions stay.
         known_of=library().get,
+        drawing_of=drawings().get,
         against=CONTRAINDICATIONS,
         today_there=house().today(session.time_zone),
         open=session.state in {SessionState.PLANNED, SessionState.DUE},
