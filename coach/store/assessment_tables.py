@@ -16,7 +16,7 @@ assessment = Table(
     metadata,
     Column("id", ID, primary_key=True),
     Column("athlete_id", ID, ForeignKey("athlete.id"), nullable=False),
-    Column("kind", String(40), nullable=False),  # trunk_endurance | entered
+    Column("kind", String(40), nullable=False),  # see service.battery.Kind
     Column("state", String(20), nullable=False),  # running | done | left
     Column("seed", Integer, nullable=False),  # of the order
     Column("tests", JSON, nullable=False),  # their ids in the order that was drawn
@@ -47,8 +47,9 @@ assessment_trial = Table(
     Column("signal_start_utc_s", Double),  # of the first sample that was looked at
     Column("signal_end_utc_s", Double),  # of the last one
     Column("limit_reached", Boolean, nullable=False),  # the test was stopped at its limit
-    Column("provisional", JSON),  # what the live line said
-    Column("evidence", JSON),  # what the stored signal says, or what was typed in
+    Column("setup", JSON),  # exercise and load, where the test has them
+    Column("provisional", JSON),  # an analysis.assessment_types.Trial: what the live line said
+    Column("result", JSON),  # a Trial: what the stored signal says, or what was typed in
     Column("reason", Text),
     Column("algorithm_name", String(40)),
     Column("algorithm_version", String(40)),
