@@ -43,7 +43,9 @@ def bending_finding(params: BendingParams, place: str, rate_hz: float, run: Bend
             "min_range_deg": params.min_range_deg,
             "coverage_share": params.coverage_share,
         },
-        "source": BENDING_SOURCE.format(minutes=_number(params.min_duration_s / 60.0), degrees=params.min_range_deg),
+        "source": BENDING_SOURCE.format(
+            minutes=_number(params.min_duration_s / 60.0), degrees=params.min_range_deg, sureness=params.sureness
+        ),
         "algorithm": {"name": ALGORITHM_NAME, "version": ALGORITHM_VERSION},
         "coverage_share": round(coverage, 4),
         "place": place,

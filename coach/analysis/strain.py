@@ -6,6 +6,7 @@ a bend is a cycle of 20 degrees and how findings are merged is own heuristic (do
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -19,6 +20,10 @@ from devices.types import FloatArray, IntArray
 BIN_S = 1.0
 # Own heuristic: an open finding that goes on is told anew once a minute, on whole minutes of its own time.
 CHANGED_EVERY_BINS = 60
+# Scales the median absolute deviation to the standard deviation of a normal distribution.
+_SD_PER_MAD = 1.4826
+# Own heuristic: of fewer intervals nobody can say how evenly bends come; they are taken to come by chance (Poisson).
+MIN_INTERVALS = 4
 # Own choice: windows are judged for so many seconds together, on whole multiples of the recording's own time.
 JUDGED_TOGETHER_BINS = 30
 
@@ -68,13 +73,14 @@ class _Seconds:
     """The newest seconds, old ones and those just completed. `first` is the number of the first.
 
     covered_sum, cycles_sum, edges: one entry more than seconds; sums up to each second, and its first sample.
-    degrees: ranges of the cycles in these seconds, in order.
+    at, degrees: second and range of the cycles in these seconds, in order.
     """
 
     first: int
     covered_sum: IntArray
     cycles_sum: IntArray
     edges: IntArray
+    at: IntArray
     degrees: FloatArray
 
 
@@ -89,7 +95,8 @@ def detect_bending(
     """Take the next samples of the grid and the cycles that counted in them.
 
     valid: (n,) True where a sample was there. A window qualifies when its cycles per covered minute exceed
-    `rate_per_min` and its coverage is at least `coverage_share`. Returns what opened, changed or closed, in order.
+    `rate_per_min`, by more than chance would, and its coverage is at least `coverage_share`. Returns what opened,
+    changed or closed, in order.
     """
     start, end = state.next_index, state.next_index + valid.size
     edges = _edges(state.bins, int(end / rate_hz) + 2, rate_hz)
@@ -163,6 +170,8 @@ def _judge(
         cycles = seconds.cycles_sum[ends] - seconds.cycles_sum[ends - window]
         rate = cycles / np.maximum(recorded / rate_hz / 60.0, 1e-9)
         fires = (share >= params.coverage_share) & (rate > params.rate_per_min)
+        if fires.any():
+            fires = _beyond_chance(params, seconds, ends, fires, rate)
         best = max(best, float(share.max()))
         if run is not None or fires.any():
             run = _follow(window, seconds, ends, fires, rate, run, closed, changes)
@@ -183,6 +192,36 @@ def _judge(
     ), changes
 
 
+def _beyond_chance(
+    params: BendingParams, seconds: _Seconds, ends: IntArray, fires: BoolArray, rate: FloatArray
+) -> BoolArray:
+    """Return the windows of `fires` whose rate passes the limit by `sureness` standard errors of it.
+
+    A few bends of this and that kind, now and then, pass a rate in a short window by chance; work that repeats comes
+    evenly. The standard error of a rate of n events is that of their intervals: variation / sqrt(n).
+    Source: own heuristic, after the renewal theorem (Cox 1962); robust, so that a pause between two sets costs little.
+    """
+    window, sums = window_bins(params), seconds.cycles_sum
+    sure, known = fires.copy(), (-1, -1)
+    least_share = 0.0
+    for place in np.flatnonzero(fires).tolist():
+        inside = (int(sums[ends[place] - window]), int(sums[ends[place]]))
+        if inside != known:
+            known, count = inside, inside[1] - inside[0]
+            variation = _variation(np.diff(seconds.at[inside[0] : inside[1]]))
+            least_share = 1.0 - params.sureness * variation / math.sqrt(count)
+        sure[place] = rate[place] * least_share > params.rate_per_min
+    return sure
+
+
+def _variation(intervals: IntArray) -> float:
+    """Return the coefficient of variation of intervals in s, from their median and its absolute deviation."""
+    if intervals.size < MIN_INTERVALS:
+        return 1.0
+    middle = float(np.median(intervals))
+    return _SD_PER_MAD * float(np.median(np.abs(intervals - middle))) / max(middle, BIN_S)
+
+
 def _cannot_fire(params: BendingParams, state: BendingState) -> bool:
     """Tell whether no window can qualify: too few cycles are known for any window that is covered."""
     least = params.rate_per_min * params.coverage_share * params.min_duration_s / 60.0
@@ -195,7 +234,9 @@ def _seconds(state: BendingState, rate_hz: float, until: int) -> _Seconds:
     covered = state.covered[: until - first]
     cycles = np.bincount(state.counted_bin[complete] - first, minlength=covered.size)
     sums = [np.concatenate(([0], np.cumsum(part))) for part in (covered, cycles)]
-    return _Seconds(first, sums[0], sums[1], _edges(first, until, rate_hz), state.counted_deg[complete])
+    return _Seconds(
+        first, sums[0], sums[1], _edges(first, until, rate_hz), state.counted_bin[complete], state.counted_deg[complete]
+    )
 
 
 def _follow(

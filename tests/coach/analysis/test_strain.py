@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import statistics
 from dataclasses import replace
 from itertools import pairwise
 
@@ -120,6 +121,25 @@ def test_not_computable_is_said_with_what_it_needs() -> None:
     assert result.findings == ()
 
 
+def uneven(per_min: float, minutes: float, seed: int) -> FloatArray:
+    """Return bends that come by chance (exponential intervals, none nearer than a bend takes)."""
+    random = np.random.default_rng(seed)
+    starts = 5.0 + np.cumsum(2.5 + random.exponential(60 / per_min - 2.5, size=round(per_min * minutes * 2)))
+    return bends([s for s in starts.tolist() if s < minutes * 60 - 3], minutes * 60, RATE, 50.0)
+
+
+def test_a_rate_just_passed_by_chance_is_none_and_an_even_one_is() -> None:
+    """At 4.2 bends a minute evenly is repeated; at 3.8 by chance is not, though some ten minutes hold over 40."""
+    assert len(findings(bending(4.2, 15.0))) == 1
+    loose = replace(PARAMS, bending=replace(PARAMS.bending, sureness=0.0))
+    passed = 0
+    for seed in range(4):
+        acc, gyr = hinge(uneven(3.8, 45.0, seed), RATE)
+        assert analyse_recording("chest", chunks(acc, gyr, RATE), PARAMS).findings == ()
+        passed += bool(analyse_recording("chest", chunks(acc, gyr, RATE), loose).findings)
+    assert passed >= 2  # the rate alone would have been found
+
+
 def test_one_run_is_one_finding_that_opens_changes_and_closes() -> None:
     quiet = np.zeros(round(25 * 60 * RATE))
     changes = stream(np.concatenate((bending(8.0, 15.0), quiet)))
@@ -174,7 +194,8 @@ def test_windows_agree_with_a_plain_count(data: st.DataObject) -> None:
     random = np.random.default_rng(data.draw(st.integers(0, 10**6)))
     valid = np.repeat(random.random(n // 5 + 1) < 0.85, 5)[:n]
     marks = np.sort(random.choice(n, size=data.draw(st.integers(0, min(n, 20))), replace=False))
-    params = BendingParams(rate_per_min=12.0, min_duration_s=float(window), coverage_share=0.7)
+    sureness = data.draw(st.sampled_from([0.0, 0.7, 1.645]))
+    params = BendingParams(rate_per_min=12.0, min_duration_s=float(window), coverage_share=0.7, sureness=sureness)
     state, changes = BendingState(), []
     cuts = sorted({0, n, *data.draw(st.lists(st.integers(0, n), max_size=6))})
     for a, b in pairwise(cuts):
@@ -203,6 +224,14 @@ def _plain_runs(
         if covered < params.coverage_share * inside.sum() - 1e-9:
             continue
         if cycles <= params.rate_per_min * covered / rate / 60 + 1e-9:
+            continue
+        apart = np.sort(np.diff(of_mark[(of_mark >= end - window) & (of_mark < end)]))
+        variation = 1.0
+        if apart.size >= 4:
+            middle = statistics.median(apart.tolist())
+            variation = 1.4826 * statistics.median([abs(x - middle) for x in apart.tolist()]) / max(middle, 1.0)
+        least = cycles * (1 - params.sureness * variation / cycles**0.5)
+        if least <= params.rate_per_min * covered / rate / 60 + 1e-9:
             continue
         if runs and end - window < runs[-1][1]:
             runs[-1][1] = end
