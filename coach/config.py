@@ -105,6 +105,10 @@ class Strain(Section):
     bending: Bending = Bending()
 
 
+class ProfilesSection(Section):
+    folder: str = ""
+
+
 class ProgramSection(Section):
     weeks: Annotated[int, Field(ge=1, le=12)] = 4
     sessions_per_week: Annotated[int, Field(ge=1, le=7)] = 3
@@ -145,6 +149,7 @@ class Config(BaseSettings):
     posture: Posture = Posture()
     bend: BendSection = BendSection()
     strain: Strain = Strain()
+    profiles: ProfilesSection = ProfilesSection()
     program: ProgramSection = ProgramSection()
     assessment: AssessmentSection = AssessmentSection()
     clock: ClockSection = ClockSection()

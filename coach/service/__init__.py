@@ -21,6 +21,7 @@ from coach.service.motion import Motion
 from coach.service.phones import Phones
 from coach.service.plans import Plans
 from coach.service.poses import Poses
+from coach.service.profiles import Profiles
 from coach.service.recordings import Recordings
 from coach.service.tokens import Tokens
 from coach.service.triage import Triage
@@ -36,6 +37,7 @@ class Services:
     accounts: Accounts
     tokens: Tokens
     athletes: Athletes
+    profiles: Profiles
     wearables: Wearables
     motion: Motion
     recordings: Recordings
@@ -55,8 +57,9 @@ class Services:
 
 
 def build_services(store: Store, config: Config, clock: HostClock) -> Services:
-    """Return the services over a store whose schema is up to date. Starts nothing."""
-    ground = Ground(store, config, clock)
+    """Return the services over a store whose schema is up to date. Starts nothing. Raises ConfigError: a profile."""
+    profiles = Profiles(config)
+    ground = Ground(store, config, profiles, clock)
     links, looks = LinkBoard(clock), Looks(clock)
     log, heart_log = TableChunkLog(store, clock), TableHeartLog(store)
     wearables, tokens = Wearables(ground, links), Tokens(ground)
@@ -64,6 +67,7 @@ def build_services(store: Store, config: Config, clock: HostClock) -> Services:
         accounts=Accounts(ground),
         tokens=tokens,
         athletes=Athletes(ground, links),
+        profiles=profiles,
         wearables=wearables,
         motion=Motion(ground),
         recordings=Recordings(ground),

@@ -1,4 +1,4 @@
-"""What every service stands on: the store, the configuration and the clock."""
+"""What every service stands on: the store, the configuration, the profiles and the clock."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from coach.config import Config
+from coach.service.profiles import Profiles
 from coach.store.engine import Store
 from devices.hostclock import HostClock
 
@@ -16,6 +17,7 @@ class Ground:
 
     store: Store
     config: Config
+    profiles: Profiles
     clock: HostClock
 
     def now(self) -> datetime:
