@@ -89,8 +89,8 @@ def analysis_params(config: Config, profile: Profile) -> AnalysisParams:
         bend=BendParams(**config.bend.model_dump()),
         bending=BendingParams(
             rate_per_min=bending["rate_per_min"].value,
-            min_duration_s=bending["min_duration_s"].value,
-            min_range_deg=bending["min_range_deg"].value,
+            min_duration_s=bending["duration_min"].value * 60.0,
+            min_range_deg=bending["range_deg"].value,
             coverage_share=profile.least["coverage_share"].value,
         ),
         swing=profile.stroke,
