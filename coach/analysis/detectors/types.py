@@ -95,7 +95,8 @@ class Answer:
 
     grade: number of independent flags. values: named with units. would_change: what would change the answer.
     coverage_share: of the time that the answer rests on, None for entered values. needs: for NOT_ENOUGH only.
-    learning_day: n of 14, for LEARNING only. limits: what it cannot see, said with the finding.
+    learning_day: n of 14, while there is no baseline yet; an answer that rests on it alone is LEARNING then.
+    limits: what it cannot see, said with the finding.
     """
 
     kind: Kind
