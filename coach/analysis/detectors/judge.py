@@ -1,8 +1,8 @@
 """Judges a day: every detector that the profile asks for, in the order of `Kind`, and what later days look back at.
 
 A detector's module has two public names: `THRESHOLDS`, the limits that a profile gives for it and their units, and
-`detect(thresholds, day, history) -> Answer`. thresholds holds these limits and beside them `Profile.least` (the names of
-seen.LEAST). history: the days before, in any order; heavy_back_days finds the day itself among them.
+`detect(thresholds, day, history) -> Answer`. thresholds holds these limits and beside them `Profile.least` (the names
+of seen.LEAST). history: the days before, in any order; heavy_back_days finds the day itself among them.
 """
 
 from __future__ import annotations
