@@ -9,6 +9,7 @@ from __future__ import annotations
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     Date,
     Double,
@@ -46,6 +47,7 @@ exposure = Table(
     Column("strokes_right", Integer, nullable=False),
     Column("strokes_unknown", Integer, nullable=False),
     Column("repetitions", Integer, nullable=False),
+    Column("tail", Boolean, nullable=False),  # told only because the recording seemed to end; a later chunk undoes it
     Index("ix_exposure_athlete_time", "athlete_id", "start_utc_s"),
 )
 
@@ -59,6 +61,7 @@ stretch = Table(
     Column("start_utc_s", Double, nullable=False),
     Column("end_utc_s", Double, nullable=False),
     Column("values", JSON, nullable=False),  # of detectors.types.BendingStretch or Bout
+    Column("tail", Boolean, nullable=False),  # as in exposure
     Index("ix_stretch_athlete_time", "athlete_id", "start_utc_s"),
 )
 
@@ -79,8 +82,8 @@ day_due = Table(
     metadata,
     Column("athlete_id", ID, ForeignKey("athlete.id"), primary_key=True),
     Column("local_date", Date, primary_key=True),
-    Column("since", UtcDateTime, nullable=False, index=True),
-    Column("at_once", Integer, nullable=False),  # 1: a stretch of bending began or ended; do not wait
+    Column("due_at", UtcDateTime, nullable=False, index=True),  # at once, within a minute, or when the day is over
+    Column("marks", Integer, nullable=False),  # rises with every mark, so that one that comes while judging is kept
 )
 
 athlete_day = Table(
@@ -99,6 +102,7 @@ answer = Table(
     Column("local_date", Date, primary_key=True),
     Column("kind", String(60), primary_key=True),
     Column("edition", String(64), ForeignKey("edition.id"), primary_key=True),
+    Column("day_over", Boolean, nullable=False),  # judged after the day's end: of a day under way nothing closes
     Column("outcome", String(20), nullable=False),
     Column("grade", String(20), nullable=False),
     Column("statement", Text, nullable=False),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -39,11 +41,12 @@ def _edition() -> None:
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_edition")),
     )
-    op.execute(
+    first = sa.text(
         "INSERT INTO edition"
-        " (id, algorithm_name, algorithm_version, profile_id, profile_version, parameters, created_at) VALUES"
-        " ('1', 'backstop', '1', 'general', '1', '{}', '2026-11-26 00:00:00')"
+        " (id, algorithm_name, algorithm_version, profile_id, profile_version, parameters, created_at)"
+        " VALUES ('1', 'backstop', '1', 'general', '1', '{}', :at)"
     )
+    op.execute(first.bindparams(sa.bindparam("at", datetime(2026, 11, 26, tzinfo=UTC), UtcDateTime())))
 
 
 def _exposure() -> None:
@@ -61,6 +64,7 @@ def _exposure() -> None:
         *(sa.Column(name, sa.Integer(), nullable=False) for name in counts),
         sa.Column("dose", sa.Double(), nullable=False),
         *(sa.Column(name, sa.Integer(), nullable=False) for name in strokes),
+        sa.Column("tail", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["athlete_id"], ["athlete.id"], name=op.f("fk_exposure_athlete_id")),
         sa.ForeignKeyConstraint(["stream_id"], ["stream.id"], name=op.f("fk_exposure_stream_id")),
         sa.PrimaryKeyConstraint("stream_id", "number", name=op.f("pk_exposure")),
@@ -78,6 +82,7 @@ def _stretch() -> None:
         sa.Column("start_utc_s", sa.Double(), nullable=False),
         sa.Column("end_utc_s", sa.Double(), nullable=False),
         sa.Column("values", sa.JSON(), nullable=False),
+        sa.Column("tail", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["athlete_id"], ["athlete.id"], name=op.f("fk_stretch_athlete_id")),
         sa.ForeignKeyConstraint(["stream_id"], ["stream.id"], name=op.f("fk_stretch_stream_id")),
         sa.PrimaryKeyConstraint("stream_id", "key", name=op.f("pk_stretch")),
@@ -90,12 +95,12 @@ def _days() -> None:
         "day_due",
         sa.Column("athlete_id", _ID, nullable=False),
         sa.Column("local_date", sa.Date(), nullable=False),
-        sa.Column("since", UtcDateTime(), nullable=False),
-        sa.Column("at_once", sa.Integer(), nullable=False),
+        sa.Column("due_at", UtcDateTime(), nullable=False),
+        sa.Column("marks", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["athlete_id"], ["athlete.id"], name=op.f("fk_day_due_athlete_id")),
         sa.PrimaryKeyConstraint("athlete_id", "local_date", name=op.f("pk_day_due")),
     )
-    op.create_index(op.f("ix_day_due_since"), "day_due", ["since"], unique=False)
+    op.create_index(op.f("ix_day_due_due_at"), "day_due", ["due_at"], unique=False)
     op.create_table(
         "athlete_day",
         sa.Column("athlete_id", _ID, nullable=False),
@@ -115,6 +120,7 @@ def _answer() -> None:
         sa.Column("local_date", sa.Date(), nullable=False),
         sa.Column("kind", sa.String(length=60), nullable=False),
         sa.Column("edition", _EDITION, nullable=False),
+        sa.Column("day_over", sa.Boolean(), nullable=False),
         sa.Column("outcome", sa.String(length=20), nullable=False),
         sa.Column("grade", sa.String(length=20), nullable=False),
         sa.Column("statement", sa.Text(), nullable=False),

@@ -1,0 +1,28 @@
+"""Values as JSON that is the same byte for byte wherever and whenever it is written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from typing import Any
+
+
+def plain(value: Any) -> Any:
+    """Return frozen values as JSON values: dataclasses and mappings as objects, tuples as lists."""
+    if isinstance(value, Enum):
+        return value.value
+    if is_dataclass(value) and not isinstance(value, type):
+        return {part.name: plain(getattr(value, part.name)) for part in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(plain(key)): plain(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple, frozenset, set)):
+        items = [plain(each) for each in value]
+        return sorted(items) if isinstance(value, (frozenset, set)) else items
+    return value
+
+
+def canonical(value: Any) -> str:
+    """Return JSON with sorted keys and without spaces. Raises ValueError for NaN, which is no JSON."""
+    return json.dumps(plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)

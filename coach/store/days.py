@@ -1,0 +1,102 @@
+"""Queries: which days are due, and what days were worth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import bindparam, case, delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from coach.store.engine import Tx
+from coach.store.finding_tables import athlete_day, day_due
+from coach.store.rows import Row, many, one
+
+
+def _mark(dialect: Any) -> Any:
+    insert = dialect.insert(day_due)
+    sooner = case((day_due.c.due_at < insert.excluded.due_at, day_due.c.due_at), else_=insert.excluded.due_at)
+    return insert.on_conflict_do_update(
+        index_elements=["athlete_id", "local_date"], set_={"due_at": sooner, "marks": day_due.c.marks + 1}
+    )
+
+
+_MARK = {"sqlite": _mark(sqlite), "postgresql": _mark(postgresql)}
+_DUE = (
+    select(day_due)
+    .where(day_due.c.due_at <= bindparam("now"))
+    .order_by(day_due.c.local_date, day_due.c.athlete_id)
+    .limit(bindparam("most"))
+)
+
+
+def _put(dialect: Any) -> Any:
+    insert = dialect.insert(athlete_day)
+    return insert.on_conflict_do_update(
+        index_elements=["athlete_id", "local_date", "edition"], set_={"values": insert.excluded["values"]}
+    )
+
+
+_PUT = {"sqlite": _put(sqlite), "postgresql": _put(postgresql)}
+
+
+def mark(tx: Tx, athlete_id: str, local_date: date, due_at: datetime) -> None:
+    """Have a day judged at that time, or sooner if it is due sooner already."""
+    row = {"athlete_id": athlete_id, "local_date": local_date, "due_at": due_at, "marks": 1}
+    tx.execute(_MARK[tx.dialect.name], row)
+
+
+def due(tx: Tx, now: datetime, limit: int) -> list[Row]:
+    """Return the days that are due, earliest day first: a day is judged with those before it."""
+    return many(tx, _DUE, {"now": now, "most": limit})
+
+
+def due_of(tx: Tx, athlete_id: str, local_date: date) -> Row | None:
+    """Return when a day is due, None when it is not."""
+    columns = day_due.c
+    return one(tx, select(day_due).where(columns.athlete_id == athlete_id, columns.local_date == local_date))
+
+
+def put_off(tx: Tx, claimed: Row, until: datetime | None) -> bool:
+    """Take a due day off the list, or put it off; tell whether nobody has marked it since it was read."""
+    columns = day_due.c
+    same = (
+        columns.athlete_id == claimed["athlete_id"],
+        columns.local_date == claimed["local_date"],
+        columns.marks == claimed["marks"],
+    )
+    if until is None:
+        return tx.execute(delete(day_due).where(*same)).rowcount == 1
+    return tx.execute(update(day_due).where(*same).values(due_at=until, marks=columns.marks + 1)).rowcount == 1
+
+
+def values_between(tx: Tx, athlete_id: str, edition: str, first: date, after: date) -> list[Row]:
+    """Return what an edition says days in [first, after) were worth, in order. Columns: local_date, values."""
+    columns = athlete_day.c
+    statement = (
+        select(columns.local_date, columns["values"])
+        .where(
+            columns.athlete_id == athlete_id,
+            columns.edition == edition,
+            columns.local_date >= first,
+            columns.local_date < after,
+        )
+        .order_by(columns.local_date)
+    )
+    return many(tx, statement)
+
+
+def put_values(tx: Tx, athlete_id: str, local_date: date, edition: str, values: dict[str, Any]) -> None:
+    """Save what a day was worth, in place of what was said before."""
+    row = {"athlete_id": athlete_id, "local_date": local_date, "edition": edition, "values": values}
+    tx.execute(_PUT[tx.dialect.name], row)
+
+
+def judged_dates(tx: Tx, athlete_id: str, edition: str, dates: Sequence[date]) -> set[date]:
+    """Return which of the days an edition has judged."""
+    columns = athlete_day.c
+    statement = select(columns.local_date).where(
+        columns.athlete_id == athlete_id, columns.edition == edition, columns.local_date.in_(list(dates))
+    )
+    return set(tx.execute(statement).scalars())

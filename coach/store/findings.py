@@ -1,0 +1,197 @@
+"""Queries: editions, answers of days, and the findings folded from them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, bindparam, delete, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from coach.store.engine import Tx
+from coach.store.finding_tables import answer, edition, finding
+from coach.store.rows import Row, fresh_id, many, one
+
+_ADD_EDITION = {
+    name: dialect.insert(edition).on_conflict_do_nothing()
+    for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
+}
+
+
+def _put_answers(dialect: Any) -> Any:
+    insert = dialect.insert(answer)
+    new = {column.name: insert.excluded[column.name] for column in answer.columns if not column.primary_key}
+    return insert.on_conflict_do_update(index_elements=list(answer.primary_key.columns), set_=new)
+
+
+_PUT_ANSWERS = {"sqlite": _put_answers(sqlite), "postgresql": _put_answers(postgresql)}
+_OF_KIND = (
+    select(answer)
+    .where(
+        answer.c.athlete_id == bindparam("athlete"),
+        answer.c.kind == bindparam("of_kind"),
+        answer.c.edition == bindparam("of_edition"),
+        answer.c.local_date >= bindparam("first"),
+    )
+    .order_by(answer.c.local_date)
+)
+
+
+def add_edition(tx: Tx, values: dict[str, Any]) -> None:
+    """Insert an edition unless it is known."""
+    tx.execute(_ADD_EDITION[tx.dialect.name], values)
+
+
+def get_edition(tx: Tx, edition_id: str) -> Row | None:
+    """Return an edition."""
+    return one(tx, select(edition).where(edition.c.id == edition_id))
+
+
+def put_answers(tx: Tx, rows: Sequence[dict[str, Any]]) -> None:
+    """Save answers with all their columns, each in place of what was said before."""
+    if rows:
+        tx.execute(_PUT_ANSWERS[tx.dialect.name], list(rows))
+
+
+def answers_of_day(tx: Tx, athlete_id: str, local_date: date) -> list[Row]:
+    """Return the answers of a day by every edition that has judged it, in order of kind; newest edition first.
+
+    Columns: those of answer, edition_created_at.
+    """
+    statement = (
+        select(answer, edition.c.created_at.label("edition_created_at"))
+        .join(edition, edition.c.id == answer.c.edition)
+        .where(answer.c.athlete_id == athlete_id, answer.c.local_date == local_date)
+        .order_by(answer.c.kind, edition.c.created_at.desc(), edition.c.id)
+    )
+    return many(tx, statement)
+
+
+def answers_of_kind(tx: Tx, athlete_id: str, kind: str, edition_id: str, first: date) -> list[Row]:
+    """Return an edition's answers of a kind from a day on, in order."""
+    return many(tx, _OF_KIND, {"athlete": athlete_id, "of_kind": kind, "of_edition": edition_id, "first": first})
+
+
+def answers_of_edition(tx: Tx, athlete_id: str, edition_id: str) -> list[Row]:
+    """Return everything that an edition has answered, in order of day and kind."""
+    statement = select(answer).where(answer.c.athlete_id == athlete_id, answer.c.edition == edition_id)
+    return many(tx, statement.order_by(answer.c.local_date, answer.c.kind))
+
+
+def newest_editions(tx: Tx, athlete_id: str, local_date: date) -> list[str]:
+    """Return the editions that have judged a day, newest first."""
+    statement = (
+        select(edition.c.id)
+        .join(answer, answer.c.edition == edition.c.id)
+        .where(answer.c.athlete_id == athlete_id, answer.c.local_date == local_date)
+        .distinct()
+        .add_columns(edition.c.created_at)
+        .order_by(edition.c.created_at.desc(), edition.c.id)
+    )
+    return [row["id"] for row in many(tx, statement)]
+
+
+def of_athlete(tx: Tx, athlete_id: str, limit: int) -> list[Row]:
+    """Return current findings, newest first."""
+    order = (finding.c.started_at.desc(), finding.c.id)
+    return many(tx, select(finding).where(*_current(athlete_id)).order_by(*order).limit(limit))
+
+
+def since(tx: Tx, athlete_id: str, moment: datetime) -> list[Row]:
+    """Return current findings that are open or ended since then, oldest first."""
+    statement = (
+        select(finding)
+        .where(*_current(athlete_id), (finding.c.state == "open") | (finding.c.ended_at >= moment))
+        .order_by(finding.c.started_at, finding.c.id)
+    )
+    return many(tx, statement)
+
+
+def get(tx: Tx, finding_id: str) -> Row | None:
+    """Return a finding, current or superseded."""
+    return one(tx, select(finding).where(finding.c.id == finding_id))
+
+
+def of_edition(tx: Tx, athlete_id: str, edition_id: str) -> list[Row]:
+    """Return what an edition has found, in order of time."""
+    statement = select(finding).where(finding.c.athlete_id == athlete_id, finding.c.edition == edition_id)
+    return many(tx, statement.order_by(finding.c.opened_at, finding.c.key))
+
+
+def of_kind(tx: Tx, athlete_id: str, kind: str, edition_id: str, keys_from: str) -> list[Row]:
+    """Return an edition's findings of a kind whose key is not before `keys_from`; keys end in their date."""
+    statement = select(finding).where(
+        finding.c.athlete_id == athlete_id,
+        finding.c.kind == kind,
+        finding.c.edition == edition_id,
+        finding.c.key >= keys_from,
+    )
+    return many(tx, statement.order_by(finding.c.key))
+
+
+def open_of_kind(tx: Tx, athlete_id: str, kind: str, edition_id: str, keys_before: str) -> Row | None:
+    """Return the newest finding of a kind whose key is before `keys_before`."""
+    statement = (
+        select(finding)
+        .where(
+            finding.c.athlete_id == athlete_id,
+            finding.c.kind == kind,
+            finding.c.edition == edition_id,
+            finding.c.key < keys_before,
+        )
+        .order_by(finding.c.key.desc())
+        .limit(1)
+    )
+    return one(tx, statement)
+
+
+def add(tx: Tx, values: dict[str, Any], now: datetime) -> str:
+    """Insert a finding; return its id."""
+    finding_id = fresh_id()
+    tx.execute(finding.insert().values(id=finding_id, created_at=now, updated_at=now, **values))
+    return finding_id
+
+
+def change(tx: Tx, finding_id: str, values: dict[str, Any], now: datetime) -> None:
+    """Replace columns of a finding."""
+    tx.execute(update(finding).where(finding.c.id == finding_id).values(**values, updated_at=now))
+
+
+def drop(tx: Tx, finding_id: str) -> None:
+    """Delete a finding that its own edition, asked anew, does not make any more."""
+    tx.execute(delete(finding).where(finding.c.id == finding_id))
+
+
+def supersede(tx: Tx, athlete_id: str, by_edition: str, start: datetime, end: datetime, now: datetime) -> list[str]:
+    """Mark findings of other editions that went on at a time in [start, end); return their ids."""
+    statement = (
+        update(finding)
+        .where(
+            *_current(athlete_id),
+            finding.c.edition != by_edition,
+            finding.c.opened_at < end,
+            or_(finding.c.closed_at.is_(None), finding.c.closed_at > start, finding.c.opened_at >= start),
+        )
+        .values(superseded_by=by_edition, updated_at=now)
+        .returning(finding.c.id)
+    )
+    return list(tx.execute(statement).scalars())
+
+
+def current_again(tx: Tx, athlete_id: str, edition_id: str, start: datetime, end: datetime, now: datetime) -> None:
+    """Take an edition's findings that opened within [start, end) as current again: it judges that day anew."""
+    tx.execute(
+        update(finding)
+        .where(
+            finding.c.athlete_id == athlete_id,
+            finding.c.edition == edition_id,
+            and_(finding.c.opened_at >= start, finding.c.opened_at < end),
+            finding.c.superseded_by.is_not(None),
+        )
+        .values(superseded_by=None, updated_at=now)
+    )
+
+
+def _current(athlete_id: str) -> tuple[ColumnElement[bool], ...]:
+    return finding.c.athlete_id == athlete_id, finding.c.superseded_by.is_(None)
