@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from coach.errors import NoSuch
 from coach.service.types import Identity, Role
-from coach.store import athletes, plans, recordings, sessions, signals, wearables
+from coach.store import assessments, athletes, plans, recordings, sessions, signals, wearables
 from coach.store.engine import Tx
 from coach.store.rows import Row
 
@@ -58,6 +58,16 @@ def require_wearable(tx: Tx, by: Identity, wearable_id: str) -> Row:
 def require_recording(tx: Tx, by: Identity, stream_id: str) -> Row:
     """Return a recording of an athlete that `by` may see, with its state. Raises NoSuch otherwise."""
     return _visible(tx, by, recordings.get_stream(tx, stream_id), f"recording {stream_id}")
+
+
+def require_assessment(tx: Tx, by: Identity, assessment_id: str) -> Row:
+    """Return an assessment of an athlete that `by` may see. Raises NoSuch otherwise."""
+    return _visible(tx, by, assessments.get(tx, assessment_id), f"assessment {assessment_id}")
+
+
+def require_trial(tx: Tx, by: Identity, trial_id: str) -> Row:
+    """Return a trial of an athlete that `by` may see. Raises NoSuch otherwise."""
+    return _visible(tx, by, assessments.trial(tx, trial_id), f"trial {trial_id}")
 
 
 def _visible(tx: Tx, by: Identity, found: Row | None, what: str) -> Row:

@@ -16,7 +16,8 @@ assessment = Table(
     metadata,
     Column("id", ID, primary_key=True),
     Column("athlete_id", ID, ForeignKey("athlete.id"), nullable=False),
-    Column("kind", String(40), nullable=False),  # see service.battery.Kind
+    Column("key", String(100), nullable=False),  # of the request that began it, so that two presses are one
+    Column("kind", String(40), nullable=False),  # see service.assessment_views.Kind
     Column("state", String(20), nullable=False),  # running | done | left
     Column("seed", Integer, nullable=False),  # of the order
     Column("tests", JSON, nullable=False),  # their ids in the order that was drawn
@@ -25,6 +26,7 @@ assessment = Table(
     Column("started_by", ID, ForeignKey("user_account.id"), nullable=False),
     Column("started_at", UtcDateTime, nullable=False),
     Column("finished_at", UtcDateTime),
+    UniqueConstraint("athlete_id", "key"),
     unique_where("uq_assessment_one_running", "state = 'running'", "athlete_id"),
     Index("ix_assessment_athlete_started", "athlete_id", "started_at"),
 )

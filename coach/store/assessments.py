@@ -28,6 +28,12 @@ def get(tx: Tx, assessment_id: str) -> Row | None:
     return one(tx, select(assessment).where(assessment.c.id == assessment_id))
 
 
+def by_key(tx: Tx, athlete_id: str, key: str) -> Row | None:
+    """Return the assessment that a request with this key began."""
+    columns = assessment.c
+    return one(tx, select(assessment).where(columns.athlete_id == athlete_id, columns.key == key))
+
+
 def running(tx: Tx, athlete_id: str) -> Row | None:
     """Return the assessment that goes on."""
     columns = assessment.c

@@ -24,6 +24,7 @@ def _assessment() -> None:
         "assessment",
         sa.Column("id", _ID, nullable=False),
         sa.Column("athlete_id", _ID, nullable=False),
+        sa.Column("key", sa.String(length=100), nullable=False),
         sa.Column("kind", sa.String(length=40), nullable=False),
         sa.Column("state", sa.String(length=20), nullable=False),
         sa.Column("seed", sa.Integer(), nullable=False),
@@ -37,6 +38,7 @@ def _assessment() -> None:
         sa.ForeignKeyConstraint(["started_by"], ["user_account.id"], name=op.f("fk_assessment_started_by")),
         sa.ForeignKeyConstraint(["wearable_id"], ["wearable.id"], name=op.f("fk_assessment_wearable_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_assessment")),
+        sa.UniqueConstraint("athlete_id", "key", name=op.f("uq_assessment_athlete_id_key")),
     )
     op.create_index("ix_assessment_athlete_started", "assessment", ["athlete_id", "started_at"], unique=False)
     _one_running("uq_assessment_one_running", "assessment", "athlete_id")
