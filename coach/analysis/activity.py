@@ -87,6 +87,13 @@ def thinning(rate_hz: float) -> int:
     return max(round(rate_hz / TARGET_HZ), 1)
 
 
+def settled_until(state: ActivityState, rate_hz: float) -> int:
+    """Return the sample of the stream before which nothing will be told any more."""
+    parted = not state.active and state.missing > BRIDGE
+    kept = (state.end + state.missing if parted else state.begin) * thinning(rate_hz)
+    return max(kept - round(tilt_delay_s(rate_hz) * rate_hz) - 1, 0)
+
+
 def detect_activity(
     params: MotionParams,
     state: ActivityState,

@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from coach.analysis.activity import settled_until
+from coach.analysis.exposure import (
+    MinuteRow,
+    add_holds,
+    add_repetitions,
+    add_strokes,
+    finish_minutes,
+    settle_minutes,
+    unusable,
+)
+from coach.analysis.lying import PENDING
 from coach.analysis.motion_types import Motion
+from coach.analysis.posture import look_every
 from coach.analysis.state import AnalysisState
 from coach.analysis.strain import BendingRun
+from coach.analysis.summary import assess_quality
 from coach.analysis.swing_types import Swing
 from coach.analysis.types import Bend, ChangeKind, LyingStretch, StaticHold
 from devices.types import FloatArray
@@ -24,6 +39,7 @@ class Collected:
         self.motion = Motion()
         self.swings: list[Swing] = []
         self.changes: list[tuple[ChangeKind, BendingRun]] = []
+        self.minutes: list[MinuteRow] = []
         self.expected = 0
         self.covered = 0
 
@@ -38,6 +54,44 @@ class Collected:
     def add_motion(self, state: AnalysisState, motion: Motion) -> None:
         self.motion = self.motion.followed_by(motion)
         state.repetitions_count += len(motion.repetitions)
+        state.exposure = add_repetitions(state.exposure, motion.repetitions)
+
+    def add_swings(self, state: AnalysisState, swings: Sequence[Swing]) -> None:
+        self.swings.extend(swings)
+        state.exposure = add_strokes(state.exposure, swings)
+
+    def add_holds(self, state: AnalysisState, holds: Sequence[StaticHold]) -> None:
+        self.static_holds.extend(holds)
+        state.exposure = add_holds(state.exposure, holds)
+
+    def add_minutes(self, state: AnalysisState) -> None:
+        """Tell the minutes that every detector has passed."""
+        look_s = look_every(state.rate_hz) / state.rate_hz
+        state.exposure, rows = settle_minutes(state.exposure, state.rate_hz, look_s, _passed(state))
+        self._tell(state, rows)
+
+    def finish_minutes(self, state: AnalysisState) -> None:
+        """Tell all minutes that are left."""
+        look_s, samples = look_every(state.rate_hz) / state.rate_hz, state.next_index - state.origin
+        state.exposure, rows = finish_minutes(state.exposure, state.rate_hz, look_s, samples)
+        self._tell(state, rows)
+
+    def _tell(self, state: AnalysisState, rows: list[MinuteRow]) -> None:
+        if rows and any(item.fatal for item in assess_quality(state)):
+            rows = [unusable(row) for row in rows]
+        self.minutes.extend(rows)
 
     def drop_rows(self) -> None:
         self.start, self.quat, self.inclination = -1, [], []
+
+
+def _passed(state: AnalysisState) -> int:
+    """Return the sample before which no detector will say anything any more."""
+    until = min(state.released - state.origin, settled_until(state.activity, state.rate_hz))
+    if state.lying.mode == PENDING:
+        until = min(until, state.lying.began)
+    if state.params.swing is not None:
+        until = min(until, state.swings.decided)
+        if state.swings.pending is not None:
+            until = min(until, int(state.swings.pending.time_s * state.rate_hz))
+    return until

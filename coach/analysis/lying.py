@@ -30,6 +30,8 @@ SIDE_S = 10.0
 # Own heuristics: what is decided by a stretch of time begins anew after a longer gap; so does lying after a minute.
 MAX_PAUSE_S = 1.0
 MAX_LYING_PAUSE_S = 60.0
+# Own heuristic: who has been level for that long and never still enough works bent; what comes next is asked anew.
+MAX_PENDING_S = 1800.0
 
 
 class _Down(IntEnum):
@@ -195,8 +197,11 @@ class _Walk:
             return FREE
         self.newest = at
         self.sides[side] += 1
-        if self.mode == PENDING and self._decided(at, angle, side):
-            self.mode = LYING
+        if self.mode == PENDING:
+            if self._decided(at, angle, side):
+                self.mode = LYING
+            elif at - self.began >= MAX_PENDING_S * self.rate_hz:
+                self.mode = FREE
         return self.mode
 
     def lie(self, newest: int, sides: IntArray) -> None:

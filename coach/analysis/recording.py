@@ -7,8 +7,10 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from coach.analysis.exposure import MinuteRow
 from coach.analysis.frames import Vector
 from coach.analysis.motion_types import Motion
+from coach.analysis.strain import BendingRun
 from coach.analysis.stream import AnalysisState, Update, analyse, finish, new_state
 from coach.analysis.summary import current_findings, summarise
 from coach.analysis.swing_types import Swing
@@ -28,6 +30,7 @@ from devices.types import Chunk, FloatArray
 class RecordingResult:
     """What there is to say of a recording; events of any kind are left out where the samples are unsound.
 
+    bending: the stretches behind the findings of repeated bending. minutes: all of them, in order.
     inclination_deg (n,) and quat (n, 4) begin at grid number `start_index`; None if not kept.
     """
 
@@ -38,6 +41,8 @@ class RecordingResult:
     static_holds: tuple[StaticHold, ...] = ()
     motion: Motion = field(default_factory=Motion)
     swings: tuple[Swing, ...] = ()
+    bending: tuple[BendingRun, ...] = ()
+    minutes: tuple[MinuteRow, ...] = ()
     start_index: int = 0
     inclination_deg: FloatArray | None = None
     quat: FloatArray | None = None
@@ -63,6 +68,7 @@ def analyse_recording(
     lying: list[LyingStretch] = []
     holds: list[StaticHold] = []
     swings: list[Swing] = []
+    minutes: list[MinuteRow] = []
     for update in _updates(state, chunks):
         features = update.features
         bends.extend(features.bends)
@@ -70,6 +76,7 @@ def analyse_recording(
         lying.extend(features.lying)
         holds.extend(features.static_holds)
         swings.extend(features.swings)
+        minutes.extend(features.minutes)
         if keep_series and features.inclination_deg.size:
             kept.append(features)
         state = update.state
@@ -83,6 +90,8 @@ def analyse_recording(
         tuple(holds) if sound else (),
         motion if sound else Motion(),
         tuple(swings) if sound else (),
+        state.bending.closed if state.bending is not None and sound else (),
+        tuple(minutes),
     )
     if not keep_series:
         return result

@@ -8,6 +8,7 @@ from coach.analysis.activity import ActivityState
 from coach.analysis.bends import BendState
 from coach.analysis.cycles import CycleState
 from coach.analysis.direction import DirectionState
+from coach.analysis.exposure import ExposureState
 from coach.analysis.filters import LowPassState, delay_s
 from coach.analysis.findings import TRUNK_PLACES
 from coach.analysis.frames import Vector, body_axes, unit
@@ -26,7 +27,7 @@ from coach.analysis.tilt import tilt_delay_s
 from coach.analysis.types import AnalysisParams, ForwardFrom, Reference
 from coach.analysis.walking import WalkingState
 
-STATE_VERSION = 4
+STATE_VERSION = 5
 # Own heuristic: slow things (lying, static holds, units) are looked at about so often; never less than every sample.
 GLANCES_PER_S = 4.0
 
@@ -73,6 +74,7 @@ class AnalysisState:
     bends_count: int = 0
     strain_bends: BendState | None = None
     bending: BendingState | None = None
+    exposure: ExposureState = field(default_factory=ExposureState)
 
     def late_s(self, sample: int) -> float:
         """Return how late the low-passed angles are at a sample: times of events are that much earlier."""

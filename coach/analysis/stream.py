@@ -11,38 +11,38 @@ from dataclasses import dataclass
 import numpy as np
 
 from coach.analysis.activity import detect_activity, finish_activity
-from coach.analysis.bends import BendState, Counted, detect_bends, finish_bends
+from coach.analysis.bends import finish_bends
 from coach.analysis.collected import Collected
-from coach.analysis.cycles import add_cycles
 from coach.analysis.direction import find_forward
 from coach.analysis.errors import AnalysisError
+from coach.analysis.exposure import add_looks, begin_exposure
 from coach.analysis.filters import low_pass
 from coach.analysis.findings import bending_finding
+from coach.analysis.followed import count_cycles, follow_bends, follow_posture
 from coach.analysis.frames import body_axes, in_body, inclination_deg, tilt_deg
 from coach.analysis.integrity import DEFAULT_PARAMS, add_integrity
-from coach.analysis.lying import FREE, LYING, PENDING, Glances, detect_lying, finish_lying
+from coach.analysis.lying import finish_lying
 from coach.analysis.motion_types import Motion
 from coach.analysis.orientation import OrientationParams, estimate_orientation
-from coach.analysis.posture import above_now, add_posture, finish_posture, look_every
-from coach.analysis.quality import BoolArray, add_coverage, runs, runs_of
+from coach.analysis.posture import above_now, finish_posture, look_every
+from coach.analysis.quality import add_coverage
 from coach.analysis.reference import Released, finish_reference, settle_reference
 from coach.analysis.soundness import add_soundness
 from coach.analysis.state import AnalysisState, new_state
-from coach.analysis.statics import add_statics, finish_statics
-from coach.analysis.strain import detect_bending, finish_bending
+from coach.analysis.statics import finish_statics
+from coach.analysis.strain import BendingRun, detect_bending, finish_bending
 from coach.analysis.summary import assess_quality
 from coach.analysis.swing_types import PARAMS
 from coach.analysis.swings import detect_swings, finish_swings
 from coach.analysis.types import (
-    Bend,
-    BendParams,
+    ChangeKind,
     Features,
     FindingChange,
     ForwardFrom,
     Reference,
 )
 from coach.analysis.walking import find_upright
-from devices.types import NO_RECEPTION, Chunk, FloatArray, IntArray, Reception
+from devices.types import NO_RECEPTION, Chunk, FloatArray, Reception
 
 __all__ = ["BLOCK", "AnalysisState", "Update", "analyse", "finish", "new_state", "provisional"]
 
@@ -56,11 +56,16 @@ MAX_GAP_S = 30 * 86400.0
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """state: to be kept for the next chunk. features: what was settled. changes: of findings, in order."""
+    """state: to be kept for the next chunk. features: what was settled. changes: of findings, in order.
+
+    bending: the stretches of repeated bending behind the changes. Of samples that cannot be what they say there are
+    neither.
+    """
 
     state: AnalysisState
     features: Features
     changes: tuple[FindingChange, ...]
+    bending: tuple[tuple[ChangeKind, BendingRun], ...]
 
 
 def analyse(state: AnalysisState, chunk: Chunk) -> Update:
@@ -106,12 +111,13 @@ def finish(state: AnalysisState) -> Update:
         if state.params.swing is not None:
             kind, limit = PARAMS[state.params.swing], state.integrity.reception.gyr_limit_radps
             state.swings, swings = finish_swings(kind, state.place, state.swings, state.rate_hz, limit)
-            collected.swings.extend(swings)
+            collected.add_swings(state, swings)
         state.lying, lain = finish_lying(state.lying, state.rate_hz)
         state.statics, held = finish_statics(state.statics, state.rate_hz, state.glance_every)
         state.posture = finish_posture(state.posture)
         collected.lying.extend(lain)
-        collected.static_holds.extend(held)
+        collected.add_holds(state, held)
+        collected.finish_minutes(state)
     if state.bending is not None:
         state.bending, changes = finish_bending(state.params.bending, state.bending, state.rate_hz)
         collected.changes.extend(changes)
@@ -136,6 +142,7 @@ def _begun(state: AnalysisState, chunk: Chunk) -> AnalysisState:
         state = state.copied()
         state.rate_hz = float(chunk.rate_hz)
         state.origin = state.next_index = state.released = chunk.start_index
+        state.exposure = begin_exposure(chunk.start_utc_s)
         return state
     if chunk.rate_hz != state.rate_hz:
         raise AnalysisError(
@@ -189,9 +196,10 @@ def _advance(
     if state.params.swing is not None:
         kind, limit = PARAMS[state.params.swing], state.integrity.reception.gyr_limit_radps
         state.swings, swings = detect_swings(kind, state.place, state.swings, state.rate_hz, gyr, oriented.up, limit)
-        collected.swings.extend(swings)
+        collected.add_swings(state, swings)
     state.next_index += oriented.valid.size
     _use(state, released, collected)
+    collected.add_minutes(state)
 
 
 def _use(state: AnalysisState, released: Released, collected: Collected) -> None:
@@ -225,11 +233,20 @@ def _use_rows(state: AnalysisState, released: Released, collected: Collected) ->
     angles = smooth[None, looks]
     if state.forward is not None:
         angles = tilt_deg(up[:, looks], smooth[looks])
-    modes = _follow_posture(state, released, up, looks, angles, collected)
-    _count_cycles(state, smooth, released, modes)
-    found, counted = _follow_bends(state, released, looks, angles, modes)
+    modes = follow_posture(state, released, up, looks, angles, collected)
+    count_cycles(state, smooth, released, modes)
+    found, counted, strained = follow_bends(state, released, looks, angles, modes)
+    state.exposure = add_looks(
+        state.exposure,
+        state.rate_hz,
+        np.arange(released.start + looks.start, released.start + n, look),
+        angles[0],
+        None if released.whole else valid[looks],
+        None if modes is None else modes[looks],
+        [cycle.index for cycle in counted],
+    )
     if state.bending is not None:
-        state.bending, changes = detect_bending(state.params.bending, state.bending, state.rate_hz, valid, counted)
+        state.bending, changes = detect_bending(state.params.bending, state.bending, state.rate_hz, valid, strained)
         collected.changes.extend(changes)
     collected.bends.extend(found)
     state.bends_count += len(found)
@@ -237,121 +254,6 @@ def _use_rows(state: AnalysisState, released: Released, collected: Collected) ->
     state.coverage = add_coverage(state.coverage, n, covered)
     collected.add_rows(state.released, released.quat, inclination, covered)
     state.released += n
-
-
-def _follow_posture(
-    state: AnalysisState,
-    released: Released,
-    up: FloatArray,
-    looks: slice,
-    angles: FloatArray,
-    collected: Collected,
-) -> IntArray | None:
-    """Follow lying, static holds and exposure at looks. Returns what the trunk did at each sample, None for FREE.
-
-    up: (3, n) in the body's axes. angles: (1 or 3, m) inclination, and where the front is known flexion and lean.
-    """
-    n, every = released.valid.size, state.glance_every
-    glances = slice(-released.start % every, n, every)
-    before, modes = state.lying.mode, None
-    if state.on_trunk:
-        at = np.arange(released.start + glances.start, released.start + n, every)
-        # Each glance is one of the looks.
-        glanced = angles[:, (glances.start - looks.start) // looks.step :: every // looks.step]
-        if state.reference.source is Reference.CALIBRATION:
-            upright = up[2, glances]
-        else:
-            upright = _walking_cosine(state, released.up[:, glances], at)
-        sight = Glances(at, upright, glanced)
-        state.lying, modes, lain = detect_lying(state.lying, state.rate_hz, sight)
-        state.statics, held = add_statics(state.statics, state.rate_hz, every, at, glanced[0], modes)
-        collected.lying.extend(lain)
-        collected.static_holds.extend(held)
-    state.posture = add_posture(
-        state.params.posture_thresholds_deg,
-        state.posture,
-        angles,
-        None if modes is None else _modes_at(np.arange(n)[looks], glances, modes, before),
-        released.whole,
-    )
-    return None if modes is None else _modes_at(np.arange(n), glances, modes, before)
-
-
-def _count_cycles(state: AnalysisState, smooth: FloatArray, released: Released, modes: IntArray | None) -> None:
-    """Count cycles of what is not lying: what was counted while it was not yet decided is taken back."""
-    if modes is None:
-        state.cycles, _ = add_cycles(state.cycles, smooth if released.whole else smooth[released.valid])
-        return
-    for first, end in runs_of(modes):
-        mode, values = int(modes[first]), smooth[first:end]
-        if mode == PENDING and state.cycles_before is None:
-            state.cycles_before = state.cycles
-        elif mode == LYING and state.cycles_before is not None:
-            state.cycles, state.cycles_before = state.cycles_before, None
-        elif mode == FREE:
-            state.cycles_before = None
-        if mode != LYING:
-            there = values if released.whole else values[released.valid[first:end]]
-            state.cycles, _ = add_cycles(state.cycles, there)
-
-
-def _walking_cosine(state: AnalysisState, up: FloatArray, at: IntArray) -> FloatArray:
-    """Return the cosine of the angle from the pose of walking, (m,), NaN where it is not known. up: in sensor axes."""
-    if state.walking.upright is None:
-        return np.full(at.size, np.nan)
-    x, y, z = state.walking.upright
-    cosine: FloatArray = up[0] * x + up[1] * y + up[2] * z
-    cosine[at < state.walking.known_from] = np.nan
-    return cosine
-
-
-def _modes_at(rows: IntArray, glances: slice, modes: IntArray, before: int) -> IntArray:
-    """Return the mode at each row: that of the newest glance at or before it."""
-    held: IntArray = np.concatenate(((before,), modes))[(rows - glances.start) // glances.step + 1]
-    return held
-
-
-def _follow_bends(
-    state: AnalysisState, released: Released, looks: slice, angles: FloatArray, modes: IntArray | None
-) -> tuple[list[Bend], list[Counted]]:
-    """Follow the bends at each look: forward where a bow told the front, else the inclination. Lying down is none."""
-    # A front that a bow has told lets a lean to the side be none of the bends.
-    bent = angles[1] if state.forward_from is ForwardFrom.BOW else angles[0]
-    present = None if released.whole else released.valid[looks]
-    if modes is not None:
-        present = released.valid[looks] & (modes[looks] != LYING)
-    start = released.start + looks.start
-    state.bends, found, counted = _bends(state.params.bend, state.bends, state, bent, present, start)
-    if state.strain_bends is not None:
-        own = BendParams(state.params.bending.min_range_deg)
-        state.strain_bends, _, counted = _bends(own, state.strain_bends, state, bent, present, start)
-    return found, counted
-
-
-def _bends(
-    params: BendParams,
-    kept: BendState,
-    state: AnalysisState,
-    angle: FloatArray,
-    present: BoolArray | None,
-    start: int,
-) -> tuple[BendState, list[Bend], list[Counted]]:
-    """Follow looks at an angle. present: (n,) where one is there, None for all. start: sample number of the first."""
-    found: list[Bend] = []
-    counted: list[Counted] = []
-    look = look_every(state.rate_hz)
-    spans = ([(0, angle.size)] if angle.size else []) if present is None else runs(present)
-    turn = -((start - state.gyroscope_from) // look)
-    if turn > 0:  # the delay changes where the gyroscope begins
-        spans = [part for a, b in spans for part in ((a, min(b, turn)), (max(a, turn), b)) if part[0] < part[1]]
-    for first, end in spans:
-        late_s = state.late_s(start + first * look)
-        kept, more, cycles = detect_bends(
-            params, kept, state.rate_hz / look, late_s, angle[first:end], start // look + first
-        )
-        found.extend(more)
-        counted.extend(Counted(cycle.index * look, cycle.range_deg) for cycle in cycles)
-    return kept, found, counted
 
 
 def _update(state: AnalysisState, collected: Collected) -> Update:
@@ -370,14 +272,15 @@ def _update(state: AnalysisState, collected: Collected) -> Update:
         static_holds=tuple(collected.static_holds),
         motion=collected.motion,
         swings=tuple(collected.swings),
+        minutes=tuple(collected.minutes),
     )
     if collected.changes and any(item.fatal for item in assess_quality(state)):
-        return Update(state, features, ())  # of samples that cannot be what they say nothing is found
+        return Update(state, features, (), ())  # of samples that cannot be what they say nothing is found
     changes = tuple(
         FindingChange(kind, bending_finding(state.params.bending, state.place, state.rate_hz, run))
         for kind, run in collected.changes
     )
-    return Update(state, features, changes)
+    return Update(state, features, changes, tuple(collected.changes))
 
 
 def _one(parts: list[FloatArray], nothing: FloatArray) -> FloatArray:

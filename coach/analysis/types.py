@@ -11,11 +11,12 @@ from coach.analysis.swing_types import Swing, SwingKind
 from devices.types import FloatArray
 
 if TYPE_CHECKING:
+    from coach.analysis.exposure import MinuteRow
     from coach.analysis.integrity import Integrity
 
 ALGORITHM_NAME = "backstop"
 # Changes whenever the same samples may give other numbers.
-ALGORITHM_VERSION = "1"
+ALGORITHM_VERSION = "2"
 
 
 class Grade(StrEnum):
@@ -207,6 +208,7 @@ class Features:
     expected / covered: samples on the grid and samples that carry a value, this call.
     above: threshold in deg -> samples at or above it that became certain in this call; none of them while lying.
     lying, static_holds: those that ended. swings: those that were settled, about two seconds after them.
+    minutes: those in which nothing can change any more, usually three minutes after them; each once, in order.
     """
 
     start_index: int
@@ -221,6 +223,7 @@ class Features:
     static_holds: tuple[StaticHold, ...] = ()
     motion: Motion = field(default_factory=Motion)
     swings: tuple[Swing, ...] = ()
+    minutes: tuple[MinuteRow, ...] = ()
 
 
 class ChangeKind(StrEnum):

@@ -1,0 +1,136 @@
+"""What needs the pose that counts as upright: posture, lying, static holds, cycles and bends, over released samples."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from coach.analysis.bends import BendState, Counted, detect_bends
+from coach.analysis.collected import Collected
+from coach.analysis.cycles import add_cycles
+from coach.analysis.lying import FREE, LYING, PENDING, Glances, detect_lying
+from coach.analysis.posture import add_posture, look_every
+from coach.analysis.quality import BoolArray, runs, runs_of
+from coach.analysis.reference import Released
+from coach.analysis.state import AnalysisState
+from coach.analysis.statics import add_statics
+from coach.analysis.types import Bend, BendParams, ForwardFrom, Reference
+from devices.types import FloatArray, IntArray
+
+
+def follow_posture(
+    state: AnalysisState,
+    released: Released,
+    up: FloatArray,
+    looks: slice,
+    angles: FloatArray,
+    collected: Collected,
+) -> IntArray | None:
+    """Follow lying, static holds and exposure at looks. Returns what the trunk did at each sample, None for FREE.
+
+    up: (3, n) in the body's axes. angles: (1 or 3, m) inclination, and where the front is known flexion and lean.
+    """
+    n, every = released.valid.size, state.glance_every
+    glances = slice(-released.start % every, n, every)
+    before, modes = state.lying.mode, None
+    if state.on_trunk:
+        at = np.arange(released.start + glances.start, released.start + n, every)
+        # Each glance is one of the looks.
+        glanced = angles[:, (glances.start - looks.start) // looks.step :: every // looks.step]
+        if state.reference.source is Reference.CALIBRATION:
+            upright = up[2, glances]
+        else:
+            upright = _walking_cosine(state, released.up[:, glances], at)
+        sight = Glances(at, upright, glanced)
+        state.lying, modes, lain = detect_lying(state.lying, state.rate_hz, sight)
+        state.statics, held = add_statics(state.statics, state.rate_hz, every, at, glanced[0], modes)
+        collected.lying.extend(lain)
+        collected.add_holds(state, held)
+    state.posture = add_posture(
+        state.params.posture_thresholds_deg,
+        state.posture,
+        angles,
+        None if modes is None else _modes_at(np.arange(n)[looks], glances, modes, before),
+        released.whole,
+    )
+    return None if modes is None else _modes_at(np.arange(n), glances, modes, before)
+
+
+def count_cycles(state: AnalysisState, smooth: FloatArray, released: Released, modes: IntArray | None) -> None:
+    """Count cycles of what is not lying: what was counted while it was not yet decided is taken back."""
+    if modes is None:
+        state.cycles, _ = add_cycles(state.cycles, smooth if released.whole else smooth[released.valid])
+        return
+    for first, end in runs_of(modes):
+        mode, values = int(modes[first]), smooth[first:end]
+        if mode == PENDING and state.cycles_before is None:
+            state.cycles_before = state.cycles
+        elif mode == LYING and state.cycles_before is not None:
+            state.cycles, state.cycles_before = state.cycles_before, None
+        elif mode == FREE:
+            state.cycles_before = None
+        if mode != LYING:
+            there = values if released.whole else values[released.valid[first:end]]
+            state.cycles, _ = add_cycles(state.cycles, there)
+
+
+def _walking_cosine(state: AnalysisState, up: FloatArray, at: IntArray) -> FloatArray:
+    """Return the cosine of the angle from the pose of walking, (m,), NaN where it is not known. up: in sensor axes."""
+    if state.walking.upright is None:
+        return np.full(at.size, np.nan)
+    x, y, z = state.walking.upright
+    cosine: FloatArray = up[0] * x + up[1] * y + up[2] * z
+    cosine[at < state.walking.known_from] = np.nan
+    return cosine
+
+
+def _modes_at(rows: IntArray, glances: slice, modes: IntArray, before: int) -> IntArray:
+    """Return the mode at each row: that of the newest glance at or before it."""
+    held: IntArray = np.concatenate(((before,), modes))[(rows - glances.start) // glances.step + 1]
+    return held
+
+
+def follow_bends(
+    state: AnalysisState, released: Released, looks: slice, angles: FloatArray, modes: IntArray | None
+) -> tuple[list[Bend], list[Counted], list[Counted]]:
+    """Follow the bends at each look: forward where a bow told the front, else the inclination. Lying down is none.
+
+    Returns the bends that ended, and the cycles that counted: those of the bends, and those of repeated bending.
+    """
+    # A front that a bow has told lets a lean to the side be none of the bends.
+    bent = angles[1] if state.forward_from is ForwardFrom.BOW else angles[0]
+    present = None if released.whole else released.valid[looks]
+    if modes is not None:
+        present = released.valid[looks] & (modes[looks] != LYING)
+    start = released.start + looks.start
+    state.bends, found, counted = _bends(state.params.bend, state.bends, state, bent, present, start)
+    if state.strain_bends is None:
+        return found, counted, counted
+    own = BendParams(state.params.bending.min_range_deg)
+    state.strain_bends, _, strained = _bends(own, state.strain_bends, state, bent, present, start)
+    return found, counted, strained
+
+
+def _bends(
+    params: BendParams,
+    kept: BendState,
+    state: AnalysisState,
+    angle: FloatArray,
+    present: BoolArray | None,
+    start: int,
+) -> tuple[BendState, list[Bend], list[Counted]]:
+    """Follow looks at an angle. present: (n,) where one is there, None for all. start: sample number of the first."""
+    found: list[Bend] = []
+    counted: list[Counted] = []
+    look = look_every(state.rate_hz)
+    spans = ([(0, angle.size)] if angle.size else []) if present is None else runs(present)
+    turn = -((start - state.gyroscope_from) // look)
+    if turn > 0:  # the delay changes where the gyroscope begins
+        spans = [part for a, b in spans for part in ((a, min(b, turn)), (max(a, turn), b)) if part[0] < part[1]]
+    for first, end in spans:
+        late_s = state.late_s(start + first * look)
+        kept, more, cycles = detect_bends(
+            params, kept, state.rate_hz / look, late_s, angle[first:end], start // look + first
+        )
+        found.extend(more)
+        counted.extend(Counted(cycle.index * look, cycle.range_deg) for cycle in cycles)
+    return kept, found, counted
