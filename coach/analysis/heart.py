@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
@@ -24,12 +25,6 @@ class TrimpCoefficients(StrEnum):
 
 # Banister 1991: weight a e^(b r) of the heart rate reserve r.
 _TRIMP = {TrimpCoefficients.MEN: (0.64, 1.92), TrimpCoefficients.WOMEN: (0.86, 1.67)}
-# Plews 2014: fewer valid mornings in seven days tell nothing.
-_MORNINGS_MIN = 3
-# Own heuristic: most of the month that the baseline is usually taken over.
-_BASELINE_DAYS_MIN = 21
-# Javaloyes 2019: the lower edge of normal lies half a standard deviation below the baseline's mean.
-_LIMIT_SD = 0.5
 # Physiological limits of an interval between beats, 30 to 220 a minute (own heuristic).
 _RR_MIN_S, _RR_MAX_S = 60 / 220, 60 / 30
 
@@ -78,20 +73,37 @@ def estimate_rmssd_s(rr_s: Sequence[float] | None) -> float | NotComputable:
     return float(np.sqrt(np.mean(np.diff(intervals) ** 2)))
 
 
-def estimate_hrv_limit(ln_rmssd: Sequence[float | None]) -> float | NotComputable:
-    """Return the baseline's mean less half its standard deviation (n - 1), from about a month of mornings.
+@dataclass(frozen=True, slots=True)
+class HrvLimits:
+    """As a profile states them. below_sd: where the usual range begins, in standard deviations below the mean.
 
-    ln_rmssd: natural logarithm of RMSSD in ms, one a morning, None where there is none.
+    week_mornings: known mornings of seven that are needed; baseline_mornings: of about a month.
     """
-    known = [value for value in ln_rmssd if value is not None and math.isfinite(value)]
-    if len(known) < _BASELINE_DAYS_MIN:
-        return NotComputable("limit of ln RMSSD", f"{_BASELINE_DAYS_MIN} mornings (so far {len(known)})")
-    return float(np.mean(known) - _LIMIT_SD * np.std(known, ddof=1))
+
+    below_sd: float
+    week_mornings: int
+    baseline_mornings: int
 
 
-def estimate_hrv_week(ln_rmssd: Sequence[float | None]) -> float | NotComputable:
-    """Return the mean of the newest seven mornings, of which three must be known. Source: Plews 2014."""
-    known = [value for value in ln_rmssd[-7:] if value is not None and math.isfinite(value)]
-    if len(known) < _MORNINGS_MIN:
-        return NotComputable("weekly ln RMSSD", f"{_MORNINGS_MIN} mornings of the last 7 (so far {len(known)})")
+def ln_rmssd(rmssd_s: float) -> float:
+    """Return the natural logarithm of RMSSD in ms, the form in which mornings are compared."""
+    return math.log(rmssd_s * 1000.0)
+
+
+def estimate_hrv_limit(mornings: Sequence[float | None], limits: HrvLimits) -> float | NotComputable:
+    """Return the baseline's mean less `below_sd` standard deviations (n - 1), from about a month of mornings.
+
+    mornings: ln RMSSD of each, None where there is none. Source: Javaloyes 2019.
+    """
+    known = [value for value in mornings if value is not None and math.isfinite(value)]
+    if len(known) < limits.baseline_mornings:
+        return NotComputable("limit of ln RMSSD", f"{limits.baseline_mornings} mornings (so far {len(known)})")
+    return float(np.mean(known) - limits.below_sd * np.std(known, ddof=1))
+
+
+def estimate_hrv_week(mornings: Sequence[float | None], limits: HrvLimits) -> float | NotComputable:
+    """Return the mean of the newest seven mornings, of which enough must be known. Source: Plews 2014."""
+    known = [value for value in mornings[-7:] if value is not None and math.isfinite(value)]
+    if len(known) < limits.week_mornings:
+        return NotComputable("weekly ln RMSSD", f"{limits.week_mornings} mornings of the last 7 (so far {len(known)})")
     return float(np.mean(known))

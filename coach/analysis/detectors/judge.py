@@ -7,13 +7,13 @@ of seen.LEAST). history: the days before, in any order; heavy_back_days finds th
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from types import ModuleType
 
-from coach.analysis.detectors import bending
-from coach.analysis.detectors.seen import MINUTE_S, day_rate_per_h, lacking, seen
+from coach.analysis.detectors import bending, degrading, hrv, load_found, pain, pitches, strokes
+from coach.analysis.detectors.seen import MINUTE_S, coverage_lacking, day_rate_per_h, lacking, seen
 from coach.analysis.detectors.types import (
     Answer,
     Day,
@@ -25,6 +25,7 @@ from coach.analysis.detectors.types import (
     Profile,
     Thresholds,
 )
+from coach.analysis.heart import ln_rmssd
 
 Detect = Callable[[Thresholds, Day, Sequence[DayValues]], Answer]
 # What makes a day heavy for the back (own heuristic).
@@ -45,6 +46,13 @@ def _of(module: ModuleType) -> Detector:
 
 DETECTORS: Mapping[Kind, Detector] = {
     Kind.REPEATED_BENDING: _of(bending),
+    Kind.ONE_SIDED_STROKES: Detector(strokes.SIDES_THRESHOLDS, strokes.detect_one_sided),
+    Kind.STROKE_COUNT: Detector(strokes.COUNT_THRESHOLDS, strokes.detect_count),
+    Kind.PITCH_COUNT: _of(pitches),
+    Kind.DEGRADING_MOVEMENT: _of(degrading),
+    Kind.LOAD_ABOVE_HABIT: _of(load_found),
+    Kind.LOW_HRV: _of(hrv),
+    Kind.PAIN_WITH_MOVEMENT: _of(pain),
 }
 
 
@@ -58,7 +66,9 @@ def judge_day(profile: Profile, day: Day, history: Sequence[DayValues]) -> tuple
     for kind in (kind for kind in Kind if kind in profile.detectors):
         known = (*before, day_values(profile, day, answers)) if kind is Kind.HEAVY_BACK_DAYS else before
         limits = {**profile.least, **profile.detectors[kind]}
-        answers.append(DETECTORS[kind].detect(limits, day, known))
+        # The caps of pitches are a table by age, no flat limits.
+        detect = partial(pitches.detect, caps=profile.caps) if kind is Kind.PITCH_COUNT else DETECTORS[kind].detect
+        answers.append(detect(limits, day, known))
     return tuple(answers)
 
 
@@ -70,7 +80,8 @@ def day_values(profile: Profile, day: Day, answers: Sequence[Answer]) -> DayValu
     trunk, least = day.trunk, profile.least
     whole = None if trunk is None else seen(trunk)
     said = {each.kind: each for each in answers}
-    strokes = None if day.strokes is None else _strokes(day.strokes)
+    # A day of which too much is missing would lower the habit of the days after it.
+    counted = None if day.strokes is None or coverage_lacking(seen(day.strokes), least) else _strokes(day.strokes)
     return DayValues(
         ordinal=day.ordinal,
         valid=lacking(trunk, least, over=True, upright=True) is None,
@@ -80,12 +91,12 @@ def day_values(profile: Profile, day: Day, answers: Sequence[Answer]) -> DayValu
         deep_share=_number(said.get(Kind.DEEP_FLEXION), "deep_share"),
         dose_max=_number(said.get(Kind.SUSTAINED_FLEXION), "dose_max"),
         turns_per_h=None if trunk is None else day_rate_per_h(trunk, trunk.turns_left + trunk.turns_right, least),
-        strokes=None if strokes is None else sum(strokes),
-        strokes_left=None if strokes is None else strokes[0],
-        strokes_right=None if strokes is None else strokes[1],
+        strokes=None if counted is None else sum(counted),
+        strokes_left=None if counted is None else counted[0],
+        strokes_right=None if counted is None else counted[1],
         pitches=day.entered.pitches,
         load=day.entered.load,
-        ln_rmssd=math.log(day.rmssd_s * 1000.0) if day.rmssd_s else None,
+        ln_rmssd=ln_rmssd(day.rmssd_s) if day.rmssd_s else None,
         heavy_back=_heavy(profile, said),
         pain_at_rest=_worst(day.entered, next_morning=False),
         pain_next_morning=_worst(day.entered, next_morning=True),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from coach.analysis.errors import AnalysisError
 from coach.analysis.heart import (
+    HrvLimits,
     TrimpCoefficients,
     estimate_hrv_limit,
     estimate_hrv_week,
@@ -28,6 +29,8 @@ from coach.analysis.load import (
 )
 from coach.analysis.types import NotComputable
 
+# As the shipped profiles state them (Plews 2014, Javaloyes 2019; 21 mornings: own heuristic).
+HRV = HrvLimits(below_sd=0.5, week_mornings=3, baseline_mornings=21)
 WEEK = [400.0, 0.0, 500.0, 300.0, 0.0, 600.0, 0.0]
 
 
@@ -163,8 +166,8 @@ def test_rmssd() -> None:
 
 def test_hrv_limit() -> None:
     month: list[float | None] = [4.2, 4.3, 4.25, 4.1, 4.35, 4.2, 4.15] * 4
-    assert estimate_hrv_limit(month) == pytest.approx(4.1809, abs=5e-5)
-    assert isinstance(estimate_hrv_limit(month[:20]), NotComputable)
-    assert estimate_hrv_week(month) == pytest.approx(4.2214, abs=5e-5)
-    assert estimate_hrv_week([None, None, None, None, 4.0, 4.1, 4.2]) == pytest.approx(4.1)
-    assert isinstance(estimate_hrv_week([None] * 5 + [4.0, 4.1]), NotComputable)
+    assert estimate_hrv_limit(month, HRV) == pytest.approx(4.1809, abs=5e-5)
+    assert isinstance(estimate_hrv_limit(month[:20], HRV), NotComputable)
+    assert estimate_hrv_week(month, HRV) == pytest.approx(4.2214, abs=5e-5)
+    assert estimate_hrv_week([None, None, None, None, 4.0, 4.1, 4.2], HRV) == pytest.approx(4.1)
+    assert isinstance(estimate_hrv_week([None] * 5 + [4.0, 4.1], HRV), NotComputable)

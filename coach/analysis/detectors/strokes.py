@@ -1,0 +1,210 @@
+"""Swings and throws against the athlete's own days: how many, and how many of them to one side.
+
+Source: own heuristics throughout. No validated cap of swings or strokes is known for golf or tennis, and sports that
+are played to one side are one-sided in everybody who plays them; so a day is compared with the own days only. Work with
+two sides to it (shovelling) has a share of its own, heuristic as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from coach.analysis.detectors.baseline import Compared, Quantity, compare
+from coach.analysis.detectors.seen import TRUNK_NEEDED, coverage_lacking, grade_of, seen, unanswered
+from coach.analysis.detectors.types import Answer, Day, DayValues, Flag, Kind, Minutes, Outcome, Thresholds
+from coach.analysis.detectors.wording import percent
+
+SIDES_THRESHOLDS: Mapping[str, str] = {
+    "least_count": "events",
+    "known_share": "share",
+    "two_sided_share": "share",
+    "rise_share": "share",
+    "baseline_z": "z",
+}
+COUNT_THRESHOLDS: Mapping[str, str] = {"least_count": "strokes", "surplus_share": "share", "baseline_z": "z"}
+# Own heuristic: hardly anybody plays on 14 days of 28, so days of play are looked for in twelve weeks.
+LOOK_BACK_DAYS = 84
+# Own heuristic: of the days of play, the newest make the habit.
+DAYS_MAX = 28
+
+COUNT = Quantity("strokes", "swings or throws", "Swings and throws", worn=False)
+SHARE = Quantity("strokes_share", "of all", "The share of one side", worn=False)
+SENSOR_NEEDED = "a sensor that counts swings or throws (wrist or arm, or the trunk)"
+SIDES_LIMITS = (
+    "The side is the way the body turned, not the hand that was used.",
+    "Sports that are played to one side are one-sided; this says only that today was more so than your own days.",
+)
+TURNS_LIMITS = ("The side is the way the trunk turned; what was carried or thrown is not seen.",)
+COUNT_LIMITS = (
+    "No validated limit of swings or strokes is known; this compares with your own days of play.",
+    "Soft strokes (putts, chips, lobs) are not counted.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sides:
+    """Events by side. what: their name in a sentence."""
+
+    left: int
+    right: int
+    unknown: int
+    what: str
+
+    @property
+    def known(self) -> int:
+        return self.left + self.right
+
+    @property
+    def side(self) -> str:
+        return "left" if self.left >= self.right else "right"
+
+    @property
+    def share(self) -> float:
+        """Return the share of the side with more, of those with a side."""
+        return max(self.left, self.right) / self.known
+
+
+def detect_one_sided(thresholds: Thresholds, day: Day, history: Sequence[DayValues]) -> Answer:
+    """Answer whether the day was more one-sided than the own days, or, in work with two sides, than a share."""
+    two_sided = thresholds["two_sided_share"].value < 1.0
+    minutes = day.strokes if day.strokes is not None or not two_sided else day.trunk
+    by_turns = two_sided and day.strokes is None
+    open_answer = unanswered(
+        Kind.ONE_SIDED_STROKES,
+        thresholds,
+        minutes,
+        "Changing sides, or fewer to that side, would change this.",
+        TURNS_LIMITS if by_turns else SIDES_LIMITS,
+    )
+    if minutes is None:
+        return replace(open_answer, needs=TRUNK_NEEDED if by_turns else SENSOR_NEEDED)
+    needs = coverage_lacking(seen(minutes), thresholds)
+    if needs is not None:
+        return replace(open_answer, needs=needs)
+    sides = _turns(minutes) if by_turns else _strokes(minutes)
+    least, known_share = round(thresholds["least_count"].value), thresholds["known_share"].value
+    if sides.known + sides.unknown < least:
+        statement = f"{sides.known + sides.unknown} {sides.what}: fewer than {least} tell no side."
+        return replace(open_answer, outcome=Outcome.NONE, statement=statement, values=_values(sides))
+    if sides.known < known_share * (sides.known + sides.unknown):
+        share = percent(known_share)
+        needs = (
+            f"the side of {share} of the {sides.what}; it is known of {sides.known} of {sides.known + sides.unknown}"
+        )
+        return replace(open_answer, needs=needs, values=_values(sides))
+    if two_sided:
+        return _against_share(open_answer, sides)
+    return _against_own_days(open_answer, sides, _own_shares(history, day.ordinal, sides.side, least))
+
+
+def detect_count(thresholds: Thresholds, day: Day, history: Sequence[DayValues]) -> Answer:
+    """Answer whether there were clearly more swings or throws than on the own days of play."""
+    open_answer = unanswered(
+        Kind.STROKE_COUNT,
+        thresholds,
+        day.strokes,
+        "Fewer swings or throws, or some weeks at this count, would change this.",
+        COUNT_LIMITS,
+    )
+    if day.strokes is None:
+        return replace(open_answer, needs=SENSOR_NEEDED)
+    needs = coverage_lacking(seen(day.strokes), thresholds)
+    if needs is not None:
+        return replace(open_answer, needs=needs)
+    sides = _strokes(day.strokes)
+    count, least = sides.known + sides.unknown, thresholds["least_count"].value
+    days = [float(each.strokes) for each in _days_of_play(history, day.ordinal) if (each.strokes or 0) >= least]
+    compared = compare(COUNT, days[-DAYS_MAX:], float(count), thresholds)
+    answer = replace(open_answer, values={"strokes": count}, baseline=compared.baseline)
+    if compared.baseline is None:
+        return _learning(answer, compared)
+    usual = compared.baseline.median
+    if compared.flag is None or count < usual * (1.0 + thresholds["surplus_share"].value) - 1e-9:
+        so_far = "" if day.over else " so far"
+        statement = f"{count} swings or throws{so_far}; on your days of play you usually make {usual:.0f}."
+        return replace(answer, outcome=Outcome.NONE, statement=statement)
+    statement = (
+        f"You made {count} swings or throws, {percent(count / usual - 1.0)} more than on your usual day of play "
+        f"({usual:.0f}, median of {compared.baseline.days} days). Consider an easier day next."
+    )
+    return replace(
+        answer, outcome=Outcome.FOUND, statement=statement, flags=(compared.flag,), grade=grade_of((compared.flag,))
+    )
+
+
+def _against_share(answer: Answer, sides: _Sides) -> Answer:
+    limit = answer.thresholds["two_sided_share"]
+    if sides.share < limit.value - 1e-9:
+        statement = f"Of {sides.known} {sides.what}, {percent(sides.share)} went to the {sides.side}."
+        return replace(answer, outcome=Outcome.NONE, statement=statement, values=_values(sides))
+    statement = (
+        f"Of {sides.known} {sides.what}, {percent(sides.share)} went to the {sides.side}. "
+        "Changing sides now and then shares the work."
+    )
+    flag = Flag("to_one_side", round(sides.share, 4), limit, statement)
+    return replace(
+        answer,
+        outcome=Outcome.FOUND,
+        statement=statement,
+        grade=grade_of((flag,)),
+        flags=(flag,),
+        values=_values(sides),
+    )
+
+
+def _against_own_days(answer: Answer, sides: _Sides, own: Sequence[float]) -> Answer:
+    compared = compare(SHARE, own, sides.share, answer.thresholds)
+    answer = replace(answer, values=_values(sides), baseline=compared.baseline)
+    if compared.baseline is None:
+        return _learning(answer, compared)
+    usual = compared.baseline.median
+    statement = (
+        f"Of {sides.known} {sides.what}, {percent(sides.share)} went to the {sides.side}; usually {percent(usual)}."
+    )
+    if compared.flag is None or sides.share - usual < answer.thresholds["rise_share"].value - 1e-9:
+        return replace(answer, outcome=Outcome.NONE, statement=statement)
+    return replace(
+        answer,
+        outcome=Outcome.FOUND,
+        statement=f"{statement} Consider some to the other side, or fewer to this one.",
+        flags=(compared.flag,),
+        grade=grade_of((compared.flag,)),
+    )
+
+
+def _learning(answer: Answer, compared: Compared) -> Answer:
+    least = round(answer.thresholds["baseline_days"].value)
+    statement = f"Learning your own days of play: day {compared.learning_day} of {least}."
+    return replace(answer, outcome=Outcome.LEARNING, statement=statement, learning_day=compared.learning_day)
+
+
+def _days_of_play(history: Sequence[DayValues], ordinal: int) -> list[DayValues]:
+    near = [each for each in history if ordinal - LOOK_BACK_DAYS <= each.ordinal < ordinal and each.strokes is not None]
+    return sorted(near, key=lambda each: each.ordinal)
+
+
+def _own_shares(history: Sequence[DayValues], ordinal: int, side: str, least: int) -> list[float]:
+    """Return the share of that side on the own days of play with enough of known side, newest last."""
+    shares = []
+    for each in _days_of_play(history, ordinal):
+        left, right = each.strokes_left or 0, each.strokes_right or 0
+        if left + right >= least:
+            shares.append((left if side == "left" else right) / (left + right))
+    return shares[-DAYS_MAX:]
+
+
+def _strokes(minutes: Minutes) -> _Sides:
+    left, right, unknown = (
+        int(each.sum()) for each in (minutes.strokes_left, minutes.strokes_right, minutes.strokes_unknown)
+    )
+    return _Sides(left, right, unknown, "swings or throws")
+
+
+def _turns(minutes: Minutes) -> _Sides:
+    return _Sides(int(minutes.turns_left.sum()), int(minutes.turns_right.sum()), 0, "turns of the trunk")
+
+
+def _values(sides: _Sides) -> dict[str, object]:
+    values: dict[str, object] = {"left": sides.left, "right": sides.right, "side_unknown": sides.unknown}
+    return values | ({"side": sides.side, "share": round(sides.share, 4)} if sides.known else {})
