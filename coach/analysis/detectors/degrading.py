@@ -58,7 +58,7 @@ def detect(thresholds: Thresholds, day: Day, history: Sequence[DayValues]) -> An
     if not degraded:
         statement = f"{_bouts(len(bouts))} of repeated movement; none ended clearly differently from how it began."
         return replace(answer, outcome=Outcome.NONE, statement=statement, values=values)
-    worst = {}
+    worst: dict[str, Bout] = {}
     for each in sorted(degraded, key=lambda bout: (-len(signs[id(bout)]), bout.start_utc_s)):
         worst.setdefault(each.movement, each)
     flags = tuple(

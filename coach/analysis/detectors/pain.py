@@ -62,7 +62,8 @@ def detect(thresholds: Thresholds, day: Day, history: Sequence[DayValues]) -> An
         Kind.PAIN_WITH_MOVEMENT, thresholds, None, "More days with both entries make this clearer, or undo it.", LIMITS
     )
     near = [each for each in history if day.ordinal - LOOK_BACK_DAYS <= each.ordinal < day.ordinal]
-    looked = [found for field, words, worn in MOVEMENTS if (found := _counted(near, field, words, worn, thresholds))]
+    counted = (_counted(near, field, words, worn, thresholds) for field, words, worn in MOVEMENTS)
+    looked = [each for each in counted if each is not None]
     if not looked:
         return replace(answer, needs=_needs(thresholds, near))
     limit = thresholds["p"].value / len(looked)

@@ -114,7 +114,8 @@ def detect_count(thresholds: Thresholds, day: Day, history: Sequence[DayValues])
         return replace(open_answer, needs=needs)
     sides = _strokes(day.strokes)
     count, least = sides.known + sides.unknown, thresholds["least_count"].value
-    days = [float(each.strokes) for each in _days_of_play(history, day.ordinal) if (each.strokes or 0) >= least]
+    counts = [float(each.strokes or 0) for each in _days_of_play(history, day.ordinal)]
+    days = [each for each in counts if each >= least]
     compared = compare(COUNT, days[-DAYS_MAX:], float(count), thresholds)
     answer = replace(open_answer, values={"strokes": count}, baseline=compared.baseline)
     if compared.baseline is None:
