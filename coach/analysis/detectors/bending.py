@@ -10,7 +10,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from coach.analysis.detectors.baseline import Quantity, beside_baseline
-from coach.analysis.detectors.seen import coverage_lacking, day_rate_per_h, grade_of, lacking, seen, shown, unanswered
+from coach.analysis.detectors.seen import (
+    coverage_lacking,
+    day_rate_per_h,
+    grade_of,
+    lacking,
+    more_of,
+    seen,
+    seen_between,
+    shown,
+    unanswered,
+)
 from coach.analysis.detectors.types import (
     Answer,
     BendingStretch,
@@ -48,7 +58,7 @@ def detect(thresholds: Thresholds, day: Day, history: Sequence[DayValues]) -> An
         return replace(open_answer, needs=needs)
     found = []
     for each in filter(lambda each: _qualifies(thresholds, each), day.bending):
-        unseen = coverage_lacking(seen(day.trunk, each.start_utc_s, each.end_utc_s), thresholds)
+        unseen = _unseen(thresholds, day.trunk, each)
         if unseen is None:
             found.append(each)
         needs = needs or unseen
@@ -67,6 +77,17 @@ def _qualifies(thresholds: Thresholds, stretch: BendingStretch) -> bool:
         and stretch.range_median_deg >= thresholds["range_deg"].value - 1e-9
         and length_s >= thresholds["duration_min"].value * 60.0 - 1e-3
     )
+
+
+def _unseen(thresholds: Thresholds, trunk: Minutes, stretch: BendingStretch) -> str | None:
+    """Return what a stretch lacks: it has to pass the rate even if nobody bent in the time that was lost."""
+    within = seen_between(trunk, stretch.start_utc_s, stretch.end_utc_s)
+    lacks = coverage_lacking(within, thresholds)
+    if lacks is not None:
+        return lacks
+    covered = min(stretch.coverage_share, within.coverage_share or 0.0)
+    sure = stretch.rate_max_per_min * covered > thresholds["rate_per_min"].value + 1e-9
+    return None if sure else more_of(within)
 
 
 def _none(answer: Answer, trunk: Minutes, over: bool) -> Answer:

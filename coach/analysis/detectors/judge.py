@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from types import ModuleType
 
 from coach.analysis.detectors import bending, degrading, hrv, load_found, pain, pitches, strokes
 from coach.analysis.detectors.seen import MINUTE_S, coverage_lacking, day_rate_per_h, lacking, seen
@@ -40,19 +39,19 @@ class Detector:
     detect: Detect
 
 
-def _of(module: ModuleType) -> Detector:
-    return Detector(module.THRESHOLDS, module.detect)
-
-
 DETECTORS: Mapping[Kind, Detector] = {
-    Kind.REPEATED_BENDING: _of(bending),
+    Kind.REPEATED_BENDING: Detector(bending.THRESHOLDS, bending.detect),
+    Kind.SUSTAINED_FLEXION: Detector(flexion.THRESHOLDS, flexion.detect),
+    Kind.DEEP_FLEXION: Detector(deep_flexion.THRESHOLDS, deep_flexion.detect),
+    Kind.REPEATED_ROTATION: Detector(rotation_found.THRESHOLDS, rotation_found.detect),
     Kind.ONE_SIDED_STROKES: Detector(strokes.SIDES_THRESHOLDS, strokes.detect_one_sided),
     Kind.STROKE_COUNT: Detector(strokes.COUNT_THRESHOLDS, strokes.detect_count),
-    Kind.PITCH_COUNT: _of(pitches),
-    Kind.DEGRADING_MOVEMENT: _of(degrading),
-    Kind.LOAD_ABOVE_HABIT: _of(load_found),
-    Kind.LOW_HRV: _of(hrv),
-    Kind.PAIN_WITH_MOVEMENT: _of(pain),
+    Kind.PITCH_COUNT: Detector(pitches.THRESHOLDS, pitches.detect),
+    Kind.DEGRADING_MOVEMENT: Detector(degrading.THRESHOLDS, degrading.detect),
+    Kind.HEAVY_BACK_DAYS: Detector(heavy_days.THRESHOLDS, heavy_days.detect),
+    Kind.LOAD_ABOVE_HABIT: Detector(load_found.THRESHOLDS, load_found.detect),
+    Kind.LOW_HRV: Detector(hrv.THRESHOLDS, hrv.detect),
+    Kind.PAIN_WITH_MOVEMENT: Detector(pain.THRESHOLDS, pain.detect),
 }
 
 

@@ -39,13 +39,19 @@ class Seen:
         return self.covered_s / self.expected_s if self.expected_s > 0 else None
 
 
-def seen(minutes: Minutes, start_utc_s: float | None = None, end_utc_s: float | None = None) -> Seen:
-    """Return what was seen of all minutes, or of those that touch the stretch from `start_utc_s` to `end_utc_s`."""
-    if start_utc_s is None or end_utc_s is None:
-        part = slice(None)
-    else:
-        first, after = minutes.start_utc_s.searchsorted((start_utc_s - MINUTE_S + 1e-6, end_utc_s - 1e-6))
-        part = slice(int(first), max(int(after), int(first)))
+def seen(minutes: Minutes) -> Seen:
+    """Return what was seen of all minutes."""
+    return seen_in(minutes, slice(None))
+
+
+def seen_between(minutes: Minutes, start_utc_s: float, end_utc_s: float) -> Seen:
+    """Return what was seen of the minutes that touch a stretch."""
+    first, after = minutes.start_utc_s.searchsorted((start_utc_s - MINUTE_S + 1e-6, end_utc_s - 1e-6)).tolist()
+    return seen_in(minutes, slice(first, max(after, first)))
+
+
+def seen_in(minutes: Minutes, part: slice) -> Seen:
+    """Return what was seen of some minutes."""
     covered = float(minutes.covered_s[part].sum())
     return Seen(
         float(minutes.expected_s[part].sum()),
@@ -71,6 +77,12 @@ def coverage_lacking(seen: Seen, thresholds: Thresholds) -> str | None:
             return f"a sensor that sits firmly; it moved on its own for {duration(seen.loose_s)} of {of}"
         return f"a sensor that sits as it was calibrated; it sat otherwise for {duration(seen.displaced_s)} of {of}"
     return f"{least * 100.0:.0f} % of the time with data; it has {percent_below(share)}"
+
+
+def more_of(seen: Seen) -> str:
+    """Return what is lacking where the time that was lost decides, though it is little."""
+    lost = duration(seen.expected_s - seen.covered_s)
+    return f"the {lost} of {duration(seen.expected_s)} that carry no data; the limit lies within what they may hold"
 
 
 def lacking(minutes: Minutes | None, thresholds: Thresholds, over: bool, upright: bool = False) -> str | None:
