@@ -11,7 +11,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from coach.analysis.detectors import bending, degrading, hrv, load_found, pain, pitches, strokes
+from coach.analysis.detectors import (
+    bending,
+    deep_flexion,
+    degrading,
+    flexion,
+    heavy_days,
+    hrv,
+    load_found,
+    pain,
+    pitches,
+    rotation_found,
+    strokes,
+)
 from coach.analysis.detectors.seen import MINUTE_S, coverage_lacking, day_rate_per_h, lacking, seen
 from coach.analysis.detectors.types import (
     Answer,
