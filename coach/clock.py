@@ -20,6 +20,8 @@ _log = logging.getLogger(__name__)
 _STALE_TICK_S = 300.0
 # s between two looks for phones that fell silent. Own choice.
 _QUIET_TICK_S = 10.0
+# s between two looks for tests whose stored signal is there: a chunk of 5 s. Own choice.
+_SETTLE_TICK_S = 5.0
 
 
 def release_due(services: Services, feed: LiveFeed, now: datetime) -> int:
@@ -45,6 +47,14 @@ def close_quiet_phones(services: Services, feed: LiveFeed, now: datetime) -> int
     return services.phones.close_quiet(now)
 
 
+def settle_trials(services: Services, feed: LiveFeed, now: datetime) -> int:
+    """Judge tests that are over from their stored signal and tell the open pages; return of how many athletes."""
+    changed = services.trials.settle(now)
+    for athlete_id in changed:
+        feed.publish(athlete_id, {"kind": "assessment"})
+    return len(changed)
+
+
 class SessionClock:
     """Run the ticks in the background. Any number may run: each due row is claimed by one."""
 
@@ -55,6 +65,7 @@ class SessionClock:
             (plan_ahead, config.clock.plan_tick_s),
             (close_stale, _STALE_TICK_S),
             (close_quiet_phones, _QUIET_TICK_S),
+            (settle_trials, _SETTLE_TICK_S),
         )
         self._scheduler: BackgroundScheduler | None = None
 

@@ -12,6 +12,7 @@ from coach.commands.options import shared_clock
 from coach.config import Config
 from coach.errors import ConfigError
 from coach.gateway import Gateway, RequestOf, request_from
+from coach.guide import TrialGuide
 from coach.instance import database_path, secret_key
 from coach.live import LiveAnalysis, LiveFeed
 from coach.service import Services, build_services
@@ -38,7 +39,7 @@ class Embedded:
         self._config = config
         self._directory = directory
         self._store: Store | None = None
-        self._running: list[BleHub | Gateway | LiveAnalysis | Lookout | Worker | SessionClock] = []
+        self._running: list[BleHub | Gateway | LiveAnalysis | Lookout | TrialGuide | Worker | SessionClock] = []
         self._services: Services | None = None
         self._feed = LiveFeed(config.web.event_readers_max)
 
@@ -71,7 +72,8 @@ class Embedded:
         serving = LocalServing(services, self._door, self._feed)
         gateway = Gateway(self._hub, serving, services.log, self._requests())
         lookout = Lookout(self._hub, services.looks)
-        for role in (self._live, worker, clock, self._hub, gateway, lookout):
+        guide = TrialGuide(services.trials, self._feed)
+        for role in (self._live, guide, worker, clock, self._hub, gateway, lookout):
             role.start()
             self._running.append(role)
 

@@ -8,6 +8,7 @@ from coach.config import Config
 from coach.heart_log import TableHeartLog
 from coach.log import TableChunkLog
 from coach.service.accounts import Accounts
+from coach.service.assessments import Assessments
 from coach.service.athletes import Athletes
 from coach.service.findings import Findings
 from coach.service.gateways import Gateways
@@ -25,6 +26,7 @@ from coach.service.profiles import Profiles
 from coach.service.recordings import Recordings
 from coach.service.tokens import Tokens
 from coach.service.triage import Triage
+from coach.service.trials import Trials
 from coach.service.wearables import Wearables
 from coach.store.engine import Store
 from devices.hostclock import HostClock
@@ -45,6 +47,8 @@ class Services:
     findings: Findings
     triage: Triage
     plans: Plans
+    assessments: Assessments
+    trials: Trials
     ingest: Ingest
     imports: Imports
     gateways: Gateways
@@ -75,6 +79,8 @@ def build_services(store: Store, config: Config, clock: HostClock) -> Services:
         findings=Findings(ground),
         triage=Triage(ground),
         plans=Plans(ground),
+        assessments=Assessments(ground),
+        trials=Trials(ground),
         ingest=Ingest(log, heart_log),
         imports=Imports(ground, log),
         gateways=Gateways(ground, tokens, links, looks),

@@ -121,8 +121,8 @@ class Wearables:
             simulated=row["simulated"],
             calibrated_at=row["calibrated_at"],
             status=self._links.status(row["id"]),
-            upright=_axis(row["upright"]),
-            forward=_axis(row["forward"]),
+            upright=stored_axis(row["upright"]),
+            forward=stored_axis(row["forward"]),
         )
 
 
@@ -133,7 +133,8 @@ def _unit(direction: Sequence[float], what: str) -> list[float]:
     return [float(value) / length for value in direction]
 
 
-def _axis(stored: Sequence[float] | None) -> Axis | None:
+def stored_axis(stored: Sequence[float] | None) -> Axis | None:
+    """Return a unit vector in sensor axes out of its column."""
     if stored is None:
         return None
     x, y, z = stored

@@ -47,6 +47,21 @@ def of_athlete(tx: Tx, athlete_id: str, limit: int) -> list[Row]:
     return many(tx, statement.order_by(columns.started_at.desc(), columns.id).limit(limit))
 
 
+def newest_done(tx: Tx, athlete_id: str, kind: str) -> Row | None:
+    """Return the athlete's newest assessment of a kind that was done to its end."""
+    columns = assessment.c
+    statement = select(assessment).where(
+        columns.athlete_id == athlete_id, columns.kind == kind, columns.state == "done"
+    )
+    return one(tx, statement.order_by(columns.finished_at.desc(), columns.id).limit(1))
+
+
+def running_since(tx: Tx, before: datetime) -> list[Row]:
+    """Return assessments that go on and were started before a time."""
+    columns = assessment.c
+    return many(tx, select(assessment).where(columns.state == "running", columns.started_at < before))
+
+
 def change(tx: Tx, assessment_id: str, from_state: str, **values: Any) -> bool:
     """Change an assessment if it is still in that state; tell whether it was."""
     statement = update(assessment).where(assessment.c.id == assessment_id, assessment.c.state == from_state)
@@ -99,22 +114,24 @@ def in_state(tx: Tx, state: str, limit: int = 50) -> list[Row]:
     return many(tx, statement.order_by(columns.ended_at, columns.id).limit(limit))
 
 
-def signal(tx: Tx, wearable_id: str, since: datetime, start_utc_s: float, end_utc_s: float) -> list[Row]:
-    """Return the stored chunks of a wearable that begin within [start - a chunk, end], the newest stream's, in order.
+def signal(
+    tx: Tx, wearable_id: str, since: datetime, start_utc_s: float, end_utc_s: float, recording_id: str | None = None
+) -> list[Row]:
+    """Return the stored chunks of a wearable from the one that holds the start to the first that begins after the end.
 
-    since: no stream that got nothing after it is looked at. Columns: blob, start_utc_s, stream_id, recording_id.
+    Of the newest stream that has any, in order. since: no stream that got nothing after it is looked at. Columns: seq,
+    start_utc_s, blob.
     """
     columns = stream.c
     newest_first = (
-        select(columns.id, columns.recording_id)
+        select(columns.id)
         .where(columns.wearable_id == wearable_id, columns.last_received_at >= since)
         .order_by(columns.created_at.desc(), columns.id)
     )
-    for found in tx.execute(newest_first).all():
-        rows = _window(tx, found.id, start_utc_s, end_utc_s)
-        if rows:
-            return [{**row, "recording_id": found.recording_id} for row in rows]
-    return []
+    if recording_id is not None:
+        newest_first = newest_first.where(columns.recording_id == recording_id)
+    windows = (_window(tx, each, start_utc_s, end_utc_s) for each in list(tx.execute(newest_first).scalars()))
+    return next(filter(None, windows), [])
 
 
 def _window(tx: Tx, stream_id: str, start_utc_s: float, end_utc_s: float) -> list[Row]:
@@ -133,4 +150,5 @@ def _window(tx: Tx, stream_id: str, start_utc_s: float, end_utc_s: float) -> lis
         before = page[-1]["seq"]
     rows.reverse()
     first = max((at for at, row in enumerate(rows) if row["start_utc_s"] <= start_utc_s), default=0)
-    return [row for row in rows[first:] if row["start_utc_s"] <= end_utc_s]
+    after = next((at for at, row in enumerate(rows) if row["start_utc_s"] > end_utc_s), len(rows))
+    return rows[first : after + 1] if after > first else []

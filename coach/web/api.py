@@ -65,9 +65,12 @@ def beat() -> Response:
         return {key: _told(services.links.status(key)) for key in report.links}
 
     before = states()
-    orders = services.gateways.beat(
-        holder, report, lambda wearable_id: feed.watched(holder.athlete_id) or services.poses.wanted(wearable_id)
-    )
+
+    def watching(wearable_id: str) -> bool:
+        wanted = services.poses.wanted(wearable_id) or services.trials.wanted(wearable_id)
+        return wanted or feed.watched(holder.athlete_id)
+
+    orders = services.gateways.beat(holder, report, watching)
     for wearable_id, told in states().items():
         if told != before[wearable_id]:
             feed.publish(holder.athlete_id, {"kind": "link", "wearable_id": wearable_id})

@@ -1,0 +1,169 @@
+"""The holds that go on now, watched over live blocks of the wearable. In memory; what counts is judged from rows."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from coach.analysis.assessment_types import AssessmentTest, HoldPhase, HoldProgress, Trial, TrialOutcome
+from coach.analysis.endurance import HoldState, begin_hold, finish_hold, watch_hold
+from coach.analysis.errors import AnalysisError
+from coach.service.assessment_views import Seen
+from coach.service.wearables import stored_axis
+from coach.store.rows import Row
+from devices.hostclock import HostClock
+from devices.types import Chunk
+
+_log = logging.getLogger(__name__)
+# s without a block before it is said that nothing arrives: live blocks come four times a second. Own choice.
+_NOTHING_S = 4.0
+# Blocks that wait for a look: half a minute. Own choice.
+_INCOMING_MAX = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """A hold that is watched no more: what the live view says, and of which signal (Unix s).
+
+    trial: None when the person stopped it and the live view had not seen them leave the pose yet. end_utc_s: None when
+    the person stopped it: what comes just after tells whether they left the pose.
+    """
+
+    trial: Trial | None
+    recording_id: str | None
+    start_utc_s: float | None
+    end_utc_s: float | None
+
+
+@dataclass(slots=True)
+class _Watch:
+    athlete_id: str
+    wearable_id: str
+    first: HoldState
+    state: HoldState
+    heard_s: float
+    recording_id: str | None = None
+    start_utc_s: float | None = None
+    end_utc_s: float | None = None
+    progress: HoldProgress | None = None
+    shown: object = None
+    incoming: deque[Chunk] = field(default_factory=lambda: deque(maxlen=_INCOMING_MAX))
+
+    def take_incoming(self) -> None:
+        """Look at what has arrived. Another recording, or a block that does not follow, begins the hold anew."""
+        while self.incoming and not self.over:
+            block = self.incoming.popleft()
+            if block.recording_id != self.recording_id:
+                self._begin_with(block)
+            try:
+                self.state, self.progress = watch_hold(self.state, block)
+            except AnalysisError as error:
+                _log.warning("a hold is watched anew: %s", error)
+                self._begin_with(block)
+                continue
+            self.end_utc_s = block.start_utc_s + len(block) / block.rate_hz
+
+    def _begin_with(self, block: Chunk) -> None:
+        self.state, self.progress = self.first, None
+        self.recording_id, self.start_utc_s = block.recording_id, block.start_utc_s
+
+    @property
+    def over(self) -> bool:
+        """Tell whether nothing more is needed: the pose was left, or the cap is reached."""
+        progress = self.progress
+        return progress is not None and (progress.phase is HoldPhase.OVER or progress.must_stop)
+
+    def ended(self) -> Over:
+        """Return what the live view says at the end."""
+        trial = finish_hold(self.state)
+        if self.over:
+            return Over(trial, self.recording_id, self.start_utc_s, self.end_utc_s)
+        seen = None if trial.outcome is TrialOutcome.CUT_SHORT else trial
+        return Over(seen, self.recording_id, self.start_utc_s, None)
+
+
+class Holding:
+    """Let the gateway bring blocks, one thread look at them, and pages ask. Thread-safe."""
+
+    def __init__(self, clock: HostClock) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._watches: dict[str, _Watch] = {}
+        self._wake: Callable[[], None] = lambda: None
+
+    def attach(self, wake: Callable[[], None]) -> None:
+        """Call `wake` whenever there is something to look at."""
+        self._wake = wake
+
+    @property
+    def busy(self) -> bool:
+        """Tell whether any hold is watched."""
+        return bool(self._watches)
+
+    def begin(self, trial_id: str, test: AssessmentTest, wearable: Row) -> None:
+        """Watch a hold from the next block on."""
+        axes = stored_axis(wearable["upright"]), stored_axis(wearable["forward"])
+        state = begin_hold(test, wearable["placement"], *axes)
+        watch = _Watch(wearable["athlete_id"], wearable["id"], state, state, self._clock.utc_s())
+        with self._lock:
+            self._watches[trial_id] = watch
+        self._wake()
+
+    def end(self, trial_id: str) -> Over | None:
+        """Watch no more; return what was seen, None when nothing was watched or nothing came."""
+        with self._lock:
+            watch = self._watches.pop(trial_id, None)
+            if watch is None:
+                return None
+            watch.take_incoming()
+            return watch.ended() if watch.recording_id is not None else None
+
+    def wanted(self, wearable_id: str) -> bool:
+        """Tell whether a hold waits for live blocks of this wearable."""
+        with self._lock:
+            return any(each.wearable_id == wearable_id for each in self._watches.values())
+
+    def take(self, wearable_id: str, block: Chunk) -> None:
+        """Bring a live block; only enqueues."""
+        # Without the lock: the radio's thread waits for nobody's look.
+        for watch in tuple(self._watches.values()):
+            if watch.wearable_id == wearable_id:
+                watch.incoming.append(block)
+                watch.heard_s = self._clock.utc_s()
+                self._wake()
+
+    def seen(self, trial_id: str) -> Seen | None:
+        """Return what is seen of a hold; None when it is not watched."""
+        with self._lock:
+            watch = self._watches.get(trial_id)
+            return Seen(watch.progress, self._silent(watch)) if watch is not None else None
+
+    def work(self) -> tuple[frozenset[str], dict[str, Over]]:
+        """Look at what has arrived; return whose pages have changed, and the holds that are over by their trial."""
+        changed: set[str] = set()
+        over: dict[str, Over] = {}
+        with self._lock:
+            for trial_id, watch in list(self._watches.items()):
+                watch.take_incoming()
+                shown = _shown(watch.progress, self._silent(watch))
+                if shown != watch.shown:
+                    watch.shown = shown
+                    changed.add(watch.athlete_id)
+                if watch.over:
+                    over[trial_id] = self._watches.pop(trial_id).ended()
+                    changed.add(watch.athlete_id)
+        return frozenset(changed), over
+
+    def _silent(self, watch: _Watch) -> bool:
+        return self._clock.utc_s() - watch.heard_s > _NOTHING_S
+
+
+def _shown(progress: HoldProgress | None, silent: bool) -> object:
+    """Return what a person would see a change of: the phase, whole seconds, whether it is still."""
+    if progress is None:
+        return silent
+    off_deg = None if progress.off_target_deg is None else round(progress.off_target_deg / 5.0)
+    return silent, progress.phase, int(progress.held_s), progress.still, off_deg

@@ -1,0 +1,23 @@
+"""When the battery is due again: some weeks after the last one, as a local date. Not while the athlete is locked."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from coach.service.assessment_views import Kind, Retest
+from coach.store import assessments as table
+from coach.store.engine import Tx
+from coach.store.rows import Row
+
+
+def retest_of(tx: Tx, athlete: Row, now: datetime, weeks: int) -> Retest | None:
+    """Return when the next battery is due; None before the first one, and while the athlete is locked."""
+    if athlete["locked"]:
+        return None
+    last = table.newest_done(tx, athlete["id"], Kind.TRUNK_ENDURANCE.value)
+    if last is None:
+        return None
+    zone = ZoneInfo(athlete["time_zone"])
+    due_on = last["finished_at"].astimezone(zone).date() + timedelta(weeks=weeks)
+    return Retest(due_on, last["id"], now.astimezone(zone).date() >= due_on)
