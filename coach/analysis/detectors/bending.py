@@ -58,7 +58,7 @@ def detect(thresholds: Thresholds, day: Day, history: Sequence[DayValues]) -> An
         return replace(open_answer, needs=needs)
     found = []
     for each in filter(lambda each: _qualifies(thresholds, each), day.bending):
-        unseen = _unseen(thresholds, day.trunk, each)
+        unseen = stretch_lacks(thresholds, day.trunk, each)
         if unseen is None:
             found.append(each)
         needs = needs or unseen
@@ -79,7 +79,7 @@ def _qualifies(thresholds: Thresholds, stretch: BendingStretch) -> bool:
     )
 
 
-def _unseen(thresholds: Thresholds, trunk: Minutes, stretch: BendingStretch) -> str | None:
+def stretch_lacks(thresholds: Thresholds, trunk: Minutes, stretch: BendingStretch) -> str | None:
     """Return what a stretch lacks: it has to pass the rate even if nobody bent in the time that was lost."""
     within = seen_between(trunk, stretch.start_utc_s, stretch.end_utc_s)
     lacks = coverage_lacking(within, thresholds)

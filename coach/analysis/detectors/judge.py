@@ -21,6 +21,7 @@ from coach.analysis.detectors import (
     load_found,
     pain,
     pitches,
+    recovery,
     rotation_found,
     strokes,
 )
@@ -59,6 +60,7 @@ DETECTORS: Mapping[Kind, Detector] = {
     Kind.ONE_SIDED_STROKES: Detector(strokes.SIDES_THRESHOLDS, strokes.detect_one_sided),
     Kind.STROKE_COUNT: Detector(strokes.COUNT_THRESHOLDS, strokes.detect_count),
     Kind.PITCH_COUNT: Detector(pitches.THRESHOLDS, pitches.detect),
+    Kind.SHORT_RECOVERY: Detector(recovery.THRESHOLDS, recovery.detect),
     Kind.DEGRADING_MOVEMENT: Detector(degrading.THRESHOLDS, degrading.detect),
     Kind.HEAVY_BACK_DAYS: Detector(heavy_days.THRESHOLDS, heavy_days.detect),
     Kind.LOAD_ABOVE_HABIT: Detector(load_found.THRESHOLDS, load_found.detect),
