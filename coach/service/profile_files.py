@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from coach.analysis.detectors.caps import AgeBand, PitchCaps, stricter
+from coach.analysis.detectors.judge import DETECTORS
 from coach.analysis.detectors.seen import LEAST
 from coach.analysis.detectors.types import Kind, Profile, Threshold, Thresholds
 from coach.analysis.swing_types import SwingKind
@@ -83,6 +84,10 @@ def profile_from(path: Path, caps_folders: Sequence[Path]) -> Profile:
     _check_id(path, file.id)
     _check_names(path, "least", file.least, LEAST)
     detectors = {_kind(path, name): limits for name, limits in file.detectors.items()}
+    for kind, limits in detectors.items():
+        if kind not in DETECTORS:
+            continue
+        _check_names(path, f"detectors.{kind}", limits, DETECTORS[kind].thresholds)
     if Kind.REPEATED_BENDING not in detectors:
         raise _wrong(path, f"detectors.{Kind.REPEATED_BENDING}", "is missing: the analysis of every stream needs it")
     if (Kind.PITCH_COUNT in detectors) != (file.caps is not None):
