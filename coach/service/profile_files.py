@@ -85,8 +85,6 @@ def profile_from(path: Path, caps_folders: Sequence[Path]) -> Profile:
     _check_names(path, "least", file.least, LEAST)
     detectors = {_kind(path, name): limits for name, limits in file.detectors.items()}
     for kind, limits in detectors.items():
-        if kind not in DETECTORS:
-            continue
         _check_names(path, f"detectors.{kind}", limits, DETECTORS[kind].thresholds)
     if Kind.REPEATED_BENDING not in detectors:
         raise _wrong(path, f"detectors.{Kind.REPEATED_BENDING}", "is missing: the analysis of every stream needs it")
