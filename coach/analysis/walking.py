@@ -51,12 +51,7 @@ def find_upright(
     """
     if state.upright is not None:
         return state
-    squared = np.einsum("ij,ij->i", acc_mps2, acc_mps2)
-    raised = squared > ((1.0 + SWING_SHARE) * G_MPS2) ** 2
-    swings = np.flatnonzero(raised | (squared < ((1.0 - SWING_SHARE) * G_MPS2) ** 2))
-    ups = raised[swings]
-    begins = swings[ups & ~np.concatenate(((state.high,), ups[:-1]))] if ups.size else swings
-    high = bool(ups[-1]) if ups.size else state.high
+    begins, high = steps_begun(state.high, acc_mps2)
     count = _second(start + len(acc_mps2), rate_hz) - state.second + 1
     steps = np.bincount(_seconds(start + begins, rate_hz) - state.second, minlength=count)
     steps[0] += state.steps
@@ -66,6 +61,20 @@ def find_upright(
     sums[0] = state.up
     np.add.at(sums, places, np.rint(up[:, there].T * _PER_UNIT).astype(np.int64))
     return _follow(state, rate_hz, high, steps, sums)
+
+
+def steps_begun(high: bool, acc_mps2: FloatArray) -> tuple[IntArray, bool]:
+    """Return the rows at which |acc| comes up after it was down, and whether its newest swing was up.
+
+    high: whether the newest swing before was up. acc_mps2: (n, 3), NaN where missing.
+    """
+    squared = np.einsum("ij,ij->i", acc_mps2, acc_mps2)
+    raised = squared > ((1.0 + SWING_SHARE) * G_MPS2) ** 2
+    swings = np.flatnonzero(raised | (squared < ((1.0 - SWING_SHARE) * G_MPS2) ** 2))
+    if not swings.size:
+        return swings, high
+    ups = raised[swings]
+    return swings[ups & ~np.concatenate(((high,), ups[:-1]))], bool(ups[-1])
 
 
 def _second(sample: int, rate_hz: float) -> int:

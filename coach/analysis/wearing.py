@@ -1,0 +1,340 @@
+"""Is the sensor worn as it should be? Second by second, for the trunk and the pelvis; it never looks ahead.
+
+LOOSE: it moves as no trunk does. A trunk bends by tens of degrees slowly and sways by a few degrees with each step; a
+sensor on a slack strap, or worn on an arm or a leg, swings by far more at the pace of steps; what has fallen off lies
+more still than anybody and turned away. DISPLACED: in walking, or upside down, "up" is far from where it was in the
+calibrated pose or when the person first walked. Source: own heuristics, docs/integrity.md; measured on the recordings.
+
+How a second counts is settled by the seconds before it, so that nothing waits for it.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from coach.analysis.exposure import DISPLACED, LOOSE, WORN, ByteArray
+from coach.analysis.frames import Vector, dot, unit
+from coach.analysis.quality import BoolArray
+from coach.analysis.walking import STEPS_IN_ALL, STEPS_PER_S, WALK_S, steps_begun
+from devices.types import FloatArray, IntArray
+
+# Own choice: so many looks a second are enough for what trunks do; below 6 Hz a swing at the pace of steps is not seen.
+LOOKS_HZ = 12.5
+MIN_LOOKS_HZ = 6.0
+# Directions are summed as whole numbers of 1e-5, rates of 1e-3 deg/s: such sums do not depend on where they began.
+_PER_UNIT = 1e5
+_PER_DEGPS = 1e3
+# Own choice: a second or a window with less of its looks than this is not judged.
+SEEN_SHARE = 0.5
+# Columns of the sums of a second: looks with a wobble, its squares, those of its changes, turn about the vertical,
+# looks, their directions, steps.
+_WOBBLES, _SQUARES, _CHANGES, _TURN, _LOOKS, _X, _Y, _Z, _STEPS = range(9)
+
+
+@dataclass(frozen=True, slots=True)
+class WearingParams:
+    """wobble_deg: amplitude, over window_s, of what is left of "up" after its mean over a second, that no trunk reaches
+    at a pace of wobble_hz or faster; wobble_deg_hz: amplitude times pace; swing_deg: amplitude at any pace. spin_deg:
+    turn about the vertical in window_s. settle_s: of sound wear before it is believed again. still_s, still_deg,
+    turned_deg: lies that long within that cone, that far from the mean pose. astray_deg: of the pose in walking, in
+    `walks` stretches of ten seconds in a row; over_deg, over_s: from upright, that long. All own heuristics.
+    """
+
+    window_s: int = 5
+    wobble_deg: float = 10.0
+    wobble_deg_hz: float = 16.0
+    wobble_hz: float = 0.85
+    swing_deg: float = 18.0
+    spin_deg: float = 400.0
+    settle_s: int = 60
+    still_s: int = 60
+    still_deg: float = 0.5
+    turned_deg: float = 40.0
+    astray_deg: float = 30.0
+    walks: int = 2
+    over_deg: float = 140.0
+    over_s: int = 5
+
+
+DEFAULT_PARAMS = WearingParams()
+
+
+def _no_looks() -> IntArray:
+    return np.zeros((0, 4), dtype=np.int64)
+
+
+def _no_window() -> IntArray:
+    return np.zeros((0, 4), dtype=np.int64)
+
+
+def _no_spans() -> IntArray:
+    return np.zeros((0, 3), dtype=np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Pose:
+    """What the seconds have told of how it sits. Directions are sums of looks, in sensor axes.
+
+    still, lain: direction since when it lies still, and for how many seconds. worn: sum of the seconds that moved.
+    run, run_up: steps of the present seconds of walking, and their sum. walked: direction of the first walk; astray:
+    walks in a row that were far from where up should be. over: seconds in a row upside down.
+    """
+
+    still: tuple[int, ...] = (0, 0, 0)
+    lain: int = 0
+    worn: tuple[int, ...] = (0, 0, 0)
+    run: tuple[int, ...] = ()
+    run_up: tuple[int, ...] = (0, 0, 0)
+    walked: Vector | None = None
+    astray: int = 0
+    over: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class WearingState:
+    """phase_s, second: seconds are counted as in exposure.ExposureState; `second` is under way.
+
+    looks: (k, 4) the newest, "up" and whether it was there. sums: of the second under way. window: (w, 4) sums of the
+    newest complete seconds. high: the newest swing of |acc| was up. loose_until, displaced_until: the second from which
+    on it is believed again. spans: (s, 3) first second, end and code of what was not worn well. loose_s, displaced_s:
+    seconds with samples in all; apart_deg: the furthest that a walk was from where it should be.
+    """
+
+    phase_s: float = 0.0
+    second: int = 0
+    looks: IntArray = field(default_factory=_no_looks)
+    sums: tuple[int, ...] = (0,) * 9
+    window: IntArray = field(default_factory=_no_window)
+    high: bool = False
+    pose: Pose = field(default_factory=Pose)
+    loose_until: int = 0
+    displaced_until: int = 0
+    spans: IntArray = field(default_factory=_no_spans)
+    loose_s: int = 0
+    displaced_s: int = 0
+    apart_deg: float = 0.0
+
+
+def begin_wearing(start_utc_s: float) -> WearingState:
+    """Begin with the first sample of a stream."""
+    return WearingState(phase_s=start_utc_s % 60.0)
+
+
+def add_wearing(
+    params: WearingParams,
+    state: WearingState,
+    rate_hz: float,
+    start: int,
+    acc_mps2: FloatArray,
+    gyr_radps: FloatArray,
+    up: FloatArray,
+    upright: Vector | None,
+) -> WearingState:
+    """Take the next samples.
+
+    start: number of the first. acc_mps2, gyr_radps: (n, 3), NaN where missing. up: (3, n) the direction "up" in sensor
+    axes, NaN where missing. upright: where "up" was in the calibrated pose, None without one.
+    """
+    every = max(round(rate_hz / LOOKS_HZ), 1)
+    width = round(rate_hz / every)
+    if width < MIN_LOOKS_HZ or not len(acc_mps2):
+        return state
+    count = _second(state, rate_hz, start + len(acc_mps2)) - state.second + 1
+    sums = np.zeros((count, 9), dtype=np.int64)
+    sums[0] = state.sums
+    rows = slice(-start % every, len(acc_mps2), every)
+    at = np.arange(start + rows.start, start + len(acc_mps2), every)
+    places = np.floor(state.phase_s + at / rate_hz).astype(np.int64) - state.second
+    looks = _looked(state.looks, up[:, rows], width)
+    np.add.at(sums, places, _told(looks, width, up[:, rows], gyr_radps[rows]))
+    begun, high = steps_begun(state.high, acc_mps2)
+    steps_at = np.floor(state.phase_s + (start + begun) / rate_hz).astype(np.int64) - state.second
+    np.add.at(sums[:, _STEPS], steps_at, 1)
+    judge = _Judge(params, state, rate_hz / every, width, upright)
+    for row in sums[:-1].tolist():
+        judge.second(row)
+    last = tuple(sums[-1].tolist())
+    return replace(judge.state(), looks=looks[-width:], sums=last, high=high)
+
+
+def codes_of(state: WearingState, first: int, count: int) -> ByteArray | None:
+    """Return how each of `count` seconds from `first` on counts (WORN, LOOSE, DISPLACED), None for all WORN."""
+    if not len(state.spans):
+        return None
+    codes = np.full(count, WORN, dtype=np.uint8)
+    for begin, end, code in state.spans.tolist():
+        codes[max(begin - first, 0) : max(end - first, 0)] = code
+    return codes if codes.any() else None
+
+
+def worn_rows(state: WearingState, rate_hz: float, start: int, count: int) -> BoolArray | None:
+    """Return at which of `count` samples from number `start` on the sensor was worn well, None for all of them."""
+    if not len(state.spans):
+        return None
+    seconds = np.floor(state.phase_s + np.arange(start, start + count) / rate_hz).astype(np.int64)
+    codes = codes_of(state, int(seconds[0]), int(seconds[-1] - seconds[0]) + 1)
+    return None if codes is None else codes[seconds - seconds[0]] == WORN
+
+
+def forget_before(state: WearingState, first: int) -> WearingState:
+    """Drop what is known of the seconds before `first`; the totals stay."""
+    if not len(state.spans) or state.spans[0, 1] > first:
+        return state
+    return replace(state, spans=state.spans[state.spans[:, 1] > first])
+
+
+def _second(state: WearingState, rate_hz: float, sample: int) -> int:
+    return math.floor(state.phase_s + sample / rate_hz)
+
+
+def _looked(kept: IntArray, up: FloatArray, width: int) -> IntArray:
+    """Return the newest `width` looks from before and those of `up`, (3, m), as whole numbers."""
+    there = ~np.isnan(up[0])
+    new = np.zeros((there.size, 4), dtype=np.int64)
+    new[there, :3] = np.rint(up[:, there].T * _PER_UNIT)
+    new[:, 3] = there
+    before = np.zeros((width, 4), dtype=np.int64)
+    if len(kept):
+        before[-len(kept) :] = kept
+    return np.concatenate((before, new))
+
+
+def _told(looks: IntArray, width: int, up: FloatArray, gyr: FloatArray) -> IntArray:
+    """Return what each new look adds to its second, (m, 9). looks: with `width` older ones before them."""
+    m = len(looks) - width
+    told = np.zeros((m, 9), dtype=np.int64)
+    sums = np.cumsum(np.concatenate((np.zeros((1, 4), dtype=np.int64), looks)), axis=0)
+    around = sums[width:] - sums[:-width]  # of the windows that end at the looks from number width - 1 on
+    middle = looks[width - 1 - width // 2 : len(looks) - width // 2]
+    wobble = np.where(around[:, 3:] == width, middle[:, :3] - np.rint(around[:, :3] / width).astype(np.int64), 0)
+    turn = np.degrees(np.einsum("ij,ji->i", gyr, up)) * _PER_DEGPS
+    # Without a gyroscope every jolt looks like a swing.
+    known = (around[1:, 3] == width) & (around[:-1, 3] == width) & np.isfinite(turn)
+    told[:, _WOBBLES] = known
+    told[:, _SQUARES] = np.where(known, (wobble[1:] ** 2).sum(axis=1), 0)
+    told[:, _CHANGES] = np.where(known, (np.diff(wobble, axis=0) ** 2).sum(axis=1), 0)
+    told[:, _LOOKS : _Z + 1] = looks[width:, [3, 0, 1, 2]]
+    told[:, _TURN] = np.rint(np.where(np.isfinite(turn), turn, 0.0))
+    return told
+
+
+class _Judge:
+    """A state on its way over complete seconds."""
+
+    def __init__(
+        self, params: WearingParams, state: WearingState, looks_hz: float, width: int, upright: Vector | None
+    ) -> None:
+        self.params, self.before, self.looks_hz, self.width, self.upright = params, state, looks_hz, width, upright
+        self.number, self.pose = state.second, state.pose
+        self.window: list[list[int]] = state.window.tolist()
+        self.loose_until, self.displaced_until = state.loose_until, state.displaced_until
+        self.apart_deg, self.seconds = state.apart_deg, [0, state.loose_s, state.displaced_s]
+        self.spans: list[list[int]] = state.spans.tolist()
+
+    def state(self) -> WearingState:
+        return replace(
+            self.before,
+            second=self.number,
+            window=np.array(self.window, dtype=np.int64).reshape(-1, 4),
+            pose=self.pose,
+            loose_until=self.loose_until,
+            displaced_until=self.displaced_until,
+            spans=np.array(self.spans, dtype=np.int64).reshape(-1, 3),
+            loose_s=self.seconds[LOOSE],
+            displaced_s=self.seconds[DISPLACED],
+            apart_deg=self.apart_deg,
+        )
+
+    def second(self, sums: list[int]) -> None:
+        """Take the sums of the second that is complete; settle how the one after it counts."""
+        self.window = [*self.window[-(self.params.window_s - 1) :], sums[:_LOOKS]]
+        following = self.number + 1
+        if sums[_LOOKS] and self.spans and self.spans[-1][1] == following:
+            self.seconds[self.spans[-1][2]] += 1
+        if self._swings():
+            self.loose_until = following + self.params.settle_s
+        if sums[_LOOKS] >= SEEN_SHARE * self.width:
+            self._look_at(sums[_X : _Z + 1], following)
+        self._walk(sums, following)
+        self.number = following
+        code = DISPLACED if following < self.displaced_until else LOOSE if following < self.loose_until else WORN
+        if code == WORN:
+            return
+        if self.spans and self.spans[-1][1:] == [following, code]:
+            self.spans[-1][1] += 1
+        else:
+            self.spans.append([following, following + 1, code])
+
+    def _swings(self) -> bool:
+        """Tell whether "up" swung, or the sensor turned, as no trunk does."""
+        params = self.params
+        looks, squares, changes, turn = (sum(column) for column in zip(*self.window, strict=True))
+        if abs(turn) / _PER_DEGPS / self.looks_hz >= params.spin_deg:
+            return True
+        if looks < SEEN_SHARE * self.width * params.window_s or not squares:
+            return False
+        amplitude_deg = math.degrees(math.sqrt(2.0 * squares / looks) / _PER_UNIT)
+        pace_hz = math.sqrt(changes / squares) * self.looks_hz / (2.0 * math.pi)
+        limit_deg = params.wobble_deg if pace_hz >= params.wobble_hz else params.swing_deg
+        return amplitude_deg >= limit_deg or amplitude_deg * pace_hz >= params.wobble_deg_hz
+
+    def _look_at(self, up: list[int], following: int) -> None:
+        """Follow where "up" is: still and turned away, or upside down."""
+        params, pose = self.params, self.pose
+        still = pose.lain > 0 and _apart_deg(up, pose.still) <= params.still_deg
+        lain, since = (pose.lain + 1, pose.still) if still else (1, tuple(up))
+        worn = pose.worn
+        if not still and following > self.loose_until and following > self.displaced_until:
+            worn = tuple(a + b for a, b in zip(worn, up, strict=True))
+        if lain >= params.still_s and any(worn) and _apart_deg(since, worn) > params.turned_deg:
+            self.loose_until = max(self.loose_until, following + 1)
+        expected = self.upright or pose.walked
+        over = pose.over + 1 if expected and _apart_deg(up, expected) > params.over_deg else 0
+        if over >= params.over_s:
+            self.displaced_until = max(self.displaced_until, following + params.settle_s)
+        self.pose = replace(pose, still=since, lain=lain, worn=worn, over=over)
+
+    def _walk(self, sums: list[int], following: int) -> None:
+        """Follow the steps; at the end of each ten seconds of them, ask whether "up" is where it should be."""
+        pose, params = self.pose, self.params
+        if not STEPS_PER_S[0] <= sums[_STEPS] <= STEPS_PER_S[1]:
+            if pose.run:
+                self.pose = replace(pose, run=(), run_up=(0, 0, 0))
+            return
+        run = (*pose.run, sums[_STEPS])
+        up = tuple(a + b for a, b in zip(pose.run_up, sums[_X : _Z + 1], strict=True))
+        if len(run) < WALK_S:
+            self.pose = replace(pose, run=run, run_up=up)
+            return
+        self.pose = replace(pose, run=(), run_up=(0, 0, 0))
+        if not STEPS_IN_ALL[0] <= sum(run) <= STEPS_IN_ALL[1] or not any(up) or following <= self.loose_until:
+            return
+        expected = self.upright or pose.walked
+        if expected is None:
+            x, y, z = (float(value) for value in up)
+            self.pose = replace(self.pose, walked=unit((x, y, z)))
+            return
+        apart_deg = _apart_deg(up, expected)
+        self.apart_deg = max(self.apart_deg, apart_deg)
+        astray = pose.astray + 1 if apart_deg > params.astray_deg else 0
+        self.pose = replace(self.pose, astray=astray)
+        if astray >= params.walks:
+            self.displaced_until = _EVER
+        elif not astray and self.displaced_until >= _EVER:
+            self.displaced_until = following
+
+
+# Later than any second of a recording: until it is seen to sit right again.
+_EVER = 2**62
+
+
+def _apart_deg(one: list[int] | tuple[int, ...], other: tuple[int, ...] | Vector) -> float:
+    """Return the angle between two directions of any length."""
+    if not any(one) or not any(other):
+        return 0.0
+    (a, b, c), (x, y, z) = one, other
+    cosine = dot(unit((float(a), float(b), float(c))), unit((float(x), float(y), float(z))))
+    return math.degrees(math.acos(max(min(cosine, 1.0), -1.0)))
