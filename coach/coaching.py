@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from coach.analysis.types import Grade
+from programs.rest import SHOWN_ONLY_KINDS
 from programs.types import Need
 
 # Weight of a need by the grade of its findings: more independent flags, more room in the program. Own heuristic.
@@ -23,12 +24,12 @@ class Observed:
 
 
 def needs_from(findings: Sequence[Observed]) -> tuple[Need, ...]:
-    """Return one need per kind of finding, heaviest first.
+    """Return one need per kind of finding, heaviest first. Kinds that are only shown raise none.
 
     findings: oldest first; the newest one speaks for its kind.
     """
     by_kind: dict[str, list[Observed]] = {}
-    for finding in findings:
+    for finding in (each for each in findings if each.kind not in SHOWN_ONLY_KINDS):
         by_kind.setdefault(finding.kind, []).append(finding)
     needs = [
         Need(

@@ -14,8 +14,17 @@ from programs.types import Dose, Exercise, Plane
 
 LIBRARY_FILE = "exercises.toml"
 
-# Kinds of need the library may answer. "repeated_bending" is the analysis' finding of that name.
-NEED_KINDS = frozenset({"repeated_bending", "sustained_bending", "repeated_rotation", "low_endurance"})
+# Kinds of need that exercises answer. All but low_endurance are the analysis' findings of these names.
+NEED_KINDS = frozenset(
+    {
+        "repeated_bending",
+        "sustained_flexion",
+        "deep_flexion",
+        "repeated_rotation",
+        "one_sided_strokes",
+        "low_endurance",
+    }
+)
 
 # What may speak against an exercise, id -> words. Source: facts of Finucane 2020 (JOSPT 50:350) and usual practice for
 # the first three, which stand at every exercise; joints and late pregnancy by the position the exercise needs.

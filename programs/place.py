@@ -83,13 +83,16 @@ def place(
     Every session is at the same local time (`session_time`); a day on which the clock skips that time is not used, a
     time that comes twice means the first. Up to 3 sessions a week have a day between them (48 h for the same muscles,
     47 h across the spring change), more have at most 3 days in a row. A week takes the weekdays of the week before, the
-    first one spreads them. Every fourth week has lighter doses. What finds no day in its week moves to no other week.
+    first one spreads them. Every fourth week has lighter doses. What finds no day in its week moves to no other week. A
+    prescription of rest only has no sessions.
     Raises NoSlot when the availability or the clock leave no day at all, ProgramError for a naive `now`, an unknown
     time zone, weekday, slot or number of sessions.
     Source: ACSM 2011 (Garber et al., MSSE 43:1334) for 48 h, Andersen 2017 (SJWEH 43:68) for days in a row, own
     heuristics for the rest, see docs/decisions/0003-programs.md.
     """
     zone = _check(prescription, availability, now)
+    if not prescription.exercises:
+        return ()
     if not availability.weekdays:
         raise NoSlot("No day of the week is free for sessions; choose at least one day.")
     clock = session_time(prescription, availability)

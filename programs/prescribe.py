@@ -20,6 +20,18 @@ WEEKS_MAX = 52
 # The muscle groups that answer a need, in the order of the session; within one place the later groups stand in where
 # the first has no allowed exercise. Source: the three core exercises (Callaghan 1998, Axler & McGill 1997); which group
 # for which need: own heuristic.
+_LONG_BENDING = (
+    ("back extensors", "hip extensors"),
+    ("side trunk",),
+    ("hip extensors",),
+    ("hips and upper back",),
+)
+_TURNING = (
+    ("trunk rotation", "front trunk"),
+    ("side trunk",),
+    ("back extensors",),
+    ("hips and upper back",),
+)
 GROUPS_BY_KIND: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "repeated_bending": (
         ("back extensors", "hip extensors"),
@@ -27,25 +39,26 @@ GROUPS_BY_KIND: Mapping[str, tuple[tuple[str, ...], ...]] = {
         ("front trunk",),
         ("hip extensors",),
     ),
-    "sustained_bending": (
-        ("back extensors", "hip extensors"),
-        ("side trunk",),
-        ("hip extensors",),
-        ("hips and upper back",),
-    ),
-    "repeated_rotation": (
-        ("trunk rotation", "front trunk"),
-        ("side trunk",),
-        ("back extensors",),
-        ("hips and upper back",),
-    ),
+    "sustained_flexion": _LONG_BENDING,
+    "deep_flexion": _LONG_BENDING,
+    "repeated_rotation": _TURNING,
+    "one_sided_strokes": _TURNING,
     "low_endurance": (("back extensors",), ("side trunk",), ("front trunk",)),
 }
 TITLES: Mapping[str, str] = {
     "repeated_bending": "Trunk endurance and hinging, for a lot of bending",
-    "sustained_bending": "Trunk endurance and hinging, for long bending",
+    "sustained_flexion": "Trunk endurance and hinging, for long bending",
+    "deep_flexion": "Trunk endurance and hinging, for deep bending",
     "repeated_rotation": "Trunk control, for a lot of turning",
+    "one_sided_strokes": "Trunk control, for work to one side",
     "low_endurance": "Trunk endurance",
+    "short_recovery": "Longer pauses",
+    "heavy_back_days": "A lighter day",
+    "load_above_habit": "Easier days",
+    "low_hrv": "An easy day",
+    "stroke_count": "Back to your usual count",
+    "pitch_count": "Rest from pitching",
+    "degrading_movement": "Shorter sets",
 }
 
 
@@ -65,33 +78,36 @@ def prescribe(
     The heaviest need chooses first. Excluded: what a contraindication of the athlete forbids (replaced where the
     library has another exercise for the same place), and for bending needs whatever loads the spine in flexion. The
     level comes from history, else it is the easiest; neither level nor dose is ever raised here. A session above 18
-    minutes is shortened set by set. exercises: the library to choose from, by default the shipped one.
-    Raises NoAnswer when no exercise may be given, ProgramError for numbers or ids that make no sense.
+    minutes is shortened set by set. Needs that only rest answers (`REST_KINDS`) bring their rules and no exercise; a
+    program of nothing but rest has no sessions. exercises: the library to choose from, by default the shipped one.
+    Raises NoAnswer when exercises are asked for and none may be given, ProgramError for numbers or ids that make no
+    sense.
     Source: doses and choice as each exercise cites; composition: own heuristic, see docs/decisions/0003-programs.md.
     """
     _check(needs, history, sessions_per_week, weeks)
     shelf = library() if exercises is None else exercises
     ordered = sorted(needs, key=lambda need: (-need.weight, need.kind, need.because))
+    moving = [need for need in ordered if need.kind in GROUPS_BY_KIND]
     blocking = sorted(ALWAYS_AGAINST.intersection(history.contraindications))
-    if blocking:
+    if blocking and moving:
         reasons = " and ".join(CONTRAINDICATIONS[one] for one in blocking)
         raise NoAnswer(f"No exercise is given because of {reasons}; ask a doctor first, then plan again.")
-    places = _places(ordered)
+    places = _places(moving)
     usable = _usable(ordered, shelf)
     chosen = _choose(places, history, usable)
-    if not chosen:
+    if moving and not chosen:
         raise NoAnswer(
-            f"The library has no exercise that answers {_listed(need.kind for need in ordered)} and is allowed with "
+            f"The library has no exercise that answers {_listed(need.kind for need in moving)} and is allowed with "
             f"{_listed(CONTRAINDICATIONS[one] for one in history.contraindications) or 'this library'}; "
             "ask a coach or physiotherapist to choose."
         )
     fitted = _shortened(list(chosen.values()))
     return Prescription(
-        title=TITLES[ordered[0].kind],
+        title=TITLES[(moving or ordered)[0].kind],
         exercises=fitted,
         sessions_per_week=sessions_per_week,
         weeks=weeks,
-        session_duration_min=session_duration_min(item.dose for item in fitted),
+        session_duration_min=session_duration_min(item.dose for item in fitted) if fitted else 0,
         rest=rest(ordered, weeks),
         because=" ".join(
             [*dict.fromkeys(need.because for need in ordered), *_left_out(places, chosen, history, usable)]
@@ -183,10 +199,8 @@ def _check(needs: Sequence[Need], history: History, sessions_per_week: int, week
     if not needs:
         raise NoAnswer("No need was found, so there is nothing to answer; wait for a finding or enter one.")
     for need in needs:
-        if need.kind not in GROUPS_BY_KIND:
-            raise NoAnswer(
-                f"The library answers no need of the kind '{need.kind}'; known are {', '.join(GROUPS_BY_KIND)}."
-            )
+        if need.kind not in TITLES:
+            raise NoAnswer(f"Nothing answers a need of the kind '{need.kind}'; known are {', '.join(TITLES)}.")
         if not 0 <= need.weight <= 1:
             raise ProgramError(f"The need '{need.kind}' has a weight of {need.weight:g}; it should be from 0 to 1.")
     for one in history.contraindications:

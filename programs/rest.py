@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from programs.types import Need, RestRule
 
@@ -18,7 +19,67 @@ DELOAD_EVERY_WEEKS = 4
 SPACED_SESSIONS_PER_WEEK = 3
 
 # Kinds of need that are about bending forward. Own list.
-BENDING_KINDS = frozenset({"repeated_bending", "sustained_bending"})
+BENDING_KINDS = frozenset({"repeated_bending", "sustained_flexion", "deep_flexion"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """A rule without the need that it answers. because: what is known, said after the need's own sentence."""
+
+    kind: str
+    text: str
+    because: str
+    source: str
+
+    def for_need(self, need: Need) -> RestRule:
+        return RestRule(self.kind, self.text, f"{need.because} {self.because}", self.source)
+
+
+# Needs that rest answers, and no exercise. Which rule for which need: own heuristic.
+_RULES: Mapping[str, _Rule] = {
+    "short_recovery": _Rule(
+        kind="longer_pause",
+        text=(
+            "After up to an hour of bending, turning or swinging again and again, do something easy for as long as it "
+            "took; after up to two hours, for a third of it."
+        ),
+        because="The guide for lifting counts time with light work as recovery, too.",
+        source="NIOSH 94-110, revision of September 2021 (lifting); other repeated work: own heuristic.",
+    ),
+    "load_above_habit": _Rule(
+        kind="easier_days",
+        text="Make the next days easier until a week is again about what you are used to; then add a little at a time.",
+        because="It is more than you are used to; what that means for you, nobody can tell from a number.",
+        source="Own heuristic; no threshold of load is validated for a person (Impellizzeri 2020, Sports Med).",
+    ),
+    "low_hrv": _Rule(
+        kind="easy_day",
+        text="Train easy or rest, until your mornings are back in your usual range.",
+        because="Where training was guided by such mornings, a low week was answered with an easy day or rest.",
+        source="Plews 2014 and Javaloyes 2019 (endurance athletes); for other training: own heuristic.",
+    ),
+    "stroke_count": _Rule(
+        kind="usual_count",
+        text="Go back to your usual number of swings or throws for some days, then build up in small steps.",
+        because="No count is known that holds for everybody, so your own days of play are the measure.",
+        source="Own heuristic: no validated limit of swings or strokes is known.",
+    ),
+    "pitch_count": _Rule(
+        kind="pitch_rest",
+        text="Do not pitch until the days of rest for your count and age are over, and stay below the day's maximum.",
+        because="The guideline goes by age, and counts whole days without pitching.",
+        source="Pitch Smart, MLB and USA Baseball; the stricter row where its sheets differ.",
+    ),
+    "degrading_movement": _Rule(
+        kind="shorter_sets",
+        text="End a set once it gets clearly slower or smaller, and take a longer pause before the next one.",
+        because="The end of a set differed from its beginning.",
+        source="Pareja-Blanco 2017 (velocity loss of 20 % in strength work); other movement: own heuristic.",
+    ),
+}
+REST_KINDS = frozenset({*_RULES, "heavy_back_days"})
+# Findings that a coach should see, and that nothing here answers.
+SHOWN_ONLY_KINDS = frozenset({"pain_with_movement"})
 
 
 def is_deload_week(week: int) -> bool:
@@ -29,17 +90,22 @@ def is_deload_week(week: int) -> bool:
 def rest(needs: Sequence[Need], weeks: int) -> tuple[RestRule, ...]:
     """Return the rest that goes with a program of so many weeks, in the order to show.
 
-    Bending needs bring a short break and a lighter day; a program of 4 weeks and more brings a lighter week. No need,
-    no rule. Source: McGill & Brown 1992, Andersen 2017, own heuristics; each rule names its own.
+    Bending needs bring a short break and a lighter day; the needs of REST_KINDS bring their own rule, each once, the
+    heaviest need first. A program of 4 weeks and more that has exercises brings a lighter week. No need, no rule.
+    Source: McGill & Brown 1992, Andersen 2017, own heuristics; each rule names its own.
     """
-    rules: list[RestRule] = []
-    bending = [need for need in needs if need.kind in BENDING_KINDS]
+    rules: dict[str, RestRule] = {}
+    ordered = sorted(needs, key=lambda need: (-need.weight, need.kind, need.because))
+    bending = [need for need in ordered if need.kind in BENDING_KINDS]
     if bending:
-        strongest = min(bending, key=lambda need: (-need.weight, need.kind, need.because))
-        rules += [_micro_break(strongest), _lighter_day(strongest)]
-    if needs and weeks >= DELOAD_EVERY_WEEKS:
-        rules.append(_deload_week())
-    return tuple(rules)
+        rules |= {rule.kind: rule for rule in (_micro_break(bending[0]), _lighter_day(bending[0]))}
+    for need in ordered:
+        if need.kind in REST_KINDS:
+            rule = _lighter_day(need) if need.kind == "heavy_back_days" else _RULES[need.kind].for_need(need)
+            rules.setdefault(rule.kind, rule)
+    if any(need.kind not in REST_KINDS for need in needs) and weeks >= DELOAD_EVERY_WEEKS:
+        rules["deload_week"] = _deload_week()
+    return tuple(rules.values())
 
 
 def _micro_break(need: Need) -> RestRule:

@@ -117,7 +117,7 @@ class PrescribedExercise:
 
 @dataclass(frozen=True, slots=True)
 class RestRule:
-    """Rest that belongs to the program. kind: "micro_break" or "lighter_day" or "deload_week"; text is for people."""
+    """Rest that belongs to the program. kind: tells one rule from another (programs/rest.py); text is for people."""
 
     kind: str
     text: str
@@ -127,7 +127,10 @@ class RestRule:
 
 @dataclass(frozen=True, slots=True)
 class Prescription:
-    """Answer to needs: exercises, how often, for how many weeks, and the rest that goes with it."""
+    """Answer to needs: exercises, how often, for how many weeks, and the rest that goes with it.
+
+    Without exercises it is rest only: no session is placed.
+    """
 
     title: str
     exercises: tuple[PrescribedExercise, ...]

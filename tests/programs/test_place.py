@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -320,3 +321,8 @@ def test_placing_again_returns_the_rest(wanted: Prescription, free: Availability
     assert place(wanted, free, start, now) == everything
     kept = frozenset(session.slot for session in everything[:keep])
     assert place(wanted, free, start, now, kept) == everything[keep:]
+
+
+def test_rest_alone_has_no_sessions() -> None:
+    rest_only = replace(program(), exercises=())
+    assert place(rest_only, Availability("Europe/Berlin"), START, NOON) == ()

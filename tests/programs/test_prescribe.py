@@ -13,7 +13,14 @@ from programs.dose import duration_s, session_duration_min
 from programs.errors import NoAnswer, ProgramError
 from programs.exercises import ALWAYS_AGAINST, CONTRAINDICATIONS, NEED_KINDS, exercise, library
 from programs.prescribe import prescribe
-from programs.rest import MAX_DAYS_IN_A_ROW, MICRO_BREAK_AFTER_MIN, MICRO_BREAK_MIN, is_deload_week, rest
+from programs.rest import (
+    MAX_DAYS_IN_A_ROW,
+    MICRO_BREAK_AFTER_MIN,
+    MICRO_BREAK_MIN,
+    REST_KINDS,
+    is_deload_week,
+    rest,
+)
 from programs.types import History, Need, Prescription
 
 
@@ -181,3 +188,29 @@ def test_rest_belongs_to_the_need_and_the_length(bending: Need) -> None:
     assert f"{MAX_DAYS_IN_A_ROW} days in a row" in day.text
     assert "Andersen 2017" in day.source
     assert [week for week in range(13) if is_deload_week(week)] == [4, 8, 12]
+
+
+@pytest.mark.parametrize("kind", sorted(REST_KINDS))
+def test_what_only_rest_answers_gets_rest_and_no_exercise(kind: str) -> None:
+    # An illness forbids every exercise; it forbids no rest.
+    for against in ((), ("acute_illness",)):
+        program = prescribe([Need(kind, 0.5, "This was seen.")], History(contraindications=against), 3, 4)
+        assert (program.exercises, program.session_duration_min) == ((), 0)
+        (rule,) = program.rest
+        assert rule.because.startswith("This was seen.")
+
+
+def test_rest_rules_join_a_program_of_exercises_each_once(bending: Need) -> None:
+    needs = [bending, Need("heavy_back_days", 1.0, "Three heavy days."), Need("low_hrv", 0.5, "Low mornings.")]
+    program = prescribe(needs, History(), 3, 4)
+    assert ids(program) == ids(prescribe([bending], History(), 3, 4))
+    assert program.title == "Trunk endurance and hinging, for a lot of bending"
+    assert [rule.kind for rule in program.rest] == ["micro_break", "lighter_day", "easy_day", "deload_week"]
+    assert program.because == "Three heavy days. You bent forward 84 times in 12 minutes. Low mornings."
+
+
+def test_a_side_of_strokes_is_answered_like_turning() -> None:
+    turning, sided = (
+        prescribe([Need(kind, 0.5, "x")], History(), 3, 4) for kind in ("repeated_rotation", "one_sided_strokes")
+    )
+    assert ids(turning) == ids(sided)

@@ -9,7 +9,7 @@ from datetime import time
 import pytest
 
 from programs import triage
-from programs.exercises import CONTRAINDICATIONS, NEED_KINDS, library
+from programs.exercises import CONTRAINDICATIONS, library
 from programs.place import session_time
 from programs.prescribe import TITLES, prescribe
 from programs.types import Availability, History, Need
@@ -32,7 +32,7 @@ def every_text() -> Iterator[str]:
         triage.NERVE_EMERGENCY, triage.EMERGENCY, triage.SAME_DAY, triage.REVIEW_FIRST, triage.GUARDIAN, triage.MENTION,
         triage.ADAPT, triage.OPEN,
     )  # fmt: skip
-    for kind in NEED_KINDS:
+    for kind in TITLES:
         program = prescribe([Need(kind, 1.0, "You moved.")], History(contraindications=("neck_pain",)), 3, 4)
         yield program.because
         yield from (item.because for item in program.exercises)
