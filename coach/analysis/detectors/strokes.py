@@ -35,7 +35,10 @@ SIDES_LIMITS = (
     "The side is the way the body turned, not the hand that was used.",
     "Sports that are played to one side are one-sided; this says only that today was more so than your own days.",
 )
-TURNS_LIMITS = ("The side is the way the trunk turned; what was carried or thrown is not seen.",)
+TURNS_LIMITS = (
+    "The side is the way the trunk turned fast; what was carried or thrown is not seen.",
+    "Turning back as fast counts for the other side, so only work with a slow way back shows its side.",
+)
 COUNT_LIMITS = (
     "No validated limit of swings or strokes is known; this compares with your own days of play.",
     "Soft strokes (putts, chips, lobs) are not counted.",
@@ -203,7 +206,7 @@ def _strokes(minutes: Minutes) -> _Sides:
 
 
 def _turns(minutes: Minutes) -> _Sides:
-    return _Sides(int(minutes.turns_left.sum()), int(minutes.turns_right.sum()), 0, "turns of the trunk")
+    return _Sides(int(minutes.turns_left.sum()), int(minutes.turns_right.sum()), 0, "fast turns of the trunk")
 
 
 def _values(sides: _Sides) -> dict[str, object]:
