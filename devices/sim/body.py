@@ -1,7 +1,8 @@
 """What a sensor on a rigid trunk measures: angles and their rates in, specific force and angular rate out.
 
 Frames: world z up. Trunk axes: x mediolateral (right), y anterior, z up along the spine. The trunk stands at
-R = Rz(turn) Rx(-flexion) Ry(lean), so that flexion bends it forward. See docs/frames.md.
+R = Rz(turn) Rx(-flexion) Ry(lean) Rz(twist), so that flexion bends it forward and twist turns it about its own spine,
+to the left when positive. See docs/frames.md.
 """
 
 from __future__ import annotations
@@ -18,7 +19,10 @@ GRAVITY_MPS2 = 9.80665
 
 @dataclass(frozen=True, slots=True)
 class TrunkAngles:
-    """Angles of the trunk and their first derivatives, each (n,), in rad and rad/s; `lift_mps2` is world-up shaking."""
+    """Angles of the trunk and their first derivatives, each (n,), in rad and rad/s; `lift_mps2` is world-up shaking.
+
+    twist: None for a trunk that does not turn about its own spine.
+    """
 
     flexion: FloatArray
     flexion_rate: FloatArray
@@ -26,6 +30,8 @@ class TrunkAngles:
     lean_rate: FloatArray
     turn_rate: FloatArray
     lift_mps2: FloatArray
+    twist: FloatArray | None = None
+    twist_rate: FloatArray | None = None
 
 
 def inclination_deg(angles: TrunkAngles) -> FloatArray:
@@ -42,6 +48,10 @@ def angular_rate_radps(angles: TrunkAngles) -> FloatArray:
     rate[:, 0] = -angles.flexion_rate * cos_c - angles.turn_rate * sin_c * cos_b
     rate[:, 1] = angles.lean_rate + angles.turn_rate * sin_b
     rate[:, 2] = -angles.flexion_rate * sin_c + angles.turn_rate * cos_c * cos_b
+    if angles.twist is None or angles.twist_rate is None:
+        return rate
+    rate = _twisted(rate, angles.twist)
+    rate[:, 2] += angles.twist_rate
     return rate
 
 
@@ -52,7 +62,14 @@ def up_in_trunk(angles: TrunkAngles) -> FloatArray:
     up[:, 0] = -np.sin(angles.lean) * np.cos(b)
     up[:, 1] = np.sin(b)
     up[:, 2] = np.cos(angles.lean) * np.cos(b)
-    return up
+    return up if angles.twist is None else _twisted(up, angles.twist)
+
+
+def _twisted(vectors: FloatArray, twist: FloatArray) -> FloatArray:
+    """Return vectors (n, 3) of the untwisted trunk in the axes of the twisted one."""
+    cos_d, sin_d = np.cos(twist), np.sin(twist)
+    x, y = vectors[:, 0], vectors[:, 1]
+    return np.stack((cos_d * x + sin_d * y, cos_d * y - sin_d * x, vectors[:, 2]), axis=1)
 
 
 def measured(angles: TrunkAngles, rate_hz: float, lever_m: float) -> tuple[FloatArray, FloatArray]:

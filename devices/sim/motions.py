@@ -1,4 +1,5 @@
-"""The motions to choose from: a day's work here, exercises in exercises.py and sports.py.
+"""The motions to choose from: a day's work here, exercises in exercises.py and sports.py, tests in
+battery.py and mobility.py.
 
 All figures of movement are own heuristics, chosen to look like a day's work; none is tuned to a recording.
 """
@@ -9,7 +10,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from devices.sim.battery import BATTERY
 from devices.sim.exercises import EXERCISES
+from devices.sim.mobility import MOBILITY
 from devices.sim.randomness import uniform
 from devices.sim.sports import SPORTS
 from devices.sim.synthetic import LANE_EVENT, Bend, BendSlots, Posture, SyntheticMotion, smooth_step
@@ -100,4 +103,6 @@ MOTIONS: dict[str, Callable[[int], SyntheticMotion]] = {
     "bows": bows,
     **EXERCISES,
     **SPORTS,
+    **BATTERY,
+    **MOBILITY,
 }

@@ -69,6 +69,8 @@ class Posture:
     lean: FloatArray | None = None
     lean_rate: FloatArray | None = None
     turn_rate: FloatArray | None = None
+    twist: FloatArray | None = None
+    twist_rate: FloatArray | None = None
 
 
 class SyntheticMotion:
@@ -135,7 +137,16 @@ class SyntheticMotion:
         own_lean_rate = none if posture.lean_rate is None else posture.lean_rate
         own_turn_rate = none if posture.turn_rate is None else posture.turn_rate
         if not self._noisy:
-            return TrunkAngles(posture.flexion, posture.flexion_rate, own_lean, own_lean_rate, own_turn_rate, lift)
+            return TrunkAngles(
+                posture.flexion,
+                posture.flexion_rate,
+                own_lean,
+                own_lean_rate,
+                own_turn_rate,
+                lift,
+                posture.twist,
+                posture.twist_rate,
+            )
         share = posture.sway_share
         nod, nod_rate = self._sway(t_s, 0, share * 0.8, (0.13, 0.29, 0.41))
         lean, lean_rate = self._sway(t_s, 1, share * 1.0, (0.11, 0.23, 0.37))
@@ -147,6 +158,8 @@ class SyntheticMotion:
             own_lean_rate + lean_rate,
             own_turn_rate + turn_rate,
             lift,
+            posture.twist,
+            posture.twist_rate,
         )
 
     def _sway(
