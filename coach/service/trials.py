@@ -137,15 +137,20 @@ class Trials:
         if wearable is not None and SPECS[test].method is Method.HOLD:
             self.holding.begin(trial_id, test, wearable)
 
-    def stop(self, by: Identity, trial_id: str) -> None:
-        """End a try that runs. By stopwatch, the time since `begin` is the result. Raises NoSuch, NotAllowed."""
+    def stop(self, by: Identity, trial_id: str) -> str:
+        """End a try that runs; by stopwatch, the time since `begin` is the result. Return the assessment's id.
+
+        Raises NoSuch, NotAllowed.
+        """
         now = self._ground.now()
         with self._ground.store.read() as tx:
             require_trial(tx, by, trial_id)
             _only_the_athlete(by)
         over = self.holding.end(trial_id)
         with self._ground.store.begin() as tx:
-            self._end(tx, require_trial(tx, by, trial_id), over, now)
+            row = require_trial(tx, by, trial_id)
+            self._end(tx, row, over, now)
+        return str(row["assessment_id"])
 
     def enter(self, by: Identity, assessment_id: str, told: Entered, key: str) -> None:
         """Enter the result of the test that is next or runs. Raises NoSuch, NotAllowed, InvalidInput, Conflict."""

@@ -13,6 +13,8 @@ from coach.serving import LiveDoor
 from coach.web import (
     access,
     api,
+    assessment_words,
+    assessments,
     assets,
     athlete,
     calendar,
@@ -47,6 +49,7 @@ SUBJECTS = (
     plans,
     safety,
     sessions,
+    assessments,
     wearables,
     calibration,
     gateways,
@@ -104,6 +107,7 @@ def create_app(
     failures.install(app)
     assets.install(app)
     words.install(app)
+    assessment_words.install(app)
     app.jinja_env.globals["someone"] = access.someone
     for subject in SUBJECTS:
         app.register_blueprint(subject.blueprint)

@@ -26,6 +26,8 @@ WITHOUT_WHO = {
     "findings": "for_athlete",
     "triage": "questions",
     "plans": "replan replan_wanted proposal active week release_due plan_ahead close_stale calendar_sessions",
+    "assessments": "retest",
+    "trials": "watch settle wanted take",
     "imports": "",
     "ingest": "receive",
     "gateways": "beat keep_log",

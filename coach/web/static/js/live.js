@@ -113,7 +113,7 @@ class LivePage {
       put("link", "");
       this.retryMs = RETRY_FIRST_MS;
       // Whatever changed while nobody listened.
-      if (this.wasLost) for (const what of ["finding", "plan", "session"]) announce(what);
+      if (this.wasLost) for (const what of ["finding", "plan", "session", "assessment"]) announce(what);
       this.wasLost = false;
     };
     this.source.onerror = () => {

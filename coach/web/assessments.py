@@ -1,0 +1,311 @@
+"""The athlete's tests: what is due, the questions before, one test at a time with what the sensor sees, the results."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from coach.analysis.assessment_types import SPECS, AssessmentTest, Method
+from coach.analysis.guided import GUIDES
+from coach.errors import Conflict, InvalidInput, Locked
+from coach.service.assessment_views import AssessmentState, AssessmentView, Kind, Step
+from coach.service.battery import GUIDED, TIRING
+from coach.service.entered import Entered
+from coach.service.may_test import QUESTIONS
+from coach.service.types import AthleteView, Role, WearableView
+from coach.web import access, desk
+from coach.web.assessment_json import results_json
+from coach.web.athlete import myself
+from coach.web.house import house
+
+blueprint = Blueprint("assessments", __name__)
+
+# Own choice: what a person may type of a number, a reason or a key.
+_TYPED_MAX = 200
+
+
+@blueprint.get("/tests")
+@access.athlete
+def own() -> str:
+    """Show what is due, what goes on and what was."""
+    return _overview(myself())
+
+
+@blueprint.get("/athletes/<athlete_id>/tests")
+@access.coach
+def of_athlete(athlete_id: str) -> str:
+    """Show an athlete's tests to the coach, who may enter results."""
+    return _overview(house().services.athletes.get(access.me(), athlete_id))
+
+
+def _overview(athlete: AthleteView) -> str:
+    return render_template(
+        "assessments/overview.html",
+        athlete=athlete,
+        overview=house().services.assessments.overview(access.me(), athlete.athlete_id),
+        kinds=list(GUIDED),
+        today_there=house().today(athlete.time_zone),
+    )
+
+
+# Before it begins
+
+
+@blueprint.get("/tests/start/<kind>")
+@access.athlete
+def before(kind: str) -> AnyResponse:
+    """Ask what must be known before it begins."""
+    return _before(_kind(kind), None)
+
+
+@blueprint.post("/tests/start/<kind>")
+@access.athlete
+def start(kind: str) -> AnyResponse:
+    """Start, or say what stands against it."""
+    form, services, wanted = request.form, house().services, _kind(kind)
+    answers = {question.id: form.get(question.id, "") for question in QUESTIONS}
+    pain = form.get("pain_now", "")
+    try:
+        assessment_id = services.trials.start(
+            access.me(),
+            myself().athlete_id,
+            wanted,
+            form.get("wearable_id") or None,
+            answers,
+            int(pain) if pain.isdecimal() and len(pain) < 3 else -1,
+            _key(),
+        )
+    except (InvalidInput, Locked, Conflict) as error:
+        return _before(wanted, error)
+    return redirect(url_for("assessments.guided", assessment_id=assessment_id), code=303)
+
+
+def _before(kind: Kind, problem: Exception | None) -> AnyResponse:
+    athlete, services = myself(), house().services
+    page = render_template(
+        "assessments/before.html",
+        kind=kind,
+        tests=GUIDED[kind],
+        tires=kind in TIRING,
+        questions=QUESTIONS,
+        wearables=_that_fit(kind, services.wearables.for_athlete(athlete.athlete_id)),
+        overview=services.assessments.overview(access.me(), athlete.athlete_id),
+        rest_min=house().config.assessment.rest_s / 60.0,
+        given=request.form,
+        key=request.form.get("key") or uuid4().hex,
+        problem=str(problem) if problem else None,
+    )
+    return Response(page, 422 if problem else 200, content_type="text/html; charset=utf-8")
+
+
+def _that_fit(kind: Kind, wearables: tuple[WearableView, ...]) -> list[WearableView]:
+    """Return the wearables that are worn where every test of the kind can be measured."""
+    places = [SPECS[test].places for test in GUIDED[kind]]
+    return [each for each in wearables if all(not place or each.placement in place for place in places)]
+
+
+# While it goes on
+
+
+@blueprint.get("/tests/<assessment_id>")
+@access.athlete
+def guided(assessment_id: str) -> AnyResponse:
+    """Lead through an assessment that goes on; show the results of one that is over."""
+    assessment = house().services.assessments.get(access.me(), assessment_id)
+    if assessment.state is not AssessmentState.RUNNING:
+        return redirect(url_for("assessments.results", assessment_id=assessment_id), code=303)
+    athlete = myself()
+    page = render_template(
+        "assessments/guided.html", **_step_part(assessment), **desk.live_part(athlete) | {"athlete": athlete}
+    )
+    return Response(page, content_type="text/html; charset=utf-8")
+
+
+@blueprint.get("/tests/<assessment_id>/step")
+@access.athlete
+def step(assessment_id: str) -> str:
+    """Return what to do now; asked again by the page whenever something has changed."""
+    return _step(assessment_id)
+
+
+@blueprint.post("/tests/<assessment_id>/begin")
+@access.athlete
+def begin(assessment_id: str) -> str:
+    """Begin a try."""
+    test = _test(request.form.get("test", ""))
+    house().services.trials.begin(access.me(), assessment_id, test, _key(), _setup(test))
+    return _step(assessment_id)
+
+
+@blueprint.post("/tests/trials/<trial_id>/stop")
+@access.athlete
+def stop(trial_id: str) -> str:
+    """End a try that runs."""
+    return _step(house().services.trials.stop(access.me(), trial_id))
+
+
+@blueprint.post("/tests/<assessment_id>/enter")
+@access.athlete
+def enter(assessment_id: str) -> str:
+    """Take a result from a stopwatch or another instrument instead of a try."""
+    test = _test(request.form.get("test", ""))
+    house().services.trials.enter(access.me(), assessment_id, Entered(test, _number("value")), _key())
+    return _step(assessment_id)
+
+
+@blueprint.post("/tests/<assessment_id>/skip")
+@access.athlete
+def skip(assessment_id: str) -> str:
+    """Leave a test out."""
+    test, reason = _test(request.form.get("test", "")), request.form.get("reason", "")[:_TYPED_MAX]
+    house().services.trials.skip(access.me(), assessment_id, test, reason, _key())
+    return _step(assessment_id)
+
+
+@blueprint.post("/tests/<assessment_id>/finish")
+@access.athlete
+def finish(assessment_id: str) -> AnyResponse:
+    """Close it and show the results."""
+    house().services.trials.finish(access.me(), assessment_id)
+    house().live_feed.publish(myself().athlete_id, {"kind": "plan"})
+    return redirect(url_for("assessments.results", assessment_id=assessment_id), code=303)
+
+
+def _step(assessment_id: str) -> str:
+    return render_template(
+        "assessments/step.html", **_step_part(house().services.assessments.get(access.me(), assessment_id))
+    )
+
+
+def _step_part(assessment: AssessmentView) -> dict[str, Any]:
+    """Return what assessments/step.html needs."""
+    now, services = house().now(), house().services
+    step: Step = services.trials.step(access.me(), assessment.assessment_id)
+    wearable = services.wearables.get(access.me(), assessment.wearable_id) if assessment.wearable_id else None
+    rest_s = (step.rest_until - now).total_seconds() if step.rest_until is not None else 0.0
+    return {
+        "assessment": assessment,
+        "step": step,
+        "sensor": wearable,
+        "rest_s": max(0.0, rest_s),
+        "whole_rest_s": house().config.assessment.rest_s,
+        "since_s": (now - step.trial.started_at).total_seconds() if step.trial is not None else 0.0,
+        "holds": step.test is not None and SPECS[step.test].method is Method.HOLD,
+        "speed": step.test is not None and SPECS[step.test].method is Method.SPEED,
+        "exercises": sorted(GUIDES),
+        "tries": len(assessment.trials),
+    }
+
+
+# Afterwards
+
+
+@blueprint.get("/tests/<assessment_id>/results")
+@access.signed_in
+def results(assessment_id: str) -> str:
+    """Show what an assessment says, to the athlete and the coach."""
+    found = house().services.assessments.results(access.me(), assessment_id)
+    athlete = house().services.athletes.get(access.me(), found.assessment.athlete_id)
+    own = access.me().role is Role.ATHLETE
+    return render_template("assessments/results.html", results=found, athlete=athlete, own=own)
+
+
+@blueprint.get("/tests/<assessment_id>/results.json")
+@access.signed_in
+def results_as_json(assessment_id: str) -> Response:
+    """Return what an assessment says, for programs."""
+    return jsonify(results_json(house().services.assessments.results(access.me(), assessment_id)))
+
+
+@blueprint.get("/athletes/<athlete_id>/tests/enter")
+@access.signed_in
+def entry(athlete_id: str) -> AnyResponse:
+    """Offer to enter results that were taken elsewhere."""
+    return _entry(house().services.athletes.get(access.me(), athlete_id), None)
+
+
+@blueprint.post("/athletes/<athlete_id>/tests/enter")
+@access.signed_in
+def record(athlete_id: str) -> AnyResponse:
+    """Store results that were taken elsewhere: dynamometer, one-sided repetitions, ROM, speed, holds."""
+    athlete = house().services.athletes.get(access.me(), athlete_id)
+    try:
+        told = [Entered(test, _number(test.value)) for test in AssessmentTest if request.form.get(test.value)]
+        assessment_id = house().services.assessments.record(access.me(), athlete_id, told, _key())
+    except InvalidInput as error:
+        return _entry(athlete, error)
+    house().live_feed.publish(athlete_id, {"kind": "assessment"})
+    flash("Kept.", "done")
+    return redirect(url_for("assessments.results", assessment_id=assessment_id), code=303)
+
+
+def _entry(athlete: AthleteView, problem: Exception | None) -> AnyResponse:
+    page = render_template(
+        "assessments/entry.html",
+        athlete=athlete,
+        groups=entry_groups(),
+        specs=SPECS,
+        own=access.me().role is Role.ATHLETE,
+        given=request.form,
+        key=request.form.get("key") or uuid4().hex,
+        problem=str(problem) if problem else None,
+    )
+    return Response(page, 422 if problem else 200, content_type="text/html; charset=utf-8")
+
+
+def entry_groups() -> list[tuple[str, list[AssessmentTest]]]:
+    """Return the tests that may be entered, by how they are taken."""
+    names = {
+        Method.DYNAMOMETER: "Strength, by dynamometer (best of three)",
+        Method.REPETITIONS: "One-sided repetitions with the same load, until tired",
+        Method.HOLD: "Holds, by stopwatch",
+        Method.ROTATION: "Turning, by goniometer or inclinometer",
+    }
+    return [(name, [test for test in AssessmentTest if SPECS[test].method is method]) for method, name in names.items()]
+
+
+# What a form says
+
+
+def _kind(name: str) -> Kind:
+    try:
+        kind = Kind(name)
+    except ValueError:
+        kind = Kind.ENTERED
+    if kind not in GUIDED:
+        raise InvalidInput("There are no tests of that kind: choose them on the page of your tests.")
+    return kind
+
+
+def _test(name: str) -> AssessmentTest:
+    try:
+        return AssessmentTest(name)
+    except ValueError:
+        raise InvalidInput("There is no such test: go back to the page of your tests.") from None
+
+
+def _key() -> str:
+    key = request.form.get("key", "")
+    if not 1 <= len(key) <= 80:
+        raise InvalidInput("This form is incomplete: reload the page and try again.")
+    return key
+
+
+def _number(name: str) -> float:
+    text = request.form.get(name, "").strip().replace(",", ".")[:_TYPED_MAX]
+    try:
+        return float(text)
+    except ValueError:
+        raise InvalidInput(f"“{text[:20]}” is not a number: write it like 58 or 58.4.") from None
+
+
+def _setup(test: AssessmentTest) -> dict[str, Any] | None:
+    if SPECS[test].method is not Method.SPEED:
+        return None
+    exercise = request.form.get("exercise", "")
+    if exercise not in GUIDES:
+        raise InvalidInput("Choose the exercise: the same one each time, so that the speeds can be compared.")
+    return {"exercise": exercise, "load_kg": _number("load_kg")}
