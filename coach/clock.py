@@ -13,11 +13,14 @@ from apscheduler.triggers.interval import IntervalTrigger
 from coach.config import Config
 from coach.live import LiveFeed
 from coach.service import Services
+from coach.worker import tell_of
 from devices.hostclock import HostClock, SystemClock
 
 _log = logging.getLogger(__name__)
 # s between two looks for recordings and sessions that came to their end. Own choice.
 _STALE_TICK_S = 300.0
+# s between two looks for days that have ended; the worker looks oftener. Own choice.
+_DAYS_TICK_S = 60.0
 # s between two looks for phones that fell silent. Own choice.
 _QUIET_TICK_S = 10.0
 # s between two looks for tests whose stored signal is there: a chunk of 5 s. Own choice.
@@ -42,6 +45,16 @@ def close_stale(services: Services, feed: LiveFeed, now: datetime) -> int:
     return services.plans.close_stale(now) + services.motion.close_stale(now)
 
 
+def judge_days(services: Services, feed: LiveFeed, now: datetime) -> int:
+    """Judge the days that are due, above all those that have ended, and tell the open pages; return how many."""
+    judged = services.days.judge_due(now)
+    for day in judged:
+        tell_of(day, feed)
+    for plan in services.plans.replan_wanted():
+        feed.publish(plan.athlete_id, {"kind": "plan", "plan_id": plan.plan_id})
+    return len(judged)
+
+
 def close_quiet_phones(services: Services, feed: LiveFeed, now: datetime) -> int:
     """Cut what is left of phones that fell silent; return how many."""
     return services.phones.close_quiet(now)
@@ -64,6 +77,7 @@ class SessionClock:
             (release_due, config.clock.release_tick_s),
             (plan_ahead, config.clock.plan_tick_s),
             (close_stale, _STALE_TICK_S),
+            (judge_days, _DAYS_TICK_S),
             (close_quiet_phones, _QUIET_TICK_S),
             (settle_trials, _SETTLE_TICK_S),
         )

@@ -26,7 +26,6 @@ _SAMPLES_MAX = 1_000_000
 _STREAMS_MAX = 4096
 # Chunks in one statement of a whole recording. Own choice: SQLite takes 32,766 values in one.
 _ROWS_AT_ONCE = 500
-_LATE = "It arrived after the analysis had gone on without it."
 
 # Device and recording; stream id and number of a chunk.
 _StreamKey = tuple[str, str]
@@ -242,16 +241,20 @@ class _Write:
                 batch.keys.append(chunk.key)
 
     def _note(self, added: Mapping[_Place, tuple[int, int]]) -> None:
-        """Move the ends of the streams; what came too late is set aside and moves nothing."""
+        """Move the ends of the streams; what came too late is set aside until its stream is analysed anew."""
         ends: dict[str, int] = {}
+        late: set[str] = set()
         for (stream_id, seq), (chunk_id, analysed) in added.items():
             if seq <= analysed:
-                recordings.put_aside(self._tx, chunk_id, _LATE, self._now)
+                recordings.put_aside(self._tx, chunk_id, recordings.LATE, self._now)
                 self.counts["late"] += 1
+                late.add(stream_id)
             else:
                 ends[stream_id] = max(seq, ends.get(stream_id, -1))
         if ends:
             recordings.note_append(self._tx, ends, self._now)
+        if late:
+            recordings.wake(self._tx, sorted(late))
 
     def _place(self, chunk: Chunk, athlete_id: str | None) -> _Place | None:
         """Return the chunk's stream and number, None when it is refused."""

@@ -1,4 +1,4 @@
-"""The worker: chunks of the log become features, findings and proposals."""
+"""The worker: chunks of the log become features and exposure, days are judged, findings become proposals."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ from concurrent.futures import ThreadPoolExecutor
 from coach.errors import CoachError
 from coach.live import LiveFeed
 from coach.service import Services
-from coach.service.motion import Handled
+from coach.service.days import JudgedDay
 
 _log = logging.getLogger(__name__)
 # s between two looks without a wake-up: chunks that another process appended. Own choice.
 _POLL_S = 1.0
+# s between two looks for days that are due, unless one should be judged at once: a look for each chunk that is appended
+# would cost more than the judging. Own choice.
+_DAYS_S = 1.0
 # s for which a stream that failed is left alone, so that it does not hold up the others. Own choice.
 _REST_S = 5.0
 
@@ -35,6 +38,10 @@ class Worker:
         # Set at first: a worker that died may have left findings without a plan.
         self._found = threading.Event()
         self._found.set()
+        # The same for days that it left unjudged.
+        self._day_at_once = threading.Event()
+        self._day_at_once.set()
+        self._days_next_s = 0.0
         services.log.on_append(self._wake.set)
 
     def start(self) -> None:
@@ -55,9 +62,12 @@ class Worker:
     def drain(self) -> int:
         """Handle what is pending now, in this thread, until nothing is left that can be; return chunks handled."""
         total = 0
-        while handled := self._round(None):
+        while True:
+            self._day_at_once.set()
+            handled = self._round(None)
+            if not handled:
+                return total
             total += handled
-        return total
 
     def _run(self) -> None:
         pool = ThreadPoolExecutor(self._threads, "worker") if self._threads > 1 else None
@@ -86,6 +96,7 @@ class Worker:
         self._resting = {stream: until for stream, until in self._resting.items() if until > now}
         streams = [each for each in self._services.motion.pending_streams() if each not in self._resting]
         handled = sum(pool.map(self._stream, streams) if pool else map(self._stream, streams))
+        self._judge()
         if self._found.is_set():
             self._found.clear()
             try:
@@ -110,15 +121,27 @@ class Worker:
         finally:
             with self._busy_lock:
                 self._busy.discard(stream_id)
-        self._tell(handled)
+        if handled.at_once:
+            self._day_at_once.set()
         return handled.chunks
 
-    def _tell(self, handled: Handled) -> None:
-        if handled.finding_ids:
-            self._found.set()
-            event = {"kind": "finding", "finding_ids": list(handled.finding_ids)}
-            self._feed.publish(handled.athlete_id, event)
+    def _judge(self) -> None:
+        """Judge the days that are due, now and then, and soon after something that should not wait."""
+        if not self._day_at_once.is_set() and time.monotonic() < self._days_next_s:
+            return
+        self._day_at_once.clear()
+        self._days_next_s = time.monotonic() + _DAYS_S
+        for judged in self._services.days.judge_due():
+            if judged.finding_ids:
+                self._found.set()
+            tell_of(judged, self._feed)
 
     def _replan(self) -> None:
         for plan in self._services.plans.replan_wanted():
             self._feed.publish(plan.athlete_id, {"kind": "plan", "plan_id": plan.plan_id})
+
+
+def tell_of(judged: JudgedDay, feed: LiveFeed) -> None:
+    """Tell the open pages of an athlete which findings have changed, if any."""
+    if judged.finding_ids:
+        feed.publish(judged.athlete_id, {"kind": "finding", "finding_ids": list(judged.finding_ids)})

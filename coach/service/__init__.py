@@ -10,6 +10,7 @@ from coach.log import TableChunkLog
 from coach.service.accounts import Accounts
 from coach.service.assessments import Assessments
 from coach.service.athletes import Athletes
+from coach.service.days import Days
 from coach.service.findings import Findings
 from coach.service.gateways import Gateways
 from coach.service.ground import Ground
@@ -42,6 +43,7 @@ class Services:
     profiles: Profiles
     wearables: Wearables
     motion: Motion
+    days: Days
     recordings: Recordings
     hearts: Hearts
     findings: Findings
@@ -74,6 +76,7 @@ def build_services(store: Store, config: Config, clock: HostClock) -> Services:
         profiles=profiles,
         wearables=wearables,
         motion=Motion(ground),
+        days=Days(ground),
         recordings=Recordings(ground),
         hearts=Hearts(ground),
         findings=Findings(ground),

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from coach.analysis.detectors.assemble import bending_stretch
 from coach.analysis.stream import AnalysisState, Update, analyse, new_state
 from coach.analysis.types import ALGORITHM_NAME, ALGORITHM_VERSION, AnalysisParams, ChangeKind
+from coach.service.canonical import plain
 from coach.service.charts import key_of
 from coach.service.lines import thin
 from coach.store.rows import Row
@@ -19,20 +22,43 @@ _log = logging.getLogger(__name__)
 # so that a hole is a chunk that its sender has lost.
 HOLE_WAIT = timedelta(seconds=60)
 
-FindingRow = tuple[ChangeKind, str, dict[str, Any]]
+# s. A minute of UTC.
+_MINUTE_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Rows of exposure and stretch."""
+
+    minutes: list[dict[str, Any]]
+    stretches: list[dict[str, Any]]
 
 
 @dataclass(slots=True)
 class Analysed:
-    """What some chunks of one stream came to."""
+    """What some chunks of one stream came to. at_once: a stretch of bending began or ended; its day need not wait."""
 
     state: AnalysisState
     last_seq: int
     first_index: int | None
     chunks: int = 0
     features: list[dict[str, Any]] = field(default_factory=list)
-    findings: list[FindingRow] = field(default_factory=list)
+    minutes: list[dict[str, Any]] = field(default_factory=list)
+    stretches: list[dict[str, Any]] = field(default_factory=list)
+    at_once: bool = False
     set_aside: list[tuple[int, str]] = field(default_factory=list)
+
+    def take(self, update: Update, feature: dict[str, Any], seen: Seen) -> None:
+        """Take what an update settled."""
+        self.state = update.state
+        self.features.append(feature)
+        self.minutes.extend(seen.minutes)
+        self.stretches.extend(seen.stretches)
+        self.at_once |= any(change is not ChangeKind.CHANGED for change, _ in update.bending)
+
+    def begun_utc_s(self) -> set[float]:
+        """Return when the minutes and stretches began: their days are to be judged anew."""
+        return {each["start_utc_s"] for each in (*self.minutes, *self.stretches)}
 
     def cursor_values(self, now: datetime) -> dict[str, Any]:
         """Return the columns of stream_state."""
@@ -49,11 +75,14 @@ class Analysed:
         }
 
 
-def load_state(stream: Row, params: AnalysisParams) -> AnalysisState | None:
-    """Return the stream's state, a new one for a stream that has none, None when the stored one cannot be used."""
+def load_state(stream: Row, params: Callable[[], AnalysisParams]) -> AnalysisState | None:
+    """Return the stream's state, a new one for a stream that has none, None when the stored one cannot be used.
+
+    params: of a stream that begins; they stay with its state.
+    """
     if stream["state"] is None:
         upright, forward = (tuple(stream[name]) if stream[name] else None for name in ("upright", "forward"))
-        return new_state(stream["placement"], params, upright, forward)
+        return new_state(stream["placement"], params(), upright, forward)
     try:
         return AnalysisState.from_bytes(bytes(stream["state"]))
     except ValueError:
@@ -72,14 +101,13 @@ def analysed_chunks(state: AnalysisState, stream: Row, chunks: list[Row], now: d
             _time_of(stream, row, row["start_index"])  # a time that no calendar has must not reach a finding later
             update = analyse(done.state, decode_chunk(bytes(row["blob"])))
             feature = feature_row(stream, row["id"], row, update, now, update.state.params)
-            findings = finding_rows(stream, row, first_index, update)
+            seen = seen_rows(stream, row, first_index, update)
         except Exception as error:  # noqa: BLE001 - whatever one chunk does, the stream goes on without it
             _log.warning("chunk %s of stream %s is set aside: %s", row["seq"], stream["id"], error)
             done.set_aside.append((row["id"], f"{type(error).__name__}: {error}"))
         else:
-            done.state, done.first_index = update.state, first_index
-            done.features.append(feature)
-            done.findings.extend(findings)
+            done.first_index = first_index
+            done.take(update, feature, seen)
         done.chunks += 1
         done.last_seq = row["seq"]
     return done
@@ -113,33 +141,27 @@ def feature_row(
     }
 
 
-def finding_rows(stream: Row, anchor: Row, first_index: int, update: Update) -> list[FindingRow]:
-    """Return the rows of the findings that an update changed. first_index: grid number of the stream's first sample."""
-    rows: list[FindingRow] = []
-    for change in update.changes:
-        finding = change.finding
-        started = _time_of(stream, anchor, first_index + finding.start_s * stream["rate_hz"])
-        ended = _time_of(stream, anchor, first_index + finding.end_s * stream["rate_hz"])
-        because = dict(finding.because)
-        because["window"] = {
-            **because.get("window", {}),
-            "start_utc": started.isoformat(),
-            "end_utc": ended.isoformat(),
-        }
-        values = {
-            "athlete_id": stream["athlete_id"],
-            "kind": finding.kind,
-            "placement": stream["placement"],
-            "statement": finding.statement,
-            "grade": finding.grade.value,
-            "state": "closed" if change.change is ChangeKind.CLOSED else "open",
-            "started_at": started,
-            "ended_at": ended,
-            "coverage_share": finding.coverage_share,
-            "because": because,
-        }
-        rows.append((change.change, finding.key, values))
-    return rows
+def seen_rows(stream: Row, anchor: Row, first_index: int, update: Update, tail: bool = False) -> Seen:
+    """Return the rows of the minutes that an update told and of the stretches that it began, went on with or ended.
+
+    first_index: grid number of the stream's first sample. tail: told only because the recording seems to have ended.
+    """
+    whose = {"stream_id": stream["id"], "athlete_id": stream["athlete_id"], "tail": tail}
+    origin_utc_s = _utc_s(stream, anchor, first_index)
+    whole_minute_utc_s = origin_utc_s - update.state.exposure.phase_s
+    minutes = []
+    for minute in update.features.minutes:
+        # Counted from the first sample, a minute of UTC is met but for the fit of the clock.
+        begun_utc_s = origin_utc_s + minute.start_s if minute.number else whole_minute_utc_s
+        values = {name: value for name, value in plain(minute).items() if name != "start_s"}
+        start_utc_s = round(begun_utc_s / _MINUTE_S) * _MINUTE_S
+        minutes.append({**whose, "placement": stream["placement"], "start_utc_s": start_utc_s, **values})
+    stretches = {}
+    for _, run in update.bending:
+        stretch, key = bending_stretch(stream["id"], origin_utc_s, stream["rate_hz"], run), f"bending-{run.first}"
+        times = {"start_utc_s": stretch.start_utc_s, "end_utc_s": stretch.end_utc_s}
+        stretches[key] = {**whose, **times, "key": key, "kind": "bending", "values": plain(stretch)}
+    return Seen(minutes, list(stretches.values()))
 
 
 def _utc_s(stream: Row, anchor: Row, index: float) -> float:

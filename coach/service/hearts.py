@@ -8,12 +8,13 @@ from itertools import groupby
 
 import numpy as np
 
-from coach.analysis.heart_day import Beats, HeartDay, summarise_heart
+from coach.analysis.heart_day import Beats, HeartDay, Rmssd, summarise_heart
 from coach.analysis.types import NotComputable
 from coach.errors import NoSuch
 from coach.service import charts
 from coach.service.ground import Ground
 from coach.store import athletes, hearts, signals
+from coach.store.engine import Tx
 from coach.store.rows import Row
 from devices.heartblock import BEATS, RR
 from devices.types import FloatArray, Placement
@@ -31,12 +32,25 @@ class Hearts:
             athlete = athletes.get(tx, athlete_id)
             if athlete is None:
                 raise NoSuch(f"There is no athlete {athlete_id}.")
-            start, end = charts.day_bounds(day, athlete["time_zone"])
-            blocks = hearts.between(tx, athlete_id, start, end)
-            # Without intervals of a chest strap nobody asks whether the trunk was still.
-            wanted = any(row["rr_s"] and row["placement"] == Placement.CHEST.value for row in blocks)
-            lines = signals.lines_between(tx, athlete_id, charts.TRUNK, start, end) if wanted else []
+            blocks, lines = _read(tx, athlete_id, *charts.day_bounds(day, athlete["time_zone"]))
         return summarise_heart(_recordings(blocks), *_trunk(lines))
+
+
+def rmssd_s_of(tx: Tx, athlete_id: str, start_utc_s: float, end_utc_s: float) -> float | None:
+    """Return RMSSD of the newest stretch between two times that allows one, None where there is none."""
+    blocks, lines = _read(tx, athlete_id, start_utc_s, end_utc_s)
+    if not lines:
+        return None
+    told = summarise_heart(_recordings(blocks), *_trunk(lines))
+    return told.rmssd.rmssd_s if isinstance(told, HeartDay) and isinstance(told.rmssd, Rmssd) else None
+
+
+def _read(tx: Tx, athlete_id: str, start_utc_s: float, end_utc_s: float) -> tuple[list[Row], list[Row]]:
+    """Return the blocks of heart rate, and where RMSSD may come from them the trunk's lines."""
+    blocks = hearts.between(tx, athlete_id, start_utc_s, end_utc_s)
+    # Without intervals of a chest strap nobody asks whether the trunk was still.
+    wanted = any(row["rr_s"] and row["placement"] == Placement.CHEST.value for row in blocks)
+    return blocks, signals.lines_between(tx, athlete_id, charts.TRUNK, start_utc_s, end_utc_s) if wanted else []
 
 
 def _recordings(blocks: Sequence[Row]) -> tuple[Beats, ...]:

@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from coach.analysis.stream import finish
-from coach.analysis.types import ChangeKind
+from coach.analysis.stream import AnalysisState, finish
+from coach.analysis.types import ALGORITHM_VERSION, AnalysisParams
 from coach.errors import NoSuch
-from coach.service import charts
-from coach.service.analysed import Analysed, analysed_chunks, feature_row, finding_rows, load_state
+from coach.service import charts, due
+from coach.service.analysed import Analysed, analysed_chunks, feature_row, load_state, seen_rows
 from coach.service.ground import Ground
 from coach.service.permission import require_finding
+from coach.service.profiles import analysis_params
 from coach.service.types import DayTotals, Identity, SignalWindow
-from coach.store import athletes, events, recordings, signals
+from coach.store import athletes, events, exposures, recordings, signals
 from coach.store.engine import Tx
 from coach.store.rows import Row
 
@@ -29,12 +30,12 @@ _SETTLED_AFTER = timedelta(minutes=15)
 
 @dataclass(frozen=True, slots=True)
 class Handled:
-    """What one transaction did. chunks: analysed now; set_aside: could not be; finding_ids: opened, changed, closed."""
+    """What one transaction did. chunks: analysed now; set_aside: could not be; at_once: its day need not wait."""
 
     athlete_id: str
     chunks: int
     set_aside: int
-    finding_ids: tuple[str, ...]
+    at_once: bool = False
 
 
 class Motion:
@@ -42,7 +43,7 @@ class Motion:
 
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
-        self._params = ground.config.analysis_params()
+        self._thresholds_deg = ground.config.posture.thresholds_deg
 
     def pending_streams(self, limit: int = 100) -> tuple[str, ...]:
         """Return ids of streams that hold chunks not yet analysed, longest waiting first."""
@@ -50,7 +51,7 @@ class Motion:
             return tuple(recordings.pending_streams(tx, limit))
 
     def handle_pending(self, stream_id: str, limit: int = 24) -> Handled:
-        """Analyse the stream's next chunks in order; save features, findings and state in one transaction.
+        """Analyse the stream's next chunks in order; save features, exposure and state in one transaction.
 
         The analysis runs outside the transaction, which then saves only if nobody has moved the stream's cursor in the
         meantime: the effect of each chunk happens once, and no writer waits for an analysis. Raises NoSuch.
@@ -61,12 +62,12 @@ class Motion:
             if stream is None:
                 raise NoSuch(f"There is no recording {stream_id}.")
             chunks = recordings.chunks_after(tx, stream_id, stream["last_seq"], limit)
-        nothing = Handled(stream["athlete_id"], 0, 0, ())
-        if not chunks:
-            return nothing
-        state = load_state(stream, self._params)
+            nothing = Handled(stream["athlete_id"], 0, 0)
+            if not chunks:
+                return nothing
+            state = self._state(tx, stream)
         if state is None:
-            self._begin_again(stream, now)
+            self.begin_again(stream_id)
             return self.handle_pending(stream_id, limit)
         analysed = analysed_chunks(state, stream, chunks, now)
         if not analysed.last_seq > stream["last_seq"]:
@@ -76,34 +77,58 @@ class Motion:
                 tx, stream_id, stream["last_seq"], stream["version"], analysed.cursor_values(now)
             ):
                 return nothing  # another worker was first
-            finding_ids = self._save(tx, stream, analysed, now)
-        return Handled(stream["athlete_id"], analysed.chunks, len(analysed.set_aside), finding_ids)
+            self._save(tx, stream, analysed, now)
+        return Handled(stream["athlete_id"], analysed.chunks, len(analysed.set_aside), analysed.at_once)
 
-    def _save(self, tx: Tx, stream: Row, analysed: Analysed, now: datetime) -> tuple[str, ...]:
+    def _state(self, tx: Tx, stream: Row) -> AnalysisState | None:
+        """Return the stream's state, begun with the limits of the athlete's profile; None for one that is of no use."""
+        if stream["state"] is not None and stream["algorithm_version"] != ALGORITHM_VERSION:
+            return None  # the newer half of its exposure would be of another version than the older
+        return load_state(stream, lambda: self._params_of(tx, stream["athlete_id"]))
+
+    def _params_of(self, tx: Tx, athlete_id: str) -> AnalysisParams:
+        athlete = athletes.get(tx, athlete_id)
+        if athlete is None:
+            raise NoSuch(f"There is no athlete {athlete_id}.")
+        return analysis_params(self._ground.config, self._ground.profiles.of_athlete(athlete))
+
+    def _save(self, tx: Tx, stream: Row, analysed: Analysed, now: datetime) -> None:
+        begun_utc_s = analysed.begun_utc_s()
         if stream["settled_at"] is not None:
             signals.drop_features(tx, stream["id"], tail_only=True)
+            begun_utc_s |= set(exposures.drop_of_stream(tx, stream["id"], tail_only=True))
         signals.add_features(tx, analysed.features)
+        exposures.put_minutes(tx, analysed.minutes)
+        exposures.put_stretches(tx, analysed.stretches)
         for chunk_id, reason in analysed.set_aside:
             recordings.put_aside(tx, chunk_id, reason, now)
             events.record(tx, now, "worker", "set aside", "chunk", str(chunk_id), stream["athlete_id"], reason)
-        finding_ids: dict[str, None] = {}
-        for change, key, values in analysed.findings:
-            finding_id, new = signals.save_finding(tx, stream["id"], key, values, now)
-            finding_ids[finding_id] = None
-            if new or change is not ChangeKind.CHANGED:
-                events.record(tx, now, "worker", change.value, "finding", finding_id, stream["athlete_id"])
-        if finding_ids:
-            athletes.change(tx, stream["athlete_id"], replan_wanted=True)
-        return tuple(finding_ids)
+        self._mark(tx, stream, begun_utc_s, now, analysed.at_once)
 
-    def _begin_again(self, stream: Row, now: datetime) -> None:
-        """Analyse a recording anew from its chunks: its state was written by another version, or is damaged."""
+    def _mark(self, tx: Tx, stream: Row, begun_utc_s: set[float], now: datetime, at_once: bool = False) -> None:
+        athlete = athletes.get(tx, stream["athlete_id"]) if begun_utc_s else None
+        if athlete is not None:
+            due.mark_times(tx, athlete, begun_utc_s, now, at_once)
+
+    def begin_again(self, stream_id: str) -> bool:
+        """Have a recording analysed anew from its chunks, by this version and the athlete's profile; tell if so.
+
+        Its state may have been written by another version or be damaged; its owner may want it. Raises NoSuch.
+        """
+        now = self._ground.now()
         values = {"last_seq": -1, "state": None, "settled_at": None, "first_index": None, "updated_at": now}
         with self._ground.store.begin() as tx:
-            if recordings.move_cursor(tx, stream["id"], stream["last_seq"], stream["version"], values):
-                signals.drop_features(tx, stream["id"], tail_only=False)
-                recordings.take_all_back(tx, stream["id"])
-                events.record(tx, now, "worker", "analysed anew", "stream", stream["id"], stream["athlete_id"])
+            stream = recordings.get_stream(tx, stream_id)
+            if stream is None:
+                raise NoSuch(f"There is no recording {stream_id}.")
+            if not recordings.move_cursor(tx, stream_id, stream["last_seq"], stream["version"], values):
+                return False
+            signals.drop_features(tx, stream_id, tail_only=False)
+            self._mark(tx, stream, set(exposures.drop_of_stream(tx, stream_id, tail_only=False)), now)
+            recordings.take_all_back(tx, stream_id)
+            recordings.wake(tx, [stream_id])
+            events.record(tx, now, "worker", "analysed anew", "stream", stream_id, stream["athlete_id"])
+        return True
 
     def has_recordings(self, wearable_id: str) -> bool:
         """Tell whether anything of a wearable was ever stored."""
@@ -120,7 +145,11 @@ class Motion:
         with self._ground.store.read() as tx:
             stream = recordings.get_stream(tx, stream_id)
             last = recordings.chunks_after(tx, stream_id, stream["last_seq"] - 1, 1) if stream else []
-        state = load_state(stream, self._params) if stream is not None and last else None
+            late = recordings.has_late(tx, stream_id)
+            state = self._state(tx, stream) if stream is not None and last else None
+        if late:
+            # What a finding says follows from the chunks that are stored, in whichever order they came.
+            return self.begin_again(stream_id) and False
         if stream is None or state is None:
             return False
         values = {"settled_at": now, "updated_at": now}
@@ -131,8 +160,8 @@ class Motion:
         # The kept state stays that of before, so that a later chunk goes on as if nothing had been settled.
         update = finish(state)
         analysed = Analysed(state, stream["last_seq"], stream["first_index"])
-        analysed.features.append(feature_row(stream, None, last[0], update, now, self._params))
-        analysed.findings.extend(finding_rows(stream, last[0], stream["first_index"], update))
+        feature = feature_row(stream, None, last[0], update, now, state.params)
+        analysed.take(update, feature, seen_rows(stream, last[0], stream["first_index"], update, tail=True))
         with self._ground.store.begin() as tx:
             if not recordings.move_cursor(tx, stream_id, stream["last_seq"], stream["version"], values):
                 return False
@@ -144,6 +173,8 @@ class Motion:
         """Return the inclination over a finding's window with half a minute around it. Raises NoSuch."""
         with self._ground.store.read() as tx:
             finding = require_finding(tx, by, finding_id)
+            if finding["stream_id"] is None:  # what it rests on was entered
+                return SignalWindow(finding["started_at"].timestamp(), (), (), None)
             start = finding["started_at"].timestamp() - _AROUND_S
             end = finding["ended_at"].timestamp() + _AROUND_S
             rows = signals.lines_of_stream(tx, finding["stream_id"], start - _CHUNK_S, end)
@@ -163,7 +194,7 @@ class Motion:
 
         A chunk counts for the day in which it begins.
         """
-        thresholds = self._params.posture_thresholds_deg
+        thresholds = self._thresholds_deg
         with self._ground.store.read() as tx:
             start, end = _day(tx, athlete_id, day)
             keys = tuple(charts.key_of(each) for each in thresholds)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from coach.errors import NoSuch
 from coach.service.types import Identity, Role
-from coach.store import assessments, athletes, plans, recordings, sessions, signals, wearables
+from coach.store import assessments, athletes, findings, plans, recordings, sessions, wearables
 from coach.store.engine import Tx
 from coach.store.rows import Row
 
@@ -37,7 +37,7 @@ def require_athlete(tx: Tx, by: Identity, athlete_id: str) -> Row:
 
 def require_finding(tx: Tx, by: Identity, finding_id: str) -> Row:
     """Return a finding of an athlete that `by` may see. Raises NoSuch otherwise."""
-    return _visible(tx, by, signals.get_finding(tx, finding_id), f"finding {finding_id}")
+    return _visible(tx, by, findings.get(tx, finding_id), f"finding {finding_id}")
 
 
 def require_plan(tx: Tx, by: Identity, plan_id: str) -> Row:

@@ -14,7 +14,7 @@ from coach.config import Config
 from coach.service.athletes import availability_of
 from coach.service.plain import exercises_to_plain, prescription_from_plain
 from coach.service.types import PlanState, PlanView, SessionState, SessionView
-from coach.store import plans, sessions, signals
+from coach.store import findings, plans, sessions
 from coach.store.engine import Tx
 from coach.store.rows import Row
 from programs.exercises import library
@@ -30,7 +30,7 @@ _DECLINE_HOLDS = timedelta(days=7)
 
 def needs_of(tx: Tx, athlete_id: str, now: datetime) -> tuple[Need, ...]:
     """Return what the athlete's findings ask for."""
-    rows = signals.findings_since(tx, athlete_id, now - _STILL_NEEDED)
+    rows = findings.since(tx, athlete_id, now - _STILL_NEEDED)
     return needs_from([Observed(row["id"], row["kind"], row["statement"], Grade(row["grade"])) for row in rows])
 
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from coach.errors import Conflict, InvalidInput, NoSuch, NotAllowed
-from coach.service import planning
+from coach.service import due, planning
 from coach.service.ground import Ground
 from coach.service.permission import may_decide, require_athlete, require_plan, require_session
 from coach.service.plain import prescription_from_plain, prescription_to_plain
 from coach.service.secrets import fresh_token
 from coach.service.triage import refuse_locked
 from coach.service.types import Identity, PlanState, PlanView, SessionState, SessionView
-from coach.store import athletes, events, people, plans, sessions
+from coach.store import athletes, days, events, people, plans, sessions
 from coach.store.engine import Tx
 from coach.store.rows import Row
 from programs.errors import ProgramError
@@ -241,6 +241,7 @@ class Plans:
             }
             sessions.add_outcome(tx, values)
             events.record(tx, now, by.user_id, outcome.value, "session", session_id, row["athlete_id"])
+            self._mark(tx, row, now)
             if pain_during is not None and pain_during >= ASK_AT_PAIN:
                 # What is planned waits until the safety questions were answered anew; answering sets the lock anew.
                 athletes.change(tx, row["athlete_id"], locked=True)
@@ -296,9 +297,14 @@ class Plans:
                     continue
                 values = {"session_id": row["id"], "outcome": SessionState.SKIPPED.value, "recorded_at": now}
                 sessions.add_outcome(tx, values)
+                self._mark(tx, row, now)
                 events.record(tx, now, "clock", "skipped", "session", row["id"], row["athlete_id"], "not answered")
                 closed += 1
         return closed
+
+    def _mark(self, tx: Tx, session: Row, now: datetime) -> None:
+        """Have the session's day judged: what became of the session is its load."""
+        days.mark(tx, session["athlete_id"], session["local_date"], now + due.LOOK_EVERY)
 
     def calendar_token(self, by: Identity, athlete_id: str) -> str:
         """Return the secret of the athlete's calendar link (`/calendar/<token>.ics`). Raises NoSuch."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from coach.analysis.integrity import integrity
+from coach.analysis.types import AnalysisParams
 from coach.service.analysed import load_state
 from coach.service.ground import Ground
 from coach.service.permission import require_recording
@@ -16,7 +17,6 @@ class Recordings:
 
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
-        self._params = ground.config.analysis_params()
 
     def for_athlete(self, athlete_id: str, limit: int = 20) -> tuple[RecordingView, ...]:
         """Return the athlete's recordings, newest first."""
@@ -31,7 +31,7 @@ class Recordings:
         return self._view(row)
 
     def _view(self, row: Row) -> RecordingView:
-        state = load_state(row, self._params) if row["state"] is not None else None
+        state = load_state(row, AnalysisParams) if row["state"] is not None else None
         calibrated_at = row["calibrated_at"]
         age_s = (row["created_at"] - calibrated_at).total_seconds() if calibrated_at is not None else None
         return RecordingView(

@@ -30,11 +30,15 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class AthleteView:
+    """profile_id: what is looked for (coach/profiles). born_on: None where nobody has said."""
+
     athlete_id: str
     name: str
     time_zone: str
     sport: str
     simulated: bool
+    profile_id: str
+    born_on: date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +116,13 @@ class RecordingView:
 
 @dataclass(frozen=True, slots=True)
 class FindingView:
-    """A stored finding. because: as in coach.analysis.types.Finding, plus window.start_utc / window.end_utc (ISO)."""
+    """A stored finding: the days in a row that one kind was found on. because: see coach/service/evidence.py.
+
+    statement, grade, started_at, ended_at, because: of the newest of these days; the times from its first to its last
+    window. opened_at, changed_at, closed_at: of the whole, in the time of the data. superseded_by: the edition that has
+    judged the same days since; None for a current finding. flags, windows, thresholds, baseline: as in because, empty
+    for a finding of before editions.
+    """
 
     finding_id: str
     athlete_id: str
@@ -122,9 +132,67 @@ class FindingView:
     state: str  # open | closed
     started_at: datetime
     ended_at: datetime
-    coverage_share: float
+    coverage_share: float | None
     because: dict[str, Any]
-    placement: str
+    placement: str | None
+    opened_at: datetime
+    changed_at: datetime
+    closed_at: datetime | None
+    edition: str
+    superseded_by: str | None = None
+    outcome: str = "found"
+    flags: tuple[dict[str, Any], ...] = ()
+    windows: tuple[dict[str, Any], ...] = ()
+    thresholds: tuple[dict[str, Any], ...] = ()
+    baseline: dict[str, Any] | None = None
+    needs: str | None = None
+    would_change: str = ""
+    limits: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerView:
+    """What a day's data say of one kind: outcome found, none, not_enough (see needs) or learning (see learning_day).
+
+    day_over: judged after the day's end, so that it stays. until: up to where the data speak. finding_id: of the
+    finding that goes on on that day.
+    """
+
+    athlete_id: str
+    local_date: date
+    kind: str
+    outcome: str
+    grade: str
+    statement: str
+    needs: str | None
+    learning_day: int | None
+    coverage_share: float | None
+    because: dict[str, Any]
+    edition: str
+    day_over: bool
+    until: datetime
+    finding_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SaidBefore:
+    """What one edition said of a day and kind. outcome: "nothing" where it made no answer."""
+
+    edition: str
+    outcome: str
+    grade: str
+    statement: str
+
+
+@dataclass(frozen=True, slots=True)
+class DifferenceView:
+    """A day and kind of which two editions say different things. what_changed: version and limits, a sentence each."""
+
+    local_date: date
+    kind: str
+    before: SaidBefore
+    after: SaidBefore
+    what_changed: tuple[str, ...]
 
 
 class PlanState(StrEnum):

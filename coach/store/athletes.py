@@ -23,6 +23,11 @@ def get(tx: Tx, athlete_id: str) -> Row | None:
     return one(tx, select(athlete).where(athlete.c.id == athlete_id))
 
 
+def lock(tx: Tx, athlete_id: str) -> None:
+    """Let nobody else save days of an athlete until this transaction ends; SQLite has one writer at a time anyway."""
+    tx.execute(select(athlete.c.id).where(athlete.c.id == athlete_id).with_for_update())
+
+
 def by_calendar_token(tx: Tx, token: str) -> Row | None:
     """Return the athlete of a calendar link."""
     return one(tx, select(athlete).where(athlete.c.calendar_token == token))
@@ -66,7 +71,7 @@ def roster(tx: Tx, coach_id: str) -> list[Row]:
     other = finding.alias("other")
     newest = (
         select(other.c.id)
-        .where(other.c.athlete_id == athlete.c.id)
+        .where(other.c.athlete_id == athlete.c.id, other.c.superseded_by.is_(None))
         .order_by(other.c.started_at.desc(), other.c.id)
         .limit(1)
         .correlate(athlete)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import bindparam, case, delete, select, update
+from sqlalchemy import case, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from coach.store.engine import Tx
@@ -23,12 +22,6 @@ def _mark(dialect: Any) -> Any:
 
 
 _MARK = {"sqlite": _mark(sqlite), "postgresql": _mark(postgresql)}
-_DUE = (
-    select(day_due)
-    .where(day_due.c.due_at <= bindparam("now"))
-    .order_by(day_due.c.local_date, day_due.c.athlete_id)
-    .limit(bindparam("most"))
-)
 
 
 def _put(dialect: Any) -> Any:
@@ -47,9 +40,13 @@ def mark(tx: Tx, athlete_id: str, local_date: date, due_at: datetime) -> None:
     tx.execute(_MARK[tx.dialect.name], row)
 
 
-def due(tx: Tx, now: datetime, limit: int) -> list[Row]:
-    """Return the days that are due, earliest day first: a day is judged with those before it."""
-    return many(tx, _DUE, {"now": now, "most": limit})
+def due(tx: Tx, until: datetime, limit: int, athlete_id: str | None = None) -> list[Row]:
+    """Return the days that are due by a time, earliest day first: a day is judged with those before it."""
+    columns = day_due.c
+    statement = select(day_due).where(columns.due_at <= until)
+    if athlete_id is not None:
+        statement = statement.where(columns.athlete_id == athlete_id)
+    return many(tx, statement.order_by(columns.local_date, columns.athlete_id).limit(limit))
 
 
 def due_of(tx: Tx, athlete_id: str, local_date: date) -> Row | None:
@@ -93,10 +90,13 @@ def put_values(tx: Tx, athlete_id: str, local_date: date, edition: str, values: 
     tx.execute(_PUT[tx.dialect.name], row)
 
 
-def judged_dates(tx: Tx, athlete_id: str, edition: str, dates: Sequence[date]) -> set[date]:
-    """Return which of the days an edition has judged."""
+def judged_dates(tx: Tx, athlete_id: str, since: date) -> list[date]:
+    """Return the days from one on that any edition has judged, in order."""
     columns = athlete_day.c
-    statement = select(columns.local_date).where(
-        columns.athlete_id == athlete_id, columns.edition == edition, columns.local_date.in_(list(dates))
+    statement = (
+        select(columns.local_date)
+        .where(columns.athlete_id == athlete_id, columns.local_date >= since)
+        .distinct()
+        .order_by(columns.local_date)
     )
-    return set(tx.execute(statement).scalars())
+    return list(tx.execute(statement).scalars())

@@ -103,6 +103,8 @@ answer = Table(
     Column("kind", String(60), primary_key=True),
     Column("edition", String(64), ForeignKey("edition.id"), primary_key=True),
     Column("day_over", Boolean, nullable=False),  # judged after the day's end: of a day under way nothing closes
+    Column("start_utc_s", Double),  # of the first window; null where there is none
+    Column("end_utc_s", Double, nullable=False),  # up to where the day's data speak
     Column("outcome", String(20), nullable=False),
     Column("grade", String(20), nullable=False),
     Column("statement", Text, nullable=False),

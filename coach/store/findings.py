@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, delete, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from coach.store.engine import Tx
 from coach.store.finding_tables import answer, edition, finding
-from coach.store.rows import Row, fresh_id, many, one
+from coach.store.rows import Row, many, one
 
 _ADD_EDITION = {
     name: dialect.insert(edition).on_conflict_do_nothing()
@@ -26,8 +26,9 @@ def _put_answers(dialect: Any) -> Any:
 
 
 _PUT_ANSWERS = {"sqlite": _put_answers(sqlite), "postgresql": _put_answers(postgresql)}
+_SAID = ("local_date", "kind", "outcome", "grade", "day_over", "start_utc_s", "end_utc_s")
 _OF_KIND = (
-    select(answer)
+    select(*(answer.c[name] for name in _SAID))
     .where(
         answer.c.athlete_id == bindparam("athlete"),
         answer.c.kind == bindparam("of_kind"),
@@ -68,28 +69,81 @@ def answers_of_day(tx: Tx, athlete_id: str, local_date: date) -> list[Row]:
     return many(tx, statement)
 
 
+def answers_of_day_by(tx: Tx, athlete_id: str, local_date: date, edition_id: str) -> list[Row]:
+    """Return an edition's answers of a day, with their evidence."""
+    columns = answer.c
+    statement = select(answer).where(
+        columns.athlete_id == athlete_id, columns.local_date == local_date, columns.edition == edition_id
+    )
+    return many(tx, statement.order_by(columns.kind))
+
+
 def answers_of_kind(tx: Tx, athlete_id: str, kind: str, edition_id: str, first: date) -> list[Row]:
-    """Return an edition's answers of a kind from a day on, in order."""
+    """Return when an edition said what of a kind, from a day on, in order; without the evidence."""
     return many(tx, _OF_KIND, {"athlete": athlete_id, "of_kind": kind, "of_edition": edition_id, "first": first})
 
 
-def answers_of_edition(tx: Tx, athlete_id: str, edition_id: str) -> list[Row]:
-    """Return everything that an edition has answered, in order of day and kind."""
-    statement = select(answer).where(answer.c.athlete_id == athlete_id, answer.c.edition == edition_id)
-    return many(tx, statement.order_by(answer.c.local_date, answer.c.kind))
-
-
-def newest_editions(tx: Tx, athlete_id: str, local_date: date) -> list[str]:
-    """Return the editions that have judged a day, newest first."""
-    statement = (
-        select(edition.c.id)
-        .join(answer, answer.c.edition == edition.c.id)
-        .where(answer.c.athlete_id == athlete_id, answer.c.local_date == local_date)
-        .distinct()
-        .add_columns(edition.c.created_at)
-        .order_by(edition.c.created_at.desc(), edition.c.id)
+def answer_of(tx: Tx, athlete_id: str, local_date: date, kind: str, edition_id: str) -> Row | None:
+    """Return an answer with its evidence."""
+    columns = answer.c
+    statement = select(answer).where(
+        columns.athlete_id == athlete_id,
+        columns.local_date == local_date,
+        columns.kind == kind,
+        columns.edition == edition_id,
     )
-    return [row["id"] for row in many(tx, statement)]
+    return one(tx, statement)
+
+
+def said_since(tx: Tx, athlete_id: str, first: date) -> list[Row]:
+    """Return what every edition answered from a day on, without the evidence.
+
+    Columns: edition, edition_created_at, local_date, kind, outcome, grade, statement.
+    """
+    columns = answer.c
+    statement = (
+        select(
+            columns.edition,
+            edition.c.created_at.label("edition_created_at"),
+            columns.local_date,
+            columns.kind,
+            columns.outcome,
+            columns.grade,
+            columns.statement,
+        )
+        .join(edition, edition.c.id == columns.edition)
+        .where(columns.athlete_id == athlete_id, columns.local_date >= first)
+        .order_by(columns.local_date, columns.kind)
+    )
+    return many(tx, statement)
+
+
+def without_answers(tx: Tx, athlete_id: str) -> list[Row]:
+    """Return the findings of editions that have answered nothing: those of before there were answers.
+
+    Columns: those of finding, edition_created_at.
+    """
+    answered = select(answer.c.edition).where(answer.c.athlete_id == athlete_id)
+    statement = (
+        select(finding, edition.c.created_at.label("edition_created_at"))
+        .join(edition, edition.c.id == finding.c.edition)
+        .where(finding.c.athlete_id == athlete_id, finding.c.edition.not_in(answered))
+        .order_by(finding.c.opened_at, finding.c.id)
+    )
+    return many(tx, statement)
+
+
+def on_day(tx: Tx, athlete_id: str, edition_id: str, local_date: date) -> list[Row]:
+    """Return an edition's findings that opened on a day or before and were not closed long before it."""
+    columns = finding.c
+    moment = datetime.combine(local_date, time(), UTC)
+    statement = select(finding).where(
+        columns.athlete_id == athlete_id,
+        columns.edition == edition_id,
+        columns.opened_at < moment + timedelta(days=2),
+        or_(columns.closed_at.is_(None), columns.closed_at >= moment - timedelta(days=1)),
+    )
+    return many(tx, statement)
 
 
 def of_athlete(tx: Tx, athlete_id: str, limit: int) -> list[Row]:
@@ -113,32 +167,26 @@ def get(tx: Tx, finding_id: str) -> Row | None:
     return one(tx, select(finding).where(finding.c.id == finding_id))
 
 
-def of_edition(tx: Tx, athlete_id: str, edition_id: str) -> list[Row]:
-    """Return what an edition has found, in order of time."""
-    statement = select(finding).where(finding.c.athlete_id == athlete_id, finding.c.edition == edition_id)
-    return many(tx, statement.order_by(finding.c.opened_at, finding.c.key))
-
-
-def of_kind(tx: Tx, athlete_id: str, kind: str, edition_id: str, keys_from: str) -> list[Row]:
-    """Return an edition's findings of a kind whose key is not before `keys_from`; keys end in their date."""
+def of_kind(tx: Tx, athlete_id: str, kind: str, edition_id: str, first_key: str) -> list[Row]:
+    """Return an edition's findings of a kind from a key on, in order; keys are kind and local date."""
     statement = select(finding).where(
         finding.c.athlete_id == athlete_id,
         finding.c.kind == kind,
         finding.c.edition == edition_id,
-        finding.c.key >= keys_from,
+        finding.c.key >= first_key,
     )
     return many(tx, statement.order_by(finding.c.key))
 
 
-def open_of_kind(tx: Tx, athlete_id: str, kind: str, edition_id: str, keys_before: str) -> Row | None:
-    """Return the newest finding of a kind whose key is before `keys_before`."""
+def newest_before(tx: Tx, athlete_id: str, kind: str, edition_id: str, key: str) -> Row | None:
+    """Return the newest finding of a kind whose key comes before that one."""
     statement = (
         select(finding)
         .where(
             finding.c.athlete_id == athlete_id,
             finding.c.kind == kind,
             finding.c.edition == edition_id,
-            finding.c.key < keys_before,
+            finding.c.key < key,
         )
         .order_by(finding.c.key.desc())
         .limit(1)
@@ -146,11 +194,9 @@ def open_of_kind(tx: Tx, athlete_id: str, kind: str, edition_id: str, keys_befor
     return one(tx, statement)
 
 
-def add(tx: Tx, values: dict[str, Any], now: datetime) -> str:
-    """Insert a finding; return its id."""
-    finding_id = fresh_id()
+def add(tx: Tx, finding_id: str, values: dict[str, Any], now: datetime) -> None:
+    """Insert a finding."""
     tx.execute(finding.insert().values(id=finding_id, created_at=now, updated_at=now, **values))
-    return finding_id
 
 
 def change(tx: Tx, finding_id: str, values: dict[str, Any], now: datetime) -> None:
@@ -177,20 +223,6 @@ def supersede(tx: Tx, athlete_id: str, by_edition: str, start: datetime, end: da
         .returning(finding.c.id)
     )
     return list(tx.execute(statement).scalars())
-
-
-def current_again(tx: Tx, athlete_id: str, edition_id: str, start: datetime, end: datetime, now: datetime) -> None:
-    """Take an edition's findings that opened within [start, end) as current again: it judges that day anew."""
-    tx.execute(
-        update(finding)
-        .where(
-            finding.c.athlete_id == athlete_id,
-            finding.c.edition == edition_id,
-            and_(finding.c.opened_at >= start, finding.c.opened_at < end),
-            finding.c.superseded_by.is_not(None),
-        )
-        .values(superseded_by=None, updated_at=now)
-    )
 
 
 def _current(athlete_id: str) -> tuple[ColumnElement[bool], ...]:

@@ -13,6 +13,9 @@ from coach.store.engine import Tx
 from coach.store.rows import Row, fresh_id, many, one
 from coach.store.tables import chunk, set_aside, stream, stream_state
 
+# Why a chunk of a number that the analysis has passed is set aside, until the recording is analysed anew.
+LATE = "It arrived after the analysis had gone on without it."
+
 # The append path's statements are made once: building them anew for each chunk took longer than the commit.
 # rowcount differs between the databases for an insert that may do nothing; RETURNING tells new from known on both.
 # The chunk's column stands as text in it, because SQLAlchemy leaves out the table's name in RETURNING.
@@ -37,7 +40,9 @@ _MOVE_END = (
 _CURSOR = (stream_state.c.last_seq, stream_state.c.version, stream_state.c.settled_at, stream_state.c.first_index)
 _STREAMS = select(stream, *_CURSOR).join(stream_state, stream_state.c.stream_id == stream.c.id)
 _FIND = _STREAMS.where(stream.c.device_id == bindparam("device"), stream.c.recording_id == bindparam("recording"))
-_GET = _STREAMS.add_columns(stream_state.c.state, stream_state.c.reference).where(stream.c.id == bindparam("of_stream"))
+_GET = _STREAMS.add_columns(stream_state.c.state, stream_state.c.reference, stream_state.c.algorithm_version).where(
+    stream.c.id == bindparam("of_stream")
+)
 _PENDING = (
     select(stream.c.id)
     .join(stream_state, stream_state.c.stream_id == stream.c.id)
@@ -187,6 +192,41 @@ def stale_streams(tx: Tx, before: datetime, limit: int = 100) -> list[str]:
 def rest(tx: Tx, stream_id: str, last_seq: int) -> None:
     """Look at a stream no more, unless it got a chunk beyond that number."""
     tx.execute(update(stream).where(stream.c.id == stream_id, stream.c.max_seq == last_seq).values(live=False))
+
+
+def wake(tx: Tx, stream_ids: Sequence[str]) -> None:
+    """Look at streams again."""
+    tx.execute(update(stream).where(stream.c.id.in_(list(stream_ids))).values(live=True))
+
+
+def has_late(tx: Tx, stream_id: str) -> bool:
+    """Tell whether chunks of a stream came after the analysis had passed their numbers."""
+    statement = (
+        select(chunk.c.id)
+        .join(set_aside, set_aside.c.chunk_id == chunk.c.id)
+        .where(chunk.c.stream_id == stream_id, set_aside.c.reason == LATE)
+        .limit(1)
+    )
+    return tx.execute(statement).first() is not None
+
+
+def athletes_behind(tx: Tx, chunks: int) -> set[str]:
+    """Return the athletes of whose recordings more than so many chunks wait to be analysed."""
+    statement = (
+        select(stream.c.athlete_id)
+        .join(stream_state, stream_state.c.stream_id == stream.c.id)
+        .where(stream.c.live, stream.c.max_seq > stream_state.c.last_seq + chunks)
+        .distinct()
+    )
+    return set(tx.execute(statement).scalars())
+
+
+def ids_of_athlete(tx: Tx, athlete_id: str, received_since: datetime | None = None) -> list[str]:
+    """Return an athlete's streams, oldest first; with a time only those that got a chunk since."""
+    statement = select(stream.c.id).where(stream.c.athlete_id == athlete_id)
+    if received_since is not None:
+        statement = statement.where(stream.c.last_received_at >= received_since)
+    return list(tx.execute(statement.order_by(stream.c.created_at, stream.c.id)).scalars())
 
 
 def set_aside_rows(tx: Tx) -> list[Row]:

@@ -132,6 +132,43 @@ def outcome(tx: Tx, session_id: str) -> Row | None:
     return one(tx, select(session_outcome).where(session_outcome.c.session_id == session_id))
 
 
+def outcomes_between(tx: Tx, athlete_id: str, first: date, after: date) -> list[Row]:
+    """Return sessions of local days in [first, after) that were not cancelled, with what became of them.
+
+    Columns: duration_min, outcome, effort, pain_during, recorded_at, recorded_by; None while nobody knows.
+    """
+    planned, done = planned_session.c, session_outcome.c
+    statement = (
+        select(planned.duration_min, done.outcome, done.effort, done.pain_during, done.recorded_at, done.recorded_by)
+        .outerjoin(session_outcome, done.session_id == planned.id)
+        .where(
+            planned.athlete_id == athlete_id,
+            planned.local_date >= first,
+            planned.local_date < after,
+            planned.state != "cancelled",
+        )
+        .order_by(planned.due_at, planned.id)
+    )
+    return many(tx, statement)
+
+
+def answered_between(tx: Tx, athlete_id: str, first: date, after: date) -> bool:
+    """Tell whether somebody said what became of a session of local days in [first, after)."""
+    planned, done = planned_session.c, session_outcome.c
+    statement = (
+        select(planned.id)
+        .join(session_outcome, done.session_id == planned.id)
+        .where(
+            planned.athlete_id == athlete_id,
+            planned.local_date >= first,
+            planned.local_date < after,
+            done.recorded_by.is_not(None),
+        )
+        .limit(1)
+    )
+    return tx.execute(statement).first() is not None
+
+
 def of_plan(tx: Tx, plan_id: str) -> list[Row]:
     """Return a plan's sessions in order of time."""
     columns = planned_session.c

@@ -1,15 +1,13 @@
-"""Queries: features of chunks, and findings."""
+"""Queries: features of chunks."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import ColumnElement, delete, func, select
 
 from coach.store.engine import Tx
-from coach.store.finding_tables import finding
-from coach.store.rows import Row, fresh_id, many, one
+from coach.store.rows import Row, many
 from coach.store.tables import feature, stream, stream_state
 
 
@@ -102,40 +100,6 @@ def reference_of_stream(tx: Tx, stream_id: str) -> str | None:
     return tx.execute(
         select(stream_state.c.reference).where(stream_state.c.stream_id == stream_id)
     ).scalar_one_or_none()
-
-
-def save_finding(tx: Tx, stream_id: str, key: str, values: dict[str, Any], now: datetime) -> tuple[str, bool]:
-    """Insert a finding, or replace the one of the same stream and key; return its id and whether it is new."""
-    found = one(tx, select(finding.c.id).where(finding.c.stream_id == stream_id, finding.c.key == key))
-    if found is not None:
-        tx.execute(update(finding).where(finding.c.id == found["id"]).values(**values, updated_at=now))
-        return str(found["id"]), False
-    finding_id = fresh_id()
-    tx.execute(
-        finding.insert().values(id=finding_id, stream_id=stream_id, key=key, created_at=now, updated_at=now, **values)
-    )
-    return finding_id, True
-
-
-def findings_of_athlete(tx: Tx, athlete_id: str, limit: int) -> list[Row]:
-    """Return findings, newest first."""
-    order = (finding.c.started_at.desc(), finding.c.id)
-    return many(tx, select(finding).where(finding.c.athlete_id == athlete_id).order_by(*order).limit(limit))
-
-
-def findings_since(tx: Tx, athlete_id: str, since: datetime) -> list[Row]:
-    """Return findings that are open or ended since then, oldest first."""
-    statement = (
-        select(finding)
-        .where(finding.c.athlete_id == athlete_id, (finding.c.state == "open") | (finding.c.ended_at >= since))
-        .order_by(finding.c.started_at, finding.c.id)
-    )
-    return many(tx, statement)
-
-
-def get_finding(tx: Tx, finding_id: str) -> Row | None:
-    """Return a finding."""
-    return one(tx, select(finding).where(finding.c.id == finding_id))
 
 
 def newest_reference(tx: Tx, athlete_id: str, placement: str) -> str | None:

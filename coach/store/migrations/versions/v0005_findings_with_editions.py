@@ -121,6 +121,8 @@ def _answer() -> None:
         sa.Column("kind", sa.String(length=60), nullable=False),
         sa.Column("edition", _EDITION, nullable=False),
         sa.Column("day_over", sa.Boolean(), nullable=False),
+        sa.Column("start_utc_s", sa.Double(), nullable=True),
+        sa.Column("end_utc_s", sa.Double(), nullable=False),
         sa.Column("outcome", sa.String(length=20), nullable=False),
         sa.Column("grade", sa.String(length=20), nullable=False),
         sa.Column("statement", sa.Text(), nullable=False),

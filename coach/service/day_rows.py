@@ -1,0 +1,97 @@
+"""Rows of a local day as the values that detectors judge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from datetime import date
+from typing import Any
+
+from coach.analysis.detectors.assemble import day_of, minutes_of
+from coach.analysis.detectors.types import BendingStretch, Bout, Day, DayValues, Entered, Minutes
+from coach.analysis.exposure import MINUTE_S, MinuteRow
+from coach.service import charts
+from coach.service.day_entries import entered_of
+from coach.store import exposures
+from coach.store.engine import Tx
+from coach.store.rows import Row
+
+_COUNTED = tuple(each.name for each in fields(MinuteRow) if each.name not in ("start_s", "above_s"))
+_LOOKED_BACK = frozenset(each.name for each in fields(DayValues))
+
+
+@dataclass(frozen=True, slots=True)
+class DayRows:
+    """All that is stored of one local day."""
+
+    day: date
+    start_utc_s: float
+    end_utc_s: float
+    minutes: Sequence[Row]
+    stretches: Sequence[Row]
+    entered: Entered
+    rmssd_s: float | None
+
+    @property
+    def empty(self) -> bool:
+        """Tell whether nothing was recorded or entered."""
+        nothing = Entered(age_years=self.entered.age_years)
+        return not self.minutes and not self.stretches and self.rmssd_s is None and self.entered == nothing
+
+    def speaks_until_utc_s(self, over: bool) -> float:
+        """Return up to where the day's data speak: the end of the last minute or stretch, or the newest entry.
+
+        The day's end, or its beginning while it runs, where there is nothing with a time.
+        """
+        times = [row["start_utc_s"] + MINUTE_S for row in self.minutes]
+        times += [row["end_utc_s"] for row in self.stretches]
+        times += [entry.at_utc_s for entry in self.entered.pain]
+        return min(max(times, default=self.end_utc_s if over else self.start_utc_s), self.end_utc_s)
+
+
+def read_day(tx: Tx, athlete: Row, day: date, rmssd_s: Callable[[Tx, float, float], float | None]) -> DayRows:
+    """Read a local day. rmssd_s(tx, start_utc_s, end_utc_s): how its heart rate is asked for."""
+    start, end = charts.day_bounds(day, athlete["time_zone"])
+    return DayRows(
+        day,
+        start,
+        end,
+        exposures.minutes_between(tx, athlete["id"], start, end),
+        exposures.stretches_between(tx, athlete["id"], start, end),
+        entered_of(tx, athlete, day),
+        rmssd_s(tx, start, end),
+    )
+
+
+def assembled(rows: DayRows, over: bool, counts_strokes: bool) -> Day:
+    """Return the day. counts_strokes: the athlete's profile counts swings or throws."""
+    return day_of(
+        rows.day.toordinal(),
+        rows.start_utc_s,
+        rows.end_utc_s,
+        over,
+        _by_place(rows.minutes),
+        counts_strokes,
+        [BendingStretch(**row["values"]) for row in rows.stretches if row["kind"] == "bending"],
+        [_bout(row["values"]) for row in rows.stretches if row["kind"] == "bout"],
+        rows.entered,
+        rows.rmssd_s,
+    )
+
+
+def values_of(plain: dict[str, Any]) -> DayValues:
+    """Return what a day was worth from its JSON values."""
+    return DayValues(**{name: value for name, value in plain.items() if name in _LOOKED_BACK})
+
+
+def _by_place(rows: Sequence[Row]) -> dict[str, Minutes]:
+    places: dict[str, list[tuple[str, float, MinuteRow]]] = {}
+    for row in rows:
+        above = {int(threshold): seconds for threshold, seconds in row["above_s"].items()}
+        minute = MinuteRow(start_s=0.0, above_s=above, **{name: row[name] for name in _COUNTED})
+        places.setdefault(row["placement"], []).append((row["stream_id"], row["start_utc_s"], minute))
+    return {place: minutes_of(minutes) for place, minutes in places.items()}
+
+
+def _bout(plain: dict[str, Any]) -> Bout:
+    return Bout(**{**plain, "signs": tuple(plain["signs"])})

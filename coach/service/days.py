@@ -1,0 +1,254 @@
+"""Judge local days: what is stored of a day in, answers and findings out, by one edition."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from coach.analysis.detectors import baseline, hrv, load_found
+from coach.analysis.detectors.judge import day_values, judge_day
+from coach.analysis.detectors.types import Answer, DayValues, Kind, Outcome
+from coach.service import charts
+from coach.service.canonical import plain
+from coach.service.day_entries import has_entered
+from coach.service.day_rows import DayRows, assembled, read_day, values_of
+from coach.service.editions import Edition, edition_of, ensure_edition
+from coach.service.evidence import because_of
+from coach.service.folding import refold
+from coach.service.ground import Ground
+from coach.service.hearts import rmssd_s_of
+from coach.service.profiles import analysis_params
+from coach.store import athletes, days, exposures, findings, recordings
+from coach.store.engine import Tx
+from coach.store.rows import Row
+
+_log = logging.getLogger(__name__)
+# Days that a detector looks back on at most: the load's averages remember longest.
+_HISTORY = timedelta(days=max(baseline.LOOK_BACK_DAYS, load_found.LOOK_BACK_DAYS, hrv.BASELINE_DAYS + hrv.WEEK_DAYS))
+# Days without anything are judged this long after the last one with something. Own choice: the span of a baseline.
+_IDLE = timedelta(days=baseline.LOOK_BACK_DAYS)
+# An athlete of whose recordings more chunks wait is judged when they are analysed: half a day is no day. Own choice,
+# two minutes of chunks of 5 s.
+_BEHIND_CHUNKS = 24
+# Longer nobody waits for that; also how long a day is left alone that could not be judged. Own choices.
+_PATIENCE = timedelta(minutes=10)
+_REST = timedelta(minutes=5)
+# How old the heart's figure of a day that runs may be: it comes from stretches of five minutes. Own choice.
+_HEART_EVERY = timedelta(minutes=15)
+# Days taken from the list at a time. Own choice.
+_AT_ONCE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedDay:
+    """What judging one day did. finding_ids: opened, changed, closed or taken back."""
+
+    athlete_id: str
+    local_date: date
+    finding_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """values: what the day was worth. values_before: what this edition said of that before, None where nothing."""
+
+    edition: Edition
+    rows: DayRows
+    over: bool
+    answers: Sequence[Answer]
+    values: dict[str, Any]
+    values_before: dict[str, Any] | None
+
+
+class Days:
+    """Judge the days that are due. Any number of workers may: a verdict is saved only if nobody has marked since."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+        self._hearts: dict[tuple[str, date], tuple[datetime, float | None]] = {}
+
+    def judge_due(self, now: datetime | None = None) -> tuple[JudgedDay, ...]:
+        """Judge what is due, earliest day first, until nothing is; a day whose recordings wait for analysis waits."""
+        now = now or self._ground.now()
+        return self._judge_until(now, now)
+
+    def judge_listed(self, athlete_id: str) -> tuple[JudgedDay, ...]:
+        """Judge an athlete's days that are on the list, also those that are due later."""
+        return self._judge_until(self._ground.now(), datetime.max.replace(tzinfo=UTC), athlete_id)
+
+    def judge_again(self, athlete_id: str, since: date | None = None) -> None:
+        """Have every day of an athlete that some edition has judged judged anew, from a day on."""
+        now = self._ground.now()
+        with self._ground.store.begin() as tx:
+            for day in days.judged_dates(tx, athlete_id, since or date.min):
+                days.mark(tx, athlete_id, day, now)
+
+    def _judge_until(self, now: datetime, due_until: datetime, only: str | None = None) -> tuple[JudgedDay, ...]:
+        judged: list[JudgedDay] = []
+        seen: set[tuple[str, date]] = set()
+        while True:
+            with self._ground.store.read() as tx:
+                listed = days.due(tx, due_until, _AT_ONCE + len(seen), only)
+                behind = recordings.athletes_behind(tx, _BEHIND_CHUNKS) if listed else set()
+            # A day that was judged and marked anew by one before it is judged again; one that was put off is not.
+            due = [row for row in listed if row["due_at"] <= now or _key(row) not in seen]
+            waiting = {_key(row) for row in due if row["athlete_id"] in behind and now - row["due_at"] < _PATIENCE}
+            due = [row for row in due if _key(row) not in waiting]
+            if not due:
+                return tuple(judged)
+            for row in due:
+                seen.add(_key(row))
+                done = self._attempt(row["athlete_id"], row["local_date"], now, due_until)
+                if done is not None:
+                    judged.append(done)
+
+    def _attempt(self, athlete_id: str, day: date, now: datetime, due_until: datetime) -> JudgedDay | None:
+        try:
+            return self._judge(athlete_id, day, now, due_until)
+        except Exception:  # noqa: BLE001 - see below
+            # One athlete's trouble must not keep the others waiting.
+            _log.exception("day %s of athlete %s could not be judged", day, athlete_id)
+            with self._ground.store.begin() as tx:
+                claimed = days.due_of(tx, athlete_id, day)
+                if claimed is not None:
+                    days.put_off(tx, claimed, now + _REST)
+            return None
+
+    def _judge(self, athlete_id: str, day: date, now: datetime, due_until: datetime) -> JudgedDay | None:
+        with self._ground.store.read() as tx:
+            claimed, athlete = days.due_of(tx, athlete_id, day), athletes.get(tx, athlete_id)
+            if athlete is None or claimed is None or claimed["due_at"] > due_until:
+                return None  # another worker was first
+            verdict = self._verdict(tx, athlete, day, now)
+        with self._ground.store.begin() as tx:
+            athletes.lock(tx, athlete_id)
+            until = None if verdict.over else datetime.fromtimestamp(verdict.rows.end_utc_s, UTC)
+            if not days.put_off(tx, claimed, until):
+                return None  # it was marked while it was judged: it stays on the list
+            changed = self._save(tx, athlete, verdict, now)
+            if verdict.over:
+                self._go_on(tx, athlete, verdict)
+        return JudgedDay(athlete_id, day, tuple(changed))
+
+    def _verdict(self, tx: Tx, athlete: Row, day: date, now: datetime) -> _Verdict:
+        profile = self._ground.profiles.of_athlete(athlete)
+        edition = edition_of(profile, analysis_params(self._ground.config, profile))
+        rows = read_day(tx, athlete, day, lambda tx, start, end: self._rmssd_s(tx, athlete["id"], day, start, end, now))
+        over = now.timestamp() >= rows.end_utc_s
+        one_day = timedelta(days=1)
+        stored = days.values_between(tx, athlete["id"], edition.id, day - _HISTORY, day + one_day)
+        known: dict[date, dict[str, Any]] = {row["local_date"]: row["values"] for row in stored}
+        before = known.pop(day, None)
+        history: tuple[DayValues, ...] = tuple(values_of(each) for each in known.values())
+        put_together = assembled(rows, over, profile.stroke is not None)
+        answers = judge_day(profile, put_together, history)
+        values = plain(day_values(profile, put_together, answers))
+        return _Verdict(edition, rows, over, answers, values, before)
+
+    def _rmssd_s(
+        self, tx: Tx, athlete_id: str, day: date, start_utc_s: float, end_utc_s: float, now: datetime
+    ) -> float | None:
+        """Return a day's RMSSD; of a day that runs one that may be some minutes old, for it takes long to read."""
+        if now.timestamp() >= end_utc_s:
+            self._hearts.pop((athlete_id, day), None)
+            return rmssd_s_of(tx, athlete_id, start_utc_s, end_utc_s)
+        known = self._hearts.get((athlete_id, day))
+        if known is None or now - known[0] >= _HEART_EVERY:
+            known = self._hearts[athlete_id, day] = now, rmssd_s_of(tx, athlete_id, start_utc_s, end_utc_s)
+        return known[1]
+
+    def _save(self, tx: Tx, athlete: Row, verdict: _Verdict, now: datetime) -> list[str]:
+        """Save answers, the day's worth and findings; return the ids of findings that changed."""
+        athlete_id, day, edition = athlete["id"], verdict.rows.day, verdict.edition
+        if verdict.values_before is None and verdict.rows.empty and not self._goes_on(tx, athlete, verdict.rows):
+            return []  # nobody wore or entered anything: nothing is said of such a day
+        ensure_edition(tx, edition, now)
+        rows = _answer_rows(athlete_id, verdict)
+        known = {row["kind"]: row for row in findings.answers_of_day_by(tx, athlete_id, day, edition.id)}
+        new = [row for row in rows if not _same(known.get(row["kind"]), row)]
+        findings.put_answers(tx, new)
+        if verdict.values != verdict.values_before:
+            days.put_values(tx, athlete_id, day, edition.id, verdict.values)
+            self._look_ahead(tx, athlete_id, verdict, now)
+        changed = [
+            finding_id for row in new for finding_id in refold(tx, athlete_id, Kind(row["kind"]), edition.id, day, now)
+        ]
+        if new:
+            start, end = (
+                datetime.fromtimestamp(each, UTC) for each in (verdict.rows.start_utc_s, verdict.rows.end_utc_s)
+            )
+            changed += findings.supersede(tx, athlete_id, edition.id, start, end, now)
+        if changed:
+            athletes.change(tx, athlete_id, replan_wanted=True)
+        return changed
+
+    def _look_ahead(self, tx: Tx, athlete_id: str, verdict: _Verdict, now: datetime) -> None:
+        """Have later days judged anew that look back on this one."""
+        day, before = verdict.rows.day, verdict.values_before
+        load_changed = (before or {}).get("load") != verdict.values["load"]
+        reach = _HISTORY if load_changed else timedelta(days=hrv.BASELINE_DAYS + hrv.WEEK_DAYS)
+        one_day = timedelta(days=1)
+        for later in days.values_between(tx, athlete_id, verdict.edition.id, day + one_day, day + reach + one_day):
+            days.mark(tx, athlete_id, later["local_date"], now)
+
+    def _go_on(self, tx: Tx, athlete: Row, verdict: _Verdict) -> None:
+        """Have the day after one that is over judged at its own end, for a while after the last day with something."""
+        if not self._goes_on(tx, athlete, verdict.rows):
+            return
+        after = verdict.rows.day + timedelta(days=1)
+        judged = days.values_between(tx, athlete["id"], verdict.edition.id, after, after + timedelta(days=1))
+        if not judged:
+            days.mark(tx, athlete["id"], after, _end_of(athlete, after))
+
+    def _goes_on(self, tx: Tx, athlete: Row, rows: DayRows) -> bool:
+        since_utc_s = rows.end_utc_s - _IDLE.total_seconds()
+        recorded = exposures.any_between(tx, athlete["id"], since_utc_s, rows.end_utc_s)
+        return recorded or has_entered(tx, athlete["id"], rows.day)
+
+
+def _key(row: Row) -> tuple[str, date]:
+    return row["athlete_id"], row["local_date"]
+
+
+def _end_of(athlete: Row, day: date) -> datetime:
+    return datetime.fromtimestamp(charts.day_bounds(day, athlete["time_zone"])[1], UTC)
+
+
+def _answer_rows(athlete_id: str, verdict: _Verdict) -> list[dict[str, Any]]:
+    """Return the rows of a day's answers."""
+    place_of = {row["stream_id"]: row["placement"] for row in verdict.rows.minutes}
+    until_utc_s = verdict.rows.speaks_until_utc_s(verdict.over)
+    rows = []
+    for answer in verdict.answers:
+        first = answer.windows[0] if answer.windows else None
+        place = place_of.get(first.stream_id) if first is not None else None
+        rows.append(
+            {
+                "athlete_id": athlete_id,
+                "local_date": verdict.rows.day,
+                "kind": answer.kind.value,
+                "edition": verdict.edition.id,
+                "day_over": verdict.over,
+                "start_utc_s": min((each.start_utc_s for each in answer.windows), default=None),
+                "end_utc_s": until_utc_s,
+                "outcome": answer.outcome.value,
+                "grade": answer.grade.value,
+                "statement": answer.statement,
+                "needs": answer.needs,
+                "coverage_share": answer.coverage_share,
+                "because": because_of(answer, verdict.edition, place),
+            }
+        )
+    return rows
+
+
+def _same(known: Row | None, new: dict[str, Any]) -> bool:
+    """Tell whether a stored answer is this one; up to where data speak matters to what was found or is over."""
+    return known is not None and all(
+        known[name] == value
+        for name, value in new.items()
+        if name != "end_utc_s" or new["day_over"] or new["outcome"] == Outcome.FOUND.value
+    )
