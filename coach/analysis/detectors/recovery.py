@@ -58,7 +58,7 @@ WORK_SHARE = 0.5
 EDGES_MIN = 2.0
 LIMITS = (
     "The pattern is of lifting; using it for repeated bending, turning and strokes is Backstop's own heuristic.",
-    "Other work in a pause, such as carrying or standing bent, is not told from rest; sensors that are off see no rest.",
+    "Other work in a pause, such as carrying or standing bent, is not told from rest; a sensor that is off sees none.",
 )
 
 
