@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from coach.analysis.activity import settled_until
 from coach.analysis.exposure import (
+    ByteArray,
+    Column,
     MinuteRow,
+    add_events,
     add_holds,
     add_repetitions,
     add_strokes,
@@ -17,11 +21,13 @@ from coach.analysis.exposure import (
 from coach.analysis.lying import PENDING
 from coach.analysis.motion_types import Motion
 from coach.analysis.posture import look_every
+from coach.analysis.rotation import Turn, YawLine, line_every
 from coach.analysis.state import AnalysisState
 from coach.analysis.strain import BendingRun
 from coach.analysis.summary import assess_quality
 from coach.analysis.swing_types import Swing
 from coach.analysis.types import Bend, ChangeKind, LyingStretch, StaticHold
+from coach.analysis.wearing import codes_of, forget_before
 from devices.types import FloatArray
 
 
@@ -40,6 +46,7 @@ class Collected:
         self.swings: list[Swing] = []
         self.changes: list[tuple[ChangeKind, BendingRun]] = []
         self.minutes: list[MinuteRow] = []
+        self.yaw: list[YawLine] = []
         self.expected = 0
         self.covered = 0
 
@@ -64,16 +71,26 @@ class Collected:
         self.static_holds.extend(holds)
         state.exposure = add_holds(state.exposure, holds)
 
+    def add_yaw(self, state: AnalysisState, line: YawLine | None, turns: Sequence[Turn]) -> None:
+        if line is not None:
+            self.yaw.append(line)
+        value_s = line_every(state.rate_hz) / state.rate_hz
+        for left, column in ((True, Column.TURNS_LEFT), (False, Column.TURNS_RIGHT)):
+            times_s = [turn.index * value_s for turn in turns if turn.left == left]
+            state.exposure = add_events(state.exposure, column, times_s)
+
     def add_minutes(self, state: AnalysisState) -> None:
         """Tell the minutes that every detector has passed."""
         look_s = look_every(state.rate_hz) / state.rate_hz
-        state.exposure, rows = settle_minutes(state.exposure, state.rate_hz, look_s, _passed(state))
+        state.exposure, rows = settle_minutes(state.exposure, state.rate_hz, look_s, _passed(state), _codes(state))
+        if state.wearing is not None:
+            state.wearing = forget_before(state.wearing, state.exposure.first)
         self._tell(state, rows)
 
     def finish_minutes(self, state: AnalysisState) -> None:
         """Tell all minutes that are left."""
         look_s, samples = look_every(state.rate_hz) / state.rate_hz, state.next_index - state.origin
-        state.exposure, rows = finish_minutes(state.exposure, state.rate_hz, look_s, samples)
+        state.exposure, rows = finish_minutes(state.exposure, state.rate_hz, look_s, samples, _codes(state))
         self._tell(state, rows)
 
     def _tell(self, state: AnalysisState, rows: list[MinuteRow]) -> None:
@@ -82,7 +99,16 @@ class Collected:
         self.minutes.extend(rows)
 
     def drop_rows(self) -> None:
-        self.start, self.quat, self.inclination = -1, [], []
+        self.start, self.quat, self.inclination, self.yaw = -1, [], [], []
+
+
+def _codes(state: AnalysisState) -> ByteArray | None:
+    """Return how the seconds of the minutes that are kept were worn, up to the newest."""
+    if state.wearing is None:
+        return None
+    exposure = state.exposure
+    newest = math.floor(exposure.phase_s + (state.next_index - state.origin) / state.rate_hz)
+    return codes_of(state.wearing, exposure.first, max(newest - exposure.first + 1, exposure.doses.size))
 
 
 def _passed(state: AnalysisState) -> int:

@@ -10,6 +10,7 @@ import numpy as np
 from coach.analysis.exposure import MinuteRow
 from coach.analysis.frames import Vector
 from coach.analysis.motion_types import Motion
+from coach.analysis.rotation import YawLine, joined_lines
 from coach.analysis.strain import BendingRun
 from coach.analysis.stream import AnalysisState, Update, analyse, finish, new_state
 from coach.analysis.summary import current_findings, summarise
@@ -30,7 +31,8 @@ from devices.types import Chunk, FloatArray
 class RecordingResult:
     """What there is to say of a recording; events of any kind are left out where the samples are unsound.
 
-    bending: the stretches behind the findings of repeated bending. minutes: all of them, in order.
+    bending: the stretches behind the findings of repeated bending. minutes: all of them, in order. yaw_line: of the
+    whole recording, None where turning is not followed.
     inclination_deg (n,) and quat (n, 4) begin at grid number `start_index`; None if not kept.
     """
 
@@ -43,6 +45,7 @@ class RecordingResult:
     swings: tuple[Swing, ...] = ()
     bending: tuple[BendingRun, ...] = ()
     minutes: tuple[MinuteRow, ...] = ()
+    yaw_line: YawLine | None = None
     start_index: int = 0
     inclination_deg: FloatArray | None = None
     quat: FloatArray | None = None
@@ -69,6 +72,7 @@ def analyse_recording(
     holds: list[StaticHold] = []
     swings: list[Swing] = []
     minutes: list[MinuteRow] = []
+    lines: list[YawLine] = []
     for update in _updates(state, chunks):
         features = update.features
         bends.extend(features.bends)
@@ -77,6 +81,7 @@ def analyse_recording(
         holds.extend(features.static_holds)
         swings.extend(features.swings)
         minutes.extend(features.minutes)
+        lines.extend([features.yaw_line] if features.yaw_line is not None else [])
         if keep_series and features.inclination_deg.size:
             kept.append(features)
         state = update.state
@@ -92,6 +97,7 @@ def analyse_recording(
         tuple(swings) if sound else (),
         state.bending.closed if state.bending is not None and sound else (),
         tuple(minutes),
+        joined_lines(lines) if sound else None,
     )
     if not keep_series:
         return result

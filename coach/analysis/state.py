@@ -18,6 +18,7 @@ from coach.analysis.orientation import OrientationState
 from coach.analysis.posture import PostureState, look_every
 from coach.analysis.quality import CoverageState
 from coach.analysis.reference import ReferenceState
+from coach.analysis.rotation import TURNING_PLACES, YawState
 from coach.analysis.soundness import SoundnessState
 from coach.analysis.state_bytes import decode, encode
 from coach.analysis.statics import StaticState
@@ -26,6 +27,7 @@ from coach.analysis.swings import SwingState
 from coach.analysis.tilt import tilt_delay_s
 from coach.analysis.types import AnalysisParams, ForwardFrom, Reference
 from coach.analysis.walking import WalkingState
+from coach.analysis.wearing import WATCHED_PLACES, WearingState
 
 STATE_VERSION = 5
 # Own heuristic: slow things (lying, static holds, units) are looked at about so often; never less than every sample.
@@ -41,7 +43,7 @@ class AnalysisState:
     gyroscope_from: first sample with an angular rate, -1 before; until then tilt is all there is.
     forward: the body's front in sensor axes, from a bow or from sample `forward_since` on from the bends in the data.
     cycles_before: the cycles as they were when the trunk became level, while it is undecided whether it lies.
-    bending is None where the place is not on the trunk.
+    bending is None where the place is not on the trunk, yaw and wearing where it is not on the pelvis either.
     """
 
     place: str
@@ -55,6 +57,7 @@ class AnalysisState:
     integrity: IntegrityState = field(default_factory=IntegrityState)
     soundness: SoundnessState = field(default_factory=SoundnessState)
     walking: WalkingState = field(default_factory=WalkingState)
+    wearing: WearingState | None = None
     activity: ActivityState = field(default_factory=ActivityState)
     repetitions_count: int = 0
     swings: SwingState = field(default_factory=SwingState)
@@ -74,6 +77,7 @@ class AnalysisState:
     bends_count: int = 0
     strain_bends: BendState | None = None
     bending: BendingState | None = None
+    yaw: YawState | None = None
     exposure: ExposureState = field(default_factory=ExposureState)
 
     def late_s(self, sample: int) -> float:
@@ -141,4 +145,6 @@ def new_state(
         forward_from=ForwardFrom.BOW if known else None,
         strain_bends=BendState() if own else None,
         bending=bending,
+        wearing=WearingState() if place in WATCHED_PLACES else None,
+        yaw=YawState() if place in TURNING_PLACES else None,
     )

@@ -27,6 +27,7 @@ from coach.analysis.orientation import OrientationParams, estimate_orientation
 from coach.analysis.posture import above_now, finish_posture, look_every
 from coach.analysis.quality import add_coverage
 from coach.analysis.reference import Released, finish_reference, settle_reference
+from coach.analysis.rotation import follow_yaw, joined_lines
 from coach.analysis.soundness import add_soundness
 from coach.analysis.state import AnalysisState, new_state
 from coach.analysis.statics import finish_statics
@@ -42,6 +43,7 @@ from coach.analysis.types import (
     Reference,
 )
 from coach.analysis.walking import find_upright
+from coach.analysis.wearing import add_wearing, begin_wearing, worn_rows
 from devices.types import NO_RECEPTION, Chunk, FloatArray, Reception
 
 __all__ = ["BLOCK", "AnalysisState", "Update", "analyse", "finish", "new_state", "provisional"]
@@ -143,6 +145,8 @@ def _begun(state: AnalysisState, chunk: Chunk) -> AnalysisState:
         state.rate_hz = float(chunk.rate_hz)
         state.origin = state.next_index = state.released = chunk.start_index
         state.exposure = begin_exposure(chunk.start_utc_s)
+        if state.wearing is not None:
+            state.wearing = begin_wearing(chunk.start_utc_s)
         return state
     if chunk.rate_hz != state.rate_hz:
         raise AnalysisError(
@@ -186,6 +190,9 @@ def _advance(
         first, every = -start % state.glance_every, state.glance_every
         at = np.arange(start + first, start + oriented.valid.size, every)
         state.walking = find_upright(state.walking, state.rate_hz, start, acc, at, oriented.up[:, first::every])
+    if state.wearing is not None:
+        calibrated = state.reference.upright if state.reference.source is Reference.CALIBRATION else None
+        state.wearing = add_wearing(state.wearing, state.rate_hz, start, acc, gyr, oriented.up, calibrated)
     state.reference, released = settle_reference(
         state.params.reference, state.reference, state.rate_hz, start, oriented
     )
@@ -197,6 +204,12 @@ def _advance(
         kind, limit = PARAMS[state.params.swing], state.integrity.reception.gyr_limit_radps
         state.swings, swings = detect_swings(kind, state.place, state.swings, state.rate_hz, gyr, oriented.up, limit)
         collected.add_swings(state, swings)
+    if state.yaw is not None and state.gyroscope_from >= 0:
+        turning = slice(max(state.gyroscope_from - start, 0), None)
+        state.yaw, line, turns = follow_yaw(
+            state.params.turn, state.yaw, state.rate_hz, start + turning.start, gyr[turning], oriented.up[:, turning]
+        )
+        collected.add_yaw(state, line, turns)
     state.next_index += oriented.valid.size
     _use(state, released, collected)
     collected.add_minutes(state)
@@ -246,7 +259,11 @@ def _use_rows(state: AnalysisState, released: Released, collected: Collected) ->
         [cycle.index for cycle in counted],
     )
     if state.bending is not None:
-        state.bending, changes = detect_bending(state.params.bending, state.bending, state.rate_hz, valid, strained)
+        worn = None if state.wearing is None else worn_rows(state.wearing, state.rate_hz, released.start, n)
+        seen = valid
+        if worn is not None:  # what a loose sensor does is no bending, and its time was not looked at
+            seen, strained = valid & worn, [cycle for cycle in strained if worn[cycle.index - released.start]]
+        state.bending, changes = detect_bending(state.params.bending, state.bending, state.rate_hz, seen, strained)
         collected.changes.extend(changes)
     collected.bends.extend(found)
     state.bends_count += len(found)
@@ -273,6 +290,7 @@ def _update(state: AnalysisState, collected: Collected) -> Update:
         motion=collected.motion,
         swings=tuple(collected.swings),
         minutes=tuple(collected.minutes),
+        yaw_line=joined_lines(collected.yaw),
     )
     if collected.changes and any(item.fatal for item in assess_quality(state)):
         return Update(state, features, (), ())  # of samples that cannot be what they say nothing is found

@@ -13,6 +13,7 @@ from devices.types import FloatArray
 if TYPE_CHECKING:
     from coach.analysis.exposure import MinuteRow
     from coach.analysis.integrity import Integrity
+    from coach.analysis.rotation import YawLine
 
 ALGORITHM_NAME = "backstop"
 # Changes whenever the same samples may give other numbers.
@@ -99,6 +100,15 @@ class BendingParams:
 
 
 @dataclass(frozen=True, slots=True)
+class TurnParams:
+    """min_deg: Hoogendoorn 2000, the angle from which rotation counts. The others are own heuristics (rotation.py)."""
+
+    min_deg: float = 30.0
+    min_peak_degps: float = 60.0
+    still_degps: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
 class AnalysisParams:
     """Everything that can be chosen; frozen, and stored inside the stream's state."""
 
@@ -107,6 +117,7 @@ class AnalysisParams:
     reference: ReferenceParams = field(default_factory=ReferenceParams)
     bend: BendParams = field(default_factory=BendParams)
     bending: BendingParams = field(default_factory=BendingParams)
+    turn: TurnParams = field(default_factory=TurnParams)
     motion: MotionParams = field(default_factory=MotionParams)
     # None counts no swings: handling a dumbbell is as fast as some strokes, so the sport has to be known.
     swing: SwingKind | None = None
@@ -209,6 +220,7 @@ class Features:
     above: threshold in deg -> samples at or above it that became certain in this call; none of them while lying.
     lying, static_holds: those that ended. swings: those that were settled, about two seconds after them.
     minutes: those in which nothing can change any more, usually three minutes after them; each once, in order.
+    yaw_line: high-passed yaw of the samples of this call, None where it is not followed or there is none.
     """
 
     start_index: int
@@ -224,6 +236,7 @@ class Features:
     motion: Motion = field(default_factory=Motion)
     swings: tuple[Swing, ...] = ()
     minutes: tuple[MinuteRow, ...] = ()
+    yaw_line: YawLine | None = None
 
 
 class ChangeKind(StrEnum):
