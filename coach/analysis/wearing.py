@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from coach.analysis.exposure import DISPLACED, LOOSE, WORN, ByteArray
+from coach.analysis.findings import TRUNK_PLACES
 from coach.analysis.frames import Vector, dot, unit
 from coach.analysis.quality import BoolArray
 from coach.analysis.walking import STEPS_IN_ALL, STEPS_PER_S, WALK_S, steps_begun
@@ -60,6 +61,8 @@ class WearingParams:
 
 
 DEFAULT_PARAMS = WearingParams()
+# The pelvis is watched too: turns between two sensors need both worn well.
+WATCHED_PLACES = TRUNK_PLACES | {"hip", "pelvis"}
 
 
 def _no_looks() -> IntArray:
@@ -124,7 +127,6 @@ def begin_wearing(start_utc_s: float) -> WearingState:
 
 
 def add_wearing(
-    params: WearingParams,
     state: WearingState,
     rate_hz: float,
     start: int,
@@ -132,6 +134,7 @@ def add_wearing(
     gyr_radps: FloatArray,
     up: FloatArray,
     upright: Vector | None,
+    params: WearingParams = DEFAULT_PARAMS,
 ) -> WearingState:
     """Take the next samples.
 
