@@ -27,7 +27,7 @@ from coach.analysis.swings import SwingState
 from coach.analysis.tilt import tilt_delay_s
 from coach.analysis.types import AnalysisParams, ForwardFrom, Reference
 from coach.analysis.walking import WalkingState
-from coach.analysis.wearing import WATCHED_PLACES, WearingState
+from coach.analysis.wearing import WearingState
 
 STATE_VERSION = 5
 # Own heuristic: slow things (lying, static holds, units) are looked at about so often; never less than every sample.
@@ -145,6 +145,6 @@ def new_state(
         forward_from=ForwardFrom.BOW if known else None,
         strain_bends=BendState() if own else None,
         bending=bending,
-        wearing=WearingState() if place in WATCHED_PLACES else None,
+        wearing=WearingState() if place in TURNING_PLACES else None,
         yaw=YawState() if place in TURNING_PLACES else None,
     )

@@ -28,6 +28,7 @@ from coach.analysis.types import (
     SensorSummary,
     StaticPosture,
 )
+from coach.analysis.wearing import WearingState
 
 # Root mean square over all and of the worst recording, in deg, measured (docs/algorithms.md): with a gyroscope against
 # optical truth; without one against VQF, on the trunk and elsewhere, where fast arms are seen wrong altogether.
@@ -104,7 +105,29 @@ def assess_quality(state: AnalysisState) -> tuple[Quality, ...]:
         if apart_deg > UPRIGHT_DEG:
             what = f"the reference pose is {apart_deg:.0f} degrees from how the trunk is carried in walking; calibrate"
             found += (Quality(QualityFlag.REFERENCE_NOT_UPRIGHT, what, fatal=False),)
+    return found if state.wearing is None else (*found, *_worn(state.wearing))
+
+
+def _worn(state: WearingState) -> list[Quality]:
+    """Say for how long the sensor was not worn as it should be."""
+    found = []
+    if state.loose_s:
+        what = (
+            f"for {_minutes(state.loose_s)} the sensor moved as no trunk does, or lay still and turned away: its strap "
+            "is loose, it has come off, or it is worn on an arm or a leg; that time is left out of bending"
+        )
+        found.append(Quality(QualityFlag.LOOSE, what, fatal=False))
+    if state.displaced_s:
+        what = (
+            f"for {_minutes(state.displaced_s)} the sensor sat otherwise than before, by up to {state.apart_deg:.0f} "
+            "degrees in walking: put it back, and calibrate anew; that time is left out of bending"
+        )
+        found.append(Quality(QualityFlag.DISPLACED, what, fatal=False))
     return found
+
+
+def _minutes(seconds: int) -> str:
+    return f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds} s"
 
 
 def _orientation(state: AnalysisState) -> OrientationFrom | None:

@@ -61,7 +61,7 @@ class LyingSide(StrEnum):
 
 
 class QualityFlag(StrEnum):
-    """What is wrong with the samples themselves. See coach/analysis/soundness.py for each rule."""
+    """What is wrong with the samples themselves, or how the sensor was worn. Each rule: soundness.py and wearing.py."""
 
     ACCELERATION_IN_G = "acceleration_in_g"
     ACCELERATION_NOT_GRAVITY = "acceleration_without_gravity"
@@ -74,6 +74,8 @@ class QualityFlag(StrEnum):
     GAPS = "gaps"
     RATE_JITTER = "rate_jitter"
     REFERENCE_NOT_UPRIGHT = "reference_not_upright"
+    LOOSE = "loose"
+    DISPLACED = "displaced"
 
 
 @dataclass(frozen=True, slots=True)

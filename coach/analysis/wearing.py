@@ -16,7 +16,6 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from coach.analysis.exposure import DISPLACED, LOOSE, WORN, ByteArray
-from coach.analysis.findings import TRUNK_PLACES
 from coach.analysis.frames import Vector, dot, unit
 from coach.analysis.quality import BoolArray
 from coach.analysis.walking import STEPS_IN_ALL, STEPS_PER_S, WALK_S, steps_begun
@@ -61,8 +60,6 @@ class WearingParams:
 
 
 DEFAULT_PARAMS = WearingParams()
-# The pelvis is watched too: turns between two sensors need both worn well.
-WATCHED_PLACES = TRUNK_PLACES | {"hip", "pelvis"}
 
 
 def _no_looks() -> IntArray:
