@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from coach.analysis.integrity import integrity
+from coach.analysis.summary import assess_quality
 from coach.analysis.types import AnalysisParams
 from coach.service.analysed import load_state
 from coach.service.ground import Ground
@@ -44,6 +45,7 @@ class Recordings:
             last_received_at=row["last_received_at"],
             live=row["live"],
             integrity=integrity(state.integrity, calibration_age_s=age_s) if state is not None else None,
+            quality=assess_quality(state) if state is not None else (),
             needs=_needs(row["state"] is not None, state is not None),
         )
 

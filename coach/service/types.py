@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from coach.analysis.integrity import Integrity
+from coach.analysis.types import Quality
 from devices.types import LinkStatus
 from programs.types import Prescription, TriageLevel
 
@@ -100,7 +101,10 @@ class WearableView:
 
 @dataclass(frozen=True, slots=True)
 class RecordingView:
-    """One recording of one wearable. integrity: so far, None when `needs` says what it waits for."""
+    """One recording of one wearable. integrity: so far, None when `needs` says what it waits for.
+
+    quality: what is wrong with its samples, or with how the sensor was worn.
+    """
 
     stream_id: str
     recording_id: str
@@ -112,6 +116,7 @@ class RecordingView:
     live: bool
     integrity: Integrity | None
     needs: str | None = None
+    quality: tuple[Quality, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from coach.analysis.integrity import Integrity
+from coach.analysis.types import Quality, QualityFlag
 from coach.service.types import RecordingView
 from coach.web.words import minutes, percent
 
 # Own choice: below these a gap or a share is not worth the first sentence.
 _WHOLE_SHARE, _GAP_S, _CLIPPED_SHARE = 0.995, 2.0, 0.001
 _DAY_S = 86400.0
+_WORN_BADLY = {QualityFlag.LOOSE, QualityFlag.DISPLACED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ def wholeness(recording: RecordingView) -> Wholeness:
     if found is None or not found.expected:
         needs = recording.needs or "not enough data: needs the first samples"
         return Wholeness(f"{needs[0].upper()}{needs[1:]}.", False, ())
-    lines = (
+    lines: tuple[tuple[str, str], ...] = (
         ("came", _came(found)),
         ("rate", _rate(found)),
         ("gaps", _gaps(found)),
@@ -37,8 +39,19 @@ def wholeness(recording: RecordingView) -> Wholeness:
         ("clipped", _clipped(found)),
         ("calibrated", _calibrated(found)),
     )
-    sentence, notice = _sentence(found)
+    if recording.quality:
+        lines += (("wrong with it", "; ".join(item.what for item in recording.quality)),)
+    sentence, notice = _worst(recording.quality) or _sentence(found)
     return Wholeness(sentence, notice, lines)
+
+
+def _worst(quality: tuple[Quality, ...]) -> tuple[str, bool] | None:
+    """Return the first thing that makes a recording, or part of it, useless; None when there is none."""
+    for item in sorted(quality, key=lambda item: not item.fatal):
+        # What has only just begun is too short for everything, and nothing is wrong with it.
+        if item.flag in _WORN_BADLY or (item.fatal and item.flag is not QualityFlag.TOO_SHORT):
+            return f"{item.what[0].upper()}{item.what[1:]}.", True
+    return None
 
 
 def _sentence(found: Integrity) -> tuple[str, bool]:

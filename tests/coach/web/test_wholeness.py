@@ -15,7 +15,7 @@ from coach.analysis.integrity import (
     add_integrity,
     integrity,
 )
-from coach.analysis.types import NotComputable
+from coach.analysis.types import NotComputable, Quality, QualityFlag
 from coach.service.types import RecordingView
 from coach.web.wholeness import Wholeness, wholeness
 from tests.coach.web.conftest import START
@@ -50,8 +50,21 @@ WHOLE = Integrity(
 )
 
 
-def said(found: Integrity | None, needs: str | None = None) -> Wholeness:
-    return wholeness(RecordingView("s", "r", "a", "w", "chest", START, START, False, found, needs))
+def said(found: Integrity | None, needs: str | None = None, quality: tuple[Quality, ...] = ()) -> Wholeness:
+    return wholeness(RecordingView("s", "r", "a", "w", "chest", START, START, False, found, needs, quality))
+
+
+def test_a_sensor_worn_badly_comes_before_all_else_and_a_short_one_is_no_fault() -> None:
+    gaps = Quality(QualityFlag.GAPS, "90% of the samples are there", fatal=False)
+    loose = Quality(QualityFlag.LOOSE, "for 3 min the sensor moved as no trunk does", fatal=False)
+    broken = Quality(QualityFlag.SENSORS_DISAGREE, "the sensors contradict each other", fatal=True)
+    short = Quality(QualityFlag.TOO_SHORT, "0.5 s of samples; at least 1 s needed", fatal=True)
+    found = said(WHOLE, quality=(gaps, loose))
+    assert (found.sentence, found.notice) == ("For 3 min the sensor moved as no trunk does.", True)
+    assert dict(found.lines)["wrong with it"] == f"{gaps.what}; {loose.what}"
+    assert said(WHOLE, quality=(loose, broken)).sentence == "The sensors contradict each other."
+    assert said(WHOLE, quality=(short,)).sentence == "10 min, nothing missing."
+    assert said(WHOLE, quality=(gaps,)).sentence == "10 min, nothing missing."
 
 
 def test_a_whole_recording_is_said_in_two_words_and_asks_for_nothing() -> None:
