@@ -53,11 +53,13 @@ class _Watch:
     incoming: deque[Chunk] = field(default_factory=lambda: deque(maxlen=_INCOMING_MAX))
 
     def take_incoming(self) -> None:
-        """Look at what has arrived. Another recording, or a block that does not follow, begins the hold anew."""
+        """Look at what has arrived. Another recording begins the hold anew; what comes twice or late is dropped."""
         while self.incoming and not self.over:
             block = self.incoming.popleft()
             if block.recording_id != self.recording_id:
                 self._begin_with(block)
+            elif block.start_index < self.state.next_index:
+                continue
             try:
                 self.state, self.progress = watch_hold(self.state, block)
             except AnalysisError as error:
