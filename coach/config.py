@@ -11,10 +11,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
-from coach.analysis.types import AnalysisParams, BendingParams, BendParams, ReferenceParams
 from coach.errors import ConfigError
 
-Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
@@ -94,17 +92,6 @@ class BendSection(Section):
     min_range_deg: Annotated[float, Field(gt=0, lt=180)] = 20.0
 
 
-class Bending(Section):
-    rate_per_min: Positive = 4.0
-    min_duration_s: Annotated[float, Field(ge=60, le=14400)] = 600.0
-    min_range_deg: Annotated[float, Field(gt=0, lt=180)] = 20.0
-    coverage_share: Share = 0.8
-
-
-class Strain(Section):
-    bending: Bending = Bending()
-
-
 class ProfilesSection(Section):
     folder: str = ""
 
@@ -148,7 +135,6 @@ class Config(BaseSettings):
     reference: ReferenceSection = ReferenceSection()
     posture: Posture = Posture()
     bend: BendSection = BendSection()
-    strain: Strain = Strain()
     profiles: ProfilesSection = ProfilesSection()
     program: ProgramSection = ProgramSection()
     assessment: AssessmentSection = AssessmentSection()
@@ -165,15 +151,6 @@ class Config(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         # First wins: the environment beats the file, which arrives as init values.
         return (env_settings, init_settings)
-
-    def analysis_params(self) -> AnalysisParams:
-        """Return the frozen parameters that the analysis takes; the only way from configuration to analysis."""
-        return AnalysisParams(
-            posture_thresholds_deg=self.posture.thresholds_deg,
-            reference=ReferenceParams(**self.reference.model_dump()),
-            bend=BendParams(**self.bend.model_dump()),
-            bending=BendingParams(**self.strain.bending.model_dump()),
-        )
 
 
 def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> Config:

@@ -6,7 +6,7 @@ import logging
 import math
 import threading
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -159,9 +159,10 @@ class LiveAnalysis:
     enqueues; one thread does the work and merges what has queued up, so that a fast replay costs no more per second.
     """
 
-    def __init__(self, feed: LiveFeed, params: AnalysisParams) -> None:
+    def __init__(self, feed: LiveFeed, params_of: Callable[[str], AnalysisParams]) -> None:
+        """params_of: what an athlete's samples are analysed with, by id; asked when a recording begins."""
         self._feed = feed
-        self._params = params
+        self._params_of = params_of
         self._blocks: deque[tuple[LiveSource, Chunk, float]] = deque(maxlen=_BLOCKS_MAX)
         # recording, since when it is counted (Unix s), state
         self._states: dict[str, tuple[str, float, AnalysisState]] = {}
@@ -228,7 +229,7 @@ class LiveAnalysis:
             _, since_utc_s, state = known
         else:
             since_utc_s = block.start_utc_s
-            state = new_state(source.placement, self._params, source.upright, source.forward)
+            state = new_state(source.placement, self._params_of(source.athlete_id), source.upright, source.forward)
         follows = state.next_index == block.start_index
         update = analyse(state, block)
         self._states[source.wearable_id] = (block.recording_id, since_utc_s, update.state)

@@ -28,6 +28,7 @@ from coach.commands.options import add_config_option
 from coach.commands.swing_document import swing_lines
 from coach.config import load
 from coach.errors import InvalidInput
+from coach.service.profiles import GENERAL, analysis_params, load_profile
 from devices.errors import DeviceError
 from devices.files import KNOWN, read_recordings
 from devices.files.recording import RecordingFile
@@ -54,6 +55,12 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help=f"file, zip or folder: {KNOWN}")
     parser.add_argument("--json", action="store_true", help="one JSON document per file and line")
     parser.add_argument("--series", type=Path, metavar="OUT.npz", help="write orientation and inclination per sample")
+    parser.add_argument(
+        "--profile",
+        default=GENERAL,
+        metavar="ID|FILE",
+        help="sport or work whose limits hold: an id, or a file ending in .toml (default: general)",
+    )
     kinds = ", ".join(SwingKind)
     parser.add_argument("--swings", metavar="SPORT", help=f"count swings or throws of a sport: {kinds}")
     parser.add_argument(
@@ -71,7 +78,8 @@ def handler(args: argparse.Namespace) -> int:
     """Analyse each file; a wrong one gets its sentence and the others their result. Returns 2 if any was wrong."""
     if args.series is not None:
         _check_series(args.files, args.series)
-    params = load(args.config).analysis_params()
+    config = load(args.config)
+    params = analysis_params(config, load_profile(config, args.profile))
     if args.swings is not None:
         params = replace(params, swing=_sport(args.swings))
     if args.exercise is not None:

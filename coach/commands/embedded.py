@@ -60,7 +60,7 @@ class Embedded:
         self._store = open_store(database_path(self._directory))
         self._services = build_services(self._store, self._config, SystemClock())
         self._hub = BleHub()
-        self._live = LiveAnalysis(self._feed, self._config.analysis_params())
+        self._live = LiveAnalysis(self._feed, self._services.athletes.analysis_params)
         self._door = LiveDoor(self._services, self._live)
         return create_app(self._services, self._feed, self._config, secret_key(self._directory), door=self._door)
 

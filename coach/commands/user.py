@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from datetime import date
 
 from coach.commands.options import add_config_option, opened_services
 from coach.config import Config, load
@@ -20,7 +21,9 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     add.add_argument("name", help="the name that the person signs in with")
     add.add_argument("--role", choices=[role.value for role in Role], required=True)
     add.add_argument("--time-zone", help="of an athlete, such as Europe/Berlin (default: UTC)")
-    add.add_argument("--sport", default="", help="of an athlete, such as golf")
+    add.add_argument("--sport", default="", help="of an athlete, such as golf; chooses the profile where one fits")
+    add.add_argument("--profile", metavar="ID", help="of an athlete: what is looked for (see docs/profiles.md)")
+    add.add_argument("--born", metavar="DATE", help="of an athlete, as YYYY-MM-DD: pitch counts go by age")
     add.add_argument("--coach", help="the coach of an athlete, by name")
     link = actions.add_parser("link", help="print a new one-time sign-in link for somebody")
     link.add_argument("name")
@@ -37,16 +40,22 @@ def _add(args: argparse.Namespace) -> int:
         if role is Role.COACH:
             if args.coach:
                 raise InvalidInput("A coach has no coach: leave --coach out, or add an athlete with --role athlete.")
-            if args.sport or args.time_zone:
+            if args.sport or args.time_zone or args.profile or args.born:
                 raise InvalidInput(
-                    "--sport and --time-zone are an athlete's: leave them out, or add an athlete with --role athlete."
+                    "--sport, --time-zone, --profile and --born are an athlete's: leave them out, or add an athlete "
+                    "with --role athlete."
                 )
             user_id = services.accounts.create_user(args.name, role)
         else:
             coach = _named(services, args.coach, Role.COACH) if args.coach else None
             _name_is_free(services, args.name)
             athlete_id = services.athletes.create(
-                args.name, args.time_zone or "UTC", coach.user_id if coach else None, sport=args.sport
+                args.name,
+                args.time_zone or "UTC",
+                coach.user_id if coach else None,
+                sport=args.sport,
+                profile_id=args.profile,
+                born_on=_date(args.born) if args.born else None,
             )
             user_id = services.accounts.create_user(args.name, role, athlete_id=athlete_id)
         print(_sentence(services, config, user_id, args.name))
@@ -65,6 +74,13 @@ def _list(args: argparse.Namespace) -> int:
         for identity in services.accounts.users():
             sys.stdout.write(f"{identity.role.value:8} {identity.name}\n")
     return 0
+
+
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise InvalidInput(f"--born {text} is no date: give it as YYYY-MM-DD.") from None
 
 
 def _name_is_free(services: Services, name: str) -> None:

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, time
+from datetime import date, datetime, time
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from coach.analysis.types import AnalysisParams
 from coach.errors import InvalidInput, NoSuch, NotAllowed
 from coach.service.accounts import checked_name
 from coach.service.ground import Ground
 from coach.service.links import LinkBoard
 from coach.service.permission import require_athlete
+from coach.service.profiles import analysis_params
 from coach.service.secrets import fresh_token
 from coach.service.types import AthleteView, Identity, Role, RosterRow
-from coach.store import athletes, events, people, sessions, wearables
+from coach.store import athletes, days, events, people, sessions, wearables
 from coach.store.engine import Tx
 from coach.store.rows import Row, fresh_id
 from programs.place import local_moment
 from programs.types import Availability
 
 _EVERY_DAY = (0, 1, 2, 3, 4, 5, 6)
+# Nobody is older; a wrong century is. Own bound, 120 years.
+_AGE_MAX_DAYS = 120 * 366
 
 
 class Athletes:
@@ -36,6 +40,8 @@ class Athletes:
         coach_id: str | None = None,
         *,
         sport: str = "",
+        profile_id: str | None = None,
+        born_on: date | None = None,
         weekdays: Sequence[int] = _EVERY_DAY,
         preferred: time = time(18, 30),
         wake: time = time(7, 0),
@@ -43,16 +49,19 @@ class Athletes:
     ) -> str:
         """Create an athlete, linked to a coach if one is named, and return the id.
 
-        Raises InvalidInput: empty name, unknown time zone, no or wrong weekdays.
+        profile_id: what is looked for, by default what fits the sport. Raises InvalidInput: empty name, unknown time
+        zone, no or wrong weekdays, unknown profile, impossible date of birth.
         """
         name = checked_name(name)
         availability = _checked(Availability(time_zone, tuple(weekdays), preferred, wake))
-        now, athlete_id = self._ground.now(), fresh_id()
+        now, athlete_id, profiles = self._ground.now(), fresh_id(), self._ground.profiles
         with self._ground.store.begin() as tx:
             values = {
                 "id": athlete_id,
                 "name": name,
                 "sport": sport.strip()[:100],
+                "profile": profiles.for_sport(sport) if profile_id is None else profiles.get(profile_id).id,
+                "born_on": None if born_on is None else _born(born_on, now),
                 "simulated": simulated,
                 "locked": False,
                 "replan_wanted": False,
@@ -108,6 +117,39 @@ class Athletes:
         athletes.link_coach(tx, coach_id, athlete_id, self._ground.now())
         events.record(tx, self._ground.now(), "service", "linked", "coach", coach_id, athlete_id)
 
+    def set_profile(self, by: Identity, athlete_id: str, profile_id: str) -> None:
+        """Choose what is looked for. Days that were judged are judged anew by it, from what was analysed then.
+
+        Raises NoSuch, InvalidInput for an unknown profile.
+        """
+        profile = self._ground.profiles.get(profile_id)
+        now = self._ground.now()
+        with self._ground.store.begin() as tx:
+            if require_athlete(tx, by, athlete_id)["profile"] == profile.id:
+                return
+            athletes.change(tx, athlete_id, profile=profile.id)
+            events.record(tx, now, by.user_id, "changed profile", "athlete", athlete_id, athlete_id, profile.id)
+            _judge_anew(tx, athlete_id, now)
+
+    def set_born_on(self, by: Identity, athlete_id: str, born_on: date | None) -> None:
+        """Keep the date of birth, or forget it. Raises NoSuch, InvalidInput for an impossible date."""
+        now = self._ground.now()
+        checked = None if born_on is None else _born(born_on, now)
+        with self._ground.store.begin() as tx:
+            if require_athlete(tx, by, athlete_id)["born_on"] == checked:
+                return
+            athletes.change(tx, athlete_id, born_on=checked)
+            events.record(tx, now, by.user_id, "changed date of birth", "athlete", athlete_id, athlete_id)
+            _judge_anew(tx, athlete_id, now)
+
+    def analysis_params(self, athlete_id: str) -> AnalysisParams:
+        """Return what an athlete's samples are analysed with: the configuration and their profile. Raises NoSuch."""
+        with self._ground.store.read() as tx:
+            found = athletes.get(tx, athlete_id)
+        if found is None:
+            raise NoSuch(f"There is no athlete {athlete_id}.")
+        return analysis_params(self._ground.config, self._ground.profiles.of_athlete(found))
+
     def availability(self, athlete_id: str) -> Availability:
         """Return when the athlete can train. Raises NoSuch."""
         with self._ground.store.read() as tx:
@@ -133,6 +175,17 @@ class Athletes:
                 _move_sessions(tx, athlete_id, availability.time_zone, now)
 
 
+def _judge_anew(tx: Tx, athlete_id: str, now: datetime) -> None:
+    for day in days.judged_dates(tx, athlete_id, date.min):
+        days.mark(tx, athlete_id, day, now)
+
+
+def _born(born_on: date, now: datetime) -> date:
+    if not 0 <= (now.date() - born_on).days <= _AGE_MAX_DAYS:
+        raise InvalidInput(f"{born_on} cannot be a date of birth: give it as year, month and day.")
+    return born_on
+
+
 def _move_sessions(tx: Tx, athlete_id: str, time_zone: str, now: datetime) -> None:
     for row in sessions.planned(tx, athlete_id):
         due_at = local_moment(row["local_date"], row["local_time"], ZoneInfo(time_zone))
@@ -145,7 +198,9 @@ def _move_sessions(tx: Tx, athlete_id: str, time_zone: str, now: datetime) -> No
 
 def athlete_view(row: Row) -> AthleteView:
     """Return what pages show of an athlete's row."""
-    return AthleteView(row["id"], row["name"], row["time_zone"], row["sport"], row["simulated"])
+    return AthleteView(
+        row["id"], row["name"], row["time_zone"], row["sport"], row["simulated"], row["profile"], row["born_on"]
+    )
 
 
 def availability_of(row: Row) -> Availability:

@@ -17,11 +17,14 @@ from coach.analysis.detectors.caps import AgeBand, PitchCaps, stricter
 from coach.analysis.detectors.judge import DETECTORS
 from coach.analysis.detectors.seen import LEAST
 from coach.analysis.detectors.types import Kind, Profile, Threshold, Thresholds
+from coach.analysis.exposure import THRESHOLDS_DEG
 from coach.analysis.swing_types import SwingKind
 from coach.errors import ConfigError
 
 SHIPPED = Path(__file__).resolve().parent.parent / "profiles"
 
+# The most that a limit in such a unit can mean.
+_MOST: Mapping[str, float] = {"share": 1.0, "p": 1.0, "deg": 180.0, "min": 1440.0, "days": 365.0}
 # The athlete's row keeps an id in 40 characters.
 _ID = re.compile(r"[a-z][a-z0-9_]{0,39}")
 # Sentences for people, none of them empty.
@@ -36,7 +39,7 @@ class _Table(BaseModel):
 
 
 class _Limit(_Table):
-    value: Annotated[float, Field(ge=0, allow_inf_nan=False, strict=False)]
+    value: Annotated[float, Field(gt=0, allow_inf_nan=False)]
     unit: _Sentence
     source: _Sentence
     heuristic: bool
@@ -169,8 +172,11 @@ def _check_names(path: Path, where: str, limits: Mapping[str, _Limit], known: Ma
             raise _wrong(path, f"{where}.{name}", f"is not known: the limits here are {', '.join(known) or 'none'}")
         if limit.unit != known[name]:
             raise _wrong(path, f"{where}.{name}.unit", f"is {limit.unit!r}; the value is taken in {known[name]!r}")
-        if limit.unit == "share" and limit.value > 1:
-            raise _wrong(path, f"{where}.{name}.value", f"is {limit.value:g}; a share lies from 0 to 1")
+        most = _MOST.get(limit.unit)
+        if most is not None and limit.value > most:
+            raise _wrong(path, f"{where}.{name}.value", f"is {limit.value:g}; it may be {most:g} {limit.unit} at most")
+        if name == "angle_deg" and limit.value not in THRESHOLDS_DEG:
+            raise _wrong(path, f"{where}.{name}.value", f"should be one of {', '.join(map(str, THRESHOLDS_DEG))}")
     for name in known:
         if name not in limits:
             raise _wrong(path, f"{where}.{name}", "is missing: add it")

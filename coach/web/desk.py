@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import url_for
 
+from coach.analysis.detectors.types import Kind, Thresholds
 from coach.analysis.heart_day import HeartDay
 from coach.service.types import AthleteView, DayTotals, Identity, SessionState, SessionView, WearableView
 from coach.web import words
@@ -63,9 +64,17 @@ def findings_part(athlete: AthleteView) -> dict[str, Any]:
     """Return what parts/findings.html needs."""
     return {
         "findings": house().services.findings.for_athlete(athlete.athlete_id, limit=6),
-        "bending": house().config.strain.bending,
-        "bending_needs_s": house().config.strain.bending.min_duration_s,
+        "bending_per_min": _bending(athlete)["rate_per_min"].value,
+        "bending_needs_s": _bending_needs_s(athlete),
     }
+
+
+def _bending(athlete: AthleteView) -> Thresholds:
+    return house().services.profiles.get(athlete.profile_id).detectors[Kind.REPEATED_BENDING]
+
+
+def _bending_needs_s(athlete: AthleteView) -> float:
+    return _bending(athlete)["duration_min"].value * 60.0
 
 
 def sessions_ahead(athlete: AthleteView) -> list[SessionView]:
@@ -118,5 +127,5 @@ def next_part(identity: Identity, athlete: AthleteView, problem: str | None = No
     """Return what parts/next.html needs."""
     return plan_part(identity, athlete, problem) | {
         "totals": totals_of(athlete),
-        "bending_needs_s": house().config.strain.bending.min_duration_s,
+        "bending_needs_s": _bending_needs_s(athlete),
     }

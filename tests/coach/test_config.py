@@ -26,14 +26,13 @@ def test_a_missing_file_means_the_defaults(tmp_path: Path, monkeypatch: pytest.M
 
 def test_the_environment_beats_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "config.toml"
-    file.write_text('[storage]\ndirectory = "a"\n[strain.bending]\nrate_per_min = 5\n', encoding="utf-8")
+    file.write_text('[storage]\ndirectory = "a"\n[bend]\nmin_range_deg = 25\n', encoding="utf-8")
     monkeypatch.setenv("BACKSTOP_STORAGE__DIRECTORY", "b")
-    monkeypatch.setenv("BACKSTOP_STRAIN__BENDING__MIN_DURATION_S", "120")
+    monkeypatch.setenv("BACKSTOP_REFERENCE__STILL_S", "3")
     config = load(file)
     assert config.storage.directory == Path("b")
-    assert config.strain.bending.min_duration_s == 120
-    assert config.strain.bending.rate_per_min == 5
-    assert config.analysis_params().bending.min_duration_s == 120
+    assert config.reference.still_s == 3
+    assert config.bend.min_range_deg == 25
 
 
 @pytest.mark.parametrize(
@@ -41,9 +40,10 @@ def test_the_environment_beats_the_file(tmp_path: Path, monkeypatch: pytest.Monk
     [
         ("[storage]\nfolder = 1\n", "storage.folder"),
         ("[storge]\ndirectory = 'x'\n", "storge"),
-        ("[strain.bending]\nrate_per_mn = 4\n", "strain.bending.rate_per_mn"),
+        ("[reference]\nstill_ss = 4\n", "reference.still_ss"),
         ("[web]\nport = 'eighty'\n", "web.port"),
-        ("[strain.bending]\ncoverage_share = 80\n", "strain.bending.coverage_share"),
+        ("[bend]\nmin_range_deg = 200\n", "bend.min_range_deg"),
+        ("[strain.bending]\nrate_per_min = 4\n", "strain"),
         ("[web\n", "config.toml"),
     ],
 )

@@ -101,7 +101,7 @@ def hub() -> HandHub:
 
 def gateway_over(club: Club, hub: HandHub, log: ChunkLog) -> tuple[Gateway, LiveFeed, LiveAnalysis]:
     feed = LiveFeed()
-    live = LiveAnalysis(feed, club.config.analysis_params())
+    live = LiveAnalysis(feed, club.services.athletes.analysis_params)
     serving = LocalServing(club.services, LiveDoor(club.services, live), feed)
     return Gateway(hub, serving, log, request_from(club.config, club.clock)), feed, live  # type: ignore[arg-type]
 

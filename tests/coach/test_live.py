@@ -9,7 +9,7 @@ import time
 import numpy as np
 import pytest
 
-from coach.config import Config
+from coach.analysis.types import AnalysisParams
 from coach.live import LiveAnalysis, LiveFeed, LiveSource, TooManyReaders
 from devices.types import Chunk
 from tests.coach.club import RATE_HZ, bending_chunks
@@ -19,7 +19,7 @@ SOURCE = LiveSource("w1", "a1", "chest", None)
 
 def signals_of(blocks: list[Chunk], at_once: int) -> list[dict[str, object]]:
     feed = LiveFeed()
-    live = LiveAnalysis(feed, Config().analysis_params())
+    live = LiveAnalysis(feed, lambda _: AnalysisParams())
     events: list[dict[str, object]] = []
     with feed.subscribe("a1") as reader:
         for first in range(0, len(blocks), at_once):
@@ -114,7 +114,7 @@ def test_a_waiting_reader_hears_at_once() -> None:
 
 def test_the_thread_works_and_ends() -> None:
     feed = LiveFeed()
-    live = LiveAnalysis(feed, Config().analysis_params())
+    live = LiveAnalysis(feed, lambda _: AnalysisParams())
     before = set(threading.enumerate())
     live.start()
     live.start()

@@ -143,7 +143,7 @@ class Running:
 def away(club: Club, tmp_path: Path) -> Iterator[Away]:
     before = set(threading.enumerate())
     feed = LiveFeed(4)
-    live = LiveAnalysis(feed, club.config.analysis_params())
+    live = LiveAnalysis(feed, club.services.athletes.analysis_params)
     app = create_app(club.services, feed, club.config, "k" * 32, clock=club.clock, door=LiveDoor(club.services, live))
     moods = Moods(app.wsgi_app)
     server = make_server("127.0.0.1", 0, moods, threaded=True)

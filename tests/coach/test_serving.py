@@ -123,7 +123,7 @@ def test_a_lookout_rests_until_somebody_looks_and_ends(looking: Callable[[], Loo
 
 
 def test_one_door_for_live_blocks(club: Club) -> None:
-    live = LiveAnalysis(LiveFeed(), club.config.analysis_params())
+    live = LiveAnalysis(LiveFeed(), club.services.athletes.analysis_params)
     door = LiveDoor(club.services, live)
     (view,) = club.services.wearables.for_athlete(club.athlete_id)
     club.services.poses.begin(club.athlete, club.wearable_id)

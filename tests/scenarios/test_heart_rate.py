@@ -83,7 +83,7 @@ def test_beats_are_kept_once_and_in_order_over_a_loss_and_running_is_not(tmp_pat
             SimWearable(address=address, product=product, motion=lifting(seed), clock=clock, seed=seed)
             for seed, (address, product) in enumerate(PRODUCTS.items())
         ]
-        live = LiveAnalysis(house.feed, house.config.analysis_params())
+        live = LiveAnalysis(house.feed, services.athletes.analysis_params)
         serving = LocalServing(services, LiveDoor(services, live), house.feed)
         with SimBus(wearables).running(), BleHub() as hub:
             gateway = Gateway(hub, serving, services.log, request_from(house.config, clock))

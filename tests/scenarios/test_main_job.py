@@ -102,7 +102,7 @@ def play(house: House, motion: RecordingMotion) -> SimWearable:
         address="C0:FF:EE:00:00:31",
     )  # fmt: skip
     house.services.wearables.add(house.athlete, house.athlete_id, wearable.address, "movella-dot", "Replay", "chest")
-    live = LiveAnalysis(house.feed, house.config.analysis_params())
+    live = LiveAnalysis(house.feed, house.services.athletes.analysis_params)
     worker = Worker(house.services, house.feed)
     with SimBus([wearable]).running(), BleHub() as hub:
         request_of = request_from(house.config, clock)

@@ -16,6 +16,7 @@ import pytest
 from coach.commands import analyze
 from coach.errors import CoachError
 from tests.coach.analysis.motion import bends, hinge
+from tests.coach.profile_file import own_profile
 
 RATE = 50.0
 
@@ -192,11 +193,11 @@ def test_a_wrong_file_does_not_hide_the_right_ones(tmp_path: Path, capsys: pytes
     assert "no such file" in lines[2]
 
 
-def test_thresholds_come_from_the_configuration(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_thresholds_come_from_the_profile(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = recording(tmp_path / "a.npz", 300.0, 6.0)
-    monkeypatch.setenv("BACKSTOP_STRAIN__BENDING__MIN_DURATION_S", "120")
     assert command(path, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["findings"] == []
+    profile = own_profile(tmp_path, "short", duration_min=2)
+    assert command(path, "--json", "--profile", str(profile)) == 0
     (finding,) = json.loads(capsys.readouterr().out)["findings"]
     assert finding["because"]["threshold"]["min_duration_s"] == 120.0

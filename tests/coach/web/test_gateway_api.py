@@ -142,7 +142,7 @@ def test_limits_are_counted_by_token(world, gateway, monkeypatch: pytest.MonkeyP
 
 
 def test_live_blocks_reach_the_line_and_the_calibration_and_nothing_else(world, gateway) -> None:
-    live = LiveAnalysis(world.feed, Config().analysis_params())
+    live = LiveAnalysis(world.feed, world.services.athletes.analysis_params)
     app = create_app(
         world.services, world.feed, Config(), "k" * 32, clock=world.clock, door=LiveDoor(world.services, live)
     )
