@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 from programs.errors import ProgramError
-from programs.types import Dose, Exercise, Plane
+from programs.types import Category, Dose, Exercise, Phase, Plane, SeenAs
 
 LIBRARY_FILE = "exercises.toml"
+_Known = TypeVar("_Known", Category, Phase, Plane, SeenAs)
 
 # Kinds of need that exercises answer. All but low_endurance are the analysis' findings of these names.
 NEED_KINDS = frozenset(
@@ -23,6 +24,8 @@ NEED_KINDS = frozenset(
         "repeated_rotation",
         "one_sided_strokes",
         "low_endurance",
+        "side_difference",
+        "low_rotation",
     }
 )
 
@@ -45,10 +48,30 @@ CONTRAINDICATIONS: Mapping[str, str] = MappingProxyType(
 # Nothing is prescribed while one of these stands. Source: as above.
 ALWAYS_AGAINST = frozenset({"acute_illness", "chest_symptoms", "recent_surgery"})
 
-_TEXTS = ("id", "name", "target", "plane", "muscle_group", "regression", "source")
-_LISTS = ("answers", "cues", "contraindications")
+# What an exercise may need, id -> words; "none" is nothing but a floor.
+EQUIPMENT: Mapping[str, str] = MappingProxyType(
+    {
+        "none": "nothing",
+        "ball": "a large ball",
+        "band": "an elastic band",
+        "bench": "a firm bench",
+        "chair": "a chair",
+        "stick": "a stick",
+        "step": "a low step",
+        "strap": "a strap or towel",
+        "wall": "a wall",
+        "weight": "a light weight",
+    }
+)
+# What most homes have: nobody is asked for a bench before the first session. Own list.
+AT_HOME = frozenset(EQUIPMENT) - {"ball", "bench"}
+# Parts of the body that a wearable may be worn on, without the side (devices.types.Placement).
+PLACEMENTS = frozenset({"chest", "upper_back", "lower_back", "hip", "wrist", "upper_arm", "thigh", "ankle"})
+
+_TEXTS = ("id", "name", "target", "plane", "muscle_group", "regression", "source", "category", "sides", "phase")
+_LISTS = ("answers", "cues", "contraindications", "equipment")
 _FLAGS = ("flexion_loaded", "bends_forward")
-_KEYS = frozenset({*_TEXTS, *_LISTS, *_FLAGS, "levels"})
+_KEYS = frozenset({*_TEXTS, *_LISTS, *_FLAGS, "levels", "easier", "seen"})
 _LEVEL_KEYS = frozenset({"name", "repetitions", "hold_s", "rest_s", "per_side"})
 _OPTIONAL_LEVEL_KEYS = frozenset({"hold_s"})
 
@@ -101,7 +124,27 @@ def load_exercises(text: str | None = None, where: str = LIBRARY_FILE) -> Mappin
         if entry.id in found:
             raise ProgramError(f"{where}: exercise {number}: the id '{entry.id}' stands twice; give it another.")
         found[entry.id] = entry
+    for entry in found.values():
+        _check_line(entry, found, where)
     return MappingProxyType(found)
+
+
+def harder_than(exercise_id: str, exercises: Mapping[str, Exercise] | None = None) -> tuple[Exercise, ...]:
+    """Return the exercises that lead on from one, in the library's order; none for the hardest of its line."""
+    shelf = library() if exercises is None else exercises
+    return tuple(one for one in shelf.values() if one.easier == exercise_id)
+
+
+def _check_line(entry: Exercise, found: Mapping[str, Exercise], where: str) -> None:
+    """Refuse a link to nothing, and a line of easier exercises that comes back to itself."""
+    line, at = [entry.id], entry.easier
+    while at is not None:
+        if at not in found:
+            raise ProgramError(f"{where}: '{line[-1]}' names '{at}' as easier, which is not in the library.")
+        if at in line:
+            raise ProgramError(f"{where}: the easier exercises of '{entry.id}' lead back to '{at}'; cut the circle.")
+        line.append(at)
+        at = found[at].easier
 
 
 def _exercise(table: Any, where: str) -> Exercise:
@@ -115,21 +158,22 @@ def _exercise(table: Any, where: str) -> Exercise:
     flags = {key: _flag(table, key, where) for key in _FLAGS}
     _check_known(lists["answers"], NEED_KINDS, "kind of need", where)
     _check_known(lists["contraindications"], CONTRAINDICATIONS, "contraindication", where)
-    if not lists["answers"] or not lists["cues"]:
-        raise ProgramError(f"{where}: 'answers' and 'cues' need at least one entry each.")
+    _check_known(lists["equipment"], EQUIPMENT, "equipment", where)
+    # What is only for recovery answers no finding: the phases after a spasm choose it.
+    if not lists["cues"] or not lists["equipment"] or not (lists["answers"] or texts["category"] == Category.RECOVERY):
+        raise ProgramError(f"{where}: 'answers', 'cues' and 'equipment' need at least one entry each.")
     missing = sorted(ALWAYS_AGAINST.difference(lists["contraindications"]))
     if missing:
         raise ProgramError(f"{where}: 'contraindications' must hold {', '.join(missing)}, as for every exercise.")
-    try:
-        plane = Plane(texts["plane"])
-    except ValueError:
-        raise ProgramError(f"{where}: unknown plane '{texts['plane']}'; choose one of {', '.join(Plane)}.") from None
+    if texts["sides"] not in ("both", "each"):
+        raise ProgramError(f'{where}: \'sides\' should be "both" or "each".')
+    placement, seen_as = _seen(table["seen"], where)
     levels = _levels(table["levels"], where)
     return Exercise(
         id=texts["id"],
         name=texts["name"],
         target=texts["target"],
-        plane=plane,
+        plane=_one_of(Plane, texts["plane"], "plane", where),
         answers=lists["answers"],
         levels=tuple(name for name, _ in levels),
         dose_by_level=tuple(dose for _, dose in levels),
@@ -140,7 +184,40 @@ def _exercise(table: Any, where: str) -> Exercise:
         muscle_group=texts["muscle_group"],
         source=texts["source"],
         bends_forward=flags["bends_forward"],
+        category=_one_of(Category, texts["category"], "category", where),
+        equipment=lists["equipment"],
+        each_side=texts["sides"] == "each",
+        easier=_link(table, where),
+        phase=_one_of(Phase, texts["phase"], "phase", where),
+        placement=placement,
+        seen_as=seen_as,
     )
+
+
+def _one_of(kind: type[_Known], value: str, what: str, where: str) -> _Known:
+    try:
+        return kind(value)
+    except ValueError:
+        raise ProgramError(f"{where}: unknown {what} '{value}'; choose one of {', '.join(kind)}.") from None
+
+
+def _link(table: dict[str, Any], where: str) -> str | None:
+    value = table["easier"]
+    if not isinstance(value, str):
+        raise ProgramError(f"{where}: 'easier' should be the id of an exercise, or empty.")
+    return value or None
+
+
+def _seen(value: Any, where: str) -> tuple[str | None, SeenAs]:
+    if not isinstance(value, dict) or set(value) != {"placement", "as"}:
+        raise ProgramError(f"{where}: 'seen' should be a table of 'placement' and 'as'.")
+    seen_as = _one_of(SeenAs, str(value["as"]), "way to be seen", where)
+    placement = value["placement"] or None
+    if (placement is None) != (seen_as is SeenAs.NOT_SEEN):
+        raise ProgramError(f"{where}: 'seen' needs a placement, unless no wearable sees the exercise.")
+    if placement is not None and placement not in PLACEMENTS:
+        raise ProgramError(f"{where}: unknown placement '{placement}'; known are {', '.join(sorted(PLACEMENTS))}.")
+    return placement, seen_as
 
 
 def _levels(value: Any, where: str) -> list[tuple[str, Dose]]:

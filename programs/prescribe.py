@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from programs.dose import session_duration_min, without_last_set
 from programs.errors import NoAnswer, ProgramError
-from programs.exercises import ALWAYS_AGAINST, CONTRAINDICATIONS, library
+from programs.exercises import ALWAYS_AGAINST, AT_HOME, CONTRAINDICATIONS, library
 from programs.rest import BENDING_KINDS, rest
-from programs.types import Exercise, History, Need, PrescribedExercise, Prescription
+from programs.types import Exercise, History, Need, Phase, PrescribedExercise, Prescription
 
 # Own heuristic: what a session may take; longer ones are shortened by their last sets.
 SESSION_MAX_MIN = 18
@@ -44,6 +44,8 @@ GROUPS_BY_KIND: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "repeated_rotation": _TURNING,
     "one_sided_strokes": _TURNING,
     "low_endurance": (("back extensors",), ("side trunk",), ("front trunk",)),
+    "side_difference": (("side trunk",), ("outer hips",)),
+    "low_rotation": (("hips and upper back",),),
 }
 TITLES: Mapping[str, str] = {
     "repeated_bending": "Trunk endurance and hinging, for a lot of bending",
@@ -52,6 +54,8 @@ TITLES: Mapping[str, str] = {
     "repeated_rotation": "Trunk control, for a lot of turning",
     "one_sided_strokes": "Trunk control, for work to one side",
     "low_endurance": "Trunk endurance",
+    "side_difference": "Left and right",
+    "low_rotation": "Turning freely",
     "short_recovery": "Longer pauses",
     "heavy_back_days": "A lighter day",
     "load_above_habit": "Easier days",
@@ -76,7 +80,8 @@ def prescribe(
     """Return the program that answers the needs; the same input gives the same program.
 
     The heaviest need chooses first. Excluded: what a contraindication of the athlete forbids (replaced where the
-    library has another exercise for the same place), and for bending needs whatever loads the spine in flexion. The
+    library has another exercise for the same place), what was declined, what needs equipment that is not at hand or
+    belongs to a later phase, and for bending needs whatever loads the spine in flexion. The
     level comes from history, else it is the easiest; neither level nor dose is ever raised here. A session above 18
     minutes is shortened set by set. Needs that only rest answers (`REST_KINDS`) bring their rules and no exercise; a
     program of nothing but rest has no sessions. exercises: the library to choose from, by default the shipped one.
@@ -93,7 +98,7 @@ def prescribe(
         reasons = " and ".join(CONTRAINDICATIONS[one] for one in blocking)
         raise NoAnswer(f"No exercise is given because of {reasons}; ask a doctor first, then plan again.")
     places = _places(moving)
-    usable = _usable(ordered, shelf)
+    usable = _usable(ordered, history, shelf)
     chosen = _choose(places, history, usable)
     if moving and not chosen:
         raise NoAnswer(
@@ -124,9 +129,19 @@ def _places(needs: Sequence[Need]) -> dict[str, _Place]:
     return dict(list(places.items())[:EXERCISES_MAX])
 
 
-def _usable(needs: Sequence[Need], shelf: Mapping[str, Exercise]) -> list[Exercise]:
+def _usable(needs: Sequence[Need], history: History, shelf: Mapping[str, Exercise]) -> list[Exercise]:
     spare_spine = any(need.kind in BENDING_KINDS for need in needs)
-    return [one for one in shelf.values() if not (spare_spine and one.flexion_loaded)]
+    at_hand = (AT_HOME if history.equipment is None else history.equipment) | {"none"}
+    phases = list(Phase)
+    reached = set(phases[: phases.index(history.phase) + 1])
+    return [
+        one
+        for one in shelf.values()
+        if not (spare_spine and one.flexion_loaded)
+        and at_hand.issuperset(one.equipment)
+        and one.phase in reached
+        and one.id not in history.declined
+    ]
 
 
 def _choose(

@@ -26,12 +26,41 @@ class Dose:
     per_side: bool
 
 
+class Category(StrEnum):
+    CORE = "core"
+    HIP = "hip"
+    THORACIC = "thoracic"
+    SHOULDER = "shoulder"
+    RECOVERY = "recovery"
+
+
+class Phase(StrEnum):
+    """Where somebody stands after an acute spasm, earliest first; without one it is STRENGTH. See phases.py."""
+
+    ACUTE = "acute"
+    EARLY = "early"
+    REBUILD = "rebuild"
+    STRENGTH = "strength"
+
+
+class SeenAs(StrEnum):
+    """What a wearable at the exercise's placement counts of it."""
+
+    REPETITION = "repetition"
+    HOLD = "hold"
+    STEPS = "steps"
+    NOT_SEEN = "none"
+
+
 @dataclass(frozen=True, slots=True)
 class Exercise:
     """One exercise of the library. `levels` are named from easiest to hardest; `source` cites dose and choice.
 
     flexion_loaded: bends the spine forward against a load. bends_forward: inclines or curls the trunk forward at all,
-    even without a load; both keep away from the first hour after waking.
+    even without a load; both keep away from the first hour after waking. each_side: done with one side at a time, the
+    weaker one first. easier: id of the exercise to go back to, None for the easiest of its line; what is harder is the
+    same link read backwards. phase: the earliest one in which it may be given. placement: where a wearable sees it,
+    None where none does.
     """
 
     id: str
@@ -47,7 +76,14 @@ class Exercise:
     flexion_loaded: bool
     muscle_group: str
     source: str
-    bends_forward: bool = False
+    bends_forward: bool
+    category: Category
+    equipment: tuple[str, ...]
+    each_side: bool
+    easier: str | None
+    phase: Phase
+    placement: str | None
+    seen_as: SeenAs
 
 
 class TriageLevel(StrEnum):
@@ -101,10 +137,17 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What prescribe must know of the athlete. level_by_exercise: index into Exercise.levels, absent = 0."""
+    """What prescribe must know of the athlete. level_by_exercise: index into Exercise.levels, absent = 0.
+
+    equipment: what is at hand; None, not asked yet, is what most homes have (exercises.AT_HOME). phase: how far after
+    an acute spasm. declined: ids of exercises that the athlete or the coach said no to.
+    """
 
     level_by_exercise: dict[str, int] = field(default_factory=dict)
     contraindications: tuple[str, ...] = ()
+    equipment: frozenset[str] | None = None
+    phase: Phase = Phase.STRENGTH
+    declined: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

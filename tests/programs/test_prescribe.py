@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from programs.dose import duration_s, session_duration_min
 from programs.errors import NoAnswer, ProgramError
-from programs.exercises import ALWAYS_AGAINST, CONTRAINDICATIONS, NEED_KINDS, exercise, library
+from programs.exercises import ALWAYS_AGAINST, AT_HOME, CONTRAINDICATIONS, NEED_KINDS, exercise, library
 from programs.prescribe import prescribe
 from programs.rest import (
     MAX_DAYS_IN_A_ROW,
@@ -21,7 +21,7 @@ from programs.rest import (
     is_deload_week,
     rest,
 )
-from programs.types import History, Need, Prescription
+from programs.types import History, Need, Phase, Prescription
 
 
 def ids(program: Prescription) -> list[str]:
@@ -86,10 +86,32 @@ def test_a_contraindication_is_answered_with_another_exercise(
 
 
 def test_what_nothing_can_replace_is_named(bending: Need) -> None:
-    program = prescribe([bending], History(contraindications=("uncontrolled_blood_pressure", "third_trimester")), 3, 4)
+    against = History(contraindications=("uncontrolled_blood_pressure", "third_trimester"))
+    few = {name: exercise(name) for name in ("bird_dog", "side_bridge", "curl_up", "hip_hinge")}
+    program = prescribe([bending], against, 3, 4, few)
     assert ids(program) == ["bird_dog", "hip_hinge"]
     assert "Side bridge is left out because of high blood pressure" in program.because
     assert "Curl-up is left out because of the last third of a pregnancy" in program.because
+
+
+def test_what_needs_a_tool_a_later_phase_or_was_declined_is_not_given(bending: Need) -> None:
+    for history in (
+        History(equipment=frozenset()),
+        History(equipment=frozenset({"wall"}), phase=Phase.EARLY),
+        History(phase=Phase.ACUTE, equipment=frozenset({"wall", "chair"})),
+        History(declined=frozenset({"bird_dog", "side_bridge"})),
+    ):
+        try:
+            given = ids(prescribe([bending], history, 3, 4))
+        except NoAnswer:
+            given = []
+        phases = list(Phase)
+        for one in map(exercise, given):
+            assert set(one.equipment) <= ({"none"} | (AT_HOME if history.equipment is None else history.equipment))
+            assert phases.index(one.phase) <= phases.index(history.phase)
+            assert one.id not in history.declined
+    assert "hip_hinge" not in ids(prescribe([bending], History(equipment=frozenset()), 3, 4))
+    assert "wall_side_bridge" in ids(prescribe([bending], History(phase=Phase.EARLY), 3, 4))
 
 
 @pytest.mark.parametrize("against", sorted(ALWAYS_AGAINST))
