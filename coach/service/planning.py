@@ -35,7 +35,7 @@ def needs_of(tx: Tx, athlete_id: str, now: datetime) -> tuple[Need, ...]:
 
 
 def changes_nothing(tx: Tx, athlete: Row, needs: Sequence[Need], now: datetime) -> bool:
-    """Tell whether a new proposal would say what runs already, or what was declined lately or for the same findings."""
+    """Tell whether a new proposal would say what runs already, or what was declined lately or not found again since."""
     if not needs:
         return True
     kinds = {need.kind for need in needs}
@@ -45,8 +45,19 @@ def changes_nothing(tx: Tx, athlete: Row, needs: Sequence[Need], now: datetime) 
     declined = plans.in_state(tx, athlete["id"], PlanState.DECLINED.value)
     if declined is None or not kinds <= set(declined["need_kinds"]):
         return False
+    if now - declined["decided_at"] < _DECLINE_HOLDS:
+        return True
+    return not _seen_again(tx, athlete["id"], needs, declined, now)
+
+
+def _seen_again(tx: Tx, athlete_id: str, needs: Sequence[Need], declined: Row, now: datetime) -> bool:
+    """Tell whether what was declined was found again since, in a new finding or in one that goes on."""
     finding_ids = {finding_id for need in needs for finding_id in need.finding_ids}
-    return finding_ids <= set(declined["finding_ids"]) or now - declined["decided_at"] < _DECLINE_HOLDS
+    return any(
+        row["id"] not in declined["finding_ids"] or row["changed_at"] > declined["decided_at"]
+        for row in findings.since(tx, athlete_id, now - _STILL_NEEDED)
+        if row["id"] in finding_ids
+    )
 
 
 def same_work(waiting: Row, needs: Sequence[Need], prescription: Prescription) -> bool:

@@ -112,6 +112,7 @@ def exercise_names(session: SessionView) -> str:
 
 UNIT_OF_SUFFIX = {
     "per_min": "per minute",
+    "min": "minutes",
     "deg": "°",
     "share": "%",
     "s": "s",
@@ -129,6 +130,8 @@ LABEL_OF = {
 }
 PHRASE_OF_LIMIT = {
     "rate_per_min": "more than {}",
+    "duration_min": "for {}",
+    "range_deg": "bends of {} or more",
     "min_duration_s": "for {}",
     "min_range_deg": "bends of {} or more",
     "coverage_share": "with {} of the signal",

@@ -82,6 +82,7 @@ def test_a_phones_recording_is_stored_as_it_was_and_analysed(club: Club, tmp_pat
     totals = club.services.motion.totals(club.athlete_id, BEGAN.date())
     assert totals.covered_s == pytest.approx(600.0)
     assert totals.bends == pytest.approx(6 * (600 - 10) / 60, abs=1)
+    club.services.days.judge_due()
     assert [each.kind for each in club.services.findings.for_athlete(club.athlete_id)] == ["repeated_bending"]
     assert club.services.imports.for_athlete(club.athlete, club.athlete_id) == (view,)
 

@@ -110,6 +110,7 @@ def analyse_all(services: Services) -> None:
     while streams := services.motion.pending_streams():
         for stream in streams:
             services.motion.handle_pending(stream)
+    services.days.judge_due()
 
 
 @pytest.fixture(scope="session")
