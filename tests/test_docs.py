@@ -60,7 +60,11 @@ def said_to_people() -> Iterator[tuple[Path, str]]:
         for path in (ROOT / folder).rglob("*.py"):
             for text in said_in_code(path):
                 yield path, text
-    for path in (*(ROOT / "programs").glob("*.toml"), *(ROOT / "coach/web/templates").rglob("*.html")):
+    for path in (
+        *(ROOT / "programs").glob("*.toml"),
+        *(ROOT / "coach/profiles").rglob("*.toml"),
+        *(ROOT / "coach/web/templates").rglob("*.html"),
+    ):
         for line in path.read_text(encoding="utf-8").splitlines():
             # A template marks text as already escaped with the filter `safe`; that is not a word to a person.
             yield path, re.sub(r"\|\s*safe\b", "", line)

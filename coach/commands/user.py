@@ -14,7 +14,7 @@ from coach.service.types import Identity, Role
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add `user add`, `user link` and `user list`."""
+    """Add `user add`, `user change`, `user link` and `user list`."""
     parser = subparsers.add_parser("user", help="add people and print one-time sign-in links")
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     add = actions.add_parser("add", help="add a coach or an athlete and print a sign-in link")
@@ -22,13 +22,16 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     add.add_argument("--role", choices=[role.value for role in Role], required=True)
     add.add_argument("--time-zone", help="of an athlete, such as Europe/Berlin (default: UTC)")
     add.add_argument("--sport", default="", help="of an athlete, such as golf; chooses the profile where one fits")
-    add.add_argument("--profile", metavar="ID", help="of an athlete: what is looked for (see docs/profiles.md)")
-    add.add_argument("--born", metavar="DATE", help="of an athlete, as YYYY-MM-DD: pitch counts go by age")
     add.add_argument("--coach", help="the coach of an athlete, by name")
+    change = actions.add_parser("change", help="change an athlete's profile or date of birth")
+    change.add_argument("name")
+    for action in (add, change):
+        action.add_argument("--profile", metavar="ID", help="of an athlete: what is looked for (see docs/profiles.md)")
+        action.add_argument("--born", metavar="DATE", help="of an athlete, as YYYY-MM-DD: pitch counts go by age")
     link = actions.add_parser("link", help="print a new one-time sign-in link for somebody")
     link.add_argument("name")
     everyone = actions.add_parser("list", help="list everybody")
-    for action, handler in ((add, _add), (link, _link), (everyone, _list)):
+    for action, handler in ((add, _add), (change, _change), (link, _link), (everyone, _list)):
         add_config_option(action)
         action.set_defaults(handler=handler)
 
@@ -59,6 +62,22 @@ def _add(args: argparse.Namespace) -> int:
             )
             user_id = services.accounts.create_user(args.name, role, athlete_id=athlete_id)
         print(_sentence(services, config, user_id, args.name))
+    return 0
+
+
+def _change(args: argparse.Namespace) -> int:
+    if not args.profile and not args.born:
+        raise InvalidInput("Nothing to change: give --profile or --born.")
+    born_on = _date(args.born) if args.born else None
+    with opened_services(load(args.config)) as services:
+        athlete = _named(services, args.name, Role.ATHLETE)
+        athlete_id = athlete.athlete_id or ""
+        if args.profile:
+            services.athletes.set_profile(athlete, athlete_id, args.profile)
+        if born_on is not None:
+            services.athletes.set_born_on(athlete, athlete_id, born_on)
+        view = services.athletes.get(athlete, athlete_id)
+        print(f"{athlete.name}: profile {view.profile_id}, born {view.born_on or 'unknown'}.")
     return 0
 
 

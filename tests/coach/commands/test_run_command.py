@@ -164,6 +164,25 @@ def test_people_are_made_on_the_command_line(
     assert "up to date" in capsys.readouterr().out
 
 
+def test_an_athlete_gets_a_profile_and_a_date_of_birth_on_the_command_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["user", "add", "Ben", "--role", "athlete", "--sport", "Softball", "--born", "2014-03-09"]) == 0
+    capsys.readouterr()
+    assert main(["user", "change", "ben", "--born", "2014-03-08"]) == 0
+    assert capsys.readouterr().out == "Ben: profile baseball, born 2014-03-08.\n"
+    assert main(["user", "change", "ben", "--profile", "desk"]) == 0
+    assert capsys.readouterr().out == "Ben: profile desk, born 2014-03-08.\n"
+    assert main(["user", "add", "Cy", "--role", "athlete", "--sport", "golf", "--profile", "desk"]) == 0
+    capsys.readouterr()
+    assert "choose one of baseball, desk" in refused(capsys, "user", "change", "Ben", "--profile", "chess")
+    assert "YYYY-MM-DD" in refused(capsys, "user", "change", "Ben", "--born", "yesterday")
+    assert "--profile or --born" in refused(capsys, "user", "change", "Ben")
+    assert "no athlete named Nobody" in refused(capsys, "user", "change", "Nobody", "--profile", "golf")
+    assert "--born" in refused(capsys, "user", "add", "Zoe", "--role", "coach", "--born", "2014-03-09")
+
+
 def test_what_is_stored_is_for_its_owner_only(tmp_path: Path) -> None:
     before = os.umask(0o022)
     try:
