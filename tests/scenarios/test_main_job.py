@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -48,7 +48,9 @@ def test_real_bends_become_an_accepted_program_and_a_released_session(
         (finding,) = house.services.findings.for_athlete(house.athlete_id)
         assert finding.kind == "repeated_bending"
         because = finding.because
-        assert because["window"]["end_s"] - because["window"]["start_s"] >= 600
+        start, end = (datetime.fromisoformat(because["window"][name]) for name in ("start_utc", "end_utc"))
+        assert end - start >= timedelta(minutes=10)
+        assert because["windows"][0]["stream_id"]
         assert max(value for key, value in because["values"].items() if "rate" in key) > 4
         assert because["threshold"]
         assert because["source"]

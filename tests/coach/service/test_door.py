@@ -18,9 +18,10 @@ from tests.coach.club import Club
 WITHOUT_WHO = {
     "accounts": "create_user users identity issue_sign_in_link redeem_link sign_in set_password",
     "tokens": "holder",
-    "athletes": "create link_coach availability",
+    "athletes": "create link_coach availability analysis_params",
     "wearables": "for_athlete all",
-    "motion": "pending_streams handle_pending has_recordings close_stale day_line totals",
+    "motion": "pending_streams handle_pending has_recordings close_stale begin_again day_line totals",
+    "days": "judge_due judge_listed judge_again",
     "recordings": "for_athlete",
     "hearts": "day",
     "findings": "for_athlete",
