@@ -189,7 +189,10 @@ def _item(one: Exercise, need: Need, history: History, first: Exercise) -> Presc
     because = f"{need.because} {one.name} aims at {one.target}."
     if one is not first and _against(first, history):
         because += f" It takes the place of {first.name.lower()} because of {_reasons(first, history)}."
-    return PrescribedExercise(one.id, level, one.dose_by_level[level], because)
+    side = history.weaker_side.get(one.muscle_group) if one.each_side else None
+    if side is not None:
+        because += f" Your {side} side was weaker in the test, so it begins and does one set more."
+    return PrescribedExercise(one.id, level, one.dose_by_level[level], because, side, side is not None)
 
 
 def _shortened(items: Sequence[PrescribedExercise]) -> tuple[PrescribedExercise, ...]:
@@ -221,6 +224,9 @@ def _check(needs: Sequence[Need], history: History, sessions_per_week: int, week
     for one in history.contraindications:
         if one not in CONTRAINDICATIONS:
             raise ProgramError(f"The contraindication '{one}' is not known; known are {', '.join(CONTRAINDICATIONS)}.")
+    for side in history.weaker_side.values():
+        if side not in ("left", "right"):
+            raise ProgramError(f"A weaker side of '{side}' cannot be; it is left or right.")
     for exercise_id, level in history.level_by_exercise.items():
         if level < 0:
             raise ProgramError(f"The level of '{exercise_id}' is {level}; levels count from 0.")

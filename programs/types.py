@@ -140,7 +140,8 @@ class History:
     """What prescribe must know of the athlete. level_by_exercise: index into Exercise.levels, absent = 0.
 
     equipment: what is at hand; None, not asked yet, is what most homes have (exercises.AT_HOME). phase: how far after
-    an acute spasm. declined: ids of exercises that the athlete or the coach said no to.
+    an acute spasm. declined: ids of exercises that the athlete or the coach said no to. weaker_side: muscle group ->
+    "left" or "right", from a test that found a difference beyond its own error.
     """
 
     level_by_exercise: dict[str, int] = field(default_factory=dict)
@@ -148,14 +149,19 @@ class History:
     equipment: frozenset[str] | None = None
     phase: Phase = Phase.STRENGTH
     declined: frozenset[str] = frozenset()
+    weaker_side: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class PrescribedExercise:
+    """first_side: "left" or "right" where one side is weaker and begins. extra_set: that side does one set more."""
+
     exercise_id: str
     level: int
     dose: Dose
     because: str
+    first_side: str | None = None
+    extra_set: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,177 @@
+"""Progress one variable at a time, within a tenth; back without asking; lighter weeks for two signs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from programs.errors import ProgramError
+from programs.exercises import EQUIPMENT, exercise, library
+from programs.prescribe import prescribe
+from programs.progress import (
+    Strain,
+    Variable,
+    after_break,
+    deload,
+    deload_reasons,
+    propose_step,
+    step_back,
+    work_s,
+)
+from programs.types import Category, Dose, History, Need, Phase, PrescribedExercise, Prescription
+
+BENDING = Need("repeated_bending", 1.0, "You bent forward often.")
+EVERYTHING = History(equipment=frozenset(EQUIPMENT))
+    equipment=frozenset({"ball", "bench", "band", "chair", "stick", "step", "strap", "wall", "weight"})
+)
+
+
+def item(name: str, level: int = 0) -> PrescribedExercise:
+    return PrescribedExercise(name, level, exercise(name).dose_by_level[level], "because")
+
+
+def program(*items: PrescribedExercise) -> Prescription:
+    return Prescription("A program", items, 3, 4, 18, (), "because")
+
+
+items = st.sampled_from([one for one in library().values() if one.category is not Category.RECOVERY]).flatmap(
+    lambda one: st.integers(0, len(one.levels) - 1).map(lambda level: item(one.id, level))
+)
+
+
+def test_one_repetition_comes_before_a_set_a_set_before_a_level_a_level_before_a_harder_exercise() -> None:
+    others = (item("side_bridge"), item("curl_up"), item("hip_hinge"), item("glute_bridge"))
+    waits = [one.exercise_id for one in others]
+    first = propose_step(program(item("bird_dog"), *others), EVERYTHING, waits)
+    assert first is not None
+    assert first.variable is Variable.REPETITIONS
+    assert first.after.dose.repetitions == (7, 4, 2)
+    assert first.after.level == 0
+    assert "one repetition more of bird-dog" in first.because
+    grown = replace(item("bird_dog"), dose=replace(item("bird_dog").dose, repetitions=(8, 6, 3)))
+    last = propose_step(program(grown, *others), EVERYTHING, waits)
+    assert last is not None
+    assert (last.after.dose.repetitions, last.after.level) == ((8, 6, 4), 1)
+    lever = propose_step(program(item("bird_dog", 1), *others), EVERYTHING, waits)
+    assert lever is not None
+    assert lever.variable is Variable.LEVEL
+    assert exercise("bird_dog").levels[lever.after.level] == "one leg and the opposite arm"
+    harder = propose_step(program(item("bird_dog", 4), *others), EVERYTHING, waits)
+    assert harder is not None
+    assert (harder.variable, harder.after.exercise_id) == (Variable.EXERCISE, "back_extension_hold")
+
+
+def test_a_program_that_was_shortened_gets_its_last_set_back_first() -> None:
+    short = replace(item("bird_dog"), dose=replace(item("bird_dog").dose, repetitions=(6, 4)))
+    others = (item("side_bridge"), item("curl_up"), item("hip_hinge"), item("glute_bridge"))
+    step = propose_step(program(short, *others), EVERYTHING, [one.exercise_id for one in others])
+    assert step is not None
+    assert step.variable is Variable.SETS
+    assert step.after.dose.repetitions == (6, 4, 2)
+
+
+def test_who_waits_longest_is_next_and_a_harder_exercise_needs_its_tool_and_phase() -> None:
+    two = program(item("bird_dog"), item("curl_up"))
+    assert propose_step(two, EVERYTHING, ["bird_dog"]).before.exercise_id == "curl_up"  # type: ignore[union-attr]
+    assert propose_step(two, EVERYTHING, ["curl_up", "bird_dog"]).before.exercise_id == "curl_up"  # type: ignore[union-attr]
+    top = program(item("bird_dog", 4))
+    assert propose_step(top, History(equipment=frozenset())) is None
+    assert propose_step(top, replace(EVERYTHING, phase=Phase.REBUILD)) is None
+    assert propose_step(top, replace(EVERYTHING, declined=frozenset({"back_extension_hold"}))) is None
+    assert propose_step(top, replace(EVERYTHING, contraindications=("uncontrolled_blood_pressure",))) is None
+
+
+@given(st.lists(items, min_size=1, max_size=6, unique_by=lambda one: one.exercise_id))
+def test_a_step_changes_one_thing_and_the_week_by_a_tenth_or_one_repetition(chosen: list[PrescribedExercise]) -> None:
+    before = program(*chosen)
+    step = propose_step(before, EVERYTHING)
+    if step is None:
+        return
+    total_s = sum(work_s(one.dose) for one in before.exercises)
+    rise_s = work_s(step.after.dose) - work_s(step.before.dose)
+    one_repetition = sum(step.after.dose.repetitions) - sum(step.before.dose.repetitions) == 1
+    assert rise_s <= 0.1 * total_s + 1e-9 or one_repetition
+    old, new = step.before, step.after
+    if step.variable in (Variable.REPETITIONS, Variable.SETS):
+        assert new.exercise_id == old.exercise_id
+        assert (new.dose.hold_s, new.dose.rest_s) == (old.dose.hold_s, old.dose.rest_s)
+        assert sum(new.dose.repetitions) > sum(old.dose.repetitions)
+        if new.level != old.level:  # the level that is reached is the same movement with more repetitions
+            assert "more" in exercise(new.exercise_id).levels[new.level]
+    else:
+        # A harder lever is never met with more work as well, of the same exercise.
+        assert step.variable is Variable.EXERCISE or work_s(new.dose) <= work_s(old.dose)
+
+
+@given(items)
+def test_a_step_back_never_asks_for_more_of_the_same(one: PrescribedExercise) -> None:
+    back = step_back(one)
+    assert back != one or sum(one.dose.repetitions) == 1
+    if back.exercise_id == one.exercise_id:
+        assert back.level <= one.level
+        assert work_s(back.dose) <= work_s(one.dose)
+    else:
+        assert back.exercise_id == exercise(one.exercise_id).easier
+
+
+@pytest.mark.parametrize(("days", "level"), [(0, 3), (6, 3), (7, 2), (20, 2), (21, 0), (200, 0)])
+def test_a_week_missed_goes_one_level_back_three_weeks_begin_again(days: int, level: int) -> None:
+    assert after_break(program(item("bird_dog", 3)), days).exercises[0].level == level
+
+
+def test_missed_days_are_counted_from_nought() -> None:
+    with pytest.raises(ProgramError, match="-1 missed days"):
+        after_break(program(item("bird_dog")), -1)
+
+
+@given(st.lists(items, min_size=1, max_size=6, unique_by=lambda one: one.exercise_id), st.integers(0, 60))
+def test_no_break_makes_a_program_heavier(chosen: list[PrescribedExercise], days: int) -> None:
+    after = after_break(program(*chosen), days)
+    for old, new in zip(chosen, after.exercises, strict=True):
+        assert new.level <= old.level
+        assert work_s(new.dose) <= work_s(old.dose)
+
+
+@pytest.mark.parametrize(
+    ("strain", "signs"),
+    [
+        (Strain(), 0),
+        (Strain(monotony=2.1), 0),
+        (Strain(monotony=2.1, sleep_h=5.5), 2),
+        (Strain(monotony=2.0, sleep_h=6.0, load_rise_share=0.29, low_hrv_days=2, ambers=1), 0),
+        (Strain(load_rise_share=0.30, low_hrv_days=3), 2),
+        (Strain(ambers=2, load_rise_share=0.34), 2),
+        (Strain(3.0, 0.5, 4, 4.0, 3), 5),
+    ],
+)
+def test_two_signs_ask_for_a_lighter_week_at_once(strain: Strain, signs: int) -> None:
+    assert len(deload_reasons(strain)) == signs
+
+
+def test_a_lighter_week_keeps_half_to_three_fifths() -> None:
+    whole = prescribe([BENDING], EVERYTHING, 3, 4)
+    light = deload(whole)
+    share = sum(sum(one.dose.repetitions) for one in light.exercises) / sum(
+        sum(one.dose.repetitions) for one in whole.exercises
+    )
+    assert 0.5 <= share <= 0.6
+
+
+def test_the_weaker_side_begins_and_does_one_set_more() -> None:
+    given_ = prescribe([BENDING], replace(EVERYTHING, weaker_side={"side trunk": "left"}), 3, 4)
+    bridge = next(one for one in given_.exercises if one.exercise_id == "side_bridge")
+    assert (bridge.first_side, bridge.extra_set) == ("left", True)
+    assert "Your left side was weaker in the test" in bridge.because
+    assert all(one.first_side is None for one in given_.exercises if one is not bridge)
+    with pytest.raises(ProgramError, match="'up'"):
+        prescribe([BENDING], replace(EVERYTHING, weaker_side={"side trunk": "up"}), 3, 4)
+
+
+def test_an_exercise_that_has_left_the_library_is_kept_and_never_raised() -> None:
+    gone = PrescribedExercise("gone", 1, Dose((5, 5), None, 30, False), "because")
+    assert propose_step(program(gone), EVERYTHING) is None
+    assert work_s(step_back(gone).dose) < work_s(gone.dose)
+    assert after_break(program(gone), 30).exercises == (gone,)
