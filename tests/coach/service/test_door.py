@@ -19,6 +19,7 @@ WITHOUT_WHO = {
     "accounts": "create_user users identity issue_sign_in_link redeem_link sign_in set_password",
     "tokens": "holder",
     "athletes": "create link_coach availability analysis_params",
+    "profiles": "get ids all of_athlete for_sport",
     "wearables": "for_athlete all",
     "motion": "pending_streams handle_pending has_recordings close_stale begin_again day_line totals",
     "days": "judge_due judge_listed judge_again",
