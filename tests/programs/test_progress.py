@@ -25,8 +25,6 @@ from programs.types import Category, Dose, History, Need, Phase, PrescribedExerc
 
 BENDING = Need("repeated_bending", 1.0, "You bent forward often.")
 EVERYTHING = History(equipment=frozenset(EQUIPMENT))
-    equipment=frozenset({"ball", "bench", "band", "chair", "stick", "step", "strap", "wall", "weight"})
-)
 
 
 def item(name: str, level: int = 0) -> PrescribedExercise:
