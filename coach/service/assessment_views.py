@@ -17,6 +17,7 @@ from coach.analysis.assessment_types import (
     Trial,
     TrialOutcome,
 )
+from coach.analysis.weakness import RelativeStrength
 from coach.store import assessments as table
 from coach.store.engine import Tx
 from coach.store.rows import Row
@@ -29,7 +30,8 @@ class Kind(StrEnum):
 
     TRUNK_ENDURANCE = "trunk_endurance"
     TRUNK_ROTATION = "trunk_rotation"
-    HIP_ROTATION = "hip_rotation"
+    HIP_ROTATION_LEFT = "hip_rotation_left"
+    HIP_ROTATION_RIGHT = "hip_rotation_right"
     REPETITION_SPEED = "repetition_speed"
     ENTERED = "entered"
 
@@ -141,20 +143,28 @@ class Retest:
 
 
 @dataclass(frozen=True, slots=True)
+class Changed:
+    """One test now against the last time before it. since: when that was."""
+
+    change: Change
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Results:
     """What an assessment says, against the rules and against the athlete's own earlier ones.
 
-    before: the assessment that the changes are told against, None at the first. cohorts: published means to look at.
-    strength: whether back and abdominals are weak against arms, shoulders and legs.
+    trials: those that count. history: per test, what was measured when, up to this assessment, oldest first. cohorts:
+    published means to look at. strength: whether back and abdominals are weak against arms, shoulders and legs.
     """
 
     assessment: AssessmentView
     trials: Mapping[AssessmentTest, TrialView]
     comparisons: tuple[Comparison, ...]
-    changes: tuple[Change, ...]
-    before: AssessmentView | None
+    changes: tuple[Changed, ...]
+    history: Mapping[AssessmentTest, tuple[tuple[datetime, Trial], ...]]
     cohorts: tuple[CohortMean, ...]
-    strength: tuple[Comparison, ...]
+    strength: tuple[RelativeStrength, ...]
 
 
 @dataclass(frozen=True, slots=True)

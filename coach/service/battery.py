@@ -10,14 +10,16 @@ from types import MappingProxyType
 from coach.analysis.assessment_types import BATTERY, AssessmentTest, TrialOutcome
 from coach.service.assessment_views import AssessmentView, Kind, Stage, Step, TrialState, TrialView
 
-# What is guided, by kind. Hip and trunk rotation: left before right, because no fatigue carries over.
+# What is guided, by kind. Turning does not tire, so its order is fixed; each hip has the sensor at its own ankle.
 GUIDED: Mapping[Kind, tuple[AssessmentTest, ...]] = MappingProxyType(
     {
         Kind.TRUNK_ENDURANCE: BATTERY,
         Kind.TRUNK_ROTATION: (AssessmentTest.THORACIC_ROTATION_LEFT, AssessmentTest.THORACIC_ROTATION_RIGHT),
-        Kind.HIP_ROTATION: (
+        Kind.HIP_ROTATION_LEFT: (
             AssessmentTest.HIP_INTERNAL_ROTATION_LEFT,
             AssessmentTest.HIP_EXTERNAL_ROTATION_LEFT,
+        ),
+        Kind.HIP_ROTATION_RIGHT: (
             AssessmentTest.HIP_INTERNAL_ROTATION_RIGHT,
             AssessmentTest.HIP_EXTERNAL_ROTATION_RIGHT,
         ),

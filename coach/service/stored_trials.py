@@ -5,17 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
+from coach.analysis.assessment_entered import Way, assess_speed
 from coach.analysis.assessment_types import SPECS, AssessmentTest, Method, Trial, TrialOutcome
 from coach.analysis.endurance import begin_hold, finish_hold, watch_hold
 from coach.analysis.errors import AnalysisError
-from coach.errors import InvalidInput
+from coach.analysis.guided import guided_params
+from coach.analysis.recording import analyse_recording
+from coach.analysis.rotation_rom import measure_rotation
+from coach.analysis.types import AnalysisParams
 from coach.service.wearables import stored_axis
 from coach.store import assessments as table
 from coach.store import recordings
 from coach.store.engine import Tx
 from coach.store.rows import Row
 from devices.codec import decode_chunk
-from devices.types import Chunk
+from devices.types import Chunk, FloatArray
 
 # s after the person's own stop in which leaving the pose still shows: the way down, and the time in which coming back
 # would be fidgeting. Own choice.
@@ -48,15 +54,35 @@ def judge_stored(tx: Tx, row: Row, give_up: bool = False) -> Trial | None:
 
 
 def _judged(row: Row, stream: Row, chunks: Sequence[Chunk]) -> Trial:
-    test = AssessmentTest(row["test"])
-    if SPECS[test].method is not Method.HOLD:
-        raise InvalidInput(f"The test {test.value} is not measured by a wearable.")
-    state = begin_hold(test, stream["placement"], stored_axis(stream["upright"]), stored_axis(stream["forward"]))
+    test, place = AssessmentTest(row["test"]), stream["placement"]
+    upright, forward = stored_axis(stream["upright"]), stored_axis(stream["forward"])
+    match SPECS[test].method:
+        case Method.HOLD:
+            state = begin_hold(test, place, upright, forward)
+            for chunk in chunks:
+                state, progress = watch_hold(state, chunk)
+                if progress.must_stop:
+                    break
+            return finish_hold(state)
+        case Method.ROTATION:
+            return measure_rotation(test, place, chunks[0].rate_hz, *_on_grid(chunks), upright)
+        case _:
+            setup = row["setup"] or {}
+            params = AnalysisParams(motion=guided_params(setup["exercise"]))
+            found = analyse_recording(place, chunks, params, upright, forward)
+            lifting = Way(setup["lifting"])
+            return assess_speed(test, found.motion.repetitions, setup["exercise"], setup["load_kg"], lifting)
+
+
+def _on_grid(chunks: Sequence[Chunk]) -> tuple[FloatArray, FloatArray]:
+    """Return acc and gyr (n, 3) of all chunks on the recording's grid, NaN where nothing came."""
+    first, last = chunks[0].start_index, chunks[-1]
+    n = last.start_index + len(last) - first
+    acc, gyr = np.full((n, 3), np.nan), np.full((n, 3), np.nan)
     for chunk in chunks:
-        state, progress = watch_hold(state, chunk)
-        if progress.must_stop:
-            break
-    return finish_hold(state)
+        at = chunk.start_index - first
+        acc[at : at + len(chunk)], gyr[at : at + len(chunk)] = chunk.acc_mps2, chunk.gyr_radps
+    return acc, gyr
 
 
 def _window(row: Row) -> tuple[float, float]:

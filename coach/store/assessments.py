@@ -62,6 +62,13 @@ def running_since(tx: Tx, before: datetime) -> list[Row]:
     return many(tx, select(assessment).where(columns.state == "running", columns.started_at < before))
 
 
+def before(tx: Tx, athlete_id: str, started_at: datetime, limit: int) -> list[Row]:
+    """Return an athlete's assessments that were started before a time, or then, newest first."""
+    columns = assessment.c
+    statement = select(assessment).where(columns.athlete_id == athlete_id, columns.started_at <= started_at)
+    return many(tx, statement.order_by(columns.started_at.desc(), columns.id).limit(limit))
+
+
 def change(tx: Tx, assessment_id: str, from_state: str, **values: Any) -> bool:
     """Change an assessment if it is still in that state; tell whether it was."""
     statement = update(assessment).where(assessment.c.id == assessment_id, assessment.c.state == from_state)
@@ -90,13 +97,6 @@ def trials(tx: Tx, assessment_id: str) -> list[Row]:
     """Return the trials of an assessment in the order in which they began."""
     columns = assessment_trial.c
     statement = select(assessment_trial).where(columns.assessment_id == assessment_id)
-    return many(tx, statement.order_by(columns.started_at, columns.id))
-
-
-def results(tx: Tx, athlete_id: str) -> list[Row]:
-    """Return every trial of an athlete that has a value, oldest first."""
-    columns = assessment_trial.c
-    statement = select(assessment_trial).where(columns.athlete_id == athlete_id, columns.value.is_not(None))
     return many(tx, statement.order_by(columns.started_at, columns.id))
 
 

@@ -22,8 +22,7 @@ def results_json(results: Results) -> dict[str, Any]:
         },
         "trials": [_trial(each) for each in assessment.trials],
         "comparisons": [_plain(asdict(each)) for each in results.comparisons],
-        "changes": [_plain(asdict(each)) for each in results.changes],
-        "changed_since": results.before.assessment_id if results.before else None,
+        "changes": [_plain(asdict(each.change)) | {"since": each.since.isoformat()} for each in results.changes],
         "relative_strength": [_plain(asdict(each)) for each in results.strength],
     }
 

@@ -38,6 +38,7 @@ class KindWords:
     takes: str
 
 
+_HIP = "How far it turns inward and outward; with the other one on the same day, how they compare."
 KINDS: Mapping[Kind, KindWords] = MappingProxyType(
     {
         Kind.TRUNK_ENDURANCE: KindWords(
@@ -48,7 +49,8 @@ KINDS: Mapping[Kind, KindWords] = MappingProxyType(
         Kind.TRUNK_ROTATION: KindWords(
             "Turning the upper back", "How far the upper back turns to the left and to the right.", "5 minutes"
         ),
-        Kind.HIP_ROTATION: KindWords("Turning the hips", "How far each hip turns inward and outward.", "10 minutes"),
+        Kind.HIP_ROTATION_LEFT: KindWords("Turning the left hip", _HIP, "5 minutes"),
+        Kind.HIP_ROTATION_RIGHT: KindWords("Turning the right hip", _HIP, "5 minutes"),
         Kind.REPETITION_SPEED: KindWords(
             "Speed at a known load", "How fast you move the same weight, compared with last time.", "5 minutes"
         ),

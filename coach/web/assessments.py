@@ -8,23 +8,20 @@ from uuid import uuid4
 from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from coach.analysis.assessment_types import SPECS, AssessmentTest, Method
+from coach.analysis.assessment_types import SPECS, Method
 from coach.analysis.guided import GUIDES
 from coach.errors import Conflict, InvalidInput, Locked
 from coach.service.assessment_views import AssessmentState, AssessmentView, Kind, Step
 from coach.service.battery import GUIDED, TIRING
-from coach.service.entered import Entered
 from coach.service.may_test import QUESTIONS
 from coach.service.types import AthleteView, Role, WearableView
 from coach.web import access, desk
+from coach.web import assessment_forms as forms
 from coach.web.assessment_json import results_json
 from coach.web.athlete import myself
 from coach.web.house import house
 
 blueprint = Blueprint("assessments", __name__)
-
-# Own choice: what a person may type of a number, a reason or a key.
-_TYPED_MAX = 200
 
 
 @blueprint.get("/tests")
@@ -58,25 +55,19 @@ def _overview(athlete: AthleteView) -> str:
 @access.athlete
 def before(kind: str) -> AnyResponse:
     """Ask what must be known before it begins."""
-    return _before(_kind(kind), None)
+    return _before(forms.wanted_kind(kind), None)
 
 
 @blueprint.post("/tests/start/<kind>")
 @access.athlete
 def start(kind: str) -> AnyResponse:
     """Start, or say what stands against it."""
-    form, services, wanted = request.form, house().services, _kind(kind)
+    form, wanted = request.form, forms.wanted_kind(kind)
     answers = {question.id: form.get(question.id, "") for question in QUESTIONS}
-    pain = form.get("pain_now", "")
+    worn = form.get("wearable_id") or None
     try:
-        assessment_id = services.trials.start(
-            access.me(),
-            myself().athlete_id,
-            wanted,
-            form.get("wearable_id") or None,
-            answers,
-            int(pain) if pain.isdecimal() and len(pain) < 3 else -1,
-            _key(),
+        assessment_id = house().services.trials.start(
+            access.me(), myself().athlete_id, wanted, worn, answers, forms.pain_now(), forms.key()
         )
     except (InvalidInput, Locked, Conflict) as error:
         return _before(wanted, error)
@@ -135,8 +126,8 @@ def step(assessment_id: str) -> str:
 @access.athlete
 def begin(assessment_id: str) -> str:
     """Begin a try."""
-    test = _test(request.form.get("test", ""))
-    house().services.trials.begin(access.me(), assessment_id, test, _key(), _setup(test))
+    test = forms.wanted_test()
+    house().services.trials.begin(access.me(), assessment_id, test, forms.key(), forms.setup_of(test))
     return _step(assessment_id)
 
 
@@ -151,8 +142,7 @@ def stop(trial_id: str) -> str:
 @access.athlete
 def enter(assessment_id: str) -> str:
     """Take a result from a stopwatch or another instrument instead of a try."""
-    test = _test(request.form.get("test", ""))
-    house().services.trials.enter(access.me(), assessment_id, Entered(test, _number("value")), _key())
+    house().services.trials.enter(access.me(), assessment_id, forms.told_instead(), forms.key())
     return _step(assessment_id)
 
 
@@ -160,8 +150,8 @@ def enter(assessment_id: str) -> str:
 @access.athlete
 def skip(assessment_id: str) -> str:
     """Leave a test out."""
-    test, reason = _test(request.form.get("test", "")), request.form.get("reason", "")[:_TYPED_MAX]
-    house().services.trials.skip(access.me(), assessment_id, test, reason, _key())
+    reason = request.form.get("reason", "")[: forms.TYPED_MAX]
+    house().services.trials.skip(access.me(), assessment_id, forms.wanted_test(), reason, forms.key())
     return _step(assessment_id)
 
 
@@ -196,6 +186,7 @@ def _step_part(assessment: AssessmentView) -> dict[str, Any]:
         "holds": step.test is not None and SPECS[step.test].method is Method.HOLD,
         "speed": step.test is not None and SPECS[step.test].method is Method.SPEED,
         "exercises": sorted(GUIDES),
+        "ways": forms.WAYS,
         "tries": len(assessment.trials),
     }
 
@@ -233,8 +224,8 @@ def record(athlete_id: str) -> AnyResponse:
     """Store results that were taken elsewhere: dynamometer, one-sided repetitions, ROM, speed, holds."""
     athlete = house().services.athletes.get(access.me(), athlete_id)
     try:
-        told = [Entered(test, _number(test.value)) for test in AssessmentTest if request.form.get(test.value)]
-        assessment_id = house().services.assessments.record(access.me(), athlete_id, told, _key())
+        told = forms.told_elsewhere()
+        assessment_id = house().services.assessments.record(access.me(), athlete_id, told, forms.key())
     except InvalidInput as error:
         return _entry(athlete, error)
     house().live_feed.publish(athlete_id, {"kind": "assessment"})
@@ -246,7 +237,8 @@ def _entry(athlete: AthleteView, problem: Exception | None) -> AnyResponse:
     page = render_template(
         "assessments/entry.html",
         athlete=athlete,
-        groups=entry_groups(),
+        groups=forms.entry_groups(),
+        regions=forms.regions_of_repetitions(),
         specs=SPECS,
         own=access.me().role is Role.ATHLETE,
         given=request.form,
@@ -254,58 +246,3 @@ def _entry(athlete: AthleteView, problem: Exception | None) -> AnyResponse:
         problem=str(problem) if problem else None,
     )
     return Response(page, 422 if problem else 200, content_type="text/html; charset=utf-8")
-
-
-def entry_groups() -> list[tuple[str, list[AssessmentTest]]]:
-    """Return the tests that may be entered, by how they are taken."""
-    names = {
-        Method.DYNAMOMETER: "Strength, by dynamometer (best of three)",
-        Method.REPETITIONS: "One-sided repetitions with the same load, until tired",
-        Method.HOLD: "Holds, by stopwatch",
-        Method.ROTATION: "Turning, by goniometer or inclinometer",
-    }
-    return [(name, [test for test in AssessmentTest if SPECS[test].method is method]) for method, name in names.items()]
-
-
-# What a form says
-
-
-def _kind(name: str) -> Kind:
-    try:
-        kind = Kind(name)
-    except ValueError:
-        kind = Kind.ENTERED
-    if kind not in GUIDED:
-        raise InvalidInput("There are no tests of that kind: choose them on the page of your tests.")
-    return kind
-
-
-def _test(name: str) -> AssessmentTest:
-    try:
-        return AssessmentTest(name)
-    except ValueError:
-        raise InvalidInput("There is no such test: go back to the page of your tests.") from None
-
-
-def _key() -> str:
-    key = request.form.get("key", "")
-    if not 1 <= len(key) <= 80:
-        raise InvalidInput("This form is incomplete: reload the page and try again.")
-    return key
-
-
-def _number(name: str) -> float:
-    text = request.form.get(name, "").strip().replace(",", ".")[:_TYPED_MAX]
-    try:
-        return float(text)
-    except ValueError:
-        raise InvalidInput(f"“{text[:20]}” is not a number: write it like 58 or 58.4.") from None
-
-
-def _setup(test: AssessmentTest) -> dict[str, Any] | None:
-    if SPECS[test].method is not Method.SPEED:
-        return None
-    exercise = request.form.get("exercise", "")
-    if exercise not in GUIDES:
-        raise InvalidInput("Choose the exercise: the same one each time, so that the speeds can be compared.")
-    return {"exercise": exercise, "load_kg": _number("load_kg")}

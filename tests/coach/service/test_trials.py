@@ -42,7 +42,7 @@ def step(club: Club, assessment_id: str):  # type: ignore[no-untyped-def]
 def by_hand_to(club: Club, assessment_id: str, test: AssessmentTest) -> None:
     """Enter everything by hand until a test is next."""
     while (now := step(club, assessment_id)).test is not test:
-        club.services.trials.enter(club.athlete, assessment_id, Entered(now.test, 60.0), f"hand-{now.number}")
+        club.services.trials.enter(club.athlete, assessment_id, Entered(now.test, (60.0,)), f"hand-{now.number}")
     rested(club)
 
 
@@ -169,7 +169,7 @@ def test_the_same_press_twice_is_one(fit: Club) -> None:
         fit.services.trials.begin(fit.athlete, first, test, "a")
     assert len(fit.services.assessments.get(fit.athlete, first).trials) == 1
     for _ in range(2):
-        fit.services.trials.enter(fit.athlete, first, Entered(test, 50.0), "b")
+        fit.services.trials.enter(fit.athlete, first, Entered(test, (50.0,)), "b")
     view = fit.services.assessments.get(fit.athlete, first)
     assert [each.known and each.known.value for each in view.trials] == [None, 50.0]
 
@@ -200,7 +200,7 @@ def test_another_test_than_the_next_is_refused(fit: Club) -> None:
     with pytest.raises(Conflict):
         fit.services.trials.begin(fit.athlete, assessment_id, other, "a")
     with pytest.raises(Conflict):
-        fit.services.trials.enter(fit.athlete, assessment_id, Entered(other, 60.0), "a")
+        fit.services.trials.enter(fit.athlete, assessment_id, Entered(other, (60.0,)), "a")
 
 
 def test_a_test_is_left_out_only_with_a_reason(fit: Club) -> None:
@@ -221,7 +221,7 @@ def test_a_test_is_left_out_only_with_a_reason(fit: Club) -> None:
 def test_nonsense_is_not_entered(fit: Club, value: float) -> None:
     assessment_id = started(fit, by_hand=True)
     with pytest.raises(InvalidInput):
-        fit.services.trials.enter(fit.athlete, assessment_id, Entered(step(fit, assessment_id).test, value), "a")
+        fit.services.trials.enter(fit.athlete, assessment_id, Entered(step(fit, assessment_id).test, (value,)), "a")
 
 
 # Watched and judged
@@ -413,7 +413,7 @@ def done_by_hand(club: Club, seconds: dict[AssessmentTest, float] | None = None,
     """Do a battery by stopwatch."""
     assessment_id = started(club, by_hand=True, key=key)
     while (now := step(club, assessment_id)).stage is not Stage.OVER:
-        told = Entered(now.test, (seconds or {}).get(now.test, 60.0))
+        told = Entered(now.test, ((seconds or {}).get(now.test, 60.0),))
         club.services.trials.enter(club.athlete, assessment_id, told, f"hand-{now.number}")
     club.services.trials.finish(club.athlete, assessment_id)
     return assessment_id
