@@ -17,8 +17,8 @@ from coach.store.engine import Tx
 
 # Assessments before this one that make the athlete's own history: four years of one every four weeks. Own choice.
 _HISTORY = 52
-# Assessments that began within this are one sitting: a hip is measured with the sensor at its own ankle, so that left and
-# right are two of them. Own choice.
+# Assessments that began within this are one sitting: a hip is measured with the sensor at its own ankle, so that left
+# and right are two of them. Own choice.
 _SITTING = timedelta(hours=12)
 # How far back a force may have been measured to be held against another one. Own heuristic: a re-test's interval.
 _FORCES_HOLD = timedelta(weeks=4)

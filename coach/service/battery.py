@@ -28,6 +28,8 @@ GUIDED: Mapping[Kind, tuple[AssessmentTest, ...]] = MappingProxyType(
 )
 # The kinds whose tests tire, so that their order is drawn and rests lie between. Source: McGill 1999.
 TIRING = frozenset({Kind.TRUNK_ENDURANCE})
+# The kinds that strain: holds and lifts. Own heuristic.
+STRAINING = TIRING | {Kind.REPETITION_SPEED}
 # Who never got into the position needs no rest before the next try. Own choice.
 _UNTIRED = frozenset({TrialOutcome.NEVER_STARTED, TrialOutcome.NOT_COMPUTABLE})
 

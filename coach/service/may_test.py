@@ -7,7 +7,7 @@ of pain and how far back it is looked at are own heuristics, set in the configur
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -24,11 +24,12 @@ ASKED_VERSION = "1"
 
 @dataclass(frozen=True, slots=True)
 class HealthQuestion:
-    """One question before a test. refused: what is said when the answer is yes or not sure."""
+    """One question before a test. refused: what is said for yes or not sure. strain: asked only before holds and lifts."""
 
     id: str
     text: str
     refused: str
+    strain: bool = True
 
 
 QUESTIONS = (
@@ -46,6 +47,7 @@ QUESTIONS = (
         "unwell",
         "Are you unwell today: fever, dizziness, trouble in the chest, or anything that makes you doubt?",
         "Not today, then: a test of an unwell day tells nothing about you. Come back when you are well.",
+        strain=False,
     ),
 )
 
@@ -75,7 +77,14 @@ def refuse_tests(tx: Tx, by: Identity, athlete: Row, now: datetime, params: Asse
         )
 
 
-def checked_answers(answers: Mapping[str, str], pain_now: int, params: AssessmentSection) -> dict[str, object]:
+def questions_before(strains: bool) -> tuple[HealthQuestion, ...]:
+    """Return what is asked before tests. strains: they are holds or lifts."""
+    return tuple(each for each in QUESTIONS if strains or not each.strain)
+
+
+def checked_answers(
+    questions: Sequence[HealthQuestion], answers: Mapping[str, str], pain_now: int, params: AssessmentSection
+) -> dict[str, object]:
     """Return what is stored of the questions when nothing stands against a test.
 
     answers: question id -> no | yes | unknown. Raises InvalidInput when one is missing, Locked with what to show when
@@ -83,10 +92,10 @@ def checked_answers(answers: Mapping[str, str], pain_now: int, params: Assessmen
     """
     if not 0 <= pain_now <= 10:
         raise InvalidInput(f"The pain is a number from 0 to 10, not {pain_now}.")
-    for question in QUESTIONS:
+    for question in questions:
         if answers.get(question.id) not in {"no", "yes", "unknown"}:
             raise InvalidInput(f"One question has no answer yet: “{question.text}”")
-    for question in QUESTIONS:
+    for question in questions:
         if answers[question.id] != "no":
             raise Locked(question.refused)
     if pain_now >= params.pain_limit:
@@ -94,4 +103,4 @@ def checked_answers(answers: Mapping[str, str], pain_now: int, params: Assessmen
             f"With pain of {pain_now} out of 10 now, no test is begun: it would measure the pain. Tests wait until "
             f"it is below {params.pain_limit} (our own rule of thumb)."
         )
-    return {"version": ASKED_VERSION, "pain_now": pain_now, **{question.id: "no" for question in QUESTIONS}}
+    return {"version": ASKED_VERSION, "pain_now": pain_now, **{question.id: "no" for question in questions}}

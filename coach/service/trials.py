@@ -21,11 +21,11 @@ from coach.service.assessment_views import (
     trial_to_plain,
     view_of,
 )
-from coach.service.battery import draw_order, next_step
+from coach.service.battery import STRAINING, draw_order, next_step
 from coach.service.entered import Entered, entered_trial
 from coach.service.ground import Ground
 from coach.service.holding import Holding, Over
-from coach.service.may_test import checked_answers, refuse_tests
+from coach.service.may_test import checked_answers, questions_before, refuse_tests
 from coach.service.permission import require_assessment, require_athlete, require_trial, require_wearable
 from coach.service.stored_trials import judge_stored
 from coach.service.trial_rows import settled, trial_values
@@ -79,7 +79,7 @@ class Trials:
             if known is not None:
                 return str(known["id"])
             refuse_tests(tx, by, athlete, now, self._params)
-            asked = checked_answers(answers, pain_now, self._params)
+            asked = checked_answers(questions_before(kind in STRAINING), answers, pain_now, self._params)
             if table.running(tx, athlete_id) is not None:
                 raise Conflict("An assessment goes on already: go on with it, or end it.")
             tests = draw_order(kind, seed)

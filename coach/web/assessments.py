@@ -12,8 +12,8 @@ from coach.analysis.assessment_types import SPECS, Method
 from coach.analysis.guided import GUIDES
 from coach.errors import Conflict, InvalidInput, Locked
 from coach.service.assessment_views import AssessmentState, AssessmentView, Kind, Step
-from coach.service.battery import GUIDED, TIRING
-from coach.service.may_test import QUESTIONS
+from coach.service.battery import GUIDED, STRAINING, TIRING
+from coach.service.may_test import QUESTIONS, questions_before
 from coach.service.types import AthleteView, Role, WearableView
 from coach.web import access, desk
 from coach.web import assessment_forms as forms
@@ -81,7 +81,7 @@ def _before(kind: Kind, problem: Exception | None) -> AnyResponse:
         kind=kind,
         tests=GUIDED[kind],
         tires=kind in TIRING,
-        questions=QUESTIONS,
+        questions=questions_before(kind in STRAINING),
         wearables=_that_fit(kind, services.wearables.for_athlete(athlete.athlete_id)),
         overview=services.assessments.overview(access.me(), athlete.athlete_id),
         rest_min=house().config.assessment.rest_s / 60.0,
