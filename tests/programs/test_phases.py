@@ -1,0 +1,119 @@
+"""Phases after a spasm: criteria decide, one step at a time, and when to look again with a doctor."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from programs import phases
+from programs.errors import ProgramError
+from programs.phases import REVIEW, Course, guide, review, sport_share
+from programs.types import Phase
+
+FRESH = Course(timedelta(hours=2), 8, 8, clear=True)
+GOOD = Course(timedelta(days=30), 1, 8, clear=True, walked_10_min=True, greens=2, full_motion=True, tests_better=True)
+ORDER = list(Phase)
+
+courses = st.builds(
+    Course,
+    since=st.timedeltas(timedelta(0), timedelta(weeks=30)),
+    pain_now=st.none() | st.integers(0, 10),
+    pain_at_start=st.none() | st.integers(0, 10),
+    clear=st.booleans(),
+    walked_10_min=st.none() | st.booleans(),
+    greens=st.integers(0, 5),
+    full_motion=st.none() | st.booleans(),
+    tests_better=st.none() | st.booleans(),
+    recurred=st.booleans(),
+)
+
+
+def test_the_first_days_are_relative_rest_with_walks_and_say_what_comes_next() -> None:
+    now = guide(Phase.ACUTE, FRESH)
+    assert now.phase is Phase.ACUTE
+    assert any("short walks" in line for line in now.does)
+    assert any("15 to 20 minutes" in line for line in now.does)
+    assert "sport" in now.leaves
+    assert "loads" in now.leaves
+    assert now.next_when == ("you can walk for ten minutes", "your pain in motion is 5 or less")
+    assert now.review is None
+
+
+@pytest.mark.parametrize(
+    ("phase", "lacking"),
+    [
+        (Phase.ACUTE, {"clear": False}),
+        (Phase.ACUTE, {"walked_10_min": None}),
+        (Phase.EARLY, {"clear": False}),
+        (Phase.EARLY, {"pain_now": 4}),
+        (Phase.EARLY, {"greens": 1}),
+        (Phase.REBUILD, {"pain_now": 3}),
+        (Phase.REBUILD, {"full_motion": None}),
+        (Phase.REBUILD, {"tests_better": False}),
+        (Phase.REBUILD, {"pain_now": None}),
+    ],
+)
+def test_each_criterion_alone_holds_a_phase(phase: Phase, lacking: dict[str, object]) -> None:
+    held = guide(phase, replace(GOOD, **lacking))  # type: ignore[arg-type]
+    assert held.phase is phase
+    assert len(held.next_when) == 1
+    assert guide(phase, GOOD).phase is ORDER[ORDER.index(phase) + 1]
+
+
+def test_time_alone_moves_nobody_and_good_days_need_no_waiting() -> None:
+    assert guide(Phase.ACUTE, replace(FRESH, since=timedelta(weeks=5))).phase is Phase.ACUTE
+    assert guide(Phase.ACUTE, replace(GOOD, since=timedelta(hours=20))).phase is Phase.EARLY
+
+
+@given(st.sampled_from(ORDER), courses)
+def test_one_phase_at_a_time_never_further_while_locked_and_back_at_high_pain(phase: Phase, course: Course) -> None:
+    now = guide(phase, course).phase
+    assert ORDER.index(now) <= ORDER.index(phase) + 1
+    if not course.clear:
+        assert ORDER.index(now) <= ORDER.index(phase)
+    if course.pain_now is not None and course.pain_now > 5:
+        assert now is Phase.ACUTE
+    if course.pain_now is None:
+        assert ORDER.index(now) <= ORDER.index(phase)
+
+
+@pytest.mark.parametrize(
+    ("weeks", "now", "start", "recurred", "asks"),
+    [
+        (5, 8, 8, False, False),
+        (6, 6, 8, False, True),
+        (6, 5, 8, False, False),
+        (6, None, 8, False, True),
+        (11, 5, 8, False, False),
+        (12, 5, 8, False, True),
+        (12, 0, 8, False, False),
+        (1, 2, 8, True, True),
+    ],
+)
+def test_when_a_doctor_should_look_again(weeks: int, now: int | None, start: int, recurred: bool, asks: bool) -> None:
+    course = Course(timedelta(weeks=weeks), now, start, clear=True, recurred=recurred)
+    assert review(course) == (REVIEW if asks else None)
+
+
+def test_sport_comes_back_by_quarters_two_sessions_on_each() -> None:
+    assert [sport_share(done) for done in range(9)] == [0.25, 0.25, 0.5, 0.5, 0.75, 0.75, 1.0, 1.0, 1.0]
+    with pytest.raises(ProgramError):
+        sport_share(-1)
+
+
+def test_wrong_values_are_named() -> None:
+    with pytest.raises(ProgramError, match="pain of 11"):
+        guide(Phase.ACUTE, replace(FRESH, pain_now=11))
+    with pytest.raises(ProgramError, match="future"):
+        guide(Phase.ACUTE, replace(FRESH, since=timedelta(days=-1)))
+
+
+def test_comfort_is_told_with_its_cautions_and_no_drug() -> None:
+    told = " ".join((phases.TENSION, phases.MEDICINE, *phases.COMFORT_CAUTIONS, *phases.COMPRESSION_CAUTIONS))
+    for word in ("through a cloth", "Raynaud", "broken skin", "numb", "poor circulation", "comfort only"):
+        assert word in told
+    assert "mg" not in told.split()
