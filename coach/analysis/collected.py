@@ -22,6 +22,7 @@ from coach.analysis.lying import PENDING
 from coach.analysis.motion_types import Motion
 from coach.analysis.posture import look_every
 from coach.analysis.rotation import Turn, YawLine, line_every
+from coach.analysis.soundness import long_enough
 from coach.analysis.state import AnalysisState
 from coach.analysis.strain import BendingRun
 from coach.analysis.summary import assess_quality
@@ -29,6 +30,9 @@ from coach.analysis.swing_types import Swing
 from coach.analysis.types import Bend, ChangeKind, LyingStretch, StaticHold
 from coach.analysis.wearing import codes_of, forget_before
 from devices.types import FloatArray
+
+# Own choice: bounds the state of a stream that began with some samples and a long pause.
+MOST_HELD_S = 3600
 
 
 class Collected:
@@ -80,7 +84,9 @@ class Collected:
             state.exposure = add_events(state.exposure, column, times_s)
 
     def add_minutes(self, state: AnalysisState) -> None:
-        """Tell the minutes that every detector has passed."""
+        """Tell the minutes that every detector has passed, once there is enough to tell whether they are sound."""
+        if not long_enough(state.soundness) and state.exposure.doses.size < MOST_HELD_S:
+            return
         look_s = look_every(state.rate_hz) / state.rate_hz
         state.exposure, rows = settle_minutes(state.exposure, state.rate_hz, look_s, _passed(state), _codes(state))
         if state.wearing is not None:

@@ -86,6 +86,11 @@ def add_soundness(state: SoundnessState, looks: FloatArray) -> SoundnessState:
     return SoundnessState(waiting[done:], last, counts)
 
 
+def long_enough(state: SoundnessState) -> bool:
+    """Tell whether a minute of looks has been counted: a judgement of fewer may yet turn."""
+    return bool(state.counts[_LOOKED])
+
+
 def _counted(state: SoundnessState, looks: FloatArray) -> tuple[tuple[float, ...], IntArray]:
     """Return the newest values and the counts after some more looks."""
     if not len(looks):
