@@ -73,7 +73,7 @@ def test_the_service_says_what_the_pure_analysis_says(club: Club) -> None:
     chunks = bending_chunks(14, 6, BEGIN_S, lost=(20, 40))
     club.services.log.append(chunks)
     Worker(club.services, LiveFeed()).drain()
-    state = new_state("chest", club.config.analysis_params())
+    state = new_state("chest", club.services.athletes.analysis_params(club.athlete_id))
     repetitions = []
     for chunk in chunks:
         update = analyse(state, decode_chunk(encode_chunk(chunk)))
