@@ -73,10 +73,10 @@ class HoldState:
     """All that is kept of one trial between two blocks; `to_bytes` stores it.
 
     needs: why it cannot be judged, None if it can. rows: (m, 8) of every look: number of the sample on the grid, "up"
-    along pa, ml, si, angular rate in deg/s, acceleration x, y, z below 6 Hz; while waiting for the pose the newest
-    seconds only, else all of the hold. closest_deg, farthest_deg: from the pose, over everything seen; in_pose: looks
-    within its tolerance. rest: of the poses before. complete: number of the sample that completed the first calm
-    second, -1 before. over: nothing more is needed.
+    along pa, ml, si, angular rate in deg/s, acceleration below 6 Hz along the same axes; while waiting for the pose
+    the newest seconds only, else all of the hold. closest_deg, farthest_deg: from the pose, over everything seen;
+    in_pose: looks within its tolerance. rest: of the poses before. complete: number of the sample that completed the
+    first calm second, -1 before. over: nothing more is needed.
     """
 
     test: AssessmentTest
@@ -255,10 +255,11 @@ def _taken(state: HoldState, chunk: Chunk) -> HoldState:
     looked = np.zeros(len(chunk), dtype=bool)
     looked[first::every] = True
     seen = np.flatnonzero(looked & oriented.valid)
-    up = in_body(oriented.up[:, seen], body_axes(_vector(state.upright), _vector(state.forward)))
-    values = np.stack([signal[seen] for _, signal in passed], axis=1)
-    rate = np.degrees(np.sqrt(np.sum(values[:, :3] ** 2, axis=1)))
-    rows = np.column_stack((chunk.start_index - state.origin + seen, up.T, rate, values[:, 3:]))
+    axes = body_axes(_vector(state.upright), _vector(state.forward))
+    up = in_body(oriented.up[:, seen], axes)
+    values = np.stack([signal[seen] for _, signal in passed])
+    rate = np.degrees(np.sqrt(np.sum(values[:3] ** 2, axis=0)))
+    rows = np.column_stack((chunk.start_index - state.origin + seen, up.T, rate, in_body(values[3:], axes).T))
     target = TARGETS[state.test]
     off = _off_target_deg(state, rows)
     return replace(

@@ -6,10 +6,11 @@ near rest falls as the square of the time that is left (minimum jerk, Flash and 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
+from scipy.signal import lfilter
 
 from coach.analysis.assessment_types import HoldParams
 from coach.analysis.frames import Vector, unit
@@ -31,6 +32,8 @@ AROUND_S = 0.5
 WINDOW_SHARE = 0.5
 # Looked back at for a movement into the pose, beyond the calm second itself.
 MOVED_LAGS_S = (1.25, 1.5, 1.75, 2.0, 2.25, 2.5, 2.75, 3.0)
+# Own heuristic: over so long, sway and a drop's own acceleration even out.
+SETTLE_S = 1.0
 # Tolerance of comparing times that are multiples of a sample.
 _EPS_S = 1e-6
 
@@ -50,7 +53,7 @@ class Ended(StrEnum):
 class Looks:
     """What was looked at, in order: time_s (m,) from the first sample, up (m, 3) in body axes pa, ml, si, rate (m,).
 
-    step_s: between two looks when none is missing. acc_mps2: (m, 3) below 6 Hz, in sensor axes.
+    step_s: between two looks when none is missing. acc_mps2: (m, 3) below 6 Hz, in body axes.
     """
 
     time_s: FloatArray
@@ -128,6 +131,7 @@ def _moved_deg(looks: Looks, rows: IntArray, before: tuple[float, ...]) -> Float
 
 def follow_hold(params: HoldParams, looks: Looks, complete: int, newest_s: float) -> Course:
     """Return the hold whose first calm second is complete at row `complete`. newest_s: of the last sample, or gap."""
+    looks = replace(looks, up=_settled_up(looks))
     time_s, speed = looks.time_s, _tilt_speed(looks)
     start_s = _arrival(params, time_s, speed, complete)
     first = int(np.searchsorted(time_s, start_s - _EPS_S))
@@ -164,6 +168,21 @@ def _calm_second(params: HoldParams, looks: Looks, inside: BoolArray) -> BoolArr
         & (angle_deg(looks.up, looks.up[begin]) <= MAX_NET_DEG)
     )
     return calm
+
+
+def _settled_up(looks: Looks) -> FloatArray:
+    """Return "up" (m, 3) with what separates it from the acceleration, on average over a second, taken off.
+
+    A body that sinks steadily looks to the orientation filter like a gyroscope with a bias, and "up" lags by seconds.
+    """
+    length = np.maximum(np.sqrt(np.sum(looks.acc_mps2**2, axis=1)), 1e-9)
+    apart = looks.acc_mps2 / length[:, None] - looks.up
+    share = looks.step_s / SETTLE_S
+    begin = apart[looks.time_s <= looks.time_s[0] + SETTLE_S].mean(axis=0)
+    slow, _ = lfilter([share], [1.0, share - 1.0], apart, axis=0, zi=((1.0 - share) * begin)[None, :])
+    up = looks.up + slow
+    settled: FloatArray = up / np.sqrt(np.sum(up * up, axis=1))[:, None]
+    return settled
 
 
 def _tilt_speed(looks: Looks) -> FloatArray:
@@ -258,7 +277,8 @@ def _departure(
     limit = max(MIN_END_DEGPS, END_SWAY_FACTOR * float(np.median(speed[first : crossed + 1])))
     slow = np.flatnonzero(speed[first : crossed + 1] <= limit)
     onset = first + int(slow[-1]) if slow.size else first
-    gained = deviation[crossed] - deviation[onset]
+    soon = int(np.searchsorted(time_s, time_s[crossed] + params.end_s + _EPS_S))
+    gained = float(deviation[crossed:soon].max()) - deviation[onset]
     if ended is Ended.DROP and gained < params.end_deg / 2.0:
         return Ended.DRIFT, float(time_s[crossed])
     fast = np.flatnonzero(speed[onset : crossed + 1] > 4.0 * limit)

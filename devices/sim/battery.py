@@ -97,7 +97,7 @@ class HoldMotion(SyntheticMotion):
         ready, ready_rate = smooth_step((t_s - READIES_S) / READIES_FOR_S)
         rise_s = self.reached_s - RISES_S
         rise, rise_rate = smooth_step((t_s - RISES_S) / rise_s)
-        off, off_rate = self._off_deg(t_s - self.reached_s, rise)
+        off, off_rate = self._off_deg(t_s - self.reached_s, rise, rise_rate / rise_s)
         angles = []
         for axis, bow_deg in ((0, BOW_DEG), (1, 0.0)):
             up_deg = pose.pose[axis] - pose.ready[axis]
@@ -110,7 +110,7 @@ class HoldMotion(SyntheticMotion):
         (flexion, flexion_rate), (lean, lean_rate) = angles
         return Posture(flexion, flexion_rate, sway_share=0.5, lean=lean, lean_rate=lean_rate)
 
-    def _off_deg(self, since_s: FloatArray, rise: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def _off_deg(self, since_s: FloatArray, rise: FloatArray, rise_rate: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return how far (n,) the trunk is dropped from the pose, in deg, and its rate in deg/s."""
         plan = self.plan
         if plan.form is HoldForm.TOUCHING:
@@ -121,9 +121,7 @@ class HoldMotion(SyntheticMotion):
             return _sinking(since_s, plan, tired * within, tired_rate * within)
         drop, drop_rate = smooth_step((since_s - plan.hold_s) / plan.drop_s)
         if plan.form is HoldForm.SHORT_OF_POSE:
-            # Stays this far below, from the rise on.
-            step, step_rate = smooth_step(since_s + 1.0)
-            return plan.off_deg * step, plan.off_deg * step_rate
+            return plan.off_deg * rise, plan.off_deg * rise_rate
         off = plan.drop_deg * drop + np.where(within, tired, 0.0)
         rate = plan.drop_deg * drop_rate / plan.drop_s + np.where(within, tired_rate, 0.0)
         if plan.form in (HoldForm.FIDGETING, HoldForm.COMING_BACK):
