@@ -146,6 +146,16 @@ def test_a_rate_that_hangs_on_what_was_lost_is_left_open() -> None:
     answer = detect(LIMITS, day(trunk, bending=(stretch(0, 20, 4.4, coverage=0.85),)), [])
     assert answer.needs == "the 3 min of 20 min that carry no data; the limit lies within what they may hold"
     assert detect(LIMITS, day(trunk, bending=(stretch(0, 20, 4.8, coverage=0.85),)), []).outcome is Outcome.FOUND
+    # The stream covered all of it, but the sensor had come loose for three of the minutes.
+    loose = minutes(120, covered_s=trunk.covered_s, loose_s=60.0 - trunk.covered_s)
+    assert detect(LIMITS, day(loose, bending=(stretch(0, 20, 4.4),)), []).outcome is Outcome.NOT_ENOUGH
+
+
+def test_the_minute_in_which_a_stretch_begins_is_part_of_it() -> None:
+    """From half past on: the lost minute is one of 11, so 10 of 11 minutes are covered; without it, all were."""
+    trunk = minutes(120, covered_s=np.where(np.arange(120) == 30, 0.0, 60.0))
+    answer = detect(limits(KIND, coverage_share=0.95), day(trunk, bending=(stretch(30.5, 40.5, 6.0),)), [])
+    assert answer.needs == "95 % of the time with data; it has 90 %"
 
 
 stretches = st.lists(

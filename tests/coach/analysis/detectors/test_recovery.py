@@ -71,6 +71,15 @@ def test_it_is_found_with_its_evidence() -> None:
     assert any("heuristic" in each for each in answer.limits)
 
 
+def test_a_bend_now_and_then_is_no_work() -> None:
+    """Around the work a bend a minute falls into its stretch; the work is from 30 to 60 and from 90 on all the same."""
+    now_and_then = working((30, 60), (90, 110))
+    assert now_and_then.trunk is not None
+    bends = np.maximum(now_and_then.trunk.bends, 1)
+    answer = judged(day(minutes(480, bends=bends), bending=now_and_then.bending))
+    assert (answer.outcome, answer.values["bouts"]) == (Outcome.NONE, 2)
+
+
 def test_beyond_two_hours_the_limit_is_said_to_be_ours() -> None:
     cited = judged(working((10, 100), (110, 130))).flags[0].threshold
     assert cited == LIMITS["long_recovery_ratio"]
@@ -175,3 +184,13 @@ def test_bending_that_cannot_be_told_leaves_the_pauses_open() -> None:
     lost = np.where(np.arange(480) < 30, 20.0, 0.0)
     answer = judged(day(minutes(480, covered_s=60.0 - lost), bending=(stretch(5, 25, RATE),)))
     assert (answer.outcome, answer.needs) == (Outcome.NOT_ENOUGH, "80 % of the time with data; it has 66 %")
+
+
+def test_turning_that_cannot_be_told_leaves_the_pauses_open() -> None:
+    """A covered minute has 4.5 turns, but 38 of ten minutes with an 85 % cover are not more than 40."""
+    part = (np.arange(480) >= 30) & (np.arange(480) < 60)
+    today = minutes(480, covered_s=np.where(part, 51.0, 60.0), turns_left=placed(480, (30, 60, 3.825)))
+    answer = judged(day(today))
+    assert answer.outcome is Outcome.NOT_ENOUGH
+    assert answer.needs is not None
+    assert answer.needs.endswith("that carry no data; the limit lies within what they may hold")
