@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from coach.analysis.bends import BendState, Counted, detect_bends
+from coach.analysis.bends import BendState, Counted, detect_bends, finish_bends
 from coach.analysis.collected import Collected
 from coach.analysis.cycles import add_cycles
-from coach.analysis.lying import FREE, LYING, PENDING, Glances, detect_lying
+from coach.analysis.lying import AGAIN_S, FREE, LYING, PENDING, Glances, detect_lying
 from coach.analysis.posture import add_posture, look_every
 from coach.analysis.quality import BoolArray, runs, runs_of
 from coach.analysis.reference import Released
@@ -15,6 +15,9 @@ from coach.analysis.state import AnalysisState
 from coach.analysis.statics import add_statics
 from coach.analysis.types import Bend, BendParams, ForwardFrom, Reference
 from devices.types import FloatArray, IntArray
+
+# Own heuristic: whoever leans back further than this bends forward from there on; beyond it nobody stands.
+BACK_DEG = 20.0
 
 
 def follow_posture(
@@ -90,24 +93,71 @@ def _modes_at(rows: IntArray, glances: slice, modes: IntArray, before: int) -> I
 
 
 def follow_bends(
-    state: AnalysisState, released: Released, looks: slice, angles: FloatArray, modes: IntArray | None
+    state: AnalysisState, released: Released, looks: slice, angles: FloatArray, modes: IntArray | None, rose: int
 ) -> tuple[list[Bend], list[Counted], list[Counted]]:
     """Follow the bends at each look: forward where a bow told the front, else the inclination. Lying down is none.
 
+    rose: glance at which the newest lying before these samples had ended, -1 for none.
     Returns the bends that ended, and the cycles that counted: those of the bends, and those of repeated bending.
     """
-    # A front that a bow has told lets a lean to the side be none of the bends.
-    bent = angles[1] if state.forward_from is ForwardFrom.BOW else angles[0]
+    # A front that a bow has told lets a lean to the side, or back, be none of the bends.
+    bent = np.maximum(angles[1], -BACK_DEG) if state.forward_from is ForwardFrom.BOW else angles[0]
     present = None if released.whole else released.valid[looks]
-    if modes is not None:
-        present = released.valid[looks] & (modes[looks] != LYING)
     start = released.start + looks.start
-    state.bends, found, counted = _bends(state.params.bend, state.bends, state, bent, present, start)
+    lies = None if modes is None and rose < 0 else _lately(state, start, bent.size, modes, looks, rose)
+    state.bends, found, counted = _bends_up(state.params.bend, state.bends, state, bent, present, lies, start)
     if state.strain_bends is None:
         return found, counted, counted
     own = BendParams(state.params.bending.min_range_deg)
-    state.strain_bends, _, strained = _bends(own, state.strain_bends, state, bent, present, start)
+    state.strain_bends, _, strained = _bends_up(own, state.strain_bends, state, bent, present, lies, start)
     return found, counted, strained
+
+
+def _lately(
+    state: AnalysisState, start: int, count: int, modes: IntArray | None, looks: slice, rose: int
+) -> BoolArray | None:
+    """Return at which of so many looks the trunk lies or has lain a moment ago, None for none of them.
+
+    Who has just risen may lie down again: a sit-up beyond the vertical is no bend. start: sample of the first look.
+    """
+    look = look_every(state.rate_hz)
+    at = start + look * np.arange(count)
+    lying = np.zeros(count, dtype=bool) if modes is None else modes[looks] == LYING
+    never = -(AGAIN_S + 1.0) * state.rate_hz
+    last = np.maximum.accumulate(np.where(lying, at, rose - look if rose >= 0 else never))
+    lately: BoolArray = at - last <= AGAIN_S * state.rate_hz
+    return lately if lately.any() else None
+
+
+def _bends_up(
+    params: BendParams,
+    kept: BendState,
+    state: AnalysisState,
+    angle: FloatArray,
+    present: BoolArray | None,
+    lies: BoolArray | None,
+    start: int,
+) -> tuple[BendState, list[Bend], list[Counted]]:
+    """Follow looks at which the trunk does not lie. A bend does not span lying: getting up and down again is none.
+
+    present, lies: (n,), None for everywhere and nowhere; who has just risen counts as lying still.
+    """
+    if lies is None:
+        return _bends(params, kept, state, angle, present, start)
+    found: list[Bend] = []
+    counted: list[Counted] = []
+    look = look_every(state.rate_hz)
+    for first, end in runs_of(lies.astype(np.int64)):
+        at = start + first * look
+        if lies[first]:
+            _, more = finish_bends(kept, state.rate_hz / look, state.late_s(at))
+            kept, found = BendState(), [*found, *more]
+            continue
+        there = None if present is None else present[first:end]
+        kept, more, cycles = _bends(params, kept, state, angle[first:end], there, at)
+        found.extend(more)
+        counted.extend(cycles)
+    return kept, found, counted
 
 
 def _bends(

@@ -30,6 +30,10 @@ SIDE_S = 10.0
 # Own heuristics: what is decided by a stretch of time begins anew after a longer gap; so does lying after a minute.
 MAX_PAUSE_S = 1.0
 MAX_LYING_PAUSE_S = 60.0
+# Own heuristics: who has lain on the back or a side, or anyhow for that long, and is level again that soon after
+# rising, lies on: a sit-up, or a turn in bed. Of a front not known, and prone, somebody may stoop.
+SURE_S = 120.0
+AGAIN_S = 10.0
 # Own heuristic: who has been level for that long and never still enough works bent; what comes next is asked anew.
 MAX_PENDING_S = 1800.0
 
@@ -54,7 +58,8 @@ class LyingState:
     began, newest: samples at which the trunk became level and was last seen so. still_from, low_deg, high_deg: of the
     band it has kept to since then; aside_from: first sample of the newest run on the back or a side, -1 for none.
     sides: glances per side while level; totals: in all lying so far. known_from: sample from which on lying could be
-    told, -1 never.
+    told, -1 never. again: it goes on after a rise. rose: glance at which the newest lying had ended, -1 before; sure:
+    whether that was lying for certain.
     """
 
     mode: int = FREE
@@ -67,6 +72,9 @@ class LyingState:
     sides: tuple[int, ...] = (0, 0, 0, 0, 0)
     totals: tuple[int, ...] = (0, 0, 0, 0, 0)
     known_from: int = -1
+    again: bool = False
+    rose: int = -1
+    sure: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,11 +170,12 @@ class _Walk:
         self.low, self.high, self.aside_from = state.low_deg, state.high_deg, state.aside_from
         self.sides, self.totals = list(state.sides), list(state.totals)
         self.known_from, self.rate_hz = known_from, rate_hz
+        self.again, self.rose, self.sure = state.again, state.rose, state.sure
         self.ended: list[LyingStretch] = []
 
     def state(self) -> LyingState:
         if self.mode == FREE:
-            return LyingState(totals=tuple(self.totals), known_from=self.known_from)
+            return LyingState(totals=tuple(self.totals), known_from=self.known_from, rose=self.rose, sure=self.sure)
         return LyingState(
             self.mode,
             self.began,
@@ -178,6 +187,9 @@ class _Walk:
             tuple(self.sides),
             tuple(self.totals),
             self.known_from,
+            self.again,
+            self.rose,
+            self.sure,
         )
 
     def step(self, at: int, cosine: float, angle: float, side: int) -> int:
@@ -190,8 +202,12 @@ class _Walk:
             self.mode, self.began = PENDING, at
             self.still_from, self.low, self.high = at, angle, angle
             self.aside_from, self.sides = -1, [0, 0, 0, 0, 0]
+            self.again = self.sure and at - self.rose <= AGAIN_S * self.rate_hz
+            if self.again:
+                self.mode = LYING
         elif cosine > UP_COS:
             if self.mode == LYING:
+                self.rose, self.sure = at, self._sure(at)
                 self.end(at)
             self.mode = FREE
             return FREE
@@ -217,7 +233,7 @@ class _Walk:
             self.still_from, self.low, self.high, self.aside_from = at, angle, angle, -1
         elif self.mode == LYING and pause_s > MAX_LYING_PAUSE_S:
             self.end(self.newest)
-            self.mode = FREE
+            self.mode, self.rose, self.sure = FREE, at, False
 
     def _decided(self, at: int, angle: float, side: int) -> bool:
         self.low, self.high = min(self.low, angle), max(self.high, angle)
@@ -230,7 +246,15 @@ class _Walk:
         aside = self.aside_from >= 0 and at - self.aside_from >= SIDE_S * self.rate_hz
         return aside or at - self.still_from >= STILL_S * self.rate_hz
 
+    def _sure(self, at: int) -> bool:
+        """Tell whether it was lying for certain, and no stoop."""
+        aside = self._side() in (_Down.SUPINE, _Down.LEFT, _Down.RIGHT)
+        return self.again or aside or at - self.began >= SURE_S * self.rate_hz
+
+    def _side(self) -> int:
+        return max(range(len(self.sides)), key=lambda place: self.sides[place])
+
     def end(self, at: int) -> None:
-        side = max(range(len(self.sides)), key=lambda place: self.sides[place])
+        side = self._side()
         self.ended.append(LyingStretch(self.began / self.rate_hz, at / self.rate_hz, _SIDES[side]))
         self.totals = [total + count for total, count in zip(self.totals, self.sides, strict=True)]

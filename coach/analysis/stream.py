@@ -246,9 +246,10 @@ def _use_rows(state: AnalysisState, released: Released, collected: Collected) ->
     angles = smooth[None, looks]
     if state.forward is not None:
         angles = tilt_deg(up[:, looks], smooth[looks])
+    rose = state.lying.rose
     modes = follow_posture(state, released, up, looks, angles, collected)
     count_cycles(state, smooth, released, modes)
-    found, counted, strained = follow_bends(state, released, looks, angles, modes)
+    found, counted, strained = follow_bends(state, released, looks, angles, modes, rose)
     state.exposure = add_looks(
         state.exposure,
         state.rate_hz,

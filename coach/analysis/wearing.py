@@ -51,7 +51,7 @@ class WearingParams:
     spin_deg: float = 400.0
     settle_s: int = 60
     still_s: int = 60
-    still_deg: float = 0.5
+    still_deg: float = 0.2
     turned_deg: float = 40.0
     astray_deg: float = 30.0
     walks: int = 2

@@ -11,7 +11,7 @@ import pytest
 from coach.analysis.alignment import Alignment, Pose, estimate_alignment
 from coach.analysis.frames import unit
 from coach.analysis.recording import RecordingResult, analyse_recording
-from coach.analysis.types import AnalysisParams, LyingSide, QualityFlag
+from coach.analysis.types import AnalysisParams, BendingParams, LyingSide, QualityFlag
 from devices.files.npz import read_npz
 from devices.types import FloatArray
 from tests.coach.analysis.motion import body_axis, chunks, worn
@@ -173,3 +173,34 @@ def test_lying_sitting_and_standing_people(recordings: Path) -> None:
         assert alone.lying is None
     assert total >= 8
     assert right >= 0.9 * total
+
+
+def _situps(depth_deg: float, front: bool, lies_s: float) -> RecordingResult:
+    """Return what is said of thirty repetitions that begin and end on the back, after standing and lying down."""
+    t = np.arange(0.0, 120.0, 1 / RATE)
+    repeated = -90.0 + depth_deg * (1 - np.cos(2 * np.pi * t / 4.0)) / 2
+    down, up = np.linspace(0.0, -90.0, round(2 * RATE)), np.linspace(-90.0, 0.0, round(2 * RATE))
+    flat = np.full(round(lies_s * RATE), -90.0)
+    flexion = np.concatenate((np.zeros(round(15 * RATE)), down, flat, repeated, flat, up, np.zeros(round(20 * RATE))))
+    acc, gyr = worn(flexion, np.zeros_like(flexion), RATE, 3, noise=True)
+    params = AnalysisParams(bending=BendingParams(min_duration_s=60.0))
+    upright, ahead = body_axis(3, up=1.0), body_axis(3, front=1.0)
+    return analyse_recording("chest", chunks(acc, gyr, RATE), params, upright, ahead if front else None)
+
+
+@pytest.mark.parametrize("depth_deg", [30.0, 45.0, 60.0, 85.0, 105.0])
+@pytest.mark.parametrize(("front", "lies_s"), [(True, 20.0), (False, 125.0)])
+def test_what_starts_and_ends_lying_is_no_bend(depth_deg: float, front: bool, lies_s: float) -> None:
+    """Curl-ups and sit-ups; without the front known, lying is sure after two minutes only."""
+    result = _situps(depth_deg, front, lies_s)
+    assert result.findings == ()
+    assert len(result.bends) <= 1
+    assert all(item.what != "repeated_bending" for item in result.summary.not_computable)
+
+
+def test_bends_right_after_getting_up_count() -> None:
+    """A rise from lying, and then bends in standing: the rise and lying down are none, the bends are all there."""
+    flexion, lean = held((0, 0, 10), (-85, 0, 60), (0, 0, 12), *(((70, 0, 1), (0, 0, 3)) * 8), (0, 0, 5))
+    result = analysed(flexion, lean, seed=2)
+    assert len(result.bends) == 8
+    assert len(result.lying) == 1
