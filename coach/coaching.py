@@ -5,12 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from coach.analysis.assessment_types import Comparison, Verdict
 from coach.analysis.types import Grade
 from programs.rest import SHOWN_ONLY_KINDS
 from programs.types import Need
 
 # Weight of a need by the grade of its findings: more independent flags, more room in the program. Own heuristic.
 _WEIGHT = {Grade.GREEN: 0.25, Grade.AMBER: 0.5, Grade.RED: 1.0}
+
+
+# Which need a comparison of tests raises when it is beyond its rule. Own heuristic: what is compared decides.
+_KIND_OF_COMPARISON = {
+    "flexor_to_extensor": "low_endurance",
+    "side_bridge_right_to_extensor": "low_endurance",
+    "side_bridge_left_to_extensor": "low_endurance",
+    "side_bridge": "side_difference",
+    "thoracic_rotation": "low_rotation",
+    "hip_internal_rotation": "low_rotation",
+    "hip_external_rotation": "low_rotation",
+}
+# Weight of such a need by one or by more comparisons. Own heuristic, as the grades of findings.
+_ONE_WEIGHT, _MORE_WEIGHT = 0.5, 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +56,25 @@ def needs_from(findings: Sequence[Observed]) -> tuple[Need, ...]:
         for kind, same in by_kind.items()
     ]
     return tuple(sorted(needs, key=lambda need: (-need.weight, need.kind)))
+
+
+def needs_from_assessment(compared: Sequence[tuple[str, Comparison]]) -> tuple[Need, ...]:
+    """Return one need per kind for what tests found beyond a rule and beyond their own noise.
+
+    compared: id of the assessment, which stands in for that of a finding, and its comparison. What is within the noise,
+    or not measured, asks for nothing.
+    """
+    by_kind: dict[str, dict[str, tuple[str, Comparison]]] = {}
+    for assessment_id, each in compared:
+        kind = _KIND_OF_COMPARISON.get(each.id)
+        if kind is not None and each.verdict is Verdict.BEYOND:
+            by_kind.setdefault(kind, {}).setdefault(each.id, (assessment_id, each))
+    return tuple(
+        Need(
+            kind=kind,
+            weight=_ONE_WEIGHT if len(same) == 1 else _MORE_WEIGHT,
+            because=next(iter(same.values()))[1].statement,
+            finding_ids=tuple(dict.fromkeys(assessment_id for assessment_id, _ in same.values())),
+        )
+        for kind, same in by_kind.items()
+    )

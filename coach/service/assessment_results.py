@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 
 from coach.analysis.assessment_change import compare_change
 from coach.analysis.assessment_errors import COHORTS
-from coach.analysis.assessment_types import AssessmentTest, Trial
+from coach.analysis.assessment_types import AssessmentTest, Comparison, Trial
 from coach.analysis.assessment_types import Results as Counting
 from coach.analysis.imbalance import compare
 from coach.analysis.weakness import weakness_relative
 from coach.service.assessment_views import AssessmentView, Changed, Kind, Results, TrialView, view_of
+from coach.service.battery import GUIDED
 from coach.store import assessments as table
 from coach.store.engine import Tx
 
@@ -41,6 +42,16 @@ def results_of(tx: Tx, assessment: AssessmentView) -> Results:
         cohorts=tuple(each for each in COHORTS if each.test in mine),
         strength=weakness_relative(_forces(assessment, before), earlier),
     )
+
+
+def newest_comparisons(tx: Tx, athlete_id: str, since: datetime) -> list[tuple[str, Comparison]]:
+    """Return what the newest ended assessment of each guided kind compares, with its id; none older than `since`."""
+    compared: list[tuple[str, Comparison]] = []
+    for kind in GUIDED:
+        row = table.newest(tx, athlete_id, kind.value, ("done", "left"))
+        if row is not None and row["started_at"] >= since:
+            compared += [(row["id"], each) for each in results_of(tx, view_of(tx, row)).comparisons]
+    return compared
 
 
 def earlier_than(tx: Tx, assessment: AssessmentView) -> list[AssessmentView]:

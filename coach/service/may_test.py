@@ -24,7 +24,7 @@ ASKED_VERSION = "1"
 
 @dataclass(frozen=True, slots=True)
 class HealthQuestion:
-    """One question before a test. refused: what is said for yes or not sure. strain: asked only before holds and lifts."""
+    """One question before a test. refused: said for yes or not sure. strain: asked only before holds and lifts."""
 
     id: str
     text: str

@@ -9,8 +9,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from coach.analysis.types import Grade
-from coach.coaching import Observed, needs_from
+from coach.coaching import Observed, needs_from, needs_from_assessment
 from coach.config import Config
+from coach.service.assessment_results import newest_comparisons
 from coach.service.athletes import availability_of
 from coach.service.plain import exercises_to_plain, prescription_from_plain
 from coach.service.types import PlanState, PlanView, SessionState, SessionView
@@ -24,14 +25,18 @@ from programs.types import History, Need, PlannedSession, Prescription
 
 # A pattern that ended this long ago still asks for an answer. Own heuristic: one rhythm of training.
 _STILL_NEEDED = timedelta(days=14)
+# A test speaks until the next one is due, and two weeks more. Own heuristic.
+_TEST_SPEAKS = timedelta(weeks=6)
 # Who declined is not asked again about the same kinds for this long, however often the pattern comes. Own choice.
 _DECLINE_HOLDS = timedelta(days=7)
 
 
 def needs_of(tx: Tx, athlete_id: str, now: datetime) -> tuple[Need, ...]:
-    """Return what the athlete's findings ask for."""
+    """Return what the athlete's findings and tests ask for, heaviest first."""
     rows = findings.since(tx, athlete_id, now - _STILL_NEEDED)
-    return needs_from([Observed(row["id"], row["kind"], row["statement"], Grade(row["grade"])) for row in rows])
+    found = needs_from([Observed(row["id"], row["kind"], row["statement"], Grade(row["grade"])) for row in rows])
+    tested = needs_from_assessment(newest_comparisons(tx, athlete_id, now - _TEST_SPEAKS))
+    return tuple(sorted((*found, *tested), key=lambda need: (-need.weight, need.kind)))
 
 
 def changes_nothing(tx: Tx, athlete: Row, needs: Sequence[Need], now: datetime) -> bool:
@@ -53,8 +58,10 @@ def changes_nothing(tx: Tx, athlete: Row, needs: Sequence[Need], now: datetime) 
 def _seen_again(tx: Tx, athlete_id: str, needs: Sequence[Need], declined: Row, now: datetime) -> bool:
     """Tell whether what was declined was found again since, in a new finding or in one that goes on."""
     finding_ids = {finding_id for need in needs for finding_id in need.finding_ids}
+    if finding_ids - set(declined["finding_ids"]):
+        return True
     return any(
-        row["id"] not in declined["finding_ids"] or row["changed_at"] > declined["decided_at"]
+        row["changed_at"] > declined["decided_at"]
         for row in findings.since(tx, athlete_id, now - _STILL_NEEDED)
         if row["id"] in finding_ids
     )

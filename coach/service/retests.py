@@ -15,7 +15,7 @@ def retest_of(tx: Tx, athlete: Row, now: datetime, weeks: int) -> Retest | None:
     """Return when the next battery is due; None before the first one, and while the athlete is locked."""
     if athlete["locked"]:
         return None
-    last = table.newest_done(tx, athlete["id"], Kind.TRUNK_ENDURANCE.value)
+    last = table.newest(tx, athlete["id"], Kind.TRUNK_ENDURANCE.value, ("done",))
     if last is None:
         return None
     zone = ZoneInfo(athlete["time_zone"])

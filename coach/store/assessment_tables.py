@@ -38,6 +38,7 @@ assessment_trial = Table(
     Column("assessment_id", ID, ForeignKey("assessment.id"), nullable=False),
     Column("athlete_id", ID, ForeignKey("athlete.id"), nullable=False),
     Column("key", String(100), nullable=False),  # of the request that began it, so that two presses are one
+    Column("number", Integer, nullable=False),  # within the assessment, from 0
     Column("test", String(40), nullable=False),
     Column("source", String(20), nullable=False),  # measured | entered
     Column("state", String(20), nullable=False),  # running | ended (its stored signal is awaited) | settled
@@ -60,6 +61,7 @@ assessment_trial = Table(
     Column("settled_at", UtcDateTime),
     Column("recorded_by", ID, ForeignKey("user_account.id"), nullable=False),
     UniqueConstraint("assessment_id", "key"),
+    UniqueConstraint("assessment_id", "number"),
     unique_where("uq_assessment_trial_one_running", "state = 'running'", "assessment_id"),
     Index("ix_assessment_trial_athlete_test", "athlete_id", "test", "started_at"),
     Index("ix_assessment_trial_state", "state", "ended_at"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from coach.store.assessment_tables import assessment, assessment_trial
 from coach.store.engine import Tx
@@ -47,13 +47,11 @@ def of_athlete(tx: Tx, athlete_id: str, limit: int) -> list[Row]:
     return many(tx, statement.order_by(columns.started_at.desc(), columns.id).limit(limit))
 
 
-def newest_done(tx: Tx, athlete_id: str, kind: str) -> Row | None:
-    """Return the athlete's newest assessment of a kind that was done to its end."""
+def newest(tx: Tx, athlete_id: str, kind: str, states: tuple[str, ...]) -> Row | None:
+    """Return the athlete's newest assessment of a kind that ended in one of the states."""
     columns = assessment.c
-    statement = select(assessment).where(
-        columns.athlete_id == athlete_id, columns.kind == kind, columns.state == "done"
-    )
-    return one(tx, statement.order_by(columns.finished_at.desc(), columns.id).limit(1))
+    mine = columns.athlete_id == athlete_id, columns.kind == kind, columns.state.in_(states)
+    return one(tx, select(assessment).where(*mine).order_by(columns.finished_at.desc(), columns.id).limit(1))
 
 
 def running_since(tx: Tx, before: datetime) -> list[Row]:
@@ -77,8 +75,9 @@ def change(tx: Tx, assessment_id: str, from_state: str, **values: Any) -> bool:
 
 def add_trial(tx: Tx, values: dict[str, Any]) -> str:
     """Insert a trial; return its id. Raises Conflict when its key is known or another one runs."""
-    trial_id = fresh_id()
-    tx.execute(assessment_trial.insert().values(id=trial_id, **values))
+    trial_id, columns = fresh_id(), assessment_trial.c
+    before = select(func.count()).where(columns.assessment_id == values["assessment_id"])
+    tx.execute(assessment_trial.insert().values(id=trial_id, number=before.scalar_subquery(), **values))
     return trial_id
 
 
@@ -97,7 +96,7 @@ def trials(tx: Tx, assessment_id: str) -> list[Row]:
     """Return the trials of an assessment in the order in which they began."""
     columns = assessment_trial.c
     statement = select(assessment_trial).where(columns.assessment_id == assessment_id)
-    return many(tx, statement.order_by(columns.started_at, columns.id))
+    return many(tx, statement.order_by(columns.number))
 
 
 def move_trial(tx: Tx, trial_id: str, from_states: tuple[str, ...], **values: Any) -> bool:

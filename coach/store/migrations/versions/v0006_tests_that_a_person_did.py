@@ -51,6 +51,7 @@ def _trial() -> None:
         sa.Column("assessment_id", _ID, nullable=False),
         sa.Column("athlete_id", _ID, nullable=False),
         sa.Column("key", sa.String(length=100), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("test", sa.String(length=40), nullable=False),
         *(sa.Column(name, sa.String(length=20), nullable=False) for name in ("source", "state")),
         sa.Column("outcome", sa.String(length=20), nullable=True),
@@ -72,6 +73,7 @@ def _trial() -> None:
         sa.ForeignKeyConstraint(["wearable_id"], ["wearable.id"], name=op.f("fk_assessment_trial_wearable_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_assessment_trial")),
         sa.UniqueConstraint("assessment_id", "key", name=op.f("uq_assessment_trial_assessment_id_key")),
+        sa.UniqueConstraint("assessment_id", "number", name=op.f("uq_assessment_trial_assessment_id_number")),
     )
     columns = ["athlete_id", "test", "started_at"]
     op.create_index("ix_assessment_trial_athlete_test", "assessment_trial", columns, unique=False)
