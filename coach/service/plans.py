@@ -8,9 +8,11 @@ from datetime import date, datetime, timedelta
 
 from coach.errors import Conflict, InvalidInput, NoSuch, NotAllowed
 from coach.service import due, planning
+from coach.service.assessment_views import Retest
 from coach.service.ground import Ground
 from coach.service.permission import may_decide, require_athlete, require_plan, require_session
 from coach.service.plain import prescription_from_plain, prescription_to_plain
+from coach.service.retests import retest_of
 from coach.service.secrets import fresh_token
 from coach.service.triage import refuse_locked
 from coach.service.types import Identity, PlanState, PlanView, SessionState, SessionView
@@ -32,12 +34,16 @@ _OPEN = (SessionState.PLANNED.value, SessionState.DUE.value)
 
 @dataclass(frozen=True, slots=True)
 class CalendarFeed:
-    """What a calendar link answers. Sessions include cancelled ones, so that calendars remove them."""
+    """What a calendar link answers. Sessions include cancelled ones, so that calendars remove them.
+
+    retest: the next tests, None while none are due some day or the athlete is locked.
+    """
 
     athlete_id: str
     athlete_name: str
     time_zone: str
     sessions: tuple[SessionView, ...]
+    retest: Retest | None = None
 
 
 class Plans:
@@ -331,8 +337,10 @@ class Plans:
             today = planning.local_day(athlete, self._ground.now())
             first, after = today - _CALENDAR_BACK, today + _CALENDAR_AHEAD
             rows = sessions.between(tx, athlete["id"], first, after, with_cancelled=True)
+            weeks = self._ground.config.assessment.retest_weeks
+            retest = retest_of(tx, athlete, self._ground.now(), weeks)
         views = tuple(planning.session_view(row) for row in rows)
-        return CalendarFeed(athlete["id"], athlete["name"], athlete["time_zone"], views)
+        return CalendarFeed(athlete["id"], athlete["name"], athlete["time_zone"], views, retest)
 
     def _place(self, tx: Tx, athlete: Row, plan: Row | None, now: datetime) -> int:
         """Insert the plan's sessions that are not placed yet; return how many. Raises Conflict."""

@@ -9,6 +9,7 @@ from flask import Blueprint, flash, redirect, url_for
 from icalendar import Alarm, Calendar, Event, vText
 from werkzeug.wrappers import Response
 
+from coach.service.assessment_views import Retest
 from coach.service.plans import CalendarFeed
 from coach.service.types import SessionState, SessionView
 from coach.web import access
@@ -61,6 +62,24 @@ def _event(session: SessionView, now: datetime) -> Event:
     return event
 
 
+def _retest_event(feed: CalendarFeed, retest: Retest, now: datetime) -> Event:
+    """Return the day of the next tests. One uid per athlete: done, the same event moves to the next time."""
+    event = Event()
+    event.add("uid", f"tests-{feed.athlete_id}@backstop")
+    event.add("dtstamp", now)
+    # A later day is a later version; days since year 1 rise with it.
+    event.add("sequence", retest.due_on.toordinal())
+    event.add("dtstart", retest.due_on)
+    event.add("dtend", retest.due_on + timedelta(days=1))
+    event.add("summary", "Trunk endurance tests")
+    event.add(
+        "description", "Half an hour, most of it rest. Only the same tests again say whether something has changed."
+    )
+    event.add("status", "CONFIRMED")
+    event.add("transp", "TRANSPARENT")
+    return event
+
+
 def calendar_text(feed: CalendarFeed, now: datetime) -> bytes:
     """Return the feed in iCalendar form, with the time zones it uses."""
     calendar = Calendar()
@@ -72,6 +91,8 @@ def calendar_text(feed: CalendarFeed, now: datetime) -> bytes:
     calendar.add("refresh-interval", timedelta(hours=1), parameters={"VALUE": "DURATION"})
     for session in feed.sessions:
         calendar.add_component(_event(session, now))
+    if feed.retest is not None:
+        calendar.add_component(_retest_event(feed, feed.retest, now))
     calendar.add_missing_timezones()
     text: bytes = calendar.to_ical()
     return text

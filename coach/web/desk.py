@@ -98,7 +98,7 @@ def calendar_part(identity: Identity, athlete: AthleteView) -> dict[str, Any]:
     token = house().services.plans.calendar_token(identity, athlete.athlete_id)
     return {
         "calendar_url": url_for("calendar.feed", token=token, _external=True),
-        "calendar_note": "Whoever has this link sees the sessions. Subscribe to it in any calendar.",
+        "calendar_note": "Whoever has this link sees the sessions and the day of the next tests. Subscribe to it in any calendar.",
     }
 
 
@@ -117,6 +117,7 @@ def plan_part(identity: Identity, athlete: AthleteView, problem: str | None = No
         "sessions": sessions,
         "next_session": next_session(sessions),
         "today_there": house().today(athlete.time_zone),
+        "retest": services.assessments.retest(athlete.athlete_id),
         "exercise_of": exercise,
         "problem": problem,
         **(calendar_part(identity, athlete) if current else {}),
