@@ -11,6 +11,7 @@ import numpy as np
 from coach.analysis.detectors.types import BendingStretch, Bout, Day, Entered, Minutes
 from coach.analysis.exposure import MINUTE_S, THRESHOLDS_DEG, MinuteRow
 from coach.analysis.findings import TRUNK_PLACES
+from coach.analysis.relative import RelativeTurns
 from coach.analysis.strain import BendingRun, median_deg
 from devices.types import FloatArray, IntArray
 
@@ -20,6 +21,8 @@ StreamMinute = tuple[str, float, MinuteRow]
 OVERLAP_S = 1.0
 # Own heuristic: a sensor that counts strokes has to be worn at least for this share of the longest worn one's time.
 WORN_SHARE = 0.5
+# Own heuristic: the pelvis has to be seen for most of the time for which the trunk is, or turns are of the trunk alone.
+BOTH_SHARE = 0.8
 
 
 def minutes_of(rows: Iterable[StreamMinute]) -> Minutes:
@@ -85,6 +88,25 @@ def choose_strokes(by_place: Mapping[str, Minutes]) -> tuple[str, Minutes] | Non
     return min(worn, key=lambda each: (_tells_strokes(each[0]), -_strokes(each[1])), default=None)
 
 
+def against_pelvis(trunk: Minutes, turns: RelativeTurns) -> Minutes | None:
+    """Return the minutes with the turns of the trunk against the pelvis in place of those in the room.
+
+    None where the two were not seen at once for BOTH_SHARE of the trunk's covered time.
+    """
+    places = np.searchsorted(turns.start_utc_s, trunk.start_utc_s)
+    known = np.minimum(places, max(turns.start_utc_s.size - 1, 0))
+    same = (
+        turns.start_utc_s[known] == trunk.start_utc_s if turns.start_utc_s.size else np.zeros(places.size, dtype=bool)
+    )
+    both_s = np.minimum(turns.seen_s[known[same]], trunk.covered_s[same]).sum()
+    if not same.any() or both_s < BOTH_SHARE * trunk.covered_s.sum():
+        return None
+    left, right = (np.zeros(places.size, dtype=np.int64) for _ in range(2))
+    worn = same & (trunk.covered_s > 0.0)
+    left[worn], right[worn] = turns.left[known[worn]], turns.right[known[worn]]
+    return replace(trunk, turns_left=left, turns_right=right)
+
+
 def day_of(
     ordinal: int,
     start_utc_s: float,
@@ -96,20 +118,24 @@ def day_of(
     bouts: Iterable[Bout] = (),
     entered: Entered | None = None,
     rmssd_s: float | None = None,
+    turns: RelativeTurns | None = None,
 ) -> Day:
     """Put together what is known of one local day. by_place: its minutes, per place that a sensor was worn at.
 
-    counts_strokes: the recordings were analysed for some sport, so that no stroke means none and not unknown.
+    counts_strokes: the recordings were analysed for some sport, so that no stroke means none and not unknown. turns: of
+    the chosen trunk sensor against the pelvis; they count where both were seen for most of the trunk's time.
     """
     trunk = choose_trunk(by_place)
+    against = against_pelvis(trunk[1], turns) if trunk and turns is not None else None
     strokes = choose_strokes(by_place) if counts_strokes else None
     return Day(
         ordinal=ordinal,
         start_utc_s=start_utc_s,
         end_utc_s=end_utc_s,
         over=over,
-        trunk=trunk[1] if trunk else None,
+        trunk=against or (trunk[1] if trunk else None),
         trunk_place=trunk[0] if trunk else None,
+        turns_from_two=against is not None,
         strokes=strokes[1] if strokes else None,
         strokes_place=strokes[0] if strokes else None,
         bending=tuple(sorted(bending, key=lambda each: (each.start_utc_s, each.stream_id))),

@@ -8,6 +8,7 @@ import pytest
 from coach.analysis.detectors.assemble import bending_stretch, choose_strokes, choose_trunk, day_of, minutes_of
 from coach.analysis.exposure import THRESHOLDS_DEG, MinuteRow
 from coach.analysis.recording import analyse_recording
+from coach.analysis.relative import RelativeTurns
 from coach.analysis.strain import BendingRun
 from coach.analysis.types import AnalysisParams
 from tests.coach.analysis.motion import bends, chunks, hinge
@@ -81,6 +82,31 @@ def test_a_day_from_the_analysis_itself() -> None:
     day = day_of(1, 0.0, 86400.0, True, {"chest": trunk}, bending=[stretch])
     assert (day.trunk, day.trunk_place, day.strokes, day.bending) == (trunk, "chest", None, (stretch,))
     assert day_of(1, 0.0, 86400.0, True, {"chest": trunk}, counts_strokes=True).strokes is trunk
+
+
+def turns(minutes: list[int], seen_s: float, left: int) -> RelativeTurns:
+    count = len(minutes)
+    return RelativeTurns(
+        np.array(minutes) * 60.0, np.full(count, seen_s), np.full(count, left), np.full(count, left + 1)
+    )
+
+
+def test_turns_against_the_pelvis_replace_those_in_the_room() -> None:
+    trunk = minutes_of([("a", 600.0 + 60.0 * n, row(n + 1)) for n in range(10)])
+    day = day_of(1, 0.0, 86400.0, True, {"chest": trunk}, turns=turns([9, *range(11, 20), 30], 59.0, 5))
+    assert day.turns_from_two
+    assert day.trunk is not None
+    assert day.trunk.turns_left.tolist() == [0] + [5] * 9
+    assert day.trunk.turns_right.tolist() == [0] + [6] * 9
+    assert day.trunk.bends is trunk.bends
+
+
+def test_too_little_of_the_pelvis_leaves_the_turns_in_the_room() -> None:
+    trunk = minutes_of([("a", 600.0 + 60.0 * n, row(n + 1)) for n in range(10)])
+    for seen in (turns(list(range(12, 20)), 59.0, 5), turns(list(range(10, 20)), 40.0, 5), turns([], 60.0, 5)):
+        day = day_of(1, 0.0, 86400.0, True, {"chest": trunk}, turns=seen)
+        assert (day.turns_from_two, day.trunk) == (False, trunk)
+    assert day_of(1, 0.0, 86400.0, True, {}, turns=turns([1], 60.0, 1)).trunk is None
 
 
 def test_an_open_stretch_has_its_median_too() -> None:
