@@ -93,17 +93,13 @@ def against_pelvis(trunk: Minutes, turns: RelativeTurns) -> Minutes | None:
 
     None where the two were not seen at once for BOTH_SHARE of the trunk's covered time.
     """
-    places = np.searchsorted(turns.start_utc_s, trunk.start_utc_s)
-    known = np.minimum(places, max(turns.start_utc_s.size - 1, 0))
-    same = (
-        turns.start_utc_s[known] == trunk.start_utc_s if turns.start_utc_s.size else np.zeros(places.size, dtype=bool)
-    )
-    both_s = np.minimum(turns.seen_s[known[same]], trunk.covered_s[same]).sum()
-    if not same.any() or both_s < BOTH_SHARE * trunk.covered_s.sum():
+    _, here, there = np.intersect1d(trunk.start_utc_s, turns.start_utc_s, assume_unique=True, return_indices=True)
+    both_s = np.minimum(trunk.covered_s[here], turns.seen_s[there])
+    if not here.size or both_s.sum() < BOTH_SHARE * trunk.covered_s.sum():
         return None
-    left, right = (np.zeros(places.size, dtype=np.int64) for _ in range(2))
-    worn = same & (trunk.covered_s > 0.0)
-    left[worn], right[worn] = turns.left[known[worn]], turns.right[known[worn]]
+    left, right = np.zeros_like(trunk.turns_left), np.zeros_like(trunk.turns_right)
+    worn = both_s > 0.0
+    left[here[worn]], right[here[worn]] = turns.left[there[worn]], turns.right[there[worn]]
     return replace(trunk, turns_left=left, turns_right=right)
 
 
