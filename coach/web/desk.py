@@ -98,7 +98,8 @@ def calendar_part(identity: Identity, athlete: AthleteView) -> dict[str, Any]:
     token = house().services.plans.calendar_token(identity, athlete.athlete_id)
     return {
         "calendar_url": url_for("calendar.feed", token=token, _external=True),
-        "calendar_note": "Whoever has this link sees the sessions and the day of the next tests. Subscribe to it in any calendar.",
+        "calendar_note": "Whoever has this link sees the sessions and the day of the next tests. "
+        "Subscribe to it in any calendar.",
     }
 
 
