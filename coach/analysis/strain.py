@@ -20,8 +20,6 @@ from devices.types import FloatArray, IntArray
 BIN_S = 1.0
 # Own heuristic: an open finding that goes on is told anew once a minute, on whole minutes of its own time.
 CHANGED_EVERY_BINS = 60
-# Scales the median absolute deviation to the standard deviation of a normal distribution.
-_SD_PER_MAD = 1.4826
 # Own heuristic: of fewer intervals nobody can say how evenly bends come; they are taken to come by chance (Poisson).
 MIN_INTERVALS = 4
 # Own choice: windows are judged for so many seconds together, on whole multiples of the recording's own time.
@@ -199,7 +197,7 @@ def _beyond_chance(
 
     A few bends of this and that kind, now and then, pass a rate in a short window by chance; work that repeats comes
     evenly. The standard error of a rate of n events is that of their intervals: variation / sqrt(n).
-    Source: own heuristic, after the renewal theorem (Cox 1962); robust, so that a pause between two sets costs little.
+    Source: own heuristic, after the renewal theorem (Cox 1962).
     """
     window, sums = window_bins(params), seconds.cycles_sum
     sure, known = fires.copy(), (-1, -1)
@@ -215,11 +213,16 @@ def _beyond_chance(
 
 
 def _variation(intervals: IntArray) -> float:
-    """Return the coefficient of variation of intervals in s, from their median and its absolute deviation."""
+    """Return how unevenly bends come, from the intervals between them: 0 evenly, 1 by chance (Poisson).
+
+    Of two intervals next to each other, the share of the longer one is uniform where bends come by chance, so that the
+    median of |a - b| / (a + b) is a half. Neighbours only: two sets of different pace are even, each for itself.
+    Source: after the local variation of Shinomoto, Shima and Tanji (2003), with the median for the mean of squares.
+    """
     if intervals.size < MIN_INTERVALS:
         return 1.0
-    middle = float(np.median(intervals))
-    return _SD_PER_MAD * float(np.median(np.abs(intervals - middle))) / max(middle, BIN_S)
+    before, after = intervals[:-1], intervals[1:]
+    return 2.0 * float(np.median(np.abs(after - before) / np.maximum(after + before, 1)))
 
 
 def _cannot_fire(params: BendingParams, state: BendingState) -> bool:

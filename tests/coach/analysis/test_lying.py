@@ -132,10 +132,11 @@ def test_lying_is_not_carried_over_a_long_gap() -> None:
     assert result.lying[1].start_s == pytest.approx(190.0, abs=0.5)
 
 
-def _alignment(recordings: Path, subject: str) -> Alignment:
+def seated_alignment(recordings: Path, subject: str) -> Alignment:
     """Return how the chest sensor sat in the seated bends: the pose and the bow that their marks show."""
     with (recordings / "pted" / "index.csv").open(encoding="utf-8") as file:
-        row = next(r for r in csv.DictReader(file) if r["subject"] == subject and "e2_template" in r["file"])
+        marked = (r for r in csv.DictReader(file) if r["exercise"] == "e2" and r["template1_start_s"])
+        row = next(r for r in marked if r["subject"] == subject)
     recording = read_npz(recordings / "pted" / row["file"])
     sensor, rate = recording.sensors["chest"], recording.rate_hz
     start, end = (round(float(row[f"template1_{edge}_s"]) * rate) for edge in ("start", "end"))
@@ -155,7 +156,7 @@ def test_lying_sitting_and_standing_people(recordings: Path) -> None:
     alignments: dict[str, Alignment] = {}
     right = total = 0
     for row in rows:
-        found = alignments.setdefault(row["subject"], _alignment(recordings, row["subject"]))
+        found = alignments.setdefault(row["subject"], seated_alignment(recordings, row["subject"]))
         recording = read_npz(recordings / "pted" / row["file"])
         parts = recording.chunks("chest", 60.0)
         result = analyse_recording("chest", parts, PARAMS, found.upright, found.forward)

@@ -194,7 +194,7 @@ def test_windows_agree_with_a_plain_count(data: st.DataObject) -> None:
     random = np.random.default_rng(data.draw(st.integers(0, 10**6)))
     valid = np.repeat(random.random(n // 5 + 1) < 0.85, 5)[:n]
     marks = np.sort(random.choice(n, size=data.draw(st.integers(0, min(n, 20))), replace=False))
-    sureness = data.draw(st.sampled_from([0.0, 0.7, 1.645]))
+    sureness = data.draw(st.sampled_from([0.0, 0.7, 2.0]))
     params = BendingParams(rate_per_min=12.0, min_duration_s=float(window), coverage_share=0.7, sureness=sureness)
     state, changes = BendingState(), []
     cuts = sorted({0, n, *data.draw(st.lists(st.integers(0, n), max_size=6))})
@@ -225,11 +225,10 @@ def _plain_runs(
             continue
         if cycles <= params.rate_per_min * covered / rate / 60 + 1e-9:
             continue
-        apart = np.sort(np.diff(of_mark[(of_mark >= end - window) & (of_mark < end)]))
+        apart = np.diff(of_mark[(of_mark >= end - window) & (of_mark < end)]).tolist()
         variation = 1.0
-        if apart.size >= 4:
-            middle = statistics.median(apart.tolist())
-            variation = 1.4826 * statistics.median([abs(x - middle) for x in apart.tolist()]) / max(middle, 1.0)
+        if len(apart) >= 4:
+            variation = 2 * statistics.median([abs(a - b) / max(a + b, 1) for a, b in pairwise(apart)])
         least = cycles * (1 - params.sureness * variation / cycles**0.5)
         if least <= params.rate_per_min * covered / rate / 60 + 1e-9:
             continue
