@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from coach.analysis.detectors import baseline, hrv, load_found
+from coach.analysis.detectors import baseline, hrv, load_found, pain, strokes
 from coach.analysis.detectors.judge import day_values, judge_day
 from coach.analysis.detectors.types import Answer, DayValues, Kind, Outcome
 from coach.service import charts
@@ -27,7 +27,12 @@ from coach.store.rows import Row
 
 _log = logging.getLogger(__name__)
 # Days that a detector looks back on at most: the load's averages remember longest.
-_HISTORY = timedelta(days=max(baseline.LOOK_BACK_DAYS, load_found.LOOK_BACK_DAYS, hrv.BASELINE_DAYS + hrv.WEEK_DAYS))
+_MONTHS = timedelta(
+    days=max(baseline.LOOK_BACK_DAYS, pain.LOOK_BACK_DAYS, hrv.BASELINE_DAYS + hrv.WEEK_DAYS),
+)
+_HISTORY = max(_MONTHS, timedelta(days=max(load_found.LOOK_BACK_DAYS, strokes.LOOK_BACK_DAYS)))
+# What only those with the longest memory look back on.
+_LONG_REMEMBERED = ("load", "strokes", "strokes_left", "strokes_right")
 # Days without anything are judged this long after the last one with something. Own choice: the span of a baseline.
 _IDLE = timedelta(days=baseline.LOOK_BACK_DAYS)
 # An athlete of whose recordings more chunks wait is judged when they are analysed: half a day is no day. Own choice,
@@ -88,22 +93,26 @@ class Days:
 
     def _judge_until(self, now: datetime, due_until: datetime, only: str | None = None) -> tuple[JudgedDay, ...]:
         judged: list[JudgedDay] = []
-        seen: set[tuple[str, date]] = set()
+        done: set[tuple[str, date]] = set()
+        not_now: set[tuple[str, date]] = set()
         while True:
             with self._ground.store.read() as tx:
-                listed = days.due(tx, due_until, _AT_ONCE + len(seen), only)
+                listed = days.due(tx, due_until, _AT_ONCE + len(done) + len(not_now), only)
                 behind = recordings.athletes_behind(tx, _BEHIND_CHUNKS) if listed else set()
-            # A day that was judged and marked anew by one before it is judged again; one that was put off is not.
-            due = [row for row in listed if row["due_at"] <= now or _key(row) not in seen]
-            waiting = {_key(row) for row in due if row["athlete_id"] in behind and now - row["due_at"] < _PATIENCE}
-            due = [row for row in due if _key(row) not in waiting]
+            # A day that was judged and is marked anew by one before it is judged again; one that was put off is not.
+            due = [
+                row for row in listed if _key(row) not in not_now and (row["due_at"] <= now or _key(row) not in done)
+            ]
             if not due:
                 return tuple(judged)
             for row in due:
-                seen.add(_key(row))
-                done = self._attempt(row["athlete_id"], row["local_date"], now, due_until)
-                if done is not None:
-                    judged.append(done)
+                waits = row["athlete_id"] in behind and now - row["due_at"] < _PATIENCE
+                judgement = None if waits else self._attempt(row["athlete_id"], row["local_date"], now, due_until)
+                if judgement is None:
+                    not_now.add(_key(row))
+                else:
+                    done.add(_key(row))
+                    judged.append(judgement)
 
     def _attempt(self, athlete_id: str, day: date, now: datetime, due_until: datetime) -> JudgedDay | None:
         try:
@@ -188,8 +197,8 @@ class Days:
     def _look_ahead(self, tx: Tx, athlete_id: str, verdict: _Verdict, now: datetime) -> None:
         """Have later days judged anew that look back on this one."""
         day, before = verdict.rows.day, verdict.values_before
-        load_changed = (before or {}).get("load") != verdict.values["load"]
-        reach = _HISTORY if load_changed else timedelta(days=hrv.BASELINE_DAYS + hrv.WEEK_DAYS)
+        far = any((before or {}).get(name) != verdict.values[name] for name in _LONG_REMEMBERED)
+        reach = _HISTORY if far else _MONTHS
         one_day = timedelta(days=1)
         for later in days.values_between(tx, athlete_id, verdict.edition.id, day + one_day, day + reach + one_day):
             days.mark(tx, athlete_id, later["local_date"], now)

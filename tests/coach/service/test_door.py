@@ -20,6 +20,7 @@ WITHOUT_WHO = {
     "tokens": "holder",
     "athletes": "create link_coach availability analysis_params",
     "profiles": "get ids all of_athlete for_sport",
+    "profiles": "get all ids of_athlete for_sport",
     "wearables": "for_athlete all",
     "motion": "pending_streams handle_pending has_recordings close_stale begin_again day_line totals",
     "days": "judge_due judge_listed judge_again",
