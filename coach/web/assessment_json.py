@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 from coach.service.assessment_views import Results, TrialView, trial_to_plain
@@ -21,9 +22,9 @@ def results_json(results: Results) -> dict[str, Any]:
             "order": [test.value for test in assessment.tests],
         },
         "trials": [_trial(each) for each in assessment.trials],
-        "comparisons": [_plain(asdict(each)) for each in results.comparisons],
-        "changes": [_plain(asdict(each.change)) | {"since": each.since.isoformat()} for each in results.changes],
-        "relative_strength": [_plain(asdict(each)) for each in results.strength],
+        "comparisons": [_plain(each) for each in results.comparisons],
+        "changes": [_plain(each.change) | {"since": each.since.isoformat()} for each in results.changes],
+        "relative_strength": [_plain(each) for each in results.strength],
     }
 
 
@@ -41,7 +42,10 @@ def _trial(trial: TrialView) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
+    """Return JSON values of a result: dataclasses and mappings as objects, tuples as lists."""
+    if is_dataclass(value):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Mapping):
         return {str(key): _plain(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(each) for each in value]

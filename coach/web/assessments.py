@@ -105,7 +105,7 @@ def _that_fit(kind: Kind, wearables: tuple[WearableView, ...]) -> list[WearableV
 @access.athlete
 def guided(assessment_id: str) -> AnyResponse:
     """Lead through an assessment that goes on; show the results of one that is over."""
-    assessment = house().services.assessments.get(access.me(), assessment_id)
+    assessment = _visible(assessment_id)
     if assessment.state is not AssessmentState.RUNNING:
         return redirect(url_for("assessments.results", assessment_id=assessment_id), code=303)
     athlete = myself()
@@ -126,6 +126,7 @@ def step(assessment_id: str) -> str:
 @access.athlete
 def begin(assessment_id: str) -> str:
     """Begin a try."""
+    _visible(assessment_id)
     test = forms.wanted_test()
     house().services.trials.begin(access.me(), assessment_id, test, forms.key(), forms.setup_of(test))
     return _step(assessment_id)
@@ -142,6 +143,7 @@ def stop(trial_id: str) -> str:
 @access.athlete
 def enter(assessment_id: str) -> str:
     """Take a result from a stopwatch or another instrument instead of a try."""
+    _visible(assessment_id)
     house().services.trials.enter(access.me(), assessment_id, forms.told_instead(), forms.key())
     return _step(assessment_id)
 
@@ -150,6 +152,7 @@ def enter(assessment_id: str) -> str:
 @access.athlete
 def skip(assessment_id: str) -> str:
     """Leave a test out."""
+    _visible(assessment_id)
     reason = request.form.get("reason", "")[: forms.TYPED_MAX]
     house().services.trials.skip(access.me(), assessment_id, forms.wanted_test(), reason, forms.key())
     return _step(assessment_id)
@@ -164,10 +167,13 @@ def finish(assessment_id: str) -> AnyResponse:
     return redirect(url_for("assessments.results", assessment_id=assessment_id), code=303)
 
 
+def _visible(assessment_id: str) -> AssessmentView:
+    """Return one's own assessment, before anything of the form is looked at. Raises NoSuch."""
+    return house().services.assessments.get(access.me(), assessment_id)
+
+
 def _step(assessment_id: str) -> str:
-    return render_template(
-        "assessments/step.html", **_step_part(house().services.assessments.get(access.me(), assessment_id))
-    )
+    return render_template("assessments/step.html", **_step_part(_visible(assessment_id)))
 
 
 def _step_part(assessment: AssessmentView) -> dict[str, Any]:
