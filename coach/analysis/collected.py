@@ -21,7 +21,7 @@ from coach.analysis.exposure import (
 from coach.analysis.lying import PENDING
 from coach.analysis.motion_types import Motion
 from coach.analysis.posture import look_every
-from coach.analysis.rotation import Turn, YawLine, line_every
+from coach.analysis.rotation import Turn, YawLine, value_at_s
 from coach.analysis.soundness import long_enough
 from coach.analysis.state import AnalysisState
 from coach.analysis.strain import BendingRun
@@ -78,9 +78,8 @@ class Collected:
     def add_yaw(self, state: AnalysisState, line: YawLine | None, turns: Sequence[Turn]) -> None:
         if line is not None:
             self.yaw.append(line)
-        value_s = line_every(state.rate_hz) / state.rate_hz
         for left, column in ((True, Column.TURNS_LEFT), (False, Column.TURNS_RIGHT)):
-            times_s = [turn.index * value_s for turn in turns if turn.left == left]
+            times_s = [value_at_s(state.rate_hz, turn.index) for turn in turns if turn.left == left]
             state.exposure = add_events(state.exposure, column, times_s)
 
     def add_minutes(self, state: AnalysisState) -> None:

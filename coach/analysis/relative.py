@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coach.analysis.rotation import GAP, LINE_HZ, MOST, LineArray, TurnState, follow_turns
+from coach.analysis.rotation import GAP, LINE_HZ, PER_DEG, LineArray, TurnState, follow_turns, kept
 from coach.analysis.types import TurnParams
 from devices.types import FloatArray, IntArray
 
@@ -52,18 +52,18 @@ def relative_turns(params: TurnParams, trunk: Sequence[LinePart], pelvis: Sequen
         return RelativeTurns(np.zeros(0), np.zeros(0), np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
     begin = math.ceil(max(times[0] for times, _ in lines) * LINE_HZ)
     end = math.floor(min(times[-1] for times, _ in lines) * LINE_HZ) + 1
-    state, per_minute = TurnState(), round(MINUTE_S * LINE_HZ)
+    state, before, per_minute = TurnState(), math.nan, round(MINUTE_S * LINE_HZ)
     # Of each minute, from the one in which both begin: values in which both were seen, turns to the left and right.
     origin = begin // per_minute
     counts = np.zeros((3, max((end - 1) // per_minute - origin + 1, 0)), dtype=np.int64)
     for first in range(begin, end, _HOUR):
         at = np.arange(first, min(first + _HOUR, end))
         one, other = (_read(at / LINE_HZ, *line) for line in lines)
-        both = ~np.isnan(one) & ~np.isnan(other)
-        tenths = np.full(at.size, GAP, dtype=np.int16)
-        np.rint(np.clip(one - other, -MOST, MOST), out=tenths, casting="unsafe", where=both)
-        counts[0] += np.bincount(at[both] // per_minute - origin, minlength=counts.shape[1])
-        state, turns = follow_turns(params, state, LINE_HZ, tenths, first)
+        apart = (one - other) / PER_DEG
+        turned_deg = apart - kept(LINE_HZ) * np.concatenate(([before], apart[:-1]))
+        before = float(apart[-1])
+        counts[0] += np.bincount(at[~np.isnan(apart)] // per_minute - origin, minlength=counts.shape[1])
+        state, turns = follow_turns(params, state, LINE_HZ, turned_deg, first)
         for turn in turns:
             counts[1 if turn.left else 2, turn.index // per_minute - origin] += 1
     minutes = np.flatnonzero(counts[0])

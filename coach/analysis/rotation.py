@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import lfilter
 
 from coach.analysis.findings import TRUNK_PLACES
-from coach.analysis.quality import runs, runs_of
 from coach.analysis.types import TurnParams
 from devices.types import FloatArray
 
@@ -54,7 +53,7 @@ class YawLine:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A fast turn. index: value of the line at which it was certain. left: anticlockwise from above."""
+    """A fast turn. index: of the value of the line at which it was certain. left: anticlockwise from above."""
 
     index: int
     left: bool
@@ -64,26 +63,25 @@ class Turn:
 class TurnState:
     """Where a line stands. way: 1 while it turns to the left, -1 to the right, 0 while it does not.
 
-    angle_deg: turned so far; fastest_deg: from value to value. told: it has counted. last: the newest value in tenths,
-    NaN before any.
+    angle_deg: turned so far; fastest_deg: from value to value. told: it has counted.
     """
 
     way: int = 0
     angle_deg: float = 0.0
     fastest_deg: float = 0.0
     told: bool = False
-    last: float = math.nan
 
 
 @dataclass(frozen=True, slots=True)
 class YawState:
-    """memory: what the filter keeps, empty before the first value and in a gap. rate_radps: the newest. missing: since.
+    """yaw_deg: the newest value, NaN before the first and in a gap. rates: rad/s, of the samples since.
 
-    turns: of the line.
+    rate_radps: the newest known one, and samples missing since. turns: of the line.
     """
 
-    memory: tuple[float, ...] = ()
-    rate_radps: float = 0.0
+    yaw_deg: float = math.nan
+    rates: tuple[float, ...] = ()
+    rate_radps: float = math.nan
     missing: int = 0
     turns: TurnState = field(default_factory=TurnState)
 
@@ -91,6 +89,12 @@ class YawState:
 def line_every(rate_hz: float) -> int:
     """Return how many samples of the stream make one value of the line."""
     return max(round(rate_hz / LINE_HZ), 1)
+
+
+def value_at_s(rate_hz: float, index: int) -> float:
+    """Return the time of a value of the line: that of the last of its samples, from the stream's first."""
+    every = line_every(rate_hz)
+    return (index * every + every - 1) / rate_hz
 
 
 def follow_yaw(
@@ -102,45 +106,59 @@ def follow_yaw(
     up. Returns the values of the line that these samples gave, and the fast turns, by numbers of the line's values
     (times line_every they are numbers of samples).
     """
-    if not len(gyr_radps):
-        return state, None, []
-    rate = gyr_radps[:, 0] * up[0] + gyr_radps[:, 1] * up[1] + gyr_radps[:, 2] * up[2]
-    state, yaw_deg = _high_passed(state, rate_hz, rate)
     every = line_every(rate_hz)
-    values = yaw_deg[-start % every :: every]
-    if not values.size:
+    rates = gyr_radps[:, 0] * up[0] + gyr_radps[:, 1] * up[1] + gyr_radps[:, 2] * up[2]
+    newest, missing = state.rate_radps, state.missing
+    if not rates.size:
         return state, None, []
-    tenths = np.full(values.size, GAP, dtype=np.int16)
-    np.rint(np.clip(values * PER_DEG, -MOST, MOST), out=tenths, casting="unsafe", where=~np.isnan(values))
-    first = (start + every - 1) // every
-    turns, found = follow_turns(params, state.turns, rate_hz / every, tenths, first)
-    return replace(state, turns=turns), YawLine(first * every / rate_hz, rate_hz / every, tenths), found
-
-
-def _high_passed(state: YawState, rate_hz: float, rate_radps: FloatArray) -> tuple[YawState, FloatArray]:
-    """Integrate and high-pass at once: with each sample what there is falls by a hair and the angle turned is added.
-
-    Returns the yaw (n,) in deg, NaN in gaps.
-    """
-    there, after = np.isfinite(rate_radps), 0
-    newest = state.rate_radps
-    pieces = [(0, rate_radps.size)]
-    if there.all():
-        newest = float(rate_radps[-1])
+    if np.isfinite(rates).all():
+        newest, missing = float(rates[-1]), 0
     else:
-        rows = np.arange(rate_radps.size)
-        last = np.maximum.accumulate(np.where(there, rows, -1 - state.missing))
-        rate_radps = np.where(last >= 0, rate_radps[np.maximum(last, 0)], newest)
-        bridged = rows - last <= round(BRIDGE_S * rate_hz)
-        pieces = runs(there | bridged & ((last >= 0) | bool(state.memory)))
-        newest, after = float(rate_radps[-1]), int(rows[-1] - last[-1])
-    keep = _kept(rate_hz)
-    yaw, memory, end = np.full(rate_radps.size, np.nan), state.memory, 0
-    for first, end in pieces:
-        initial = np.asarray(memory) if memory and not first else np.zeros(1)
-        yaw[first:end], kept = lfilter((math.degrees(1.0 / rate_hz),), (1.0, -keep), rate_radps[first:end], zi=initial)
-        memory = (float(kept[0]),)
-    return YawState(memory if end == rate_radps.size else (), newest, after, state.turns), yaw
+        rates, newest, missing = _bridged(rates, newest, missing, round(BRIDGE_S * rate_hz))
+    # A value is that of `every` samples; of the first one some are lacking where the gyroscope began in the middle.
+    waiting = state.rates if len(state.rates) == start % every else (math.nan,) * (start % every)
+    rates = np.concatenate((waiting, rates))
+    count, first = rates.size // every, (start - len(waiting)) // every
+    left = tuple(rates[count * every :].tolist())
+    if not count:
+        return YawState(state.yaw_deg, left, newest, missing, state.turns), None, []
+    turned_deg = rates[: count * every].reshape(count, every).sum(axis=1) * math.degrees(1.0 / rate_hz)
+    yaw_deg = _high_passed(rate_hz / every, state.yaw_deg, turned_deg)
+    turns, found = follow_turns(params, state.turns, rate_hz / every, turned_deg, first)
+    line = YawLine(value_at_s(rate_hz, first), rate_hz / every, _tenths(yaw_deg))
+    return YawState(float(yaw_deg[-1]), left, newest, missing, turns), line, found
+
+
+def _bridged(rates_radps: FloatArray, newest: float, missing: int, most: int) -> tuple[FloatArray, float, int]:
+    """Return rates that stay as they were over up to `most` missing samples, the newest known one, and missing since.
+
+    newest, missing: from before.
+    """
+    rows = np.arange(rates_radps.size)
+    last = np.maximum.accumulate(np.where(np.isfinite(rates_radps), rows, -1 - missing))
+    known = np.where(last >= 0, rates_radps[np.maximum(last, 0)], newest)
+    since = rows - last
+    return np.where(since <= most, known, np.nan), float(known[-1]), int(since[-1])
+
+
+def _high_passed(line_hz: float, before_deg: float, turned_deg: FloatArray) -> FloatArray:
+    """Integrate and high-pass at once: with each value what there is falls by a hair, and what was turned is added.
+
+    turned_deg: (n,), NaN in gaps, after which the line begins anew. before_deg: the value before, NaN for none.
+    """
+    keep = kept(line_hz)
+
+    def follow(value: float, turned: float) -> float:
+        return turned if value != value else keep * value + turned
+
+    found = np.fromiter(accumulate(turned_deg.tolist(), follow, initial=before_deg), np.float64, turned_deg.size + 1)
+    return found[1:]
+
+
+def _tenths(yaw_deg: FloatArray) -> LineArray:
+    tenths = np.rint(yaw_deg * PER_DEG).clip(-MOST, MOST)
+    tenths[np.isnan(tenths)] = GAP
+    return tenths.astype(np.int16)
 
 
 def joined_lines(parts: Sequence[YawLine]) -> YawLine | None:
@@ -157,48 +175,28 @@ def joined_lines(parts: Sequence[YawLine]) -> YawLine | None:
     return YawLine(first.start_s, first.rate_hz, tenths)
 
 
-def follow_turns(
-    params: TurnParams, state: TurnState, rate_hz: float, tenths: LineArray, first: int = 0
-) -> tuple[TurnState, list[Turn]]:
-    """Follow consecutive values of a line. tenths: (n,), as in YawLine; first: number of the first.
-
-    Returns the turns that became certain: without standing still or turning back the line went min_deg one way, and
-    its rate, from value to value, reached min_peak_degps.
-    """
-    found: list[Turn] = []
-    values, end = tenths.astype(np.float64), 0
-    for begin, end in runs(tenths != GAP):
-        if begin:
-            state = TurnState()
-        before = values[begin] if math.isnan(state.last) else state.last
-        # What the high-pass took away since the value before is given back, so that who stands still does not turn.
-        turned = values[begin:end] - _kept(rate_hz) * np.concatenate(([before], values[begin : end - 1]))
-        if math.isnan(state.last):
-            turned[0] = 0.0
-        state, more = _bursts(params, state, rate_hz, turned / PER_DEG, first + begin)
-        state = replace(state, last=float(values[end - 1]))
-        found.extend(more)
-    return state if end == tenths.size else TurnState(), found
-
-
-def _kept(rate_hz: float) -> float:
-    """Return the share of a value that the high-pass keeps from one value to the next."""
+def kept(rate_hz: float) -> float:
+    """Return the share of a value of a line that the high-pass keeps from one to the next."""
     return math.exp(-2.0 * math.pi * CORNER_HZ / rate_hz)
 
 
-def _bursts(
-    params: TurnParams, state: TurnState, rate_hz: float, turned_deg: FloatArray, first: int
+def follow_turns(
+    params: TurnParams, state: TurnState, rate_hz: float, turned_deg: FloatArray, first: int = 0
 ) -> tuple[TurnState, list[Turn]]:
-    """Walk over runs of turning one way. turned_deg: (n,) from value to value; first: number of the first."""
+    """Follow how far a line turned from value to value, without what the high-pass took.
+
+    turned_deg: (n,), NaN in gaps; first: number of the first. Returns the turns that became certain: without standing
+    still or turning back the line went min_deg one way, and its rate, from value to value, reached min_peak_degps.
+    """
     still, fast = params.still_degps / rate_hz, params.min_peak_degps / rate_hz
     way = (turned_deg >= still).astype(np.int64) - (turned_deg <= -still)
-    pieces = runs_of(way)
-    # Few go far enough; the first goes on with what was, the last may go on.
-    sums = np.abs(np.add.reduceat(turned_deg, [a for a, _ in pieces]))
-    wanted = {0, len(pieces) - 1, *np.flatnonzero(sums >= params.min_deg - 1.0).tolist()}
+    if not state.way and not way.any():
+        return TurnState(), []
+    edges = [0, *(np.flatnonzero(way[1:] != way[:-1]) + 1).tolist(), way.size]
+    if state.fastest_deg < fast and not (np.abs(turned_deg) >= fast).any():
+        edges = edges[-2:]  # nothing was fast: only what the next values go on with matters
     found: list[Turn] = []
-    for place in sorted(wanted):
-        begin, end = pieces[place]
+    for begin, end in pairwise(edges):
         side = int(way[begin])
         if begin or side != state.way:
             state = TurnState(side)
