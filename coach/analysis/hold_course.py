@@ -23,7 +23,7 @@ SPEED_HALF_S = 0.1
 MIN_START_DEGPS, START_SWAY_FACTOR = 2.0, 2.0
 MIN_END_DEGPS, END_SWAY_FACTOR = 2.0, 3.0
 # Own heuristic: the way from four times that speed to it takes as long as the way from it to rest, at most so long.
-MAX_TAIL_S = 0.45
+MAX_TAIL_S = 0.35
 # Own heuristic: whoever changes the pose by more than this within the calm second is still on the way.
 MAX_NET_DEG = 2.5
 # Own heuristic: the sway to compare with is that of a moment around the end of the calm second.
@@ -32,6 +32,8 @@ AROUND_S = 0.5
 WINDOW_SHARE = 0.5
 # Looked back at for a movement into the pose, beyond the calm second itself.
 MOVED_LAGS_S = (1.25, 1.5, 1.75, 2.0, 2.25, 2.5, 2.75, 3.0)
+# Own heuristic: a smaller change before the hold is sway, or the orientation filter settling, and no way into the pose.
+MIN_WAY_DEG = 2.0
 # Own heuristic: over so long, sway and a drop's own acceleration even out.
 SETTLE_S = 1.0
 # Tolerance of comparing times that are multiples of a sample.
@@ -133,7 +135,7 @@ def follow_hold(params: HoldParams, looks: Looks, complete: int, newest_s: float
     """Return the hold whose first calm second is complete at row `complete`. newest_s: of the last sample, or gap."""
     looks = replace(looks, up=_settled_up(looks))
     time_s, speed = looks.time_s, _tilt_speed(looks)
-    start_s = _arrival(params, time_s, speed, complete)
+    start_s = _arrival(params, looks, speed, complete)
     first = int(np.searchsorted(time_s, start_s - _EPS_S))
     mean_up, deviation = _deviation(params, looks, first, start_s)
     ended, at, decided_s = _first_end(params, looks, complete, start_s, newest_s, deviation)
@@ -196,20 +198,32 @@ def _tilt_speed(looks: Looks) -> FloatArray:
     return speed
 
 
-def _arrival(params: HoldParams, time_s: FloatArray, speed: FloatArray, complete: int) -> float:
-    """Return when the pose was reached: the way into it had come to rest."""
+def _arrival(params: HoldParams, looks: Looks, speed: FloatArray, complete: int) -> float:
+    """Return when the pose was reached: the way into it had come to rest. Who was there already: the calm second's."""
+    time_s = looks.time_s
     begin = int(np.searchsorted(time_s, time_s[complete] - params.start_s - _EPS_S))
     pauses = np.flatnonzero(np.diff(time_s[complete:]) > params.gap_s)
     until = complete + int(pauses[0]) if pauses.size else time_s.size - 1
     around = (np.abs(time_s - time_s[complete]) <= AROUND_S + _EPS_S)[: until + 1]
     limit = max(MIN_START_DEGPS, START_SWAY_FACTOR * float(np.median(speed[: until + 1][around])))
     moving = np.flatnonzero(speed[begin : complete + 1] > limit)
-    if not moving.size:
+    way_deg = float(angle_deg(looks.up[: complete + 1], looks.up[complete]).max())
+    if not moving.size or way_deg < MIN_WAY_DEG:
         return float(time_s[begin])
     row = min(begin + int(moving[-1]) + 1, complete)
     fast = np.flatnonzero(speed[: row + 1] > 4.0 * limit)
-    tail_s = float(time_s[row] - time_s[fast[-1]]) if fast.size else 0.0
-    return float(min(time_s[row] + (tail_s if tail_s <= MAX_TAIL_S else 0.0), time_s[complete]))
+    tail_s = _tail_s(float(time_s[row] - time_s[fast[-1]]) if fast.size else None, speed[begin : row + 1], limit)
+    return float(min(time_s[row] + tail_s, time_s[complete]))
+
+
+def _tail_s(since_fast_s: float | None, speed: FloatArray, limit: float) -> float:
+    """Return how long the way between `limit` and rest takes, from how long that from four times `limit` took.
+
+    since_fast_s: None if the way was never that fast: then it is a slow one, with the longest tail, or no way at all.
+    """
+    if since_fast_s is None:
+        return MAX_TAIL_S if float(speed.max(initial=0.0)) > 2.0 * limit else 0.0
+    return min(since_fast_s, MAX_TAIL_S)
 
 
 def _deviation(params: HoldParams, looks: Looks, first: int, start_s: float) -> tuple[Vector, FloatArray]:
@@ -282,9 +296,9 @@ def _departure(
     if ended is Ended.DROP and gained < params.end_deg / 2.0:
         return Ended.DRIFT, float(time_s[crossed])
     fast = np.flatnonzero(speed[onset : crossed + 1] > 4.0 * limit)
-    tail_s = float(time_s[onset + fast[0]] - time_s[onset]) if fast.size else 0.0
+    since_s = float(time_s[onset + fast[0]] - time_s[onset]) if fast.size else None
     # The speed over a moment rises half that moment before the pose is left.
-    left_s = time_s[onset] + SPEED_HALF_S - (tail_s if tail_s <= MAX_TAIL_S else 0.0)
+    left_s = time_s[onset] + SPEED_HALF_S - _tail_s(since_s, speed[onset : crossed + 1], limit)
     return ended, float(min(max(left_s, time_s[first]), time_s[crossed]))
 
 

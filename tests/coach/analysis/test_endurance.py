@@ -11,46 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coach.analysis.alignment import estimate_alignment, estimate_upright
-from coach.analysis.assessment_types import SPECS, AssessmentTest, HoldPhase, Method, Trial, TrialOutcome
+from coach.analysis.assessment_types import SPECS, AssessmentTest, HoldPhase, Method, TrialOutcome
 from coach.analysis.endurance import TARGETS, HoldState, begin_hold, finish_hold, hold_progress, watch_hold
 from coach.analysis.errors import AnalysisError
-from devices.sim.battery import (
-    BOW_S,
-    EXTENSOR,
-    FLEXOR,
-    READY_S,
-    SIDE_BRIDGE_LEFT,
-    SIDE_BRIDGE_RIGHT,
-    HoldForm,
-    HoldMotion,
-    HoldPlan,
-)
-from devices.types import Chunk, FloatArray
+from devices.sim.battery import EXTENSOR, FLEXOR, READY_S, SIDE_BRIDGE_RIGHT, HoldForm, HoldMotion, HoldPlan
+from devices.types import FloatArray
+from tests.coach.analysis.holding import EXPECTED, POSES, of_motion, simulated, watched
 from tests.coach.analysis.motion import body_axis, chunks, worn
 
-POSES = {
-    AssessmentTest.EXTENSOR: EXTENSOR,
-    AssessmentTest.FLEXOR: FLEXOR,
-    AssessmentTest.SIDE_BRIDGE_LEFT: SIDE_BRIDGE_LEFT,
-    AssessmentTest.SIDE_BRIDGE_RIGHT: SIDE_BRIDGE_RIGHT,
-}
-# What each form of hold is to be told as, by the generator's own words.
-EXPECTED = {
-    HoldForm.STEADY: TrialOutcome.HELD,
-    HoldForm.SINKING: TrialOutcome.SINKING,
-    HoldForm.FIDGETING: TrialOutcome.FIDGETING,
-    HoldForm.COMING_BACK: TrialOutcome.FIDGETING,
-    HoldForm.SHORT_OF_POSE: TrialOutcome.NEVER_STARTED,
-    HoldForm.TOUCHING: TrialOutcome.NEVER_STARTED,
-}
 RATE = 50.0
-
-
-def watched(state: HoldState, blocks: list[Chunk]) -> tuple[HoldState, Trial]:
-    for block in blocks:
-        state, _ = watch_hold(state, block)
-    return state, finish_hold(state)
 
 
 def level_hold(
@@ -75,31 +44,6 @@ def of_hinge(test: AssessmentTest = AssessmentTest.EXTENSOR, seed: int = 1, plac
     return begin_hold(test, place, body_axis(seed, up=1.0), body_axis(seed, front=1.0))
 
 
-def of_motion(test: AssessmentTest, motion: HoldMotion, acc: FloatArray, gyr: FloatArray, rate_hz: float) -> HoldState:
-    """Begin a trial with the calibration that the motion's own standing and bow give, the sensor mounted anyhow."""
-    stands = slice(round(4.0 * rate_hz), round(8.0 * rate_hz))
-    bows = slice(round((BOW_S - 1.0) * rate_hz), round((BOW_S + 6.0) * rate_hz))
-    pose = estimate_upright(rate_hz, acc[stands], gyr[stands])
-    found = estimate_alignment(rate_hz, pose, acc[bows], gyr[bows])
-    return begin_hold(test, "lower_back" if test.startswith("side") else "chest", found.upright, found.forward)
-
-
-def simulated(
-    test: AssessmentTest, plan: HoldPlan, seed: int, rate_hz: float = RATE, loss: float = 0.02
-) -> tuple[HoldMotion, Trial]:
-    """Watch a simulated trial from getting ready on, in blocks of a quarter of a second."""
-    motion = HoldMotion(seed, plan)
-    length_s = motion.reached_s + plan.hold_s * (2.0 if plan.form is HoldForm.SINKING else 1.0) + 12.0
-    acc, gyr = motion.samples(0, round(length_s * rate_hz), rate_hz)
-    state = of_motion(test, motion, acc, gyr, rate_hz)
-    lost = np.random.default_rng(seed).random(len(acc)) < loss
-    acc[lost], gyr[lost] = np.nan, np.nan
-    first = round(READY_S * rate_hz)
-    cuts = list(range(first, len(acc), round(rate_hz / 4.0)))
-    blocks = [block for block in chunks(acc, gyr, rate_hz, cuts) if block.start_index >= first]
-    return motion, watched(state, blocks)[1]
-
-
 @pytest.mark.parametrize("rate_hz", [25.0, 50.0, 100.0])
 @pytest.mark.parametrize("gyroscope", [True, False])
 def test_a_minute_of_stillness_and_a_drop(rate_hz: float, gyroscope: bool) -> None:
@@ -111,6 +55,28 @@ def test_a_minute_of_stillness_and_a_drop(rate_hz: float, gyroscope: bool) -> No
     assert not trial.at_least
     assert trial.evidence["end_s"] == pytest.approx(60.0, abs=0.5)
     assert trial.coverage_share == pytest.approx(1.0, abs=0.02)
+
+
+SHAPES: dict[str, Callable[[FloatArray], FloatArray]] = {
+    "straight": lambda share: share,
+    "cosine": lambda share: (1.0 - np.cos(np.pi * share)) / 2.0,
+    "fast start": lambda share: 1.0 - (1.0 - share) ** 2,
+    "fast end": lambda share: share**2,
+}
+
+
+@pytest.mark.parametrize("rises", list(SHAPES))
+@pytest.mark.parametrize("drops", list(SHAPES))
+@pytest.mark.parametrize("rise_s", [1.0, 3.0])
+def test_whatever_the_way_into_the_pose_and_out_of_it(rises: str, drops: str, rise_s: float) -> None:
+    t = np.arange(round(45.0 * RATE)) / RATE
+    rise = SHAPES[rises](np.clip((t - 5.0) / rise_s, 0.0, 1.0))
+    drop = SHAPES[drops](np.clip(t - 5.0 - rise_s - 20.0, 0.0, 1.0))
+    sway = 0.5 * np.sin(2 * np.pi * 0.35 * t)
+    acc, gyr = worn(122.0 - 32.0 * rise + 18.0 * drop + sway, 0.4 * np.cos(2 * np.pi * 0.2 * t), RATE, noise=True)
+    trial = watched(of_hinge(), chunks(acc, gyr, RATE))[1]
+    assert trial.outcome is TrialOutcome.HELD
+    assert trial.value == pytest.approx(20.0, abs=0.5)
 
 
 @pytest.mark.parametrize("test", list(POSES))
@@ -145,7 +111,7 @@ def test_forms_of_hold_are_told_apart(
         # In a side bridge that is not lifted, hardly anything moves.
         off_deg = 12.0 if test.startswith("side") else 22.0
         for form in HoldForm:
-            for seed in range(full_or_quick(12, 2)):
+            for seed in range(full_or_quick(12, 1)):
                 plan = HoldPlan(pose, form, hold_s=20.0 + 5.0 * (seed % 4), off_deg=off_deg)
                 _, trial = simulated(test, plan, 50 + seed)
                 told[(EXPECTED[form].value, trial.outcome.value)] += 1
