@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from coach.analysis.detectors.baseline import Quantity, beside_baseline
+from coach.analysis.detectors.repeating import repeating
 from coach.analysis.detectors.seen import (
     coverage_lacking,
     day_rate_per_h,
@@ -18,6 +19,7 @@ from coach.analysis.detectors.seen import (
     more_of,
     seen,
     seen_between,
+    seen_in,
     shown,
     unanswered,
 )
@@ -62,6 +64,8 @@ def detect(thresholds: Thresholds, day: Day, history: Sequence[DayValues]) -> An
         if unseen is None:
             found.append(each)
         needs = needs or unseen
+    if not found and needs is None:
+        needs = _hidden(thresholds, day.trunk)
     if not found and needs is not None:
         return replace(open_answer, needs=needs)
     answer = _found(open_answer, found) if found else _none(open_answer, day.trunk, day.over)
@@ -88,6 +92,13 @@ def stretch_lacks(thresholds: Thresholds, trunk: Minutes, stretch: BendingStretc
     covered = min(stretch.coverage_share, within.coverage_share or 0.0)
     sure = stretch.rate_max_per_min * covered > thresholds["rate_per_min"].value + 1e-9
     return None if sure else more_of(within)
+
+
+def _hidden(thresholds: Thresholds, trunk: Minutes) -> str | None:
+    """Return what is lacking where there is no stretch, but might be one if more was seen."""
+    rate, minutes = thresholds["rate_per_min"].value, thresholds["duration_min"].value
+    perhaps = repeating(trunk, trunk.bends, rate, minutes, thresholds["coverage_share"].value).perhaps
+    return None if perhaps is None else more_of(seen_in(trunk, perhaps))
 
 
 def _none(answer: Answer, trunk: Minutes, over: bool) -> Answer:

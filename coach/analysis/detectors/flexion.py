@@ -13,11 +13,14 @@ import numpy as np
 
 from coach.analysis.detectors.baseline import Quantity, beside_baseline
 from coach.analysis.detectors.rolling import rolling, window_of
-from coach.analysis.detectors.seen import coverage_lacking, grade_of, lacking, seen, seen_in, shown, unanswered
+from coach.analysis.detectors.seen import coverage_lacking, grade_of, lacking, more_of, seen, seen_in, shown, unanswered
 from coach.analysis.detectors.types import Answer, Day, DayValues, Flag, Kind, Outcome, Thresholds, Window
 from coach.analysis.detectors.wording import duration
 
 THRESHOLDS: Mapping[str, str] = {"dose": "dose", "window_min": "min", "baseline_z": "z"}
+# Own heuristic: lost time may have been held at 20 degrees, where ISO 11226 makes a dose of 240 s, but to no more than
+# what was seen once again: holds are parts of the time only, whatever their angle.
+LOST_LONGEST_S = 240.0
 DOSE = Quantity("dose_max", "times the longest hold", "Holds of the bent trunk")
 LIMITS = (
     "It does not see whether you leaned on something or sat against a backrest; the limit is for an unsupported trunk.",
@@ -28,7 +31,8 @@ LIMITS = (
 def detect(thresholds: Thresholds, day: Day, history: Sequence[DayValues]) -> Answer:
     """Answer whether holds within a few minutes came to more than one longest hold. thresholds: also seen.LEAST.
 
-    Lost time can only lessen a dose, so a dose that was passed counts in any window that is covered enough.
+    Lost time can only lessen a dose, so a dose that was passed counts in any window that is covered enough. Where it
+    was not passed, but would be with the trunk held bent in the time that was lost, the answer is left open.
     """
     limit, length_min = thresholds["dose"].value, thresholds["window_min"].value
     would_change = f"Straightening up before {limit:g} times the longest hold is reached would change this."
@@ -42,9 +46,11 @@ def detect(thresholds: Thresholds, day: Day, history: Sequence[DayValues]) -> An
     covered = share >= thresholds["coverage_share"].value - 1e-9
     over = dose > limit + 1e-9
     found = [window_of(day.trunk, each) for each in windows.stretches(over & covered)]
-    if not found and needs is None and over.any():
-        part = next(iter(windows.stretches(over)))
-        needs = coverage_lacking(seen_in(day.trunk, part), thresholds)
+    lost_s = windows.sums((day.trunk.expected_s - day.trunk.covered_s).clip(min=0.0))
+    hidden = windows.stretches(dose + np.minimum(lost_s / LOST_LONGEST_S, dose) > limit + 1e-9)
+    if not found and needs is None and hidden:
+        part = seen_in(day.trunk, hidden[0])
+        needs = coverage_lacking(part, thresholds) or more_of(part)
     if not found and needs is not None:
         return replace(open_answer, needs=needs)
     most = round(float(dose[covered].max(initial=0.0)), 3)

@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 
 from coach.analysis.detectors import bending
-from coach.analysis.detectors.rotation_found import repeated_turning
+from coach.analysis.detectors.repeating import repeating
 from coach.analysis.detectors.seen import (
     MINUTE_S,
     coverage_lacking,
@@ -155,10 +155,10 @@ def _pieces(thresholds: Thresholds, day: Day) -> tuple[list[Work], str | None]:
             inside |= (starts > stretch.start_utc_s - MINUTE_S) & (starts < stretch.end_utc_s)
     works = inside & _works(trunk, trunk.bends, rate)
     least = thresholds["coverage_share"].value
-    turning = repeated_turning(trunk, rate, thresholds["duration_min"].value, least)
+    turned = trunk.turns_left + trunk.turns_right
+    turning = repeating(trunk, turned, rate, thresholds["duration_min"].value, least)
     if turning.perhaps is not None and needs is None:
         needs = more_of(seen_in(trunk, turning.perhaps))
-    turned = trunk.turns_left + trunk.turns_right
     for part in turning.stretches:
         works[part] |= _works(trunk, turned, rate)[part]
     for place in np.flatnonzero(works).tolist():

@@ -8,10 +8,11 @@ heuristic, and so is counting fast turns for time spent turned (coach/analysis/r
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from coach.analysis.detectors.baseline import Quantity, beside_baseline
-from coach.analysis.detectors.rolling import rolling, trimmed, window_of
+from coach.analysis.detectors.repeating import Repeating, repeating
+from coach.analysis.detectors.rolling import window_of
 from coach.analysis.detectors.seen import (
     MINUTE_S,
     coverage_lacking,
@@ -39,39 +40,6 @@ TWO_SENSORS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Turning:
-    """stretches: minutes of repeated turning. rate_max_per_min: of the best window, per covered minute.
-
-    perhaps: minutes of a window that would be one if what was lost in it was like the rest; None without one.
-    """
-
-    stretches: tuple[slice, ...]
-    rate_max_per_min: float
-    perhaps: slice | None
-
-
-def repeated_turning(minutes: Minutes, rate_per_min: float, duration_min: float, coverage_share: float) -> Turning:
-    """Return where turns came more often than `rate_per_min`, as a mean over windows of `duration_min` clock minutes.
-
-    A window counts when it passes that rate even if nothing happened in the time that was lost, and `coverage_share`
-    of its recorded time is covered. So missing data can leave open what was there, but never make it up.
-    """
-    windows = rolling(minutes, duration_min)
-    counts = windows.sums(minutes.turns_left + minutes.turns_right)
-    covered_s, expected_s = windows.sums(minutes.covered_s), windows.sums(minutes.expected_s)
-    asked = rate_per_min * windows.length_min + 1e-9
-    sure = (counts > asked) & (covered_s >= coverage_share * expected_s - 1e-6)
-    perhaps = (counts * expected_s > asked * covered_s) & ~sure
-    turned = minutes.turns_left + minutes.turns_right > 0
-    rates = counts[sure] / (covered_s[sure] / MINUTE_S)
-    return Turning(
-        tuple(trimmed(each, turned) for each in windows.stretches(sure)),
-        float(rates.max(initial=0.0)),
-        next(iter(windows.stretches(perhaps)), None),
-    )
-
-
 def detect(thresholds: Thresholds, day: Day, history: Sequence[DayValues]) -> Answer:
     """Answer whether the trunk turned fast and often. thresholds: THRESHOLDS and seen.LEAST."""
     rate, minutes = thresholds["rate_per_min"].value, thresholds["duration_min"].value
@@ -81,7 +49,8 @@ def detect(thresholds: Thresholds, day: Day, history: Sequence[DayValues]) -> An
     needs = lacking(day.trunk, thresholds, day.over)
     if day.trunk is None or not day.trunk.start_utc_s.size:
         return replace(open_answer, needs=needs)
-    turning = repeated_turning(day.trunk, rate, minutes, thresholds["coverage_share"].value)
+    turns = day.trunk.turns_left + day.trunk.turns_right
+    turning = repeating(day.trunk, turns, rate, minutes, thresholds["coverage_share"].value)
     if turning.stretches:
         answer = _found(open_answer, day, day.trunk, turning)
     else:
@@ -91,7 +60,7 @@ def detect(thresholds: Thresholds, day: Day, history: Sequence[DayValues]) -> An
         if needs is not None:
             return replace(open_answer, needs=needs)
         answer = _none(open_answer, day, day.trunk)
-    per_h = day_rate_per_h(day.trunk, day.trunk.turns_left + day.trunk.turns_right, thresholds)
+    per_h = day_rate_per_h(day.trunk, turns, thresholds)
     answer = replace(answer, values={**answer.values, "turns_per_h": rounded(per_h)})
     return beside_baseline(answer, TURNS, day, history, per_h)
 
@@ -106,7 +75,7 @@ def _none(answer: Answer, day: Day, trunk: Minutes) -> Answer:
     return replace(answer, outcome=Outcome.NONE, statement=statement, values=values)
 
 
-def _found(answer: Answer, day: Day, trunk: Minutes, turning: Turning) -> Answer:
+def _found(answer: Answer, day: Day, trunk: Minutes, turning: Repeating) -> Answer:
     limit, minutes = answer.thresholds["rate_per_min"], answer.thresholds["duration_min"].value
     inside = _inside(trunk, turning.stretches)
     left, right = int(trunk.turns_left[inside].sum()), int(trunk.turns_right[inside].sum())

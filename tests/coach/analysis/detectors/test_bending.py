@@ -14,7 +14,17 @@ from coach.analysis.detectors.bending import THRESHOLDS, detect
 from coach.analysis.detectors.types import Answer, Day, Kind, Outcome
 from coach.analysis.recording import analyse_recording
 from coach.analysis.types import AnalysisParams, Grade
-from tests.coach.analysis.detectors.posture_days import OWN, START, TODAY, day, limits, minutes, past, stretch
+from tests.coach.analysis.detectors.posture_days import (
+    OWN,
+    START,
+    TODAY,
+    day,
+    limits,
+    minutes,
+    past,
+    placed,
+    stretch,
+)
 from tests.coach.analysis.motion import bends, chunks, hinge
 
 KIND = Kind.REPEATED_BENDING
@@ -149,6 +159,13 @@ def test_a_rate_that_hangs_on_what_was_lost_is_left_open() -> None:
     # The stream covered all of it, but the sensor had come loose for three of the minutes.
     loose = minutes(120, covered_s=trunk.covered_s, loose_s=60.0 - trunk.covered_s)
     assert detect(LIMITS, day(loose, bending=(stretch(0, 20, 4.4),)), []).outcome is Outcome.NOT_ENOUGH
+
+
+@pytest.mark.parametrize(("bent", "outcome"), [(39, Outcome.NOT_ENOUGH), (38, Outcome.NONE)])
+def test_bending_that_was_nearly_a_stretch_but_for_lost_time_is_left_open(bent: int, outcome: Outcome) -> None:
+    """12 s of ten minutes are lost; twice as busy as the rest, they held 2 x 12 / 588 of what was seen: 1.6 of 39."""
+    trunk = minutes(120, covered_s=np.where(np.arange(120) == 35, 48.0, 60.0), bends=placed(120, (30, 40, bent / 10)))
+    assert detect(LIMITS, day(trunk), []).outcome is outcome
 
 
 def test_the_minute_in_which_a_stretch_begins_is_part_of_it() -> None:

@@ -83,6 +83,24 @@ def test_a_dose_of_badly_seen_minutes_does_not_count() -> None:
     assert answer.needs.startswith("80 % of the time with data; it has ")
 
 
+@pytest.mark.parametrize(("dose", "outcome"), [(0.96, Outcome.NOT_ENOUGH), (0.94, Outcome.NONE)])
+def test_a_dose_that_was_nearly_one_but_for_lost_time_is_left_open(dose: float, outcome: Outcome) -> None:
+    """12 s were lost beside the hold; at 20 degrees they are a twentieth of the longest hold of 240 s."""
+    lost = np.where(np.arange(90) == 29, 12.0, 0.0)
+    today = day(minutes(90, dose=doses(90, m30=dose), covered_s=60.0 - lost))
+    answer = flexion.detect(SUSTAINED, today, [])
+    assert answer.outcome is outcome
+    if outcome is Outcome.NOT_ENOUGH:
+        assert answer.needs is not None
+        assert answer.needs.startswith("the 12 s of ")
+
+
+def test_a_small_dose_beside_a_long_loss_is_no_doubt() -> None:
+    lost = np.where((np.arange(90) >= 31) & (np.arange(90) < 40), 60.0, 0.0)
+    answer = flexion.detect(SUSTAINED, day(minutes(90, dose=doses(90, m30=0.4), covered_s=60.0 - lost)), [])
+    assert answer.outcome is Outcome.NONE
+
+
 def test_own_habit_of_doses() -> None:
     history = [past(back + 1, dose_max=0.5 + 0.1 * (back % 3)) for back in range(14)]
     answer = flexion.detect(SUSTAINED, day(minutes(90, dose=doses(90, m30=1.6))), history)

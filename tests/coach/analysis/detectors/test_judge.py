@@ -92,7 +92,7 @@ def test_what_later_days_look_back_at() -> None:
         PainEntry(4.0, 2, None, next_morning=True),
     )
     dose = np.zeros(120)
-    dose[[10, 15, 60]] = (0.5, 0.25, 0.7)
+    dose[[10, 15, 60]] = (0.25, 0.125, 0.35)
     today = day(
         minutes(
             120,
@@ -114,7 +114,7 @@ def test_what_later_days_look_back_at() -> None:
     # 100 minutes of 54 s upright are 1.5 h
     assert (values.bends_per_h, values.turns_per_h) == (60.0, 40.0)
     assert values.deep_share == pytest.approx(20 * 2.7 / (100 * 54.0))
-    assert values.dose_max == 0.75
+    assert values.dose_max == 0.375
     assert (values.strokes, values.strokes_left, values.strokes_right) == (190, 60, 120)
     assert (values.pitches, values.load) == (20, 360.0)
     assert values.ln_rmssd == pytest.approx(math.log(40.0))

@@ -113,6 +113,12 @@ def test_rates_are_of_covered_time_and_what_it_hides_is_left_open(lost_share: fl
     assert detect(LIMITS, day(sound), []).outcome is (Outcome.NONE if lost_share < 0.2 else Outcome.NOT_ENOUGH)
 
 
+def test_a_long_loss_beside_a_few_turns_is_no_doubt() -> None:
+    lost = np.where((np.arange(120) >= 40) & (np.arange(120) < 55), 60.0, 0.0)
+    trunk = minutes(120, covered_s=60.0 - lost, turns_left=placed(120, (30, 40, 1.0)))
+    assert detect(LIMITS, day(trunk), []).outcome is Outcome.NONE
+
+
 @drawn(
     st.lists(st.integers(0, 9), min_size=70, max_size=70),
     st.lists(st.sampled_from([0.0, 0.5, 0.95, 1.0]), min_size=70, max_size=70),
