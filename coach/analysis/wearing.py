@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from coach.analysis.exposure import DISPLACED, LOOSE, WORN, ByteArray
-from coach.analysis.frames import Vector, dot, unit
+from coach.analysis.frames import Vector, unit
 from coach.analysis.quality import BoolArray
 from coach.analysis.walking import STEPS_IN_ALL, STEPS_PER_S, WALK_S, steps_begun
 from devices.types import FloatArray, IntArray
@@ -29,6 +29,8 @@ _PER_UNIT = 1e5
 _PER_DEGPS = 1e3
 # Own choice: a second or a window with less of its looks than this is not judged.
 SEEN_SHARE = 0.5
+# A sum of directions, of any length.
+Sums = tuple[int, int, int]
 # Columns of the sums of a second: looks with a wobble, its squares, those of its changes, turn about the vertical,
 # looks, their directions, steps.
 _WOBBLES, _SQUARES, _CHANGES, _TURN, _LOOKS, _X, _Y, _Z, _STEPS = range(9)
@@ -38,9 +40,10 @@ _WOBBLES, _SQUARES, _CHANGES, _TURN, _LOOKS, _X, _Y, _Z, _STEPS = range(9)
 class WearingParams:
     """wobble_deg: amplitude, over window_s, of what is left of "up" after its mean over a second, that no trunk reaches
     at a pace of wobble_hz or faster; wobble_deg_hz: amplitude times pace; swing_deg: amplitude at any pace. spin_deg:
-    turn about the vertical in window_s. settle_s: of sound wear before it is believed again. still_s, still_deg,
-    turned_deg: lies that long within that cone, that far from the mean pose. astray_deg: of the pose in walking, in
-    `walks` stretches of ten seconds in a row; over_deg, over_s: from upright, that long. All own heuristics.
+    turn about the vertical in window_s. settle_s: of sound wear before it is believed again, twice as long each time
+    that it swings anew, up to settle_max_s, after which that is forgotten. still_s, still_deg, turned_deg: it lies that
+    long within that cone, that far from the mean pose. astray_deg: of the pose in walking, in `walks` stretches of ten
+    seconds in a row; over_deg, over_s: from upright, that long. All own heuristics.
     """
 
     window_s: int = 5
@@ -50,6 +53,7 @@ class WearingParams:
     swing_deg: float = 18.0
     spin_deg: float = 400.0
     settle_s: int = 60
+    settle_max_s: int = 1800
     still_s: int = 60
     still_deg: float = 0.2
     turned_deg: float = 40.0
@@ -83,11 +87,11 @@ class Pose:
     walks in a row that were far from where up should be. over: seconds in a row upside down.
     """
 
-    still: tuple[int, ...] = (0, 0, 0)
+    still: Sums = (0, 0, 0)
     lain: int = 0
-    worn: tuple[int, ...] = (0, 0, 0)
+    worn: Sums = (0, 0, 0)
     run: tuple[int, ...] = ()
-    run_up: tuple[int, ...] = (0, 0, 0)
+    run_up: Sums = (0, 0, 0)
     walked: Vector | None = None
     astray: int = 0
     over: int = 0
@@ -98,9 +102,10 @@ class WearingState:
     """phase_s, second: seconds are counted as in exposure.ExposureState; `second` is under way.
 
     looks: (k, 4) the newest, "up" and whether it was there. sums: of the second under way. window: (w, 4) sums of the
-    newest complete seconds. high: the newest swing of |acc| was up. loose_until, displaced_until: the second from which
-    on it is believed again. spans: (s, 3) first second, end and code of what was not worn well. loose_s, displaced_s:
-    seconds with samples in all; apart_deg: the furthest that a walk was from where it should be.
+    newest complete seconds. high: the newest swing of |acc| was up. swung: times that it began to swing. loose_until,
+    displaced_until: the second from which on it is believed again. spans: (s, 3) first second, end and code of what was
+    not worn well. loose_s, displaced_s: seconds with samples in all; apart_deg: the furthest that a walk was from where
+    it should be.
     """
 
     phase_s: float = 0.0
@@ -110,6 +115,7 @@ class WearingState:
     window: IntArray = field(default_factory=_no_window)
     high: bool = False
     pose: Pose = field(default_factory=Pose)
+    swung: int = 0
     loose_until: int = 0
     displaced_until: int = 0
     spans: IntArray = field(default_factory=_no_spans)
@@ -222,24 +228,27 @@ def _told(looks: IntArray, width: int, up: FloatArray, gyr: FloatArray) -> IntAr
 
 
 class _Judge:
-    """A state on its way over complete seconds."""
+    """A state on its way over complete seconds; plain attributes, for this is done once a second."""
 
     def __init__(
         self, params: WearingParams, state: WearingState, looks_hz: float, width: int, upright: Vector | None
     ) -> None:
         self.params, self.before, self.looks_hz, self.width, self.upright = params, state, looks_hz, width, upright
-        self.number, self.pose = state.second, state.pose
-        self.window: list[list[int]] = state.window.tolist()
-        self.loose_until, self.displaced_until = state.loose_until, state.displaced_until
+        self.number, self.window = state.second, state.window.tolist()
+        self.loose_until, self.displaced_until, self.swung = state.loose_until, state.displaced_until, state.swung
         self.apart_deg, self.seconds = state.apart_deg, [0, state.loose_s, state.displaced_s]
         self.spans: list[list[int]] = state.spans.tolist()
+        pose = state.pose
+        self.still, self.lain, self.worn, self.over = pose.still, pose.lain, pose.worn, pose.over
+        self.run, self.run_up, self.walked, self.astray = pose.run, pose.run_up, pose.walked, pose.astray
 
     def state(self) -> WearingState:
         return replace(
             self.before,
             second=self.number,
             window=np.array(self.window, dtype=np.int64).reshape(-1, 4),
-            pose=self.pose,
+            pose=Pose(self.still, self.lain, self.worn, self.run, self.run_up, self.walked, self.astray, self.over),
+            swung=self.swung,
             loose_until=self.loose_until,
             displaced_until=self.displaced_until,
             spans=np.array(self.spans, dtype=np.int64).reshape(-1, 3),
@@ -255,9 +264,9 @@ class _Judge:
         if sums[_LOOKS] and self.spans and self.spans[-1][1] == following:
             self.seconds[self.spans[-1][2]] += 1
         if self._swings():
-            self.loose_until = following + self.params.settle_s
+            self._come_loose(following)
         if sums[_LOOKS] >= SEEN_SHARE * self.width:
-            self._look_at(sums[_X : _Z + 1], following)
+            self._look_at((sums[_X], sums[_Y], sums[_Z]), following)
         self._walk(sums, following)
         self.number = following
         code = DISPLACED if following < self.displaced_until else LOOSE if following < self.loose_until else WORN
@@ -267,6 +276,14 @@ class _Judge:
             self.spans[-1][1] += 1
         else:
             self.spans.append([following, following + 1, code])
+
+    def _come_loose(self, following: int) -> None:
+        """Believe it no more for a while: for longer each time, for a strap that is slack once stays slack."""
+        if following > self.loose_until:
+            quiet_s = following - self.loose_until
+            self.swung = 1 if quiet_s > self.params.settle_max_s else self.swung + 1
+        doubled = self.params.settle_s * 2 ** min(self.swung - 1, 16)
+        self.loose_until = max(self.loose_until, following + min(doubled, self.params.settle_max_s))
 
     def _swings(self) -> bool:
         """Tell whether "up" swung, or the sensor turned, as no trunk does."""
@@ -281,49 +298,49 @@ class _Judge:
         limit_deg = params.wobble_deg if pace_hz >= params.wobble_hz else params.swing_deg
         return amplitude_deg >= limit_deg or amplitude_deg * pace_hz >= params.wobble_deg_hz
 
-    def _look_at(self, up: list[int], following: int) -> None:
+    def _look_at(self, up: Sums, following: int) -> None:
         """Follow where "up" is: still and turned away, or upside down."""
-        params, pose = self.params, self.pose
-        still = pose.lain > 0 and _apart_deg(up, pose.still) <= params.still_deg
-        lain, since = (pose.lain + 1, pose.still) if still else (1, tuple(up))
-        worn = pose.worn
-        if not still and following > self.loose_until and following > self.displaced_until:
-            worn = tuple(a + b for a, b in zip(worn, up, strict=True))
-        if lain >= params.still_s and any(worn) and _apart_deg(since, worn) > params.turned_deg:
+        params = self.params
+        if self.lain > 0 and _apart_deg(up, self.still) <= params.still_deg:
+            self.lain += 1
+        else:
+            self.still, self.lain = up, 1
+            if following > self.loose_until and following > self.displaced_until:
+                self.worn = _sum(self.worn, up)
+        if self.lain >= params.still_s and _apart_deg(self.still, self.worn) > params.turned_deg:
             self.loose_until = max(self.loose_until, following + 1)
-        expected = self.upright or pose.walked
-        over = pose.over + 1 if expected and _apart_deg(up, expected) > params.over_deg else 0
-        if over >= params.over_s:
+        expected = self.upright or self.walked
+        over = expected is not None and _apart_deg(up, expected) > params.over_deg
+        self.over = self.over + 1 if over else 0
+        if self.over >= params.over_s:
             self.displaced_until = max(self.displaced_until, following + params.settle_s)
-        self.pose = replace(pose, still=since, lain=lain, worn=worn, over=over)
 
     def _walk(self, sums: list[int], following: int) -> None:
         """Follow the steps; at the end of each ten seconds of them, ask whether "up" is where it should be."""
-        pose, params = self.pose, self.params
         if not STEPS_PER_S[0] <= sums[_STEPS] <= STEPS_PER_S[1]:
-            if pose.run:
-                self.pose = replace(pose, run=(), run_up=(0, 0, 0))
+            self.run, self.run_up = (), (0, 0, 0)
             return
-        run = (*pose.run, sums[_STEPS])
-        up = tuple(a + b for a, b in zip(pose.run_up, sums[_X : _Z + 1], strict=True))
-        if len(run) < WALK_S:
-            self.pose = replace(pose, run=run, run_up=up)
+        self.run = (*self.run, sums[_STEPS])
+        self.run_up = _sum(self.run_up, (sums[_X], sums[_Y], sums[_Z]))
+        if len(self.run) < WALK_S:
             return
-        self.pose = replace(pose, run=(), run_up=(0, 0, 0))
-        if not STEPS_IN_ALL[0] <= sum(run) <= STEPS_IN_ALL[1] or not any(up) or following <= self.loose_until:
-            return
-        expected = self.upright or pose.walked
+        run, up = self.run, self.run_up
+        self.run, self.run_up = (), (0, 0, 0)
+        if STEPS_IN_ALL[0] <= sum(run) <= STEPS_IN_ALL[1] and any(up) and following > self.loose_until:
+            self._walked(up, following)
+
+    def _walked(self, up: Sums, following: int) -> None:
+        expected = self.upright or self.walked
         if expected is None:
             x, y, z = (float(value) for value in up)
-            self.pose = replace(self.pose, walked=unit((x, y, z)))
+            self.walked = unit((x, y, z))
             return
         apart_deg = _apart_deg(up, expected)
         self.apart_deg = max(self.apart_deg, apart_deg)
-        astray = pose.astray + 1 if apart_deg > params.astray_deg else 0
-        self.pose = replace(self.pose, astray=astray)
-        if astray >= params.walks:
+        self.astray = self.astray + 1 if apart_deg > self.params.astray_deg else 0
+        if self.astray >= self.params.walks:
             self.displaced_until = _EVER
-        elif not astray and self.displaced_until >= _EVER:
+        elif not self.astray and self.displaced_until >= _EVER:
             self.displaced_until = following
 
 
@@ -331,10 +348,14 @@ class _Judge:
 _EVER = 2**62
 
 
-def _apart_deg(one: list[int] | tuple[int, ...], other: tuple[int, ...] | Vector) -> float:
-    """Return the angle between two directions of any length."""
-    if not any(one) or not any(other):
-        return 0.0
+def _sum(one: Sums, other: Sums) -> Sums:
+    return one[0] + other[0], one[1] + other[1], one[2] + other[2]
+
+
+def _apart_deg(one: Sums, other: Sums | Vector) -> float:
+    """Return the angle between two directions of any length; 0 where one of them is none."""
     (a, b, c), (x, y, z) = one, other
-    cosine = dot(unit((float(a), float(b), float(c))), unit((float(x), float(y), float(z))))
-    return math.degrees(math.acos(max(min(cosine, 1.0), -1.0)))
+    length2 = (a * a + b * b + c * c) * (x * x + y * y + z * z)
+    if not length2:
+        return 0.0
+    return math.degrees(math.acos(max(min((a * x + b * y + c * z) / math.sqrt(length2), 1.0), -1.0)))
