@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from coach.analysis.bouts import repetition_to_plain, swing_to_plain
 from coach.analysis.detectors.assemble import bending_stretch
+from coach.analysis.rotation import YawLine
 from coach.analysis.stream import AnalysisState, Update, analyse, new_state
 from coach.analysis.types import ALGORITHM_NAME, ALGORITHM_VERSION, AnalysisParams, ChangeKind
 from coach.service.canonical import plain
@@ -100,7 +102,7 @@ def analysed_chunks(state: AnalysisState, stream: Row, chunks: list[Row], now: d
         try:
             _time_of(stream, row, row["start_index"])  # a time that no calendar has must not reach a finding later
             update = analyse(done.state, decode_chunk(bytes(row["blob"])))
-            feature = feature_row(stream, row["id"], row, update, now, update.state.params)
+            feature = feature_row(stream, row["id"], row, first_index, update, now)
             seen = seen_rows(stream, row, first_index, update)
         except Exception as error:  # noqa: BLE001 - whatever one chunk does, the stream goes on without it
             _log.warning("chunk %s of stream %s is set aside: %s", row["seq"], stream["id"], error)
@@ -114,9 +116,13 @@ def analysed_chunks(state: AnalysisState, stream: Row, chunks: list[Row], now: d
 
 
 def feature_row(
-    stream: Row, chunk_id: int | None, anchor: Row, update: Update, now: datetime, params: AnalysisParams
+    stream: Row, chunk_id: int | None, anchor: Row, first_index: int, update: Update, now: datetime
 ) -> dict[str, Any]:
-    """Return the feature row of one update. anchor: the chunk whose start ties sample numbers to UTC."""
+    """Return the feature row of one update. anchor: the chunk whose start ties sample numbers to UTC.
+
+    first_index: grid number of the stream's first sample.
+    """
+    params = update.state.params
     features = update.features
     line = thin(features.inclination_deg, features.start_index, features.rate_hz)
     start_utc_s = _utc_s(stream, anchor, features.start_index)
@@ -132,12 +138,24 @@ def feature_row(
         "expected": features.expected,
         "covered": features.covered,
         "bends": sum(bend.rom_deg >= smallest for bend in features.bends),
-        "repetitions": [[each.start_s, each.peak_s, each.end_s, each.rom_deg] for each in features.motion.repetitions],
+        "repetitions": [repetition_to_plain(each) for each in features.motion.repetitions],
+        "strokes": [swing_to_plain(each) for each in features.swings] or None,
         "above": {key_of(each): features.above.get(each, 0) for each in params.posture_thresholds_deg},
         "line_start_utc_s": start_utc_s + line.offset / features.rate_hz,
         "line_rate_hz": line.rate_hz,
         "line": line.data,
+        **_yaw_columns(stream, anchor, first_index, features.yaw_line),
         "analysed_at": now,
+    }
+
+
+def _yaw_columns(stream: Row, anchor: Row, first_index: int, line: YawLine | None) -> dict[str, Any]:
+    if line is None:
+        return {"yaw_start_utc_s": None, "yaw_rate_hz": None, "yaw": None}
+    return {
+        "yaw_start_utc_s": _utc_s(stream, anchor, first_index + line.start_s * stream["rate_hz"]),
+        "yaw_rate_hz": line.rate_hz,
+        "yaw": line.tenths.astype("<i2").tobytes(),
     }
 
 

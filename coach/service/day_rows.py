@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any
 
 from coach.analysis.detectors.assemble import day_of, minutes_of
-from coach.analysis.detectors.types import BendingStretch, Bout, Day, DayValues, Entered, Minutes
+from coach.analysis.detectors.types import BendingStretch, Day, DayValues, Entered, Minutes
 from coach.analysis.exposure import MINUTE_S, MinuteRow
 from coach.service import charts
 from coach.service.day_entries import entered_of
+from coach.service.day_signals import FromSignal
 from coach.store import exposures
 from coach.store.engine import Tx
 from coach.store.rows import Row
@@ -29,14 +30,14 @@ class DayRows:
     end_utc_s: float
     minutes: Sequence[Row]
     stretches: Sequence[Row]
+    by_place: Mapping[str, Minutes]
     entered: Entered
-    rmssd_s: float | None
 
     @property
     def empty(self) -> bool:
         """Tell whether nothing was recorded or entered."""
         nothing = Entered(age_years=self.entered.age_years)
-        return not self.minutes and not self.stretches and self.rmssd_s is None and self.entered == nothing
+        return not self.minutes and not self.stretches and self.entered == nothing
 
     def speaks_until_utc_s(self, over: bool) -> float:
         """Return up to where the day's data speak: the end of the last minute or stretch, or the newest entry.
@@ -49,33 +50,35 @@ class DayRows:
         return min(max(times, default=self.end_utc_s if over else self.start_utc_s), self.end_utc_s)
 
 
-def read_day(tx: Tx, athlete: Row, day: date, rmssd_s: Callable[[Tx, float, float], float | None]) -> DayRows:
-    """Read a local day. rmssd_s(tx, start_utc_s, end_utc_s): how its heart rate is asked for."""
+def read_day(tx: Tx, athlete: Row, day: date) -> DayRows:
+    """Read a local day but for what has to be read from its signal."""
     start, end = charts.day_bounds(day, athlete["time_zone"])
+    minutes = exposures.minutes_between(tx, athlete["id"], start, end)
     return DayRows(
         day,
         start,
         end,
-        exposures.minutes_between(tx, athlete["id"], start, end),
+        minutes,
         exposures.stretches_between(tx, athlete["id"], start, end),
+        _by_place(minutes),
         entered_of(tx, athlete, day),
-        rmssd_s(tx, start, end),
     )
 
 
-def assembled(rows: DayRows, over: bool, counts_strokes: bool) -> Day:
+def assembled(rows: DayRows, signal: FromSignal, over: bool, counts_strokes: bool) -> Day:
     """Return the day. counts_strokes: the athlete's profile counts swings or throws."""
     return day_of(
         rows.day.toordinal(),
         rows.start_utc_s,
         rows.end_utc_s,
         over,
-        _by_place(rows.minutes),
+        rows.by_place,
         counts_strokes,
-        [BendingStretch(**row["values"]) for row in rows.stretches if row["kind"] == "bending"],
-        [_bout(row["values"]) for row in rows.stretches if row["kind"] == "bout"],
+        [BendingStretch(**row["values"]) for row in rows.stretches],
+        signal.bouts,
         rows.entered,
-        rows.rmssd_s,
+        signal.rmssd_s,
+        signal.turns,
     )
 
 
@@ -91,7 +94,3 @@ def _by_place(rows: Sequence[Row]) -> dict[str, Minutes]:
         minute = MinuteRow(start_s=0.0, above_s=above, **{name: row[name] for name in _COUNTED})
         places.setdefault(row["placement"], []).append((row["stream_id"], row["start_utc_s"], minute))
     return {place: minutes_of(minutes) for place, minutes in places.items()}
-
-
-def _bout(plain: dict[str, Any]) -> Bout:
-    return Bout(**{**plain, "signs": tuple(plain["signs"])})

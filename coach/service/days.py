@@ -11,15 +11,16 @@ from typing import Any
 from coach.analysis.detectors import baseline, hrv, load_found, pain, strokes
 from coach.analysis.detectors.judge import day_values, judge_day
 from coach.analysis.detectors.types import Answer, DayValues, Kind, Outcome
+from coach.analysis.types import TurnParams
 from coach.service import charts
 from coach.service.canonical import plain
 from coach.service.day_entries import has_entered
 from coach.service.day_rows import DayRows, assembled, read_day, values_of
+from coach.service.day_signals import FromSignal, read_signals
 from coach.service.editions import Edition, edition_of, ensure_edition
 from coach.service.evidence import because_of
 from coach.service.folding import refold
 from coach.service.ground import Ground
-from coach.service.hearts import rmssd_s_of
 from coach.service.profiles import analysis_params
 from coach.store import athletes, days, exposures, findings, recordings
 from coach.store.engine import Tx
@@ -41,8 +42,8 @@ _BEHIND_CHUNKS = 24
 # Longer nobody waits for that; also how long a day is left alone that could not be judged. Own choices.
 _PATIENCE = timedelta(minutes=10)
 _REST = timedelta(minutes=5)
-# How old the heart's figure of a day that runs may be: it comes from stretches of five minutes. Own choice.
-_HEART_EVERY = timedelta(minutes=15)
+# How old bouts, turns against the pelvis and RMSSD of a day that runs may be: much signal is read for them. Own choice.
+_SIGNAL_EVERY = timedelta(minutes=15)
 # Days taken from the list at a time. Own choice.
 _AT_ONCE = 50
 
@@ -73,7 +74,7 @@ class Days:
 
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
-        self._hearts: dict[tuple[str, date], tuple[datetime, float | None]] = {}
+        self._signals: dict[tuple[str, date], tuple[datetime, FromSignal]] = {}
 
     def judge_due(self, now: datetime | None = None) -> tuple[JudgedDay, ...]:
         """Judge what is due, earliest day first, until nothing is; a day whose recordings wait for analysis waits."""
@@ -144,29 +145,32 @@ class Days:
 
     def _verdict(self, tx: Tx, athlete: Row, day: date, now: datetime) -> _Verdict:
         profile = self._ground.profiles.of_athlete(athlete)
-        edition = edition_of(profile, analysis_params(self._ground.config, profile))
-        rows = read_day(tx, athlete, day, lambda tx, start, end: self._rmssd_s(tx, athlete["id"], day, start, end, now))
+        params = analysis_params(self._ground.config, profile)
+        edition = edition_of(profile, params)
+        rows = read_day(tx, athlete, day)
         over = now.timestamp() >= rows.end_utc_s
+        signal = self._signal(tx, athlete["id"], rows, over, params.turn, now)
         one_day = timedelta(days=1)
         stored = days.values_between(tx, athlete["id"], edition.id, day - _HISTORY, day + one_day)
         known: dict[date, dict[str, Any]] = {row["local_date"]: row["values"] for row in stored}
         before = known.pop(day, None)
         history: tuple[DayValues, ...] = tuple(values_of(each) for each in known.values())
-        put_together = assembled(rows, over, profile.stroke is not None)
+        put_together = assembled(rows, signal, over, profile.stroke is not None)
         answers = judge_day(profile, put_together, history)
         values = plain(day_values(profile, put_together, answers))
         return _Verdict(edition, rows, over, answers, values, before)
 
-    def _rmssd_s(
-        self, tx: Tx, athlete_id: str, day: date, start_utc_s: float, end_utc_s: float, now: datetime
-    ) -> float | None:
-        """Return a day's RMSSD; of a day that runs one that may be some minutes old, for it takes long to read."""
-        if now.timestamp() >= end_utc_s:
-            self._hearts.pop((athlete_id, day), None)
-            return rmssd_s_of(tx, athlete_id, start_utc_s, end_utc_s)
-        known = self._hearts.get((athlete_id, day))
-        if known is None or now - known[0] >= _HEART_EVERY:
-            known = self._hearts[athlete_id, day] = now, rmssd_s_of(tx, athlete_id, start_utc_s, end_utc_s)
+    def _signal(
+        self, tx: Tx, athlete_id: str, rows: DayRows, over: bool, params: TurnParams, now: datetime
+    ) -> FromSignal:
+        """Return what is read from a day's signal; of a day that runs some minutes old, for there is much to read."""
+        key, bounds = (athlete_id, rows.day), (rows.start_utc_s, rows.end_utc_s)
+        if over:
+            self._signals.pop(key, None)
+            return read_signals(tx, athlete_id, *bounds, rows.by_place, params)
+        known = self._signals.get(key)
+        if known is None or now - known[0] >= _SIGNAL_EVERY:
+            known = self._signals[key] = now, read_signals(tx, athlete_id, *bounds, rows.by_place, params)
         return known[1]
 
     def _save(self, tx: Tx, athlete: Row, verdict: _Verdict, now: datetime) -> list[str]:

@@ -160,7 +160,7 @@ class Motion:
         # The kept state stays that of before, so that a later chunk goes on as if nothing had been settled.
         update = finish(state)
         analysed = Analysed(state, stream["last_seq"], stream["first_index"])
-        feature = feature_row(stream, None, last[0], update, now, state.params)
+        feature = feature_row(stream, None, last[0], stream["first_index"], update, now)
         analysed.take(update, feature, seen_rows(stream, last[0], stream["first_index"], update, tail=True))
         with self._ground.store.begin() as tx:
             if not recordings.move_cursor(tx, stream_id, stream["last_seq"], stream["version"], values):

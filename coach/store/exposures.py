@@ -1,4 +1,4 @@
-"""Queries: exposure by the minute, and stretches of bending and of repeated movement."""
+"""Queries: exposure by the minute, and stretches of repeated bending."""
 
 from __future__ import annotations
 

@@ -57,10 +57,10 @@ stretch = Table(
     Column("stream_id", ID, ForeignKey("stream.id"), primary_key=True),
     Column("key", String(100), primary_key=True),
     Column("athlete_id", ID, ForeignKey("athlete.id"), nullable=False),
-    Column("kind", String(40), nullable=False),  # bending | bout
+    Column("kind", String(40), nullable=False),  # bending
     Column("start_utc_s", Double, nullable=False),
     Column("end_utc_s", Double, nullable=False),
-    Column("values", JSON, nullable=False),  # of detectors.types.BendingStretch or Bout
+    Column("values", JSON, nullable=False),  # of detectors.types.BendingStretch
     Column("tail", Boolean, nullable=False),  # as in exposure
     Index("ix_stretch_athlete_time", "athlete_id", "start_utc_s"),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, func, select
@@ -100,6 +101,42 @@ def reference_of_stream(tx: Tx, stream_id: str) -> str | None:
     return tx.execute(
         select(stream_state.c.reference).where(stream_state.c.stream_id == stream_id)
     ).scalar_one_or_none()
+
+
+def movements_between(
+    tx: Tx, athlete_id: str, placements: Sequence[str], start_utc_s: float, end_utc_s: float
+) -> list[Row]:
+    """Return repetitions and strokes of features that begin within [start, end), recording by recording in order.
+
+    Columns: stream_id, first_index, start_index, start_utc_s, rate_hz, repetitions, strokes.
+    """
+    columns = feature.c
+    statement = (
+        select(
+            columns.stream_id,
+            stream_state.c.first_index,
+            columns.start_index,
+            columns.start_utc_s,
+            columns.rate_hz,
+            columns.repetitions,
+            columns.strokes,
+        )
+        .join(stream_state, stream_state.c.stream_id == columns.stream_id)
+        .where(*_within(athlete_id, tuple(placements), start_utc_s, end_utc_s), stream_state.c.first_index.is_not(None))
+        .order_by(columns.stream_id, columns.start_utc_s, columns.id)
+    )
+    return many(tx, statement)
+
+
+def yaw_between(tx: Tx, athlete_id: str, placement: str, start_utc_s: float, end_utc_s: float) -> list[Row]:
+    """Return the lines of yaw of features that begin within [start, end), in order of time."""
+    columns = feature.c
+    statement = (
+        select(columns.yaw_start_utc_s, columns.yaw_rate_hz, columns.yaw)
+        .where(*_within(athlete_id, (placement,), start_utc_s, end_utc_s), columns.yaw.is_not(None))
+        .order_by(columns.yaw_start_utc_s, columns.id)
+    )
+    return many(tx, statement)
 
 
 def newest_reference(tx: Tx, athlete_id: str, placement: str) -> str | None:

@@ -261,11 +261,15 @@ feature = Table(
     Column("expected", Integer, nullable=False),
     Column("covered", Integer, nullable=False),
     Column("bends", Integer, nullable=False),
-    Column("repetitions", JSON, nullable=False),  # [[start_s, peak_s, end_s, rom_deg], …]
+    Column("repetitions", JSON, nullable=False),  # [[start_s, peak_s, end_s, rom_deg, …], …], see analysis/bouts.py
+    Column("strokes", JSON),  # of swings and throws, as repetitions; null where there are none
     Column("above", JSON, nullable=False),  # {"20": samples above 20 deg, …}
     Column("line_start_utc_s", Double, nullable=False),
     Column("line_rate_hz", Double, nullable=False),
     Column("line", LargeBinary, nullable=False),  # int16, 0.01 deg, little-endian; -32768 in a gap
+    Column("yaw_start_utc_s", Double),  # null, like the next two, where turning is not followed
+    Column("yaw_rate_hz", Double),
+    Column("yaw", LargeBinary),  # int16, 0.1 deg, little-endian, high-passed; -32768 in a gap
     Column("analysed_at", UtcDateTime, nullable=False),
     Index("ix_feature_athlete_time", "athlete_id", "start_utc_s"),
     Index("ix_feature_stream_time", "stream_id", "start_utc_s"),

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
+from coach.analysis.bouts import repetition_to_plain
 from coach.analysis.stream import analyse, finish, new_state
 from coach.analysis.summary import current_findings
 from coach.errors import NoSuch
@@ -79,7 +80,7 @@ def test_the_service_says_what_the_pure_analysis_says(club: Club) -> None:
         update = analyse(state, decode_chunk(encode_chunk(chunk)))
         state = update.state
         found = update.features.motion.repetitions
-        repetitions += [[each.start_s, each.peak_s, each.end_s, each.rom_deg] for each in found]
+        repetitions += [repetition_to_plain(each) for each in found]
     assert repetitions_of(club) == repetitions
     (expected,) = current_findings(state)
     (found,) = findings_of(club)

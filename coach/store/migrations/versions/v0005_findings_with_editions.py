@@ -24,6 +24,10 @@ def upgrade() -> None:
     _days()
     _answer()
     _finding()
+    # Added in place: the table of features is the largest, and is not written anew for columns that may be empty.
+    op.add_column("feature", sa.Column("strokes", sa.JSON(), nullable=True))
+    for name, kind in (("yaw_start_utc_s", sa.Double()), ("yaw_rate_hz", sa.Double()), ("yaw", sa.LargeBinary())):
+        op.add_column("feature", sa.Column(name, kind, nullable=True))
     with op.batch_alter_table("athlete") as batch:
         batch.add_column(sa.Column("profile", sa.String(length=40), nullable=False, server_default="general"))
         batch.add_column(sa.Column("born_on", sa.Date(), nullable=True))

@@ -1,0 +1,84 @@
+"""What of a local day has to be read from stored signal: bouts, turns against the pelvis, heart-rate variability."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+
+from coach.analysis.bouts import BoutParams, bouts_of, repetition_from_plain, swing_from_plain
+from coach.analysis.detectors.assemble import choose_trunk
+from coach.analysis.detectors.types import Bout, Minutes
+from coach.analysis.relative import LinePart, RelativeTurns, relative_turns
+from coach.analysis.rotation import PELVIS
+from coach.analysis.types import TurnParams
+from coach.service.hearts import rmssd_s_of
+from coach.store import signals
+from coach.store.engine import Tx
+from coach.store.rows import Row
+
+_BOUTS = BoutParams()
+
+
+@dataclass(frozen=True, slots=True)
+class FromSignal:
+    """turns: None where trunk and pelvis were not worn at once. rmssd_s: None where nothing allowed it."""
+
+    bouts: tuple[Bout, ...]
+    turns: RelativeTurns | None
+    rmssd_s: float | None
+
+
+def read_signals(
+    tx: Tx, athlete_id: str, start_utc_s: float, end_utc_s: float, by_place: Mapping[str, Minutes], params: TurnParams
+) -> FromSignal:
+    """Read what features that begin within [start, end) tell. by_place: the day's minutes."""
+    bounds = (start_utc_s, end_utc_s)
+    return FromSignal(
+        _bouts(tx, athlete_id, bounds, by_place),
+        _turns(tx, athlete_id, bounds, by_place, params),
+        rmssd_s_of(tx, athlete_id, *bounds),
+    )
+
+
+def _bouts(tx: Tx, athlete_id: str, bounds: tuple[float, float], by_place: Mapping[str, Minutes]) -> tuple[Bout, ...]:
+    """Return the day's bouts. Most days hold no exercise, which their minutes tell without any signal being read."""
+    places = [place for place, minutes in sorted(by_place.items()) if _repeated(minutes) >= _BOUTS.min_count]
+    rows = signals.movements_between(tx, athlete_id, places, *bounds) if places else []
+    found: list[Bout] = []
+    for stream_id, same in groupby(rows, key=lambda row: row["stream_id"]):
+        parts = list(same)
+        repetitions = [repetition_from_plain(each) for row in parts for each in row["repetitions"]]
+        swings = [swing_from_plain(each) for row in parts for each in row["strokes"] or ()]
+        found.extend(bouts_of(_BOUTS, stream_id, _origin_utc_s(parts[0]), repetitions, swings))
+    return tuple(found)
+
+
+def _repeated(minutes: Minutes) -> int:
+    strokes = minutes.strokes_left + minutes.strokes_right + minutes.strokes_unknown
+    return int(max(minutes.repetitions.sum(), strokes.sum()))
+
+
+def _origin_utc_s(row: Row) -> float:
+    """Return when the first sample of a feature's recording was, by the feature's own time."""
+    since_s: float = (row["start_index"] - row["first_index"]) / row["rate_hz"]
+    return float(row["start_utc_s"]) - since_s
+
+
+def _turns(
+    tx: Tx, athlete_id: str, bounds: tuple[float, float], by_place: Mapping[str, Minutes], params: TurnParams
+) -> RelativeTurns | None:
+    trunk = choose_trunk(by_place)
+    if trunk is None or PELVIS not in by_place:
+        return None
+    lines = [_line(signals.yaw_between(tx, athlete_id, place, *bounds)) for place in (trunk[0], PELVIS)]
+    return relative_turns(params, *lines) if all(lines) else None
+
+
+def _line(rows: Sequence[Row]) -> list[LinePart]:
+    return [
+        LinePart(row["yaw_start_utc_s"], row["yaw_rate_hz"], np.frombuffer(row["yaw"], "<i2").astype(np.int16))
+        for row in rows
+    ]
