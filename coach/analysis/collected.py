@@ -15,6 +15,7 @@ from coach.analysis.exposure import (
     add_repetitions,
     add_strokes,
     finish_minutes,
+    minute_due,
     settle_minutes,
     unusable,
 )
@@ -86,8 +87,10 @@ class Collected:
         """Tell the minutes that every detector has passed, once there is enough to tell whether they are sound."""
         if not long_enough(state.soundness) and state.exposure.doses.size < MOST_HELD_S:
             return
-        look_s = look_every(state.rate_hz) / state.rate_hz
-        state.exposure, rows = settle_minutes(state.exposure, state.rate_hz, look_s, _passed(state), _codes(state))
+        until, look_s = _passed(state), look_every(state.rate_hz) / state.rate_hz
+        if not minute_due(state.exposure, state.rate_hz, until):
+            return
+        state.exposure, rows = settle_minutes(state.exposure, state.rate_hz, look_s, until, _codes(state))
         if state.wearing is not None:
             state.wearing = forget_before(state.wearing, state.exposure.first)
         self._tell(state, rows)

@@ -129,15 +129,14 @@ def add_looks(
     grown = _grown(state, int(seconds[-1]) + 1)
     tally = _Tally(grown.counts, seconds - grown.first, angle_deg, present)
     bends = np.searchsorted(at, bent_at).tolist() if len(bent_at) else []
-    tally.expect()
     mode = state.mode
-    for first, end in [(0, at.size)] if modes is None else runs_of(modes):
+    for first, end in [(0, at.size)] if modes is None or not modes.any() else runs_of(modes):
         now = FREE if modes is None else int(modes[first])
         if mode == PENDING and now != PENDING:
             tally.decide(now)
         tally.spend(first, end, now, [place for place in bends if first <= place < end])
         mode = now
-    return replace(grown, mode=mode)
+    return ExposureState(grown.phase_s, mode, grown.first, grown.counts, grown.doses, grown.empty)
 
 
 def add_events(state: ExposureState, column: Column, times_s: Iterable[float]) -> ExposureState:
@@ -172,6 +171,11 @@ def add_holds(state: ExposureState, holds: Iterable[StaticHold]) -> ExposureStat
     return state
 
 
+def minute_due(state: ExposureState, rate_hz: float, until: int) -> bool:
+    """Tell whether a minute that is kept ends at or before sample `until`."""
+    return math.floor(state.phase_s + until / rate_hz) - state.first >= MINUTE_S
+
+
 def settle_minutes(
     state: ExposureState, rate_hz: float, look_s: float, until: int, codes: ByteArray | None = None
 ) -> tuple[ExposureState, list[MinuteRow]]:
@@ -202,12 +206,13 @@ def finish_minutes(
 
 def _grown(state: ExposureState, end: int) -> ExposureState:
     """Return a copy, to be changed, that reaches up to second `end`."""
-    more = max(end - state.first - state.doses.size, 0)
-    return replace(
-        state,
-        counts=np.concatenate((state.counts, np.zeros((COLUMNS, more), dtype=np.uint8)), axis=1),
-        doses=np.concatenate((state.doses, np.zeros(more))),
-    )
+    more = end - state.first - state.doses.size
+    if more <= 0:
+        counts, doses = state.counts.copy(), state.doses.copy()
+    else:
+        counts = np.concatenate((state.counts, np.zeros((COLUMNS, more), dtype=np.uint8)), axis=1)
+        doses = np.concatenate((state.doses, np.zeros(more)))
+    return ExposureState(state.phase_s, state.mode, state.first, counts, doses, state.empty)
 
 
 class _Tally:
@@ -216,16 +221,16 @@ class _Tally:
     def __init__(self, counts: ByteArray, places: IntArray, angle_deg: FloatArray, present: BoolArray | None) -> None:
         self.counts, self.places, self.angle, self.present = counts, places, angle_deg, present
 
-    def expect(self) -> None:
-        self._add(Column.EXPECTED, self.places)
-
     def spend(self, first: int, end: int, mode: int, bends: list[int]) -> None:
         """Count the looks first..end-1, in all of which the trunk did the same."""
         places, angle = self.places[first:end], self.angle[first:end]
-        if self.present is not None:
+        if self.present is None:
+            self._add(slice(Column.EXPECTED, Column.COVERED + 1), places)
+        else:
+            self._add(Column.EXPECTED, places)
             there = self.present[first:end]
             places, angle = places[there], angle[there]
-        self._add(Column.COVERED, places)
+            self._add(Column.COVERED, places)
         if mode == LYING:
             self._add(Column.LYING, places)
             return
@@ -252,7 +257,7 @@ class _Tally:
             self.counts[Column.BENDS] += self.counts[Column.HELD_BENDS]
         self.counts[Column.HELD :] = 0
 
-    def _add(self, column: int, places: IntArray) -> None:
+    def _add(self, column: int | slice, places: IntArray) -> None:
         if places.size:
             low, high = int(places[0]), int(places[-1]) + 1
             self.counts[column, low:high] += np.bincount(places - low, minlength=high - low).astype(np.uint8)
@@ -268,7 +273,7 @@ def _told(
     rows, empty = [], state.empty
     for first in range(0, count, MINUTE_S):
         part = slice(first, min(first + MINUTE_S, count))
-        seconds = state.counts[:, part].astype(np.int64)
+        seconds = state.counts[:, part]
         empty = 0 if seconds[Column.COVERED].any() else empty + 1
         if empty <= EMPTY_MINUTES:
             number = (state.first + first) // MINUTE_S
@@ -281,10 +286,10 @@ def _told(
 
 
 def _row(
-    number: int, phase_s: float, look_s: float, seconds: IntArray, doses: FloatArray, codes: ByteArray | None
+    number: int, phase_s: float, look_s: float, seconds: ByteArray, doses: FloatArray, codes: ByteArray | None
 ) -> MinuteRow:
     worn = slice(None) if codes is None else codes == WORN
-    sums = seconds[:, worn].sum(axis=1).tolist()
+    sums = seconds[:, worn].sum(axis=1, dtype=np.int64).tolist()
     loose, displaced = (
         0 if codes is None else int(seconds[Column.COVERED, codes == code].sum()) for code in (LOOSE, DISPLACED)
     )

@@ -189,15 +189,22 @@ def follow_turns(
     still or turning back the line went min_deg one way, and its rate, from value to value, reached min_peak_degps.
     """
     still, fast = params.still_degps / rate_hz, params.min_peak_degps / rate_hz
-    way = (turned_deg >= still).astype(np.int64) - (turned_deg <= -still)
-    if not state.way and not way.any():
+    size = np.abs(turned_deg)
+    if not state.way and not (size >= still).any():
         return TurnState(), []
-    edges = [0, *(np.flatnonzero(way[1:] != way[:-1]) + 1).tolist(), way.size]
-    if state.fastest_deg < fast and not (np.abs(turned_deg) >= fast).any():
-        edges = edges[-2:]  # nothing was fast: only what the next values go on with matters
+    if state.fastest_deg < fast and not (size >= fast).any():
+        # Nothing was fast: only what the next values go on with matters.
+        side = _way(turned_deg[-1], still)
+        if not side:
+            return TurnState(), []
+        goes_on = side * turned_deg >= still
+        edges = [0 if goes_on.all() else turned_deg.size - int((~goes_on[::-1]).argmax()), turned_deg.size]
+    else:
+        way = (turned_deg >= still).astype(np.int64) - (turned_deg <= -still)
+        edges = [0, *(np.flatnonzero(way[1:] != way[:-1]) + 1).tolist(), way.size]
     found: list[Turn] = []
     for begin, end in pairwise(edges):
-        side = int(way[begin])
+        side = _way(turned_deg[begin], still)
         if begin or side != state.way:
             state = TurnState(side)
         if not side:
@@ -211,3 +218,7 @@ def follow_turns(
             found.append(Turn(first + begin + at, side > 0))
         state = TurnState(side, float(angle[-1]), float(fastest[-1]), state.told or bool(enough[at]))
     return state, found
+
+
+def _way(turned_deg: float, still_deg: float) -> int:
+    return int(turned_deg >= still_deg) - int(turned_deg <= -still_deg)
