@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from coach.analysis.detectors.baseline import Compared, Quantity, compare
-from coach.analysis.detectors.seen import TRUNK_NEEDED, coverage_lacking, grade_of, seen, unanswered
+from coach.analysis.detectors.seen import TRUNK_NEEDED, coverage_lacking, grade_of, more_of, seen, unanswered
 from coach.analysis.detectors.types import Answer, Day, DayValues, Flag, Kind, Minutes, Outcome, Thresholds
 from coach.analysis.detectors.wording import percent
 
@@ -31,6 +31,7 @@ DAYS_MAX = 28
 COUNT = Quantity("strokes", "swings or throws", "Swings and throws", worn=False)
 SHARE = Quantity("strokes_share", "of all", "The share of one side", worn=False)
 SENSOR_NEEDED = "a sensor that counts swings or throws (wrist or arm, or the trunk)"
+HIDDEN = "the sides of what was lost or unclear; the limit lies within what they may be"
 SIDES_LIMITS = (
     "The side is the way the body turned, not the hand that was used.",
     "Sports that are played to one side are one-sided; this says only that today was more so than your own days.",
@@ -47,12 +48,13 @@ COUNT_LIMITS = (
 
 @dataclass(frozen=True, slots=True)
 class _Sides:
-    """Events by side. what: their name in a sentence."""
+    """Events by side. what: their name in a sentence. lost: about so many more in the time without data."""
 
     left: int
     right: int
     unknown: int
     what: str
+    lost: float
 
     @property
     def known(self) -> int:
@@ -66,6 +68,12 @@ class _Sides:
     def share(self) -> float:
         """Return the share of the side with more, of those with a side."""
         return max(self.left, self.right) / self.known
+
+    @property
+    def share_between(self) -> tuple[float, float]:
+        """Return that share if all that is unknown or lost went to the other side, and if all went to this one."""
+        most, hidden = max(self.left, self.right), self.unknown + self.lost
+        return most / (self.known + hidden), (most + hidden) / (self.known + hidden)
 
 
 def detect_one_sided(thresholds: Thresholds, day: Day, history: Sequence[DayValues]) -> Answer:
@@ -87,6 +95,8 @@ def detect_one_sided(thresholds: Thresholds, day: Day, history: Sequence[DayValu
         return replace(open_answer, needs=needs)
     sides = _turns(minutes) if by_turns else _strokes(minutes)
     least, known_share = round(thresholds["least_count"].value), thresholds["known_share"].value
+    if sides.known + sides.unknown < least <= sides.known + sides.unknown + sides.lost:
+        return replace(open_answer, needs=more_of(seen(minutes)), values=_values(sides))
     if sides.known + sides.unknown < least:
         statement = f"{sides.known + sides.unknown} {sides.what}: fewer than {least} tell no side."
         return replace(open_answer, outcome=Outcome.NONE, statement=statement, values=_values(sides))
@@ -124,7 +134,11 @@ def detect_count(thresholds: Thresholds, day: Day, history: Sequence[DayValues])
     if compared.baseline is None:
         return _learning(answer, compared)
     usual = compared.baseline.median
-    if compared.flag is None or count < usual * (1.0 + thresholds["surplus_share"].value) - 1e-9:
+    least_found = usual * (1.0 + thresholds["surplus_share"].value) - 1e-9
+    if compared.flag is None or count < least_found:
+        possible = count + sides.lost
+        if possible >= least_found and compare(COUNT, days[-DAYS_MAX:], possible, thresholds).flag is not None:
+            return replace(answer, needs=more_of(seen(day.strokes)))
         so_far = "" if day.over else " so far"
         statement = f"{count} swings or throws{so_far}; on your days of play you usually make {usual:.0f}."
         return replace(answer, outcome=Outcome.NONE, statement=statement)
@@ -139,7 +153,10 @@ def detect_count(thresholds: Thresholds, day: Day, history: Sequence[DayValues])
 
 def _against_share(answer: Answer, sides: _Sides) -> Answer:
     limit = answer.thresholds["two_sided_share"]
-    if sides.share < limit.value - 1e-9:
+    at_least, at_most = (share >= limit.value - 1e-9 for share in sides.share_between)
+    if not at_least and at_most:
+        return replace(answer, needs=HIDDEN, values=_values(sides))
+    if not at_least:
         statement = f"Of {sides.known} {sides.what}, {percent(sides.share)} went to the {sides.side}."
         return replace(answer, outcome=Outcome.NONE, statement=statement, values=_values(sides))
     statement = (
@@ -166,7 +183,14 @@ def _against_own_days(answer: Answer, sides: _Sides, own: Sequence[float]) -> An
     statement = (
         f"Of {sides.known} {sides.what}, {percent(sides.share)} went to the {sides.side}; usually {percent(usual)}."
     )
-    if compared.flag is None or sides.share - usual < answer.thresholds["rise_share"].value - 1e-9:
+    rise = answer.thresholds["rise_share"].value - 1e-9
+    at_least, at_most = (
+        share - usual >= rise and compare(SHARE, own, share, answer.thresholds).flag is not None
+        for share in sides.share_between
+    )
+    if not at_least and at_most:
+        return replace(answer, needs=HIDDEN)
+    if not at_least or compared.flag is None:
         return replace(answer, outcome=Outcome.NONE, statement=statement)
     return replace(
         answer,
@@ -202,11 +226,18 @@ def _strokes(minutes: Minutes) -> _Sides:
     left, right, unknown = (
         int(each.sum()) for each in (minutes.strokes_left, minutes.strokes_right, minutes.strokes_unknown)
     )
-    return _Sides(left, right, unknown, "swings or throws")
+    return _Sides(left, right, unknown, "swings or throws", _lost(minutes, left + right + unknown))
 
 
 def _turns(minutes: Minutes) -> _Sides:
-    return _Sides(int(minutes.turns_left.sum()), int(minutes.turns_right.sum()), 0, "fast turns of the trunk")
+    left, right = int(minutes.turns_left.sum()), int(minutes.turns_right.sum())
+    return _Sides(left, right, 0, "fast turns of the trunk", _lost(minutes, left + right))
+
+
+def _lost(minutes: Minutes, count: int) -> float:
+    """Return how many events the time without data may hold, at the rate of the rest. Own heuristic."""
+    whole = seen(minutes)
+    return count * (whole.expected_s - whole.covered_s) / whole.covered_s if whole.covered_s > 0 else 0.0
 
 
 def _values(sides: _Sides) -> dict[str, object]:

@@ -126,6 +126,34 @@ def test_work_with_two_sides_has_a_share_of_its_own(left: int, outcome: str) -> 
     assert found.values["side"] == "left"
 
 
+def test_what_was_lost_makes_no_side_up_and_hides_none() -> None:
+    """A tenth of the hour is lost: ten of ninety turns more, on either side."""
+    thresholds = limits("shovelling", Kind.ONE_SIDED_STROKES)
+
+    def outcome(left: int, right: int) -> str:
+        lossy = minutes(turns=(left, right), covered_share=0.9)
+        return detect_one_sided(thresholds, day(trunk=lossy, trunk_place="chest"), []).outcome
+
+    assert outcome(81, 9) == "found"  # 81 of 100 even if all ten went right
+    assert outcome(79, 11) == "not_enough"  # 79 or 89 of 100
+    assert outcome(71, 19) == "not_enough"  # 71 or 81 of 100
+    assert outcome(69, 21) == "none"  # 79 of 100 at most
+    assert outcome(28, 0) == "not_enough"  # 31 with what was lost
+
+
+def test_a_count_that_what_was_lost_may_bring_above_is_left_open() -> None:
+    # Above 129.65 it is found: 117 / 0.9 = 130 may be, 116 / 0.9 = 128.9 may not.
+    assert count(130, played(), covered_share=0.9).outcome is Outcome.FOUND
+    assert count(117, played(), covered_share=0.9).outcome is Outcome.NOT_ENOUGH
+    assert count(116, played(), covered_share=0.9).outcome is Outcome.NONE
+
+
+def test_unknown_sides_are_held_against_the_finding() -> None:
+    # Usually .6 of a hundred; .75 is found. 15 of 100 without a side: 75 to 90 of 100, or 74 to 89.
+    assert sides((75, 10, 15), played()).outcome is Outcome.FOUND
+    assert sides((74, 11, 15), played()).outcome is Outcome.NOT_ENOUGH
+
+
 def test_work_needs_the_trunk_and_a_sport_the_arm() -> None:
     thresholds = limits("shovelling", Kind.ONE_SIDED_STROKES)
     assert "trunk sensor" in str(detect_one_sided(thresholds, day(), []).needs)
