@@ -19,9 +19,14 @@ def compare_change(before: Trial, after: Trial) -> Change:
     needs = _incomparable(before, after)
     if needs is not None or before.value is None or after.value is None:
         return Change(
-            after.test, ChangeVerdict.NOT_COMPARABLE, after.unit, f"Cannot be compared: needs {needs}.",
-            before.value, after.value, needs=needs,
-        )  # fmt: skip
+            after.test,
+            ChangeVerdict.NOT_COMPARABLE,
+            after.unit,
+            f"Cannot be compared: needs {needs}.",
+            before.value,
+            after.value,
+            needs=needs,
+        )
     error = max(standard_error(before), standard_error(after), key=lambda each: each.value)
     detectable = Z_95 * math.sqrt(2.0) * error.value
     difference = after.value - before.value

@@ -100,9 +100,18 @@ def assess_speed(
     if len(rates) < MIN_REPETITIONS:
         needs = f"{MIN_REPETITIONS} whole repetitions (there were {len(rates)})"
         return Trial(
-            test, TrialOutcome.NOT_COMPUTABLE, None, "deg/s", f"Not enough data: needs {needs}.", needs=needs,
-            load_kg=load_kg, exercise=exercise, algorithm=ALGORITHM, version=VERSION, parameters=parameters,
-        )  # fmt: skip
+            test,
+            TrialOutcome.NOT_COMPUTABLE,
+            None,
+            "deg/s",
+            f"Not enough data: needs {needs}.",
+            needs=needs,
+            load_kg=load_kg,
+            exercise=exercise,
+            algorithm=ALGORITHM,
+            version=VERSION,
+            parameters=parameters,
+        )
     best = sorted(rates)[-MIN_REPETITIONS:]
     return Trial(
         test,

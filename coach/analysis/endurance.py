@@ -7,9 +7,7 @@ trial. Battery: McGill, Childs and Liebenson 1999, APMR 80:941. Rules of start a
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from types import MappingProxyType
+from dataclasses import replace
 
 import numpy as np
 
@@ -25,87 +23,22 @@ from coach.analysis.assessment_types import (
 from coach.analysis.errors import AnalysisError
 from coach.analysis.filters import LowPassState, low_pass
 from coach.analysis.frames import Vector, body_axes, in_body
-from coach.analysis.hold_course import Course, Looks, Rest, angle_deg, find_start, follow_hold
+from coach.analysis.hold_course import Course, follow_hold
+from coach.analysis.hold_looks import Looks, angle_deg
+from coach.analysis.hold_start import find_start
+from coach.analysis.hold_state import TARGETS, HoldState
 from coach.analysis.hold_trial import Watched, not_computable, trial_of
 from coach.analysis.orientation import OrientationParams, OrientationState, estimate_orientation
 from coach.analysis.posture import look_every
-from coach.analysis.state_bytes import decode, encode
 from coach.analysis.tilt import tilt_delay_s
 from devices.types import Chunk, FloatArray
 
-HOLD_STATE_VERSION = 1
+__all__ = ["TARGETS", "HoldState", "begin_hold", "finish_hold", "hold_progress", "watch_hold"]
+
 # Own heuristic: below this rate, a drop of half a second is a handful of samples. Recommended rate for posture: 25 Hz.
 MIN_RATE_HZ = 20.0
 # Own heuristic: what is kept while waiting for the pose, for the way into it.
 WAITING_S = 3.0
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """The pose of a test: the direction of "up" along pa, ml and si, and how far from it the clock may start.
-
-    moved_deg: the pose must be moved into by so much; of a side bridge, whose sensor is nearly as level when lying.
-    """
-
-    up: Vector
-    within_deg: float
-    moved_deg: float = 0.0
-
-
-# Sorensen: trunk level, front down. Flexor: leaning back, 60 degrees from the floor. Side bridges: the side axis
-# vertical. Tolerances as in docs/assessments.md, own heuristics.
-TARGETS: Mapping[AssessmentTest, Target] = MappingProxyType(
-    {
-        AssessmentTest.EXTENSOR: Target((-1.0, 0.0, 0.0), 10.0),
-        AssessmentTest.FLEXOR: Target((math.cos(math.radians(60.0)), 0.0, math.sin(math.radians(60.0))), 10.0),
-        AssessmentTest.SIDE_BRIDGE_LEFT: Target((0.0, -1.0, 0.0), 20.0, 5.0),
-        AssessmentTest.SIDE_BRIDGE_RIGHT: Target((0.0, 1.0, 0.0), 20.0, 5.0),
-    }
-)
-
-
-def _no_rows() -> FloatArray:
-    return np.empty((0, 8))
-
-
-@dataclass(frozen=True, slots=True)
-class HoldState:
-    """All that is kept of one trial between two blocks; `to_bytes` stores it.
-
-    needs: why it cannot be judged, None if it can. rows: (m, 8) of every look: number of the sample on the grid, "up"
-    along pa, ml, si, angular rate in deg/s, acceleration below 6 Hz along the same axes; while waiting for the pose
-    the newest seconds only, else all of the hold. closest_deg, farthest_deg: from the pose, over everything seen;
-    in_pose: looks within its tolerance. rest: of the poses before. complete: number of the sample that completed the
-    first calm second, -1 before. over: nothing more is needed.
-    """
-
-    test: AssessmentTest
-    place: str
-    params: HoldParams
-    upright: tuple[float, ...] = ()
-    forward: tuple[float, ...] = ()
-    needs: str | None = None
-    rate_hz: float = 0.0
-    origin: int = -1
-    next_index: int = -1
-    orientation: OrientationState = field(default_factory=OrientationState)
-    smooth: tuple[LowPassState, ...] = ()
-    rows: FloatArray = field(default_factory=_no_rows)
-    closest_deg: float = 180.0
-    farthest_deg: float = 0.0
-    in_pose: int = 0
-    rest: Rest = field(default_factory=Rest)
-    complete: int = -1
-    over: bool = False
-
-    def to_bytes(self) -> bytes:
-        """Return the state for storing."""
-        return encode(self, HOLD_STATE_VERSION)
-
-    @classmethod
-    def from_bytes(cls, data: bytes) -> HoldState:
-        """Read what `to_bytes` wrote. Raises AnalysisError for anything else."""
-        return decode(cls, data, HOLD_STATE_VERSION)
 
 
 def begin_hold(
@@ -215,9 +148,12 @@ def _begun(state: HoldState, chunk: Chunk) -> HoldState:
         if not (math.isfinite(chunk.rate_hz) and chunk.rate_hz > 0.0):
             raise AnalysisError(f"Block {chunk.key}: a rate of {chunk.rate_hz} Hz cannot be; give samples per second.")
         return replace(
-            state, rate_hz=float(chunk.rate_hz), origin=chunk.start_index, next_index=chunk.start_index,
+            state,
+            rate_hz=float(chunk.rate_hz),
+            origin=chunk.start_index,
+            next_index=chunk.start_index,
             smooth=(LowPassState(),) * 6,
-        )  # fmt: skip
+        )
     if chunk.rate_hz != state.rate_hz:
         raise AnalysisError(
             f"Block {chunk.key}: the rate changed from {state.rate_hz:g} to {chunk.rate_hz:g} Hz; begin the trial anew."
@@ -230,17 +166,19 @@ def _begun(state: HoldState, chunk: Chunk) -> HoldState:
     return state
 
 
+def _over_gap(state: HoldState, gap: int) -> tuple[OrientationState, tuple[LowPassState, ...]]:
+    """Return the filters' states after so many missing samples."""
+    if not gap:
+        return state.orientation, state.smooth
+    # The orientation only asks whether a gap is longer than what it bridges.
+    nothing = np.full((min(gap, math.ceil(state.rate_hz)), 3), np.nan)
+    after, _ = estimate_orientation(OrientationParams(), state.orientation, state.rate_hz, nothing, nothing, aged=False)
+    return after, (LowPassState(),) * 6
+
+
 def _taken(state: HoldState, chunk: Chunk) -> HoldState:
     """Return the state with the rows of a block. A gap before it is one, however long."""
-    gap = chunk.start_index - state.next_index
-    orientation, smooth = state.orientation, state.smooth
-    if gap:
-        # The filter only asks whether a gap is longer than what it bridges.
-        nothing = np.full((min(gap, math.ceil(state.rate_hz)), 3), np.nan)
-        orientation, _ = estimate_orientation(
-            OrientationParams(), orientation, state.rate_hz, nothing, nothing, aged=False
-        )
-        smooth = (LowPassState(),) * 6
+    orientation, smooth = _over_gap(state, chunk.start_index - state.next_index)
     orientation, oriented = estimate_orientation(
         OrientationParams(), orientation, state.rate_hz, chunk.acc_mps2, chunk.gyr_radps, aged=False
     )

@@ -14,7 +14,8 @@ from scipy.signal import lfilter
 
 from coach.analysis.assessment_types import AssessmentTest, HoldParams, Trial, TrialOutcome
 from coach.analysis.frames import Vector
-from coach.analysis.hold_course import Course, Ended, Looks, angle_deg
+from coach.analysis.hold_course import Course, Ended
+from coach.analysis.hold_looks import Looks, angle_deg
 from coach.analysis.sway import Sway, estimate_sway, tilt_components_deg
 from coach.analysis.types import OrientationFrom
 from devices.types import FloatArray

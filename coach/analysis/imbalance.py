@@ -104,9 +104,14 @@ def compare_pair(rule: Rule, results: Results, earlier: Sequence[Results] = ()) 
     needs = _missing(rule, results)
     if needs is not None:
         return Comparison(
-            rule.id, rule.first, rule.second, Verdict.NOT_MEASURED, f"Not measured: needs {needs}.",
-            limits=rule.limits, needs=needs,
-        )  # fmt: skip
+            rule.id,
+            rule.first,
+            rule.second,
+            Verdict.NOT_MEASURED,
+            f"Not measured: needs {needs}.",
+            limits=rule.limits,
+            needs=needs,
+        )
     first, second = results[rule.first], results[rule.second]
     one, other = first.value or 0.0, second.value or 0.0
     ratio = one / other

@@ -18,7 +18,7 @@ from coach.analysis.assessment_types import SPECS, AssessmentTest, Method, Trial
 from coach.analysis.errors import AnalysisError
 from coach.analysis.frames import Vector, unit
 from coach.analysis.guided import Side
-from coach.analysis.orientation import OrientationParams, OrientationState, estimate_orientation
+from coach.analysis.orientation import OrientationParams, OrientationState, Oriented, estimate_orientation
 from coach.analysis.quality import BoolArray
 from coach.analysis.sway import tilt_components_deg
 from coach.analysis.turning import turning_points
@@ -84,27 +84,34 @@ def measure_rotation(
     thoracic = test.startswith("thoracic")
     if thoracic and upright is None:
         return _none(test, params, "a calibration (stand upright)")
-    _, oriented = estimate_orientation(
-        OrientationParams(), OrientationState(), rate_hz, acc_mps2, gyr_radps, aged=False
-    )
+    _, oriented = estimate_orientation(OrientationParams(), OrientationState(), rate_hz, acc_mps2, gyr_radps, False)
     coverage = float(np.count_nonzero(oriented.valid)) / max(oriented.valid.size, 1)
     if coverage < params.coverage_share:
         return _none(test, params, f"{params.coverage_share:.0%} of the samples (there were {coverage:.0%})", coverage)
-    up = oriented.up[:, oriented.valid].T
-    rate = np.degrees(np.sqrt(np.sum(oriented.gyr[oriented.valid] ** 2, axis=1)))
-    level = _level(params, up, upright) if thoracic and upright else np.ones(len(up), dtype=bool)
-    rest = _rest(params, rate_hz, rate, level)
-    if rest is None:
-        pose = "" if level.any() else LUMBAR_LOCKED
-        return _none(test, params, pose or f"{params.rest_s:g} s of stillness before the first turn", coverage)
-    still: Vector = unit(tuple(float(each) for each in up[rest].mean(axis=0)))  # type: ignore[arg-type]
-    # What comes before the pose is taken, or after the trunk is raised again, is no turn.
-    end = rest.start + int(np.argmin(np.append(level[rest.start :], False)))
-    up = up[rest.start : end]
-    turned = _about_spine(still, up, upright, spec.side) if thoracic and upright else _to_a_side(params, still, up)
+    turned = _turned(test, params, rate_hz, oriented, upright if thoracic else None)
     if isinstance(turned, str):
         return _none(test, params, turned, coverage)
     return _trial(test, place, params, rate_hz, turned, coverage)
+
+
+def _turned(
+    test: AssessmentTest, params: RotationParams, rate_hz: float, oriented: Oriented, upright: Vector | None
+) -> _Turn | str:
+    """Return the turn from the first stillness on, or what is needed. upright: of the upper back, None for a hip."""
+    up = oriented.up[:, oriented.valid].T
+    rate = np.degrees(np.sqrt(np.sum(oriented.gyr[oriented.valid] ** 2, axis=1)))
+    level = np.ones(len(up), dtype=bool) if upright is None else _level(params, up, upright)
+    rest = _rest(params, rate_hz, rate, level)
+    if rest is None:
+        return f"{params.rest_s:g} s of stillness before the first turn" if level.any() else LUMBAR_LOCKED
+    x, y, z = (float(each) for each in up[rest].mean(axis=0))
+    still = unit((x, y, z))
+    # What comes before the pose is taken, or after the trunk is raised again, is no turn.
+    end = rest.start + int(np.argmin(np.append(level[rest.start :], False)))
+    up = up[rest.start : end]
+    if upright is None:
+        return _to_a_side(params, still, up)
+    return _about_spine(still, up, upright, SPECS[test].side)
 
 
 def _level(params: RotationParams, up: FloatArray, upright: Vector) -> BoolArray:

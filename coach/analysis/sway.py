@@ -95,6 +95,6 @@ def _beside(reference: Vector) -> tuple[Vector, Vector]:
     smallest = min(range(3), key=lambda axis: abs(reference[axis]))
     start = (float(smallest == 0), float(smallest == 1), float(smallest == 2))
     along = dot(start, reference)
-    one = unit(tuple(a - along * b for a, b in zip(start, reference, strict=True)))  # type: ignore[arg-type]
     x, y, z = reference
+    one = unit((start[0] - along * x, start[1] - along * y, start[2] - along * z))
     return one, (y * one[2] - z * one[1], z * one[0] - x * one[2], x * one[1] - y * one[0])
