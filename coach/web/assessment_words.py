@@ -168,7 +168,8 @@ def seen_sentence(seen: Seen | None) -> str:
         return "Waiting for the first signal."
     if progress.off_target_deg > _NEAR_DEG:
         return f"Take the position: {progress.off_target_deg:.0f}° to go."
-    return "In position. Keep still." if not progress.still else "Nearly there. Keep still."
+    # Lying on the side is as upright as the bridge itself: who rests there has not lifted the hips yet.
+    return "Lift into the position and keep still." if progress.still else "Nearly there. Keep still."
 
 
 def trial_note(trial: TrialView) -> str:
