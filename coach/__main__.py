@@ -9,12 +9,24 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import NoReturn
 
-from coach.commands import analyze, gateway, import_files, job, migrate, record_raw, run, simulate, sync_dots, user
+from coach.commands import (
+    analyze,
+    gateway,
+    import_files,
+    job,
+    migrate,
+    record_raw,
+    rerun,
+    run,
+    simulate,
+    sync_dots,
+    user,
+)
 from coach.errors import CoachError
 from devices.errors import DeviceError
 from programs.errors import ProgramError
 
-COMMANDS = (run, gateway, sync_dots, analyze, import_files, job, simulate, record_raw, user, migrate)
+COMMANDS = (run, gateway, sync_dots, analyze, import_files, job, simulate, record_raw, user, migrate, rerun)
 
 
 class _Parser(argparse.ArgumentParser):

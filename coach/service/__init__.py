@@ -25,6 +25,7 @@ from coach.service.plans import Plans
 from coach.service.poses import Poses
 from coach.service.profiles import Profiles
 from coach.service.recordings import Recordings
+from coach.service.rerun import Rerun
 from coach.service.tokens import Tokens
 from coach.service.triage import Triage
 from coach.service.trials import Trials
@@ -44,6 +45,7 @@ class Services:
     wearables: Wearables
     motion: Motion
     days: Days
+    rerun: Rerun
     recordings: Recordings
     hearts: Hearts
     findings: Findings
@@ -69,14 +71,16 @@ def build_services(store: Store, config: Config, clock: HostClock) -> Services:
     links, looks = LinkBoard(clock), Looks(clock)
     log, heart_log = TableChunkLog(store, clock), TableHeartLog(store)
     wearables, tokens = Wearables(ground, links), Tokens(ground)
+    motion, days = Motion(ground), Days(ground)
     return Services(
         accounts=Accounts(ground),
         tokens=tokens,
         athletes=Athletes(ground, links),
         profiles=profiles,
         wearables=wearables,
-        motion=Motion(ground),
-        days=Days(ground),
+        motion=motion,
+        days=days,
+        rerun=Rerun(ground, motion, days),
         recordings=Recordings(ground),
         hearts=Hearts(ground),
         findings=Findings(ground),

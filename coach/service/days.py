@@ -176,8 +176,10 @@ class Days:
     def _save(self, tx: Tx, athlete: Row, verdict: _Verdict, now: datetime) -> list[str]:
         """Save answers, the day's worth and findings; return the ids of findings that changed."""
         athlete_id, day, edition = athlete["id"], verdict.rows.day, verdict.edition
-        if verdict.values_before is None and verdict.rows.empty and not self._goes_on(tx, athlete, verdict.rows):
-            return []  # nobody wore or entered anything: nothing is said of such a day
+        # Nothing was worn or entered: of such a day something is said when it is over, and not for ever.
+        nothing = verdict.values_before is None and verdict.rows.empty
+        if nothing and not (verdict.over and self._goes_on(tx, athlete, verdict.rows)):
+            return []
         ensure_edition(tx, edition, now)
         rows = _answer_rows(athlete_id, verdict)
         known = {row["kind"]: row for row in findings.answers_of_day_by(tx, athlete_id, day, edition.id)}

@@ -141,6 +141,13 @@ class Motion:
             stale = recordings.stale_streams(tx, now - _SETTLED_AFTER)
         return sum(self._settle(stream_id, now) for stream_id in stale)
 
+    def settle_if_stale(self, stream_id: str) -> bool:
+        """Settle a recording that is analysed to its end and got no chunk for a while; tell whether it is now."""
+        now = self._ground.now()
+        with self._ground.store.read() as tx:
+            stale = recordings.is_stale(tx, stream_id, now - _SETTLED_AFTER)
+        return stale and self._settle(stream_id, now)
+
     def _settle(self, stream_id: str, now: datetime) -> bool:
         with self._ground.store.read() as tx:
             stream = recordings.get_stream(tx, stream_id)

@@ -189,6 +189,17 @@ def stale_streams(tx: Tx, before: datetime, limit: int = 100) -> list[str]:
     return list(tx.execute(statement).scalars())
 
 
+def is_stale(tx: Tx, stream_id: str, before: datetime) -> bool:
+    """Tell whether a stream is analysed to its end and got no chunk since `before`."""
+    states = stream_state.c
+    statement = (
+        select(stream.c.id)
+        .join(stream_state, states.stream_id == stream.c.id)
+        .where(stream.c.id == stream_id, states.last_seq >= stream.c.max_seq, stream.c.last_received_at < before)
+    )
+    return tx.execute(statement).first() is not None
+
+
 def rest(tx: Tx, stream_id: str, last_seq: int) -> None:
     """Look at a stream no more, unless it got a chunk beyond that number."""
     tx.execute(update(stream).where(stream.c.id == stream_id, stream.c.max_seq == last_seq).values(live=False))

@@ -1,0 +1,139 @@
+"""History run again: the same says the same, other limits leave what was found before readable and say what differs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from coach.__main__ import main
+from coach.config import Config
+from coach.errors import NoSuch
+from coach.instance import only_one
+from coach.service import Services, build_services
+from coach.service.profile_files import SHIPPED
+from coach.service.rerun import How
+from coach.store.engine import migrate, open_store
+from tests.coach.club import Club, found_club
+from tests.coach.service.test_days import (
+    MONDAY,
+    THURSDAY_NOON,
+    TUESDAY,
+    WEDNESDAY,
+    FakeClock,
+    analysed,
+    bent,
+    bytes_of,
+    upright,
+)
+
+# Bends a minute that the recordings of Monday do not reach.
+MORE = 8
+
+
+def with_other_limits(club: Club, folder: Path) -> Services:
+    """Return services over the same store, with a general profile that asks for more bends a minute."""
+    text = (SHIPPED / "general.toml").read_text(encoding="utf-8")
+    assert "rate_per_min = { value = 4," in text
+    (folder / "general.toml").write_text(
+        text.replace("rate_per_min = { value = 4,", f"rate_per_min = {{ value = {MORE},", 1), encoding="utf-8"
+    )
+    config = club.config.model_copy(
+        update={"profiles": club.config.profiles.model_copy(update={"folder": str(folder)})}
+    )
+    return build_services(club.store, config, club.clock)
+
+
+@pytest.fixture
+def worn(club: Club) -> Club:
+    club.clock.now = THURSDAY_NOON
+    analysed(club, bent(MONDAY), upright(TUESDAY), bent(WEDNESDAY, 11))
+    return club
+
+
+def test_the_same_version_says_the_same(worn: Club) -> None:
+    before = bytes_of(worn)
+    view = worn.services.rerun.run(worn.athlete_id)
+    assert (view.recordings, view.count(How.SAME), len(view.findings)) == (3, 2, 2)
+    assert bytes_of(worn) == before
+    with pytest.raises(NoSuch):
+        worn.services.rerun.run("nobody")
+
+
+def test_other_limits_leave_the_old_findings_beside_the_new_and_say_what_differs(worn: Club, tmp_path: Path) -> None:
+    newest, oldest = worn.services.findings.for_athlete(worn.athlete_id)
+    services = with_other_limits(worn, tmp_path)
+    view = services.rerun.run(worn.athlete_id)
+    assert [(each.how, each.opened_on, each.after) for each in view.findings] == [
+        (How.GONE, MONDAY, None),
+        (How.GONE, WEDNESDAY, None),
+    ]
+    assert services.findings.for_athlete(worn.athlete_id) == ()
+    for old in (newest, oldest):
+        kept = services.findings.get(worn.coach, old.finding_id)
+        assert kept.superseded_by not in (None, old.edition)
+        assert replace(kept, superseded_by=None) == old
+    differences = services.findings.differences(worn.coach, worn.athlete_id)
+    told = [each for each in differences if each.kind == "repeated_bending" and each.before.outcome == "found"]
+    assert [each.local_date for each in told] == [MONDAY, WEDNESDAY]
+    assert told[0].before.statement == oldest.statement
+    assert told[0].after.outcome == "not_enough"
+    assert told[0].what_changed == (
+        "analysis.bending.rate_per_min: 4.0 before, 8.0 now",
+        "profile.detectors.repeated_bending.rate_per_min: 4 per min before, 8 per min now",
+    )
+    assert services.findings.differences(worn.coach, worn.athlete_id, TUESDAY)[0].local_date >= TUESDAY
+
+
+def test_only_days_since_a_date_are_told_and_their_habit_comes_along(worn: Club, tmp_path: Path) -> None:
+    services = with_other_limits(worn, tmp_path)
+    view = services.rerun.run(worn.athlete_id, WEDNESDAY)
+    assert [(each.how, each.opened_on) for each in view.findings] == [(How.GONE, WEDNESDAY)]
+    assert view.recordings == 3
+    # A long time later the three recordings are older than any habit.
+    worn.clock.forward(days=60)
+    assert services.rerun.run(worn.athlete_id, MONDAY + timedelta(days=60)).recordings == 0
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("BACKSTOP_STORAGE__DIRECTORY", str(tmp_path / "var"))
+    with open_store(tmp_path / "var" / "backstop.sqlite3") as store:
+        migrate(store)
+        club = found_club(store, FakeClock(THURSDAY_NOON), config=Config())
+        analysed(club, bent(MONDAY))
+    return tmp_path
+
+
+def test_the_command_says_what_changed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["rerun", "--athlete", "ada"]) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert told[0].startswith("Ada: 1 recordings analysed anew, ")
+    assert told[0].endswith("findings: 1 same, 0 changed, 0 new, 0 gone.")
+    assert told[1].startswith("  same     2026-11-23 repeated_bending: You bent forward ")
+    assert main(["rerun", "--since", "2026-11-24"]) == 0
+    assert "0 same" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--athlete", "Zoe"], "There is no athlete named Zoe: see `backstop user list`."),
+        (["--athlete", "Kim"], "There is no athlete named Kim"),
+        (["--since", "yesterday"], "--since yesterday: write the day as 2026-11-01."),
+    ],
+)
+def test_wrong_input_is_one_sentence(
+    folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+) -> None:
+    assert main(["rerun", *arguments]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_beside_a_running_backstop_it_says_what_to_do(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with only_one(folder / "var"):
+        assert main(["rerun"]) == 2
+    assert "already uses the folder" in capsys.readouterr().err
