@@ -30,13 +30,7 @@ def compare_change(before: Trial, after: Trial) -> Change:
     error = max(standard_error(before), standard_error(after), key=lambda each: each.value)
     detectable = Z_95 * math.sqrt(2.0) * error.value
     difference = after.value - before.value
-    verdict = ChangeVerdict.WITHIN_NOISE
-    if difference > detectable and not before.at_least:
-        verdict = ChangeVerdict.IMPROVED
-    elif difference < -detectable and not after.at_least:
-        verdict = ChangeVerdict.WORSE
-    elif before.at_least or after.at_least:
-        verdict = ChangeVerdict.NOT_COMPARABLE
+    verdict = _verdict(before, after, difference, detectable)
     low = -math.inf if before.at_least else difference - detectable
     high = math.inf if after.at_least else difference + detectable
     return Change(
@@ -53,6 +47,16 @@ def compare_change(before: Trial, after: Trial) -> Change:
         error,
         "a hold that ends before it is stopped" if verdict is ChangeVerdict.NOT_COMPARABLE else None,
     )
+
+
+def _verdict(before: Trial, after: Trial, difference: float, detectable: float) -> ChangeVerdict:
+    """Return the verdict; a value that is only "at least" decides nothing against its open end."""
+    if difference > detectable and not before.at_least:
+        return ChangeVerdict.IMPROVED
+    if difference < -detectable and not after.at_least:
+        return ChangeVerdict.WORSE
+    open_end = before.at_least or after.at_least
+    return ChangeVerdict.NOT_COMPARABLE if open_end else ChangeVerdict.WITHIN_NOISE
 
 
 def _incomparable(before: Trial, after: Trial) -> str | None:

@@ -96,22 +96,8 @@ def assess_speed(
         for each in repetitions
         if each.whole and (seconds := each.up_s if lifting is Way.THERE else each.down_s) > 0.0
     ]
-    parameters: dict[str, Any] = {"lifting": lifting.value, "least_repetitions": MIN_REPETITIONS}
     if len(rates) < MIN_REPETITIONS:
-        needs = f"{MIN_REPETITIONS} whole repetitions (there were {len(rates)})"
-        return Trial(
-            test,
-            TrialOutcome.NOT_COMPUTABLE,
-            None,
-            "deg/s",
-            f"Not enough data: needs {needs}.",
-            needs=needs,
-            load_kg=load_kg,
-            exercise=exercise,
-            algorithm=ALGORITHM,
-            version=VERSION,
-            parameters=parameters,
-        )
+        return _too_few(test, len(rates), exercise, load_kg, lifting)
     best = sorted(rates)[-MIN_REPETITIONS:]
     return Trial(
         test,
@@ -126,8 +112,29 @@ def assess_speed(
         exercise=exercise,
         algorithm=ALGORITHM,
         version=VERSION,
-        parameters=parameters,
+        parameters=_parameters(lifting),
     )
+
+
+def _too_few(test: AssessmentTest, count: int, exercise: str, load_kg: float, lifting: Way) -> Trial:
+    needs = f"{MIN_REPETITIONS} whole repetitions (there were {count})"
+    return Trial(
+        test,
+        TrialOutcome.NOT_COMPUTABLE,
+        None,
+        "deg/s",
+        f"Not enough data: needs {needs}.",
+        needs=needs,
+        load_kg=load_kg,
+        exercise=exercise,
+        algorithm=ALGORITHM,
+        version=VERSION,
+        parameters=_parameters(lifting),
+    )
+
+
+def _parameters(lifting: Way) -> dict[str, Any]:
+    return {"lifting": lifting.value, "least_repetitions": MIN_REPETITIONS}
 
 
 def _demand(test: AssessmentTest, method: Method) -> None:

@@ -37,6 +37,8 @@ __all__ = ["TARGETS", "HoldState", "begin_hold", "finish_hold", "hold_progress",
 
 # Own heuristic: below this rate, a drop of half a second is a handful of samples. Recommended rate for posture: 25 Hz.
 MIN_RATE_HZ = 20.0
+# Own heuristic: with fewer samples a hold may have been missed.
+COVERAGE_SHARE = 0.8
 # Own heuristic: what is kept while waiting for the pose, for the way into it.
 WAITING_S = 3.0
 
@@ -95,6 +97,11 @@ def finish_hold(state: HoldState) -> Trial:
         rate = f"at least {MIN_RATE_HZ:g} samples a second (there were {state.rate_hz:g})"
         return not_computable(state.test, state.params, rate if state.rate_hz else "samples of the trial")
     looks, target = _looks(state), TARGETS[state.test]
+    seconds = (state.next_index - state.origin) / state.rate_hz
+    share = state.seen * looks.step_s / max(seconds, looks.step_s)
+    if state.complete < 0 and share < COVERAGE_SHARE:
+        needs = f"{COVERAGE_SHARE:.0%} of the samples (there were {share:.0%}), else nobody knows whether it began"
+        return not_computable(state.test, state.params, needs)
     delay_s = 0.0 if state.orientation.vqf is not None else tilt_delay_s(state.rate_hz)
     watched = Watched(
         test=state.test,
@@ -106,7 +113,7 @@ def finish_hold(state: HoldState) -> Trial:
         closest_deg=state.closest_deg,
         farthest_deg=state.farthest_deg,
         in_pose_s=state.in_pose * looks.step_s,
-        seconds=(state.next_index - state.origin) / state.rate_hz,
+        seconds=seconds,
         has_gyroscope=state.orientation.vqf is not None,
         delay_s=delay_s,
     )
@@ -208,6 +215,7 @@ def _taken(state: HoldState, chunk: Chunk) -> HoldState:
         rows=np.concatenate((state.rows, rows)),
         closest_deg=min([state.closest_deg, *off.tolist()]),
         farthest_deg=max([state.farthest_deg, *off.tolist()]),
+        seen=state.seen + len(rows),
         in_pose=state.in_pose + int(np.count_nonzero(off <= target.within_deg)),
     )
 

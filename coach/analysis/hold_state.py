@@ -54,9 +54,9 @@ class HoldState:
 
     needs: why it cannot be judged, None if it can. rows: (m, 8) of every look: number of the sample on the grid, "up"
     along pa, ml, si, angular rate in deg/s, acceleration below 6 Hz along the same axes; while waiting for the pose
-    the newest seconds only, else all of the hold. closest_deg, farthest_deg: from the pose, over everything seen;
-    in_pose: looks within its tolerance. rest: of the poses before. complete: number of the sample that completed the
-    first calm second, -1 before. over: nothing more is needed.
+    the newest seconds only, else all of the hold. closest_deg, farthest_deg: from the pose, over everything seen.
+    seen: looks so far; in_pose: those within its tolerance. rest: of the poses before. complete: number of the sample
+    that completed the first calm second, -1 before. over: nothing more is needed.
     """
 
     test: AssessmentTest
@@ -73,6 +73,7 @@ class HoldState:
     rows: FloatArray = field(default_factory=_no_rows)
     closest_deg: float = 180.0
     farthest_deg: float = 0.0
+    seen: int = 0
     in_pose: int = 0
     rest: Rest = field(default_factory=Rest)
     complete: int = -1

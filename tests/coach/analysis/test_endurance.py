@@ -257,6 +257,9 @@ def test_no_samples_too_few_and_wrong_units_have_no_number() -> None:
     assert slow.outcome is TrialOutcome.NOT_COMPUTABLE
     assert "samples a second" in (slow.needs or "")
     acc, gyr = level_hold(20.0)
+    none = watched(of_hinge(), chunks(np.full_like(acc, np.nan), np.full_like(gyr, np.nan), RATE))[1]
+    assert none.outcome is TrialOutcome.NOT_COMPUTABLE
+    assert "80% of the samples (there were 0%)" in (none.needs or "")
     in_g = watched(of_hinge(), chunks(acc / 9.81, gyr, RATE))[1]
     assert in_g.outcome is TrialOutcome.NOT_COMPUTABLE
     assert in_g.value is None
