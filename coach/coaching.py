@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 from coach.analysis.assessment_types import Comparison, Verdict
 from coach.analysis.types import Grade
-from programs.rest import SHOWN_ONLY_KINDS
+from programs.exercises import NEED_KINDS
+from programs.rest import REST_KINDS, SHOWN_ONLY_KINDS
 from programs.types import Need
 
 # Weight of a need by the grade of its findings: more independent flags, more room in the program. Own heuristic.
 _WEIGHT = {Grade.GREEN: 0.25, Grade.AMBER: 0.5, Grade.RED: 1.0}
-
-
+# What an exercise or a rest answers; a kind that a newer profile looks for must not stop the planning of the others.
+_ANSWERED = (NEED_KINDS | REST_KINDS) - SHOWN_ONLY_KINDS
 # Which need a comparison of tests raises when it is beyond its rule. Own heuristic: what is compared decides.
 _KIND_OF_COMPARISON = {
     "flexor_to_extensor": "low_endurance",
@@ -39,12 +40,12 @@ class Observed:
 
 
 def needs_from(findings: Sequence[Observed]) -> tuple[Need, ...]:
-    """Return one need per kind of finding, heaviest first. Kinds that are only shown raise none.
+    """Return one need per kind of finding, heaviest first. Kinds that are only shown, or that nobody answers, raise none.
 
     findings: oldest first; the newest one speaks for its kind.
     """
     by_kind: dict[str, list[Observed]] = {}
-    for finding in (each for each in findings if each.kind not in SHOWN_ONLY_KINDS):
+    for finding in (each for each in findings if each.kind in _ANSWERED):
         by_kind.setdefault(finding.kind, []).append(finding)
     needs = [
         Need(

@@ -68,6 +68,9 @@ def test_needs_merge_findings_of_a_kind() -> None:
     )
     assert (second.kind, second.weight) == ("low_endurance", 0.25)
     assert needs_from([]) == ()
+    # One that is only shown, and one that no program has heard of, stop nobody from planning for the rest.
+    others = [Observed("d", kind, "said", Grade.RED) for kind in ("pain_with_movement", "of_a_newer_profile")]
+    assert needs_from([*observed, *others]) == (first, second)
 
 
 def test_a_finding_becomes_a_proposal_that_says_why_and_only_one(club: Club) -> None:
