@@ -40,7 +40,7 @@ class Observed:
 
 
 def needs_from(findings: Sequence[Observed]) -> tuple[Need, ...]:
-    """Return one need per kind of finding, heaviest first. Kinds that are only shown, or that nobody answers, raise none.
+    """Return one need per kind of finding, heaviest first. Kinds that are only shown, or unknown, raise none.
 
     findings: oldest first; the newest one speaks for its kind.
     """
