@@ -4,56 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import MISSING, dataclass, fields
-from enum import Enum
-from typing import Any, get_type_hints
+from typing import Any
 
-from coach.analysis.ergonomics import duet, hal, lifft, miner, niosh, shoulder_tool, strain_index
-from coach.analysis.ergonomics.types import Exposure, Given
-from coach.analysis.errors import AnalysisError
 from coach.analysis.types import NotComputable
 from coach.errors import InvalidInput
-
-Answer = Exposure | NotComputable
-
-
-@dataclass(frozen=True, slots=True)
-class _Model:
-    """title: in words. task: the dataclass of one task. answer: all tasks -> what the model says."""
-
-    title: str
-    task: type[Any]
-    answer: Callable[[Sequence[Any]], Answer]
-    several: bool = True
-
-
-def _composite(duration: niosh.Duration) -> Callable[[Sequence[Any]], Answer]:
-    return lambda tasks: niosh.estimate_composite(tasks, duration)
-
-
-MODELS: dict[str, _Model] = {
-    "tendon": _Model("tendon damage (Palmgren-Miner)", miner.StressBlock, miner.estimate_tendon_damage),
-    "lifft": _Model("LiFFT", lifft.LiftingTask, lifft.estimate_lifft),
-    "duet": _Model("DUET", duet.HandTask, duet.estimate_duet),
-    "shoulder": _Model("Shoulder Tool", shoulder_tool.ShoulderTask, shoulder_tool.estimate_shoulder),
-    "niosh": _Model("revised NIOSH equation", niosh.Lift, lambda tasks: niosh.estimate_lift(tasks[0]), several=False),
-    **{
-        f"niosh-composite-{each.name.lower()}": _Model(
-            f"composite lifting index, {each.value}", niosh.CompositeTask, _composite(each)
-        )
-        for each in niosh.Duration
-    },
-    "strain-index": _Model(
-        "Revised Strain Index",
-        strain_index.StrainTask,
-        lambda tasks: strain_index.estimate_strain_index(tasks[0]),
-        several=False,
-    ),
-    "hal": _Model(
-        "Hand Activity Level", hal.HandActivity, lambda tasks: hal.estimate_hand_activity(tasks[0]), several=False
-    ),
-}
+from coach.service.job_models import MODELS, Answer, JobModel, answer_of, fields_of, model_named, task_of
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -73,59 +28,32 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def handler(args: argparse.Namespace) -> int:
     """Print what the model says, or what it needs. Raises InvalidInput for a wrong model, name or value."""
-    model = MODELS.get(args.model)
-    if model is None:
-        raise InvalidInput(f"No model is called '{args.model}': choose one of {', '.join(MODELS)}.")
+    model = model_named(args.model)
     if not args.task or (len(args.task) > 1 and not model.several):
         many = "at least one --task" if model.several else "exactly one --task"
-        raise InvalidInput(f"{args.model} takes {many} with {', '.join(_names(model.task))}.")
-    try:
-        answer = model.answer([_task(args.model, model.task, text) for text in args.task])
-    except AnalysisError as error:
-        raise InvalidInput(str(error)) from None
+        raise InvalidInput(f"{args.model} takes {many} with {_names(model)}.")
+    answer = answer_of(args.model, [_task(args.model, model, text) for text in args.task])
     print(json.dumps(_document(answer)) if args.json else "\n".join(_lines(model, answer)))
     return 0
 
 
-def _names(task: type[Any]) -> list[str]:
-    return [each.name for each in fields(task)]
+def _names(model: JobModel) -> str:
+    return ", ".join(each.name for each in fields_of(model))
 
 
-def _task(model: str, task: type[Any], text: str) -> Any:
-    """Return the task that NAME=VALUE,… describes; what is left out is missing, and the model says so."""
-    hints = get_type_hints(task)
-    values: dict[str, Any] = {
-        each.name: None for each in fields(task) if each.default is MISSING and each.default_factory is MISSING
-    }
+def _task(name: str, model: JobModel, text: str) -> Any:
+    """Return the task that NAME=VALUE,… describes."""
+    known = {each.name for each in fields_of(model)}
+    given: dict[str, str] = {}
     for part in text.split(","):
-        name, sign, value = part.partition("=")
-        name = name.strip()
-        if not sign or name not in hints:
-            raise InvalidInput(f"--task {part}: {model} knows {', '.join(_names(task))}; write NAME=VALUE.")
-        values[name] = _value(part, hints[name], value.strip())
-    return task(**values)
-
-
-def _value(part: str, hint: Any, text: str) -> Any:
-    """Return a value of the field's kind: a number that was entered, one of a few words, yes or no."""
-    kinds = [kind for kind in getattr(hint, "__args__", (hint,)) if isinstance(kind, type)]
-    chosen = next((kind for kind in kinds if issubclass(kind, Enum)), None)
-    if chosen is not None and getattr(hint, "__origin__", None) is tuple:
-        return tuple(_value(part, chosen, each) for each in text.split("+"))
-    if chosen is not None:
-        found = next((each for each in chosen if text.lower() in (each.name.lower(), str(each.value).lower())), None)
-        if found is None:
-            words = ", ".join(each.name.lower() for each in chosen)
-            raise InvalidInput(f"--task {part}: choose one of {words}.")
-        return found
-    if bool in kinds:
-        if text.lower() not in ("yes", "no"):
-            raise InvalidInput(f"--task {part}: write yes or no.")
-        return text.lower() == "yes"
+        field, sign, value = part.partition("=")
+        if not sign or field.strip() not in known:
+            raise InvalidInput(f"--task {part}: {name} knows {_names(model)}; write NAME=VALUE.")
+        given[field.strip()] = value
     try:
-        return Given(float(text))
-    except ValueError:
-        raise InvalidInput(f"--task {part}: '{text}' is no number.") from None
+        return task_of(name, given)
+    except InvalidInput as error:
+        raise InvalidInput(f"--task {text}: {error}") from None
 
 
 def _document(answer: Answer) -> dict[str, Any]:
@@ -146,7 +74,7 @@ def _document(answer: Answer) -> dict[str, Any]:
     }
 
 
-def _lines(model: _Model, answer: Answer) -> list[str]:
+def _lines(model: JobModel, answer: Answer) -> list[str]:
     if isinstance(answer, NotComputable):
         return [f"{answer.what}: not computable, needs {answer.needs}."]
     width = max(len(name) for name in answer.values)
