@@ -54,14 +54,27 @@ def of_motion(test: AssessmentTest, motion: HoldMotion, acc: FloatArray, gyr: Fl
 
 
 def simulated(
-    test: AssessmentTest, plan: HoldPlan, seed: int, rate_hz: float = 50.0, loss: float = 0.02
+    test: AssessmentTest,
+    plan: HoldPlan,
+    seed: int,
+    rate_hz: float = 50.0,
+    loss: float = 0.02,
+    noise: float = 0.0,
+    bias_degps: float = 0.0,
 ) -> tuple[HoldMotion, Trial]:
-    """Watch a simulated trial from getting ready on, in blocks of a quarter of a second."""
+    """Watch a simulated trial from getting ready on, in blocks of a quarter of a second.
+
+    noise: besides the simulated sensor's own, 1.0 is 0.1 m/s^2 and 0.5 deg/s. bias_degps: of the gyroscope, besides.
+    """
     motion = HoldMotion(seed, plan)
     length_s = motion.reached_s + plan.hold_s * (2.0 if plan.form is HoldForm.SINKING else 1.0) + 12.0
     acc, gyr = motion.samples(0, round(length_s * rate_hz), rate_hz)
+    random = np.random.default_rng(seed)
+    acc = acc + random.normal(scale=0.1 * noise, size=acc.shape) if noise else acc
+    gyr = gyr + random.normal(scale=np.radians(0.5) * noise, size=gyr.shape) if noise else gyr
+    gyr = gyr + np.radians(bias_degps) * np.array([0.6, -0.64, 0.48])
     state = of_motion(test, motion, acc, gyr, rate_hz)
-    lost = np.random.default_rng(seed).random(len(acc)) < loss
+    lost = random.random(len(acc)) < loss
     acc[lost], gyr[lost] = np.nan, np.nan
     first = round(READY_S * rate_hz)
     cuts = list(range(first, len(acc), round(rate_hz / 4.0)))

@@ -103,6 +103,15 @@ def test_hold_time_of_the_simulated_battery(
     assert np.abs(errors).max() <= 0.5
 
 
+@pytest.mark.parametrize(("noise", "bias_degps"), [(0.0, 2.0), (1.0, 1.0)])
+def test_a_noisy_sensor_with_a_bias_times_no_worse(noise: float, bias_degps: float) -> None:
+    for seed, (test, pose) in enumerate(POSES.items()):
+        plan = HoldPlan(pose, hold_s=9.0 + seed)
+        trial = simulated(test, plan, 80 + seed, noise=noise, bias_degps=bias_degps)[1]
+        assert trial.outcome is TrialOutcome.HELD
+        assert trial.value == pytest.approx(plan.hold_s, abs=0.5)
+
+
 def test_forms_of_hold_are_told_apart(
     full_or_quick: Callable[[int, int], int], figure: Callable[[str, object, str], None]
 ) -> None:
