@@ -105,6 +105,8 @@ def test_days_out_of_order_are_refused() -> None:
         fold([*judged("FF"), *judged("F")])
     with pytest.raises(ValueError, match="in order"):
         fold(judged("F"), fold(judged("FF")))
+    with pytest.raises(ValueError, match="in order"):  # nor the same day twice
+        fold([*judged("FF"), *judged("F", first=1)])
 
 
 DAYS = st.text(st.sampled_from("FNn?L."), max_size=40)

@@ -109,6 +109,8 @@ def test_own_habit_of_doses() -> None:
     assert (answer.baseline.median, answer.baseline.mad) == (pytest.approx(0.6), pytest.approx(0.1))
     assert answer.baseline.robust_z == pytest.approx(6.745)
     assert answer.grade is Grade.RED
+    short = flexion.detect(SUSTAINED, day(minutes(40, dose=doses(40, m30=1.6))), history)
+    assert (short.outcome, short.grade) == (Outcome.FOUND, Grade.AMBER)  # forty minutes are no day to compare
 
 
 @drawn(st.lists(st.floats(0.0, 0.9), min_size=70, max_size=70), st.lists(st.floats(0.0, 1.0), min_size=70, max_size=70))
