@@ -66,7 +66,8 @@ def detect(thresholds: Thresholds, day: Day, history: Sequence[DayValues]) -> An
     looked = [each for each in counted if each is not None]
     if not looked:
         return replace(answer, needs=_needs(thresholds, near))
-    limit = thresholds["p"].value / len(looked)
+    # All that could be looked at, so that fewer data never make the test easier to pass.
+    limit = thresholds["p"].value / len(MOVEMENTS)
     answer = replace(answer, values=_values(looked, limit))
     found = sorted((each for each in looked if each.p < limit), key=lambda each: (each.p, each.words))
     if not found:
@@ -76,7 +77,7 @@ def detect(thresholds: Thresholds, day: Day, history: Sequence[DayValues]) -> An
     # Movements go together; of several only the clearest is told, and it is one flag.
     clearest = found[0]
     statement = _sentence(clearest, thresholds["pain_rise"].value)
-    own = Threshold(limit, "p", f"{thresholds['p'].source}; {len(looked)} looked at", thresholds["p"].heuristic)
+    own = Threshold(limit, "p", f"{thresholds['p'].source}: {len(MOVEMENTS)}", thresholds["p"].heuristic)
     flags = (Flag("pain_goes_with", clearest.p, own, statement),)
     return replace(
         answer,

@@ -72,22 +72,17 @@ def test_too_few_days_are_not_enough(history: list[DayValues]) -> None:
     assert "14 days" in str(found.needs)
 
 
-def test_the_more_movements_are_looked_at_the_stricter_the_test() -> None:
-    # 4 of 5 against 2 of 10: (C(6,4) C(9,1) + C(6,5) C(9,0)) / C(15,5) = 141 / 3003 = .04695.
-    one = days([4, 4, 4, 4, 2], [4, 4, 2, 2, 2, 2, 2, 2, 2, 2])
-    found = answer(one)
-    assert found.outcome is Outcome.FOUND
-    assert found.flags[0].value == pytest.approx(141 / 3003)
-    both = [
-        past(
-            each.ordinal,
-            bends_per_h=each.bends_per_h,
-            turns_per_h=each.bends_per_h,
-            pain_next_morning=each.pain_next_morning,
-        )
-        for each in one
-    ]
-    assert answer(both).outcome is Outcome.NONE
+@pytest.mark.parametrize(
+    ("more", "other", "chance_of_it", "outcome"), [(5, 1, 6 / 2002, "found"), (4, 1, 46 / 2002, "none")]
+)
+def test_six_movements_could_be_looked_at_so_a_twentieth_is_divided_by_six(
+    more: int, other: int, chance_of_it: float, outcome: str
+) -> None:
+    """By hand, of 5 days with more and 9 others: C(6,5) / C(14,5), and (C(5,4) C(9,1) + 1) / C(14,5)."""
+    found = answer(days([4] * more + [2] * (5 - more), [4] * other + [2] * (9 - other)))
+    assert found.outcome == outcome
+    assert found.values["counts"]["bending"]["p"] == pytest.approx(chance_of_it)
+    assert found.values["p_limit"] == pytest.approx(0.05 / 6)
 
 
 def test_no_word_of_a_cause() -> None:
