@@ -63,7 +63,7 @@ def _read_off(told: Entered, by: str) -> Trial:
         outcome=TrialOutcome.ENTERED,
         value=value,
         unit=spec.unit,
-        statement=f"{value:g} {spec.unit}, {by}.",
+        statement=f"{value:.4g} {spec.unit}, {by}.",
         evidence={"taken": by},
         load_kg=told.load_kg if speed else None,
         exercise=told.exercise if speed else None,

@@ -213,7 +213,9 @@ class Trials:
     def _end(self, tx: Tx, row: Row, over: Over | None, now: datetime) -> None:
         """Note that a try has ended, and what the live view said of it; a stopwatch's time is its result."""
         if row["source"] == Source.ENTERED.value:
-            told = Entered(AssessmentTest(row["test"]), (max(0.1, (now - row["started_at"]).total_seconds()),))
+            told = Entered(
+                AssessmentTest(row["test"]), (max(0.1, round((now - row["started_at"]).total_seconds(), 1)),)
+            )
             table.move_trial(tx, row["id"], _RUNNING, ended_at=now, **settled(entered_trial(told, "by stopwatch"), now))
             return
         seen: dict[str, Any] = {}

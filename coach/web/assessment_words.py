@@ -145,7 +145,8 @@ def trial_amount(trial: Trial) -> str:
 
 def limit_words(limit: Threshold) -> str:
     """Return a limit with where it comes from."""
-    return f"{limit.source} (our own heuristic)" if limit.heuristic else limit.source
+    said_already = limit.source.lower().startswith("own heuristic")
+    return f"{limit.source} (our own heuristic)" if limit.heuristic and not said_already else limit.source
 
 
 def seen_sentence(seen: Seen | None) -> str:
