@@ -79,6 +79,7 @@ def test_whatever_the_way_into_the_pose_and_out_of_it(rises: str, drops: str, ri
     assert trial.value == pytest.approx(20.0, abs=0.5)
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("test", list(POSES))
 def test_hold_time_of_the_simulated_battery(
     test: AssessmentTest, full_or_quick: Callable[[int, int], int], figure: Callable[[str, object, str], None]
@@ -112,6 +113,7 @@ def test_a_noisy_sensor_with_a_bias_times_no_worse(noise: float, bias_degps: flo
         assert trial.value == pytest.approx(plan.hold_s, abs=0.5)
 
 
+@pytest.mark.proof
 def test_forms_of_hold_are_told_apart(
     full_or_quick: Callable[[int, int], int], figure: Callable[[str, object, str], None]
 ) -> None:

@@ -36,6 +36,7 @@ def simulated(test: AssessmentTest, seed: int, rate_hz: float, loss: float = 0.0
     return motion, measure_rotation(test, place, rate_hz, acc, gyr, (x, y, z))
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("test", list(SIMULATED))
 def test_simulated_turns(
     test: AssessmentTest, full_or_quick: Callable[[int, int], int], figure: Callable[[str, object, str], None]
