@@ -17,6 +17,7 @@ from coach.service.ground import Ground
 from coach.service.hearts import Hearts
 from coach.service.imports import Imports
 from coach.service.ingest import Ingest
+from coach.service.jobs import Jobs
 from coach.service.links import LinkBoard
 from coach.service.looks import Looks
 from coach.service.motion import Motion
@@ -49,6 +50,7 @@ class Services:
     recordings: Recordings
     hearts: Hearts
     findings: Findings
+    jobs: Jobs
     triage: Triage
     plans: Plans
     assessments: Assessments
@@ -84,6 +86,7 @@ def build_services(store: Store, config: Config, clock: HostClock) -> Services:
         recordings=Recordings(ground),
         hearts=Hearts(ground),
         findings=Findings(ground),
+        jobs=Jobs(ground),
         triage=Triage(ground),
         plans=Plans(ground),
         assessments=Assessments(ground),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from coach.errors import NoSuch
 from coach.service.types import Identity, Role
-from coach.store import assessments, athletes, findings, plans, recordings, sessions, wearables
+from coach.store import assessments, athletes, findings, jobs, plans, recordings, sessions, wearables
 from coach.store.engine import Tx
 from coach.store.rows import Row
 
@@ -68,6 +68,11 @@ def require_assessment(tx: Tx, by: Identity, assessment_id: str) -> Row:
 def require_trial(tx: Tx, by: Identity, trial_id: str) -> Row:
     """Return a trial of an athlete that `by` may see. Raises NoSuch otherwise."""
     return _visible(tx, by, assessments.trial(tx, trial_id), f"trial {trial_id}")
+
+
+def require_job(tx: Tx, by: Identity, job_id: str) -> Row:
+    """Return a job of an athlete that `by` may see. Raises NoSuch otherwise."""
+    return _visible(tx, by, jobs.get(tx, job_id), f"job {job_id}")
 
 
 def _visible(tx: Tx, by: Identity, found: Row | None, what: str) -> Row:

@@ -27,6 +27,8 @@ from coach.web import (
     headers,
     health,
     imports,
+    job_words,
+    jobs,
     limits,
     live,
     phone_push,
@@ -59,6 +61,7 @@ SUBJECTS = (
     phone_push,
     phones,
     imports,
+    jobs,
     health,
 )
 
@@ -108,6 +111,7 @@ def create_app(
     assets.install(app)
     words.install(app)
     assessment_words.install(app)
+    job_words.install(app)
     app.jinja_env.globals["someone"] = access.someone
     for subject in SUBJECTS:
         app.register_blueprint(subject.blueprint)

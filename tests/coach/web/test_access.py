@@ -57,7 +57,9 @@ def of_ada(world) -> dict[str, str]:
     assessment = services.assessments.get(
         ada.identity, services.assessments.record(ada.identity, ada.athlete_id, told, "of-ada")
     )
+    job_id = services.jobs.add(world.kim.identity, ada.athlete_id, "Unloading", "duet", [{"effort": "4"}], [{}])
     return {
+        "job_id": job_id,
         "assessment_id": assessment.assessment_id,
         "trial_id": assessment.trials[0].trial_id,
         "kind": KIND,
