@@ -10,7 +10,7 @@ from coach.service import Services
 from coach.service.assessment_views import Kind
 from coach.service.may_test import QUESTIONS
 from coach.service.types import Identity
-from devices.sim.battery import HoldMotion
+from devices.sim.synthetic import SyntheticMotion
 from devices.types import Chunk
 from programs.types import Answer
 from tests.coach.club import ADDRESS, Club
@@ -20,7 +20,7 @@ NO_TO_ALL = {question.id: "no" for question in QUESTIONS}
 
 
 def blocks(
-    motion: HoldMotion, start_utc_s: float, first_s: float, last_s: float, each_s: float, recording_id: str = "rec"
+    motion: SyntheticMotion, start_utc_s: float, first_s: float, last_s: float, each_s: float, recording_id: str = "rec"
 ) -> Iterator[Chunk]:
     """Yield the motion's samples between two of its times; its time 0 is start_utc_s."""
     per = round(each_s * RATE_HZ)
@@ -29,7 +29,9 @@ def blocks(
         yield Chunk(ADDRESS, recording_id, seq, start_utc_s + at / RATE_HZ, at, RATE_HZ, acc, gyr)
 
 
-def worn(services: Services, by: Identity, wearable_id: str, motion: HoldMotion, placement: str = "lower_back") -> None:
+def worn(
+    services: Services, by: Identity, wearable_id: str, motion: SyntheticMotion, placement: str = "lower_back"
+) -> None:
     """Wear the sensor as the motion does, with its own calibration."""
     services.wearables.set_placement(by, wearable_id, placement)
     forward = np.array([0.0, 1.0, 0.0]) @ motion.mount

@@ -11,6 +11,8 @@ from coach import wire
 from coach.config import Config
 from coach.live import LiveAnalysis
 from coach.log import pack
+from coach.service.assessment_views import Kind
+from coach.service.may_test import QUESTIONS
 from coach.serving import LiveDoor
 from coach.web import create_app, limits
 from coach.wire import Beat, InReach, LinkLogText
@@ -55,6 +57,31 @@ def test_orders_name_the_athletes_wearables_and_nobody_elses(world, gateway) -> 
         orders = wire.decode_orders(gateway.beat(Beat("i", 100.0, {})).data)
     assert orders.wearables[0].stamp != stamp
     assert (orders.look, orders.watching) == (True, (world.wearable_id,))
+
+
+def test_a_hold_that_is_watched_asks_the_gateway_for_live_blocks(nothing_to_tell, gateway) -> None:
+    world, trials = nothing_to_tell, nothing_to_tell.services.trials
+    world.services.wearables.calibrate(world.ada.identity, world.wearable_id, (0, 0, 1), (1, 0, 0))
+    told = world.ada.identity, world.ada.athlete_id, Kind.TRUNK_ENDURANCE, world.wearable_id
+    assessment_id = trials.start(*told, {each.id: "no" for each in QUESTIONS}, 0, "k")
+    assert wire.decode_orders(gateway.beat(Beat("i", 100.0, {})).data).watching == ()
+    trials.begin(world.ada.identity, assessment_id, trials.step(world.ada.identity, assessment_id).test, "a")
+    assert wire.decode_orders(gateway.beat(Beat("i", 100.0, {})).data).watching == (world.wearable_id,)
+    block = replace(chunk(0), recording_id="rec")
+    app = create_app(
+        world.services,
+        world.feed,
+        Config(),
+        "k" * 32,
+        clock=world.clock,
+        door=LiveDoor(world.services, LiveAnalysis(world.feed, world.services.athletes.analysis_params)),
+    )
+    assert (
+        Gateway(app.test_client(), gateway.headers["Authorization"][7:]).live(pack([encode_chunk(block)])).status_code
+        == 204
+    )
+    trials.watch()
+    assert trials.step(world.ada.identity, assessment_id).seen.progress is not None
 
 
 def test_links_of_others_are_not_taken_and_times_are_by_the_servers_clock(world, gateway) -> None:
