@@ -81,9 +81,9 @@ def prescribe(
 
     The heaviest need chooses first. Excluded: what a contraindication of the athlete forbids (replaced where the
     library has another exercise for the same place), what was declined, what needs equipment that is not at hand or
-    belongs to a later phase, and for bending needs whatever loads the spine in flexion. The
-    level comes from history, else it is the easiest; neither level nor dose is ever raised here. A session above 18
-    minutes is shortened set by set. Needs that only rest answers (`REST_KINDS`) bring their rules and no exercise; a
+    belongs to a later phase, and for bending needs whatever loads the spine in flexion. The level comes from history,
+    else it is the easiest; neither level nor dose is ever raised here. A session above 18 minutes is shortened set by
+    set. Needs that only rest answers (`REST_KINDS`) bring their rules and no exercise; a
     program of nothing but rest has no sessions. exercises: the library to choose from, by default the shipped one.
     Raises NoAnswer when exercises are asked for and none may be given, ProgramError for numbers or ids that make no
     sense.
@@ -93,19 +93,12 @@ def prescribe(
     shelf = library() if exercises is None else exercises
     ordered = sorted(needs, key=lambda need: (-need.weight, need.kind, need.because))
     moving = [need for need in ordered if need.kind in GROUPS_BY_KIND]
-    blocking = sorted(ALWAYS_AGAINST.intersection(history.contraindications))
-    if blocking and moving:
-        reasons = " and ".join(CONTRAINDICATIONS[one] for one in blocking)
-        raise NoAnswer(f"No exercise is given because of {reasons}; ask a doctor first, then plan again.")
+    _refuse_against_all(moving, history)
     places = _places(moving)
     usable = _usable(ordered, history, shelf)
     chosen = _choose(places, history, usable)
     if moving and not chosen:
-        raise NoAnswer(
-            f"The library has no exercise that answers {_listed(need.kind for need in moving)} and is allowed with "
-            f"{_listed(CONTRAINDICATIONS[one] for one in history.contraindications) or 'this library'}; "
-            "ask a coach or physiotherapist to choose."
-        )
+        raise _none_fits(moving, history)
     fitted = _shortened(list(chosen.values()))
     return Prescription(
         title=TITLES[(moving or ordered)[0].kind],
@@ -117,6 +110,21 @@ def prescribe(
         because=" ".join(
             [*dict.fromkeys(need.because for need in ordered), *_left_out(places, chosen, history, usable)]
         ),
+    )
+
+
+def _refuse_against_all(moving: Sequence[Need], history: History) -> None:
+    blocking = sorted(ALWAYS_AGAINST.intersection(history.contraindications))
+    if blocking and moving:
+        reasons = " and ".join(CONTRAINDICATIONS[one] for one in blocking)
+        raise NoAnswer(f"No exercise is given because of {reasons}; ask a doctor first, then plan again.")
+
+
+def _none_fits(moving: Sequence[Need], history: History) -> NoAnswer:
+    return NoAnswer(
+        f"The library has no exercise that answers {_listed(need.kind for need in moving)} and is allowed with "
+        f"{_listed(CONTRAINDICATIONS[one] for one in history.contraindications) or 'this library'}; "
+        "ask a coach or physiotherapist to choose."
     )
 
 
