@@ -63,7 +63,7 @@ def relative_turns(params: TurnParams, trunk: Sequence[LinePart], pelvis: Sequen
         turned_deg = apart - kept(LINE_HZ) * np.concatenate(([before], apart[:-1]))
         before = float(apart[-1])
         counts[0] += np.bincount(at[~np.isnan(apart)] // per_minute - origin, minlength=counts.shape[1])
-        state, turns = follow_turns(params, state, LINE_HZ, turned_deg, first)
+        state, turns = follow_turns(params, state, LINE_HZ, turned_deg, apart, first)
         for turn in turns:
             counts[1 if turn.left else 2, turn.index // per_minute - origin] += 1
     minutes = np.flatnonzero(counts[0])

@@ -2,8 +2,9 @@
 
 Without a magnetometer a heading drifts, so that only what changes within some seconds can be told: the angular rate
 about the vertical is integrated and high-passed at 0.01 Hz at once, which is a linear filter, so that the difference of
-two lines is the high-passed difference. A turn goes at least 30 degrees one way (Hoogendoorn 2000, Spine 25:3087,
-counts time spent beyond that angle). How fast it has to be, what stands still and the high-pass are own heuristics.
+two lines is the high-passed difference. A turn goes at least 30 degrees away (Hoogendoorn 2000, Spine 25:3087,
+counts time spent beyond that angle); the way back is no turn of its own. How fast it has to be, what stands still, what
+is the way back, and the high-pass are own heuristics.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ from devices.types import FloatArray
 CORNER_HZ = 0.01
 # Own heuristic: the line keeps about so many values a second; a trunk that turns changes its rate in no less time.
 LINE_HZ = 10.0
+# Own heuristic: a turn and the way back are one action, as a bend and its rise are. What goes away from where the line
+# rests (the high-pass makes its mean 0) ends far on that side; the way back ends by less than about half of it beyond.
+BACK_SHARE = 0.45
 # A value of the line: tenths of a degree, and what stands where there is none.
 PER_DEG = 10.0
 GAP = -32768
@@ -124,7 +128,7 @@ def follow_yaw(
         return YawState(state.yaw_deg, left, newest, missing, state.turns), None, []
     turned_deg = rates[: count * every].reshape(count, every).sum(axis=1) * math.degrees(1.0 / rate_hz)
     yaw_deg = _high_passed(rate_hz / every, state.yaw_deg, turned_deg)
-    turns, found = follow_turns(params, state.turns, rate_hz / every, turned_deg, first)
+    turns, found = follow_turns(params, state.turns, rate_hz / every, turned_deg, yaw_deg, first)
     line = YawLine(value_at_s(rate_hz, first), rate_hz / every, _tenths(yaw_deg))
     return YawState(float(yaw_deg[-1]), left, newest, missing, turns), line, found
 
@@ -181,12 +185,18 @@ def kept(rate_hz: float) -> float:
 
 
 def follow_turns(
-    params: TurnParams, state: TurnState, rate_hz: float, turned_deg: FloatArray, first: int = 0
+    params: TurnParams,
+    state: TurnState,
+    rate_hz: float,
+    turned_deg: FloatArray,
+    yaw_deg: FloatArray,
+    first: int = 0,
 ) -> tuple[TurnState, list[Turn]]:
     """Follow how far a line turned from value to value, without what the high-pass took.
 
-    turned_deg: (n,), NaN in gaps; first: number of the first. Returns the turns that became certain: without standing
-    still or turning back the line went min_deg one way, and its rate, from value to value, reached min_peak_degps.
+    turned_deg: (n,), NaN in gaps; yaw_deg: (n,) the line itself; first: number of the first. Returns the turns that
+    became certain: without standing still or turning back the line went min_deg one way, its rate, from value to value,
+    reached min_peak_degps, and it went away from where it had been before, not back there (BACK_SHARE).
     """
     still, fast = params.still_degps / rate_hz, params.min_peak_degps / rate_hz
     size = np.abs(turned_deg)
@@ -212,7 +222,8 @@ def follow_turns(
         steps = side * turned_deg[begin:end]
         angle = np.cumsum(np.concatenate(([state.angle_deg], steps)))[1:]
         fastest = np.maximum(np.maximum.accumulate(steps), state.fastest_deg)
-        enough = (angle >= params.min_deg) & (fastest >= fast)
+        away = side * yaw_deg[begin:end] >= BACK_SHARE * angle
+        enough = (angle >= params.min_deg) & (fastest >= fast) & away
         at = int(enough.argmax())
         if enough[at] and not state.told:
             found.append(Turn(first + begin + at, side > 0))

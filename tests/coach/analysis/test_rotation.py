@@ -85,10 +85,20 @@ def test_known_turns_are_counted_by_side_and_minute(rate: float, place: str) -> 
     assert counted(rows) == [(5, 0), (0, 3), (0, 0)]
 
 
-def test_a_swing_there_and_back_counts_once_each_way() -> None:
-    to_and_fro = [(5.0 + 4 * n, 50.0 if n % 2 == 0 else -50.0, 0.8) for n in range(12)]
-    rows, _ = analysed(steps(to_and_fro, 60.0, RATE), RATE)
-    assert counted(rows) == [(6, 6)]
+@pytest.mark.parametrize("side", [1.0, -1.0])
+@pytest.mark.parametrize("held_s", [0.0, 0.5, 2.0])
+def test_a_turn_there_and_back_is_one_to_that_side(side: float, held_s: float) -> None:
+    """Both ways are as fast: shovelling to the left is no turning to the right."""
+    there = [(4.0 + 9 * n, 50.0 * side, 0.8) for n in range(6)]
+    back = [(begin + 0.8 + held_s, -degrees, 0.8) for begin, degrees, _ in there]
+    rows, _ = analysed(steps(there + back, 60.0, RATE), RATE)
+    assert counted(rows) == [(6, 0) if side > 0 else (0, 6)]
+
+
+def test_turning_from_one_side_to_the_other_counts_on_both() -> None:
+    first, sweeps = [(5.0, 45.0, 0.7)], [(8.0 + 4 * n, -90.0 if n % 2 == 0 else 90.0, 1.0) for n in range(12)]
+    rows, _ = analysed(steps(first + sweeps, 60.0, RATE), RATE)
+    assert counted(rows) == [(7, 6)]
 
 
 def test_small_turns_and_slow_ones_are_none() -> None:
@@ -114,7 +124,8 @@ def test_near_misses_of_the_angle(degrees: float, times: int, held_s: float) -> 
     each = 1.0 + held_s
     turns = [(5.0 + each * n, degrees if n % 2 == 0 else -degrees, 0.7) for n in range(2)]
     rows, _ = analysed(steps(turns, 58.0, RATE), RATE)
-    assert counted(rows) == [(times, times)]
+    # Whoever stays turned for long faces that way: turning from there is going away again.
+    assert counted(rows) == [(times, times if held_s > 10.0 else 0)]
 
 
 @pytest.mark.parametrize(("peak_degps", "times"), [(48.0, 0), (57.0, 0), (63.0, 1), (72.0, 1)])
@@ -193,11 +204,12 @@ def test_turning_the_whole_body_is_none_of_the_trunk_against_the_pelvis() -> Non
 
 
 def test_turning_the_trunk_alone_counts_whatever_the_body_does() -> None:
-    twist = steps([(4.0 + 6 * n, 45.0 if n % 2 == 0 else -45.0, 0.8) for n in range(18)], 120.0, RATE)
+    there = [(4.0 + 6 * n, 45.0, 0.8) for n in range(18)]
+    twist = steps(there + [(begin + 1.0, -degrees, 0.8) for begin, degrees, _ in there], 120.0, RATE)
     body = steps([(7.0 + 8 * n, -120.0, 1.5) for n in range(13)], 120.0, RATE)
-    assert counted(analysed(twist + body, RATE)[0]) != [(5, 5), (4, 4)]
+    assert counted(analysed(twist + body, RATE)[0]) != [(10, 0), (8, 0)]
     found = against(twist + body, body, 0.37)
-    assert list(zip(found.left.tolist(), found.right.tolist(), strict=True)) == [(5, 5), (4, 4)]
+    assert list(zip(found.left.tolist(), found.right.tolist(), strict=True)) == [(10, 0), (8, 0)]
 
 
 def test_without_the_other_sensor_nothing_is_told() -> None:
@@ -242,17 +254,18 @@ def test_turns_of_a_line_agree_with_walking_over_it_value_by_value() -> None:
     for _ in range(60):
         pace = np.repeat(random.choice([-9, -5, -2, -0.8, 0, 0.8, 2, 5, 9], size=200), random.integers(1, 9, size=200))
         pace[random.integers(0, pace.size, size=3)] = np.nan
+        yaw = np.nancumsum(np.nan_to_num(pace)) + random.uniform(-40, 40)
         expected, way, angle, fastest, told = [], 0, 0.0, 0.0, False
         for number, step in enumerate(pace.tolist()):
             now = 1 if step >= 1 else -1 if step <= -1 else 0
             if now != way:
                 way, angle, fastest, told = now, 0.0, 0.0, False
             angle, fastest = angle + abs(step), max(fastest, abs(step))
-            if way and not told and angle >= 30 and fastest >= 6:
+            if way and not told and angle >= 30 and fastest >= 6 and way * yaw[number] >= 0.45 * angle:
                 told = True
                 expected.append((number, way > 0))
         cut = pace.size // 3
-        state, found = follow_turns(PARAMS, TurnState(), LINE_HZ, pace[:cut])
-        found += follow_turns(PARAMS, state, LINE_HZ, pace[cut:], cut)[1]
+        state, found = follow_turns(PARAMS, TurnState(), LINE_HZ, pace[:cut], yaw[:cut])
+        found += follow_turns(PARAMS, state, LINE_HZ, pace[cut:], yaw[cut:], cut)[1]
         assert [(turn.index, turn.left) for turn in found] == expected
         assert len(expected) > 3
