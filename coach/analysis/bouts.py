@@ -18,9 +18,12 @@ from coach.analysis.fatigue import Fatigue, FatigueParams, Repeats, alike, asses
 from coach.analysis.motion_types import Repetition
 from coach.analysis.swing_types import Swing, Turn
 from coach.analysis.types import NotComputable
+from devices.types import FloatArray
 
 REPETITIONS = "repetitions"
 STROKES = "strokes"
+# Own heuristic: a stroke with its backswing and its way back takes up to so long on either side of its fastest moment.
+STROKE_S = 2.0
 # Own choice: digits kept of what is stored of a repetition or stroke; far finer than either is measured.
 _DIGITS = 4
 
@@ -45,12 +48,15 @@ def bouts_of(
 ) -> tuple[Bout, ...]:
     """Return the bouts of one recording, in order of time.
 
-    origin_utc_s: of the stream's first sample. Repetitions that were not seen whole are left out; sets make one bout
+    origin_utc_s: of the stream's first sample. Repetitions that were not seen whole are left out, and those with a
+    stroke in them, for going back for it and coming back from it look like a repetition each; sets make one bout
     when they look like one movement (fatigue.alike). Of strokes, two of the four signs can be looked for: the peak rate
     and how even the time between them is; the rate only where no peak was cut off by the sensor's range.
     """
     found = []
     whole = sorted((each for each in repetitions if each.whole), key=lambda each: each.start_s)
+    strokes_s = np.sort([each.time_s for each in swings])
+    whole = [each for each in whole if not _strikes(strokes_s, each)]
     sets = [list(one) for _, one in groupby(whole, key=lambda each: each.number_of_set)]
     for same in _movements(params, _parted(params, sets)):
         fatigue = assess_session(params.fatigue, repeats_of(same))
@@ -63,6 +69,12 @@ def bouts_of(
             times = (origin_utc_s + strokes[0].time_s, origin_utc_s + strokes[-1].time_s)
             found.append(_bout(stream_id, times, STROKES, len(strokes), fatigue))
     return tuple(sorted(found, key=lambda each: (each.start_utc_s, each.movement)))
+
+
+def _strikes(strokes_s: FloatArray, repetition: Repetition) -> bool:
+    """Tell whether a stroke was within a repetition, or so near that one leads to the other."""
+    first, after = strokes_s.searchsorted((repetition.start_s - STROKE_S, repetition.end_s + STROKE_S))
+    return bool(after > first)
 
 
 def repetition_to_plain(each: Repetition) -> list[Any]:

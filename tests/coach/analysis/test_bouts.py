@@ -147,3 +147,12 @@ def test_bouts_of_what_was_stored_are_the_same() -> None:
 def test_strokes_survive_being_stored() -> None:
     for swing in (Swing(12.25, 1500.5, False, Turn.RIGHT, 3.5), Swing(1.0, 900.0, True, None, None)):
         assert swing_from_plain(json.loads(json.dumps(swing_to_plain(swing)))) == swing
+
+
+def test_what_leads_to_a_stroke_and_back_is_no_repetition() -> None:
+    """Thirty strokes with their way back, which the wrist repeats as evenly as an exercise."""
+    strokes = [Swing(10.0 + 8 * n, 1000.0, False, Turn.LEFT, 8.0) for n in range(30)]
+    back = [repetition(1, 10.5 + 8 * n) for n in range(30)]
+    assert {bout.movement for bout in bouts_of(PARAMS, "s", 0.0, back, strokes)} == {"strokes"}
+    apart = [repetition(1, 400.0 + 4 * n) for n in range(30)]
+    assert [bout.movement for bout in bouts_of(PARAMS, "s", 0.0, apart, strokes)] == ["strokes", "repetitions"]
