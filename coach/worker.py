@@ -15,6 +15,9 @@ from coach.service.days import JudgedDay
 _log = logging.getLogger(__name__)
 # s between two looks without a wake-up: chunks that another process appended. Own choice.
 _POLL_S = 1.0
+# Days judged before the streams have their turn again: at midnight those of everybody are due. Own choice, about a
+# second of work at most.
+_DAYS_AT_A_TIME = 15
 # s between two looks for days that are due, unless one should be judged at once: a look for each chunk that is appended
 # would cost more than the judging. Own choice.
 _DAYS_S = 1.0
@@ -65,7 +68,7 @@ class Worker:
         while True:
             self._day_at_once.set()
             handled = self._round(None)
-            if not handled:
+            if not handled and not self._day_at_once.is_set():
                 return total
             total += handled
 
@@ -131,7 +134,11 @@ class Worker:
             return
         self._day_at_once.clear()
         self._days_next_s = time.monotonic() + _DAYS_S
-        for judged in self._services.days.judge_due():
+        done = self._services.days.judge_due(limit=_DAYS_AT_A_TIME)
+        if len(done) >= _DAYS_AT_A_TIME:
+            self._day_at_once.set()
+            self._wake.set()
+        for judged in done:
             if judged.finding_ids:
                 self._found.set()
             tell_of(judged, self._feed)

@@ -76,10 +76,13 @@ class Days:
         self._ground = ground
         self._signals: dict[tuple[str, date], tuple[datetime, FromSignal]] = {}
 
-    def judge_due(self, now: datetime | None = None) -> tuple[JudgedDay, ...]:
-        """Judge what is due, earliest day first, until nothing is; a day whose recordings wait for analysis waits."""
+    def judge_due(self, now: datetime | None = None, limit: int | None = None) -> tuple[JudgedDay, ...]:
+        """Judge what is due, earliest day first, until nothing is, or as many days as the limit says.
+
+        A day whose recordings wait for analysis waits.
+        """
         now = now or self._ground.now()
-        return self._judge_until(now, now)
+        return self._judge_until(now, now, limit=limit)
 
     def judge_listed(self, athlete_id: str) -> tuple[JudgedDay, ...]:
         """Judge an athlete's days that are on the list, also those that are due later."""
@@ -92,7 +95,9 @@ class Days:
             for day in days.judged_dates(tx, athlete_id, since or date.min):
                 days.mark(tx, athlete_id, day, now)
 
-    def _judge_until(self, now: datetime, due_until: datetime, only: str | None = None) -> tuple[JudgedDay, ...]:
+    def _judge_until(
+        self, now: datetime, due_until: datetime, only: str | None = None, limit: int | None = None
+    ) -> tuple[JudgedDay, ...]:
         judged: list[JudgedDay] = []
         done: set[tuple[str, date]] = set()
         not_now: set[tuple[str, date]] = set()
@@ -107,6 +112,8 @@ class Days:
             if not due:
                 return tuple(judged)
             for row in due:
+                if limit is not None and len(judged) >= limit:
+                    return tuple(judged)
                 waits = row["athlete_id"] in behind and now - row["due_at"] < _PATIENCE
                 judgement = None if waits else self._attempt(row["athlete_id"], row["local_date"], now, due_until)
                 if judgement is None:

@@ -11,14 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from coach.clock import SessionClock, close_stale, plan_ahead, release_due
+from coach.clock import SessionClock, close_stale, judge_days, plan_ahead, release_due
 from coach.config import Config
 from coach.live import LiveFeed
 from coach.service import build_services
 from coach.service.types import SessionState
 from coach.store import plans, sessions
 from coach.store.engine import Store
-from tests.coach.club import START, Club, FakeClock, found_club
+from coach.worker import Worker
+from tests.coach.club import START, Club, FakeClock, bending_chunks, found_club
 
 COUNT = 230
 
@@ -45,6 +46,22 @@ def plan_sessions(club: Club, dues: list[datetime]) -> None:
                 "updated_at": club.clock.now,
             }
             sessions.add(tx, row)
+
+
+def test_a_day_that_has_ended_is_judged_by_the_clock_and_the_page_is_told(club: Club) -> None:
+    club.services.log.append(bending_chunks(14, 6, START.timestamp() - 14 * 60))
+    feed = LiveFeed()
+    Worker(club.services, feed).drain()
+    assert judge_days(club.services, feed, club.clock.now) == 0
+    night = datetime(2026, 11, 24, 23, 1, tzinfo=UTC)  # a minute after midnight in Berlin
+    with feed.subscribe(club.athlete_id) as reader:
+        club.clock.now = night
+        assert judge_days(club.services, feed, night) == 1
+        assert judge_days(club.services, feed, night) == 0
+        told = reader.get_batch(0)
+    answers = club.services.findings.answers(club.coach, club.athlete_id, START.date())
+    assert {each.day_over for each in answers} == {True}
+    assert [event["kind"] for event in told if event["kind"] == "finding"] == ["finding"]
 
 
 def states(club: Club) -> list[str]:

@@ -16,7 +16,7 @@ from coach.live import LiveFeed
 from coach.service import build_services
 from coach.service import days as service_days
 from coach.service.canonical import canonical
-from coach.service.types import SessionState
+from coach.service.types import AnswerView, SessionState
 from coach.store import days, exposures, findings
 from coach.store.engine import migrate, open_store
 from coach.worker import Worker
@@ -200,29 +200,54 @@ def test_a_day_without_data_says_what_it_needs_and_somebody_who_never_wore_anyth
     assert (finding.state, finding.because["closed_because"]) == ("closed", "not seen for 7 days")
 
 
-def test_a_baseline_is_learned_day_by_day_and_an_older_recording_makes_it_anew(club: Club) -> None:
-    start = MONDAY - timedelta(days=16)
-    club.clock.now = datetime.fromtimestamp(at(MONDAY, 23), UTC)
-    analysed(club, *(upright(start + timedelta(days=each), 62) for each in range(1, 15)))
-    learning = [
-        each.because["learning_day"]
-        for day in range(1, 15)
-        for each in club.services.findings.answers(club.coach, club.athlete_id, start + timedelta(days=day))
-        if each.kind == "repeated_bending"
-    ]
+def test_a_baseline_is_learned_day_by_day_and_an_older_day_makes_it_anew(club: Club) -> None:
+    club.clock.now = datetime.fromtimestamp(at(MONDAY, 23) + 7200, UTC)
+    analysed(club, upright(MONDAY, 62))
+    first = MONDAY - timedelta(days=16)
+    worn_like_monday(club, [first + timedelta(days=each) for each in range(1, 15)])
+    learning = [day_answer(club, first + timedelta(days=each)).because["learning_day"] for each in range(1, 15)]
     assert learning == list(range(1, 15))
-    last = start + timedelta(days=14)
-    analysed(club, upright(start, 62))
-    assert days_baseline(club, last) == 14
+    last = first + timedelta(days=14)
+    assert day_answer(club, last).because["baseline"] is None
+    worn_like_monday(club, [first])
+    assert day_answer(club, last).because["baseline"]["days"] == 14
+    assert day_answer(club, MONDAY).because["baseline"]["days"] == 15
 
 
-def days_baseline(club: Club, day: date) -> int | None:
-    (found,) = (
-        each
-        for each in club.services.findings.answers(club.coach, club.athlete_id, day)
-        if each.kind == "repeated_bending"
-    )
-    return None if found.because["baseline"] is None else found.because["baseline"]["days"]
+def worn_like_monday(club: Club, on: list[date]) -> None:
+    """Store the minutes of Monday's recording for other days too, and have those judged."""
+    with club.store.begin() as tx:
+        rows = exposures.minutes_between(tx, club.athlete_id, at(MONDAY, 0), at(TUESDAY, 0))
+        for day in on:
+            shift = day.toordinal() - MONDAY.toordinal()
+            moved = [
+                {
+                    **row,
+                    "number": row["number"] + 10_000 * shift,
+                    "start_utc_s": row["start_utc_s"] + 86400 * shift,
+                }
+                for row in rows
+            ]
+            exposures.put_minutes(tx, moved)
+            days.mark(tx, club.athlete_id, day, club.clock.now)
+    club.services.days.judge_due()
+
+
+def day_answer(club: Club, day: date) -> AnswerView:
+    answers = club.services.findings.answers(club.coach, club.athlete_id, day)
+    (found,) = (each for each in answers if each.kind == "repeated_bending")
+    return found
+
+
+def test_the_days_of_many_athletes_are_judged_some_at_a_time(club: Club) -> None:
+    club.clock.now = datetime.fromtimestamp(at(MONDAY, 12), UTC)
+    for number in range(40):
+        athlete_id = club.services.athletes.create(f"Ada {number}", "UTC", club.coach.user_id)
+        with club.store.begin() as tx:
+            days.mark(tx, athlete_id, MONDAY, club.clock.now)
+    assert len(club.services.days.judge_due(limit=15)) == 15
+    Worker(club.services, LiveFeed()).drain()
+    assert club.services.days.judge_due() == ()
 
 
 def test_a_mark_that_comes_while_a_day_is_judged_is_not_lost(club: Club, monkeypatch: pytest.MonkeyPatch) -> None:
