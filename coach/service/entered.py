@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from coach.analysis.assessment_entered import enter_force, enter_repetitions
-from coach.analysis.assessment_types import SPECS, AssessmentTest, Method, Trial, TrialOutcome
+from coach.analysis.assessment_types import SPECS, AssessmentTest, HoldParams, Method, Trial, TrialOutcome
 from coach.analysis.errors import AnalysisError
 from coach.errors import InvalidInput
 
@@ -51,6 +51,17 @@ def entered_trial(told: Entered, by: str) -> Trial:
     if trial.value is None or trial.value > _MOST[method]:
         raise InvalidInput(f"The result is at most {_MOST[method]:g} {trial.unit}: look at the number again.")
     return trial
+
+
+def stopped_trial(test: AssessmentTest, elapsed_s: float) -> Trial:
+    """Return the trial of the page's own stopwatch; at the cap of a hold it ends, and the true time is that or more."""
+    cap_s = HoldParams().cap_s
+    held_s = max(0.1, round(min(elapsed_s, cap_s), 1))
+    trial = entered_trial(Entered(test, (held_s,)), "by stopwatch")
+    if elapsed_s < cap_s:
+        return trial
+    said = f"Stopped at {cap_s:.0f} s by stopwatch, as the test asks: the true time is that or more."
+    return replace(trial, at_least=True, statement=said)
 
 
 def _read_off(told: Entered, by: str) -> Trial:

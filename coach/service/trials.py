@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from coach.analysis.assessment_types import SPECS, AssessmentTest, Calibration, Method
+from coach.analysis.assessment_types import SPECS, AssessmentTest, Calibration, HoldParams, Method
 from coach.errors import Conflict, InvalidInput, NotAllowed
 from coach.service.assessment_views import (
     SKIPPED,
@@ -22,7 +22,7 @@ from coach.service.assessment_views import (
     view_of,
 )
 from coach.service.battery import STRAINING, draw_order, next_step
-from coach.service.entered import Entered, entered_trial
+from coach.service.entered import Entered, entered_trial, stopped_trial
 from coach.service.ground import Ground
 from coach.service.holding import Holding, Over
 from coach.service.may_test import checked_answers, questions_before, refuse_tests
@@ -41,6 +41,8 @@ _SEEDS = 2**31
 # A try that nobody ends is ended, an assessment that nobody closes is closed; a signal that never comes is waited for
 # no longer: a gateway away may bring it a day late. Own choices.
 _RUNS_AT_MOST, _OPEN_AT_MOST, _AWAITED_AT_MOST = timedelta(minutes=15), timedelta(hours=6), timedelta(hours=48)
+# The page's own stopwatch ends where a hold does.
+_BY_HAND_AT_MOST = timedelta(seconds=HoldParams().cap_s)
 _RUNNING = (TrialState.RUNNING.value,)
 
 
@@ -194,7 +196,8 @@ class Trials:
         athletes_told = dict.fromkeys(row["athlete_id"] for row in ended if self._settle(row, now))
         with self._ground.store.begin() as tx:
             for row in running:
-                if now - row["started_at"] > _RUNS_AT_MOST:
+                by_hand = row["source"] == Source.ENTERED.value
+                if now - row["started_at"] > (_BY_HAND_AT_MOST if by_hand else _RUNS_AT_MOST):
                     self._end(tx, row, self.holding.end(row["id"]), now)
             for row in left:
                 self._close(tx, row, "clock", now)
@@ -213,10 +216,8 @@ class Trials:
     def _end(self, tx: Tx, row: Row, over: Over | None, now: datetime) -> None:
         """Note that a try has ended, and what the live view said of it; a stopwatch's time is its result."""
         if row["source"] == Source.ENTERED.value:
-            told = Entered(
-                AssessmentTest(row["test"]), (max(0.1, round((now - row["started_at"]).total_seconds(), 1)),)
-            )
-            table.move_trial(tx, row["id"], _RUNNING, ended_at=now, **settled(entered_trial(told, "by stopwatch"), now))
+            trial = stopped_trial(AssessmentTest(row["test"]), (now - row["started_at"]).total_seconds())
+            table.move_trial(tx, row["id"], _RUNNING, ended_at=now, **settled(trial, now))
             return
         seen: dict[str, Any] = {}
         if over is not None:

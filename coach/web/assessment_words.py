@@ -158,8 +158,6 @@ def seen_sentence(seen: Seen | None) -> str:
     progress = seen.progress
     if progress is None:
         return "Waiting for the first signal."
-    if progress.must_stop:
-        return "Stop now and rest."
     if progress.phase is HoldPhase.HOLDING:
         away = progress.deviation_deg is not None and progress.deviation_deg > _DRIFT_DEG
         return "You are drifting: back to where you began." if away else "Hold. Breathe on."

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
 from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from coach.analysis.assessment_types import SPECS, Method
+from coach.analysis.assessment_types import SPECS, HoldParams, Method
 from coach.analysis.guided import GUIDES
 from coach.errors import Conflict, InvalidInput, Locked
-from coach.service.assessment_views import AssessmentState, AssessmentView, Kind, Step
+from coach.service.assessment_views import AssessmentState, AssessmentView, Kind, Step, TrialView
 from coach.service.battery import GUIDED, STRAINING, TIRING
 from coach.service.may_test import QUESTIONS, questions_before
 from coach.service.types import AthleteView, Role, WearableView
@@ -22,6 +23,9 @@ from coach.web.athlete import myself
 from coach.web.house import house
 
 blueprint = Blueprint("assessments", __name__)
+
+# s for which a page says to come down after a hold was stopped at its limit. Own choice.
+SAY_STOP_S = 30.0
 
 
 @blueprint.get("/tests")
@@ -189,12 +193,21 @@ def _step_part(assessment: AssessmentView) -> dict[str, Any]:
         "rest_s": max(0.0, rest_s),
         "whole_rest_s": house().config.assessment.rest_s,
         "since_s": (now - step.trial.started_at).total_seconds() if step.trial is not None else 0.0,
+        "cap_s": HoldParams().cap_s,
+        "just_capped": _just_capped(step.last, now),
         "holds": step.test is not None and SPECS[step.test].method is Method.HOLD,
         "speed": step.test is not None and SPECS[step.test].method is Method.SPEED,
         "exercises": sorted(GUIDES),
         "ways": forms.WAYS,
         "tries": len(assessment.trials),
     }
+
+
+def _just_capped(last: TrialView | None, now: datetime) -> bool:
+    """Tell whether the last try was stopped at its limit a moment ago: somebody may still be holding."""
+    if last is None or last.known is None or last.ended_at is None:
+        return False
+    return last.known.at_least and (now - last.ended_at).total_seconds() < SAY_STOP_S
 
 
 # Afterwards

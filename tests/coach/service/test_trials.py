@@ -499,7 +499,7 @@ def test_a_turn_is_measured_from_the_stored_signal(
     fit.services.trials.settle(fit.clock.now + timedelta(seconds=10))
     result = fit.services.assessments.get(fit.athlete, assessment_id).trials[-1].result
     assert result.outcome is TrialOutcome.MEASURED, result.statement
-    true_deg = [each.rom_deg for each in turning.truth(90.0) if 22.0 <= each.start_s and each.end_s <= 77.0][:5]
+    true_deg = [each.rom_deg for each in turning.truth(90.0) if each.start_s >= 22.0 and each.end_s <= 77.0][:5]
     assert result.value == pytest.approx(np.median(true_deg), abs=2.0)
 
 

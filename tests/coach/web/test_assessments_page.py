@@ -105,6 +105,23 @@ def test_one_test_at_a_time_by_stopwatch_to_the_results(pages) -> None:
     assert client.get(f"/tests/{assessment_id}").status_code == 303
 
 
+def test_the_stopwatch_ends_at_the_cap_and_the_page_says_stop(pages) -> None:
+    world, client = pages
+    assessment_id = started(client)
+    test = re.search(r'name="test" value="([a-z_]+)"', client.get(f"/tests/{assessment_id}").text)[1]  # type: ignore[index]
+    client.post(f"/tests/{assessment_id}/begin", data={"test": test, "key": "a"})
+    world.clock.forward(seconds=239)
+    world.services.trials.settle(world.clock.now)
+    assert "The stopwatch runs" in client.get(f"/tests/{assessment_id}/step").text
+    world.clock.forward(seconds=4)
+    world.services.trials.settle(world.clock.now)
+    page = client.get(f"/tests/{assessment_id}/step").text
+    assert "240 seconds: come down now and rest" in page
+    assert "Stopped at 240 s by stopwatch" in page
+    world.clock.forward(seconds=31)
+    assert "come down now" not in client.get(f"/tests/{assessment_id}/step").text
+
+
 def test_results_tell_rule_noise_and_what_is_not_measured(pages) -> None:
     world, client = pages
     first = done(world, EXAMPLE, "first")
