@@ -59,12 +59,15 @@ class Findings:
         """
         with self._ground.store.read() as tx:
             athlete = require_athlete(tx, by, athlete_id)
+            zone = ZoneInfo(athlete["time_zone"])
             rows = findings.said_since(tx, athlete_id, since or date.min)
             rows += _of_before(tx, athlete, since or date.min)
             editions = {each: findings.get_edition(tx, each) for each in {row["edition"] for row in rows}}
+            known = findings.of_every_edition(tx, athlete_id)
         said: list[DifferenceView] = []
         for day, of_day in groupby(sorted(rows, key=lambda row: row["local_date"]), key=lambda row: row["local_date"]):
-            said.extend(_differences(day, list(of_day), editions))
+            ids = {(row["edition"], row["kind"]): row["id"] for row in known if _is_of(row, day, zone)}
+            said.extend(_differences(day, list(of_day), editions, ids))
         return tuple(said)
 
 
@@ -129,8 +132,18 @@ def _of_before(tx: Tx, athlete: Row, since: date) -> list[Row]:
     return list(rows.values())
 
 
-def _differences(day: date, rows: Sequence[Row], editions: dict[str, Row | None]) -> Iterator[DifferenceView]:
-    """Yield where the two newest editions of a day differ."""
+def _is_of(row: Row, day: date, zone: ZoneInfo) -> bool:
+    """Tell whether a finding is of a day; one of before there were days is of the day on which it opened."""
+    if "days" in row["because"]:
+        return holds_on(row, day)
+    opened_at: datetime = row["opened_at"]
+    return opened_at.astimezone(zone).date() == day
+
+
+def _differences(
+    day: date, rows: Sequence[Row], editions: dict[str, Row | None], ids: dict[tuple[str, str], str]
+) -> Iterator[DifferenceView]:
+    """Yield where the two newest editions of a day differ. ids: of findings that go on, by edition and kind."""
     order = sorted({(row["edition_created_at"], row["edition"]) for row in rows})[-2:]
     if len(order) < 2:
         return
@@ -140,6 +153,7 @@ def _differences(day: date, rows: Sequence[Row], editions: dict[str, Row | None]
     for kind in sorted(old.keys() | new.keys(), key=lambda each: (_PLACE.get(each, len(_PLACE)), each)):
         was, now = _said(old.get(kind), before), _said(new.get(kind), after)
         if replace(was, edition=after) != now:
+            was, now = (replace(each, finding_id=ids.get((each.edition, kind))) for each in (was, now))
             yield DifferenceView(day, kind, was, now, what_changed)
 
 

@@ -176,17 +176,20 @@ class Motion:
             self._save(tx, stream, analysed, now)
         return True
 
-    def window(self, by: Identity, finding_id: str) -> SignalWindow:
-        """Return the inclination over a finding's window with half a minute around it. Raises NoSuch."""
+    def window(self, by: Identity, finding_id: str, number: int | None = None) -> SignalWindow:
+        """Return the inclination over a finding's windows, or one of them, with half a minute around. Raises NoSuch.
+
+        number: of the window, from 0. Empty where what the finding rests on was entered.
+        """
         with self._ground.store.read() as tx:
             finding = require_finding(tx, by, finding_id)
-            if finding["stream_id"] is None:  # what it rests on was entered
-                return SignalWindow(finding["started_at"].timestamp(), (), (), None)
-            start = finding["started_at"].timestamp() - _AROUND_S
-            end = finding["ended_at"].timestamp() + _AROUND_S
-            rows = signals.lines_of_stream(tx, finding["stream_id"], start - _CHUNK_S, end)
-            reference = signals.reference_of_stream(tx, finding["stream_id"])
-        return charts.line_of(rows, start, end, reference, _WINDOW_POINTS)
+            stream_id, start, end = _window(finding, number)
+            if stream_id is None:
+                return SignalWindow(start, (), (), None)
+            first, last = start - _AROUND_S, end + _AROUND_S
+            rows = signals.lines_of_stream(tx, stream_id, first - _CHUNK_S, last)
+            reference = signals.reference_of_stream(tx, stream_id)
+        return charts.line_of(rows, first, last, reference, _WINDOW_POINTS)
 
     def day_line(self, athlete_id: str, day: date) -> SignalWindow:
         """Return the trunk inclination of a local day in at most 2,000 points, None in gaps. Raises NoSuch."""
@@ -207,6 +210,17 @@ class Motion:
             keys = tuple(charts.key_of(each) for each in thresholds)
             sums = signals.sums_between(tx, athlete_id, charts.TRUNK, start, end, keys)
         return charts.totals_of(sums, thresholds)
+
+
+def _window(finding: Row, number: int | None) -> tuple[str | None, float, float]:
+    """Return recording, begin and end of a finding's window, or of all of them. Raises NoSuch."""
+    if number is None:
+        return finding["stream_id"], finding["started_at"].timestamp(), finding["ended_at"].timestamp()
+    windows = finding["because"].get("windows", ())
+    if not 0 <= number < len(windows):
+        raise NoSuch(f"Finding {finding['id']} has {len(windows)} windows, so none with number {number}.")
+    start, end = (datetime.fromisoformat(windows[number][name]).timestamp() for name in ("start_utc", "end_utc"))
+    return windows[number]["stream_id"], start, end
 
 
 def _day(tx: Tx, athlete_id: str, day: date) -> tuple[float, float]:

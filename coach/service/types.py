@@ -181,12 +181,16 @@ class AnswerView:
 
 @dataclass(frozen=True, slots=True)
 class SaidBefore:
-    """What one edition said of a day and kind. outcome: "nothing" where it made no answer."""
+    """What one edition said of a day and kind. outcome: "nothing" where it made no answer.
+
+    finding_id: of its finding that goes on on that day.
+    """
 
     edition: str
     outcome: str
     grade: str
     statement: str
+    finding_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

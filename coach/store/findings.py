@@ -152,6 +152,11 @@ def of_athlete(tx: Tx, athlete_id: str, limit: int) -> list[Row]:
     return many(tx, select(finding).where(*_current(athlete_id)).order_by(*order).limit(limit))
 
 
+def of_every_edition(tx: Tx, athlete_id: str) -> list[Row]:
+    """Return all findings, current and superseded, oldest first."""
+    return many(tx, select(finding).where(finding.c.athlete_id == athlete_id).order_by(finding.c.started_at))
+
+
 def since(tx: Tx, athlete_id: str, moment: datetime) -> list[Row]:
     """Return current findings that are open or ended since then, oldest first."""
     statement = (
