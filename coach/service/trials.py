@@ -31,7 +31,7 @@ from coach.service.stored_trials import judge_stored
 from coach.service.trial_rows import settled, trial_values
 from coach.service.types import Identity, Role
 from coach.store import assessments as table
-from coach.store import athletes, events
+from coach.store import athletes, events, wearables
 from coach.store.engine import Tx
 from coach.store.rows import Row
 from devices.types import Chunk
@@ -128,11 +128,12 @@ class Trials:
             step = next_step(view_of(tx, row), now, self._rest)
             if step.stage not in {Stage.READY, Stage.AGAIN} or step.test != test:
                 raise Conflict("Another step is next: look at the page again.")
-            wearable = require_wearable(tx, by, row["wearable_id"]) if row["wearable_id"] else None
+            # One that was forgotten meanwhile measures nothing: by hand, then.
+            wearable = wearables.get(tx, row["wearable_id"]) if row["wearable_id"] else None
             values = trial_values(assessment_id, row["athlete_id"], test, key, by, now) | {
                 "state": TrialState.RUNNING.value,
                 "source": (Source.MEASURED if wearable is not None else Source.ENTERED).value,
-                "wearable_id": row["wearable_id"],
+                "wearable_id": wearable["id"] if wearable is not None else None,
                 "setup": dict(setup) if setup else None,
             }
             trial_id = table.add_trial(tx, values)

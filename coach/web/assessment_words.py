@@ -19,6 +19,7 @@ from coach.analysis.assessment_types import (
     HoldPhase,
     Method,
     Trial,
+    TrialOutcome,
     Verdict,
 )
 from coach.analysis.detectors.types import Threshold
@@ -178,8 +179,11 @@ def trial_note(trial: TrialView) -> str:
     known = trial.known
     if known is None:
         return "Its stored signal is awaited; the result shows here by itself."
-    awaited = trial.state is TrialState.ENDED
-    return f"{known.statement} The stored signal is awaited and may correct it." if awaited else known.statement
+    if trial.state is TrialState.ENDED:
+        return f"{known.statement} The stored signal is awaited and may correct it."
+    if known.needs is None or known.outcome is TrialOutcome.NOT_COMPUTABLE:
+        return known.statement
+    return f"{known.statement} It needs {known.needs}."
 
 
 def differs_s(trial: TrialView) -> float | None:

@@ -184,12 +184,13 @@ def _step_part(assessment: AssessmentView) -> dict[str, Any]:
     """Return what assessments/step.html needs."""
     now, services = house().now(), house().services
     step: Step = services.trials.step(access.me(), assessment.assessment_id)
-    wearable = services.wearables.get(access.me(), assessment.wearable_id) if assessment.wearable_id else None
+    mine = services.wearables.for_athlete(assessment.athlete_id)
     rest_s = (step.rest_until - now).total_seconds() if step.rest_until is not None else 0.0
     return {
         "assessment": assessment,
         "step": step,
-        "sensor": wearable,
+        "sensor": next((each for each in mine if each.wearable_id == assessment.wearable_id), None),
+        "watched": step.trial is not None and step.trial.wearable_id is not None,
         "rest_s": max(0.0, rest_s),
         "whole_rest_s": house().config.assessment.rest_s,
         "since_s": (now - step.trial.started_at).total_seconds() if step.trial is not None else 0.0,
