@@ -65,40 +65,12 @@ def analyse_recording(
     every sample (40 bytes each).
     """
     state = new_state(place, params, upright, forward)
-    kept: list[Features] = []
-    motion = Motion()
-    bends: list[Bend] = []
-    lying: list[LyingStretch] = []
-    holds: list[StaticHold] = []
-    swings: list[Swing] = []
-    minutes: list[MinuteRow] = []
-    lines: list[YawLine] = []
+    told: list[Features] = []
     for update in _updates(state, chunks):
-        features = update.features
-        bends.extend(features.bends)
-        motion = motion.followed_by(features.motion)
-        lying.extend(features.lying)
-        holds.extend(features.static_holds)
-        swings.extend(features.swings)
-        minutes.extend(features.minutes)
-        lines.extend([features.yaw_line] if features.yaw_line is not None else [])
-        if keep_series and features.inclination_deg.size:
-            kept.append(features)
+        told.append(update.features if keep_series else _without_series(update.features))
         state = update.state
-    summary, findings = summarise(state), current_findings(state)
-    sound = not any(item.fatal for item in summary.quality)
-    result = RecordingResult(
-        summary,
-        tuple(bends) if sound else (),
-        findings,
-        tuple(lying) if sound else (),
-        tuple(holds) if sound else (),
-        motion if sound else Motion(),
-        tuple(swings) if sound else (),
-        state.bending.closed if state.bending is not None and sound else (),
-        tuple(minutes),
-        joined_lines(lines) if sound else None,
-    )
+    result = _result(state, told)
+    kept = [features for features in told if features.inclination_deg.size]
     if not keep_series:
         return result
     return replace(
@@ -106,6 +78,33 @@ def analyse_recording(
         start_index=kept[0].start_index if kept else 0,
         inclination_deg=np.concatenate([features.inclination_deg for features in kept] or [np.empty(0)]),
         quat=np.concatenate([features.quat for features in kept] or [np.empty((0, 4))]),
+    )
+
+
+def _without_series(features: Features) -> Features:
+    return replace(features, inclination_deg=np.empty(0), quat=np.empty((0, 4)))
+
+
+def _result(state: AnalysisState, told: list[Features]) -> RecordingResult:
+    """Return what was told, without events where the samples are unsound."""
+    summary, findings = summarise(state), current_findings(state)
+    minutes = tuple(each for features in told for each in features.minutes)
+    if any(item.fatal for item in summary.quality):
+        return RecordingResult(summary, (), findings, minutes=minutes)
+    motion = Motion()
+    for features in told:
+        motion = motion.followed_by(features.motion)
+    return RecordingResult(
+        summary,
+        tuple(each for features in told for each in features.bends),
+        findings,
+        tuple(each for features in told for each in features.lying),
+        tuple(each for features in told for each in features.static_holds),
+        motion,
+        tuple(each for features in told for each in features.swings),
+        state.bending.closed if state.bending is not None else (),
+        minutes,
+        joined_lines([features.yaw_line for features in told if features.yaw_line is not None]),
     )
 
 

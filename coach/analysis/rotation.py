@@ -199,19 +199,9 @@ def follow_turns(
     reached min_peak_degps, and it went away from where it had been before, not back there (BACK_SHARE).
     """
     still, fast = params.still_degps / rate_hz, params.min_peak_degps / rate_hz
-    size = np.abs(turned_deg)
-    if not state.way and not (size >= still).any():
+    edges = _edges(state, turned_deg, still, fast)
+    if not edges:
         return TurnState(), []
-    if state.fastest_deg < fast and not (size >= fast).any():
-        # Nothing was fast: only what the next values go on with matters.
-        side = _way(turned_deg[-1], still)
-        if not side:
-            return TurnState(), []
-        goes_on = side * turned_deg >= still
-        edges = [0 if goes_on.all() else turned_deg.size - int((~goes_on[::-1]).argmax()), turned_deg.size]
-    else:
-        way = (turned_deg >= still).astype(np.int64) - (turned_deg <= -still)
-        edges = [0, *(np.flatnonzero(way[1:] != way[:-1]) + 1).tolist(), way.size]
     found: list[Turn] = []
     for begin, end in pairwise(edges):
         side = _way(turned_deg[begin], still)
@@ -229,6 +219,21 @@ def follow_turns(
             found.append(Turn(first + begin + at, side > 0))
         state = TurnState(side, float(angle[-1]), float(fastest[-1]), state.told or bool(enough[at]))
     return state, found
+
+
+def _edges(state: TurnState, turned_deg: FloatArray, still_deg: float, fast_deg: float) -> list[int]:
+    """Return where runs of turning one way, or of none, begin and the last ends; nothing where the line ends at rest
+    and nothing was fast, and only the last run where nothing was fast, for then it alone matters.
+    """
+    size = np.abs(turned_deg)
+    if state.fastest_deg >= fast_deg or (size >= fast_deg).any():
+        way = (turned_deg >= still_deg).astype(np.int64) - (turned_deg <= -still_deg)
+        return [0, *(np.flatnonzero(way[1:] != way[:-1]) + 1).tolist(), way.size]
+    side = _way(turned_deg[-1], still_deg)
+    if not side:
+        return []
+    goes_on = side * turned_deg >= still_deg
+    return [0 if goes_on.all() else turned_deg.size - int((~goes_on[::-1]).argmax()), turned_deg.size]
 
 
 def _way(turned_deg: float, still_deg: float) -> int:

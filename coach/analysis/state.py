@@ -109,7 +109,7 @@ class AnalysisState:
         return max(round(self.rate_hz), 1)
 
     def to_bytes(self) -> bytes:
-        """Return the state as bytes: 20 to 80 kB, and 17 bytes for each sample that waits for a reference pose."""
+        """Return the state as bytes: 20 to 90 kB, and 17 bytes for each sample that waits for a reference pose."""
         return encode(self, STATE_VERSION)
 
     @classmethod
