@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
+
 from coach.analysis.activity import settled_until
 from coach.analysis.exposure import (
     ByteArray,
@@ -22,14 +24,14 @@ from coach.analysis.exposure import (
 from coach.analysis.lying import PENDING
 from coach.analysis.motion_types import Motion
 from coach.analysis.posture import look_every
-from coach.analysis.rotation import Turn, YawLine, value_at_s
+from coach.analysis.rotation import GAP, Turn, YawLine, value_at_s
 from coach.analysis.soundness import long_enough
 from coach.analysis.state import AnalysisState
 from coach.analysis.strain import BendingRun
 from coach.analysis.summary import assess_quality
 from coach.analysis.swing_types import Swing
 from coach.analysis.types import Bend, ChangeKind, LyingStretch, StaticHold
-from coach.analysis.wearing import codes_of, forget_before
+from coach.analysis.wearing import codes_of, forget_before, worn_at
 from devices.types import FloatArray
 
 # Own choice: bounds the state of a stream that began with some samples and a long pause.
@@ -78,7 +80,7 @@ class Collected:
 
     def add_yaw(self, state: AnalysisState, line: YawLine | None, turns: Sequence[Turn]) -> None:
         if line is not None:
-            self.yaw.append(line)
+            self.yaw.append(_worn_line(state, line))
         for left, column in ((True, Column.TURNS_LEFT), (False, Column.TURNS_RIGHT)):
             times_s = [value_at_s(state.rate_hz, turn.index) for turn in turns if turn.left == left]
             state.exposure = add_events(state.exposure, column, times_s)
@@ -108,6 +110,13 @@ class Collected:
 
     def drop_rows(self) -> None:
         self.start, self.quat, self.inclination, self.yaw = -1, [], [], []
+
+
+def _worn_line(state: AnalysisState, line: YawLine) -> YawLine:
+    """Return the line with gaps where the sensor moved on its own: how it turned then is nobody's turning."""
+    times_s = line.start_s + np.arange(line.tenths.size) / line.rate_hz
+    worn = None if state.wearing is None else worn_at(state.wearing, times_s)
+    return line if worn is None else YawLine(line.start_s, line.rate_hz, np.where(worn, line.tenths, np.int16(GAP)))
 
 
 def _codes(state: AnalysisState) -> ByteArray | None:

@@ -43,7 +43,7 @@ from coach.analysis.types import (
     Reference,
 )
 from coach.analysis.walking import find_upright
-from coach.analysis.wearing import add_wearing, begin_wearing, worn_rows
+from coach.analysis.wearing import add_wearing, begin_wearing, worn_at
 from devices.types import NO_RECEPTION, Chunk, FloatArray, Reception
 
 __all__ = ["BLOCK", "AnalysisState", "Update", "analyse", "finish", "new_state", "provisional"]
@@ -260,7 +260,8 @@ def _use_rows(state: AnalysisState, released: Released, collected: Collected) ->
         [cycle.index for cycle in counted],
     )
     if state.bending is not None:
-        worn = None if state.wearing is None else worn_rows(state.wearing, state.rate_hz, released.start, n)
+        times_s = np.arange(released.start, released.start + n) / state.rate_hz
+        worn = None if state.wearing is None else worn_at(state.wearing, times_s)
         seen = valid
         if worn is not None:  # what a loose sensor does is no bending, and its time was not looked at
             seen, strained = valid & worn, [cycle for cycle in strained if worn[cycle.index - released.start]]

@@ -176,11 +176,11 @@ def codes_of(state: WearingState, first: int, count: int) -> ByteArray | None:
     return codes if codes.any() else None
 
 
-def worn_rows(state: WearingState, rate_hz: float, start: int, count: int) -> BoolArray | None:
-    """Return at which of `count` samples from number `start` on the sensor was worn well, None for all of them."""
-    if not len(state.spans):
+def worn_at(state: WearingState, times_s: FloatArray) -> BoolArray | None:
+    """Return at which times the sensor was worn well, None for all. times_s: (n,) from the first sample, ascending."""
+    if not len(state.spans) or not times_s.size:
         return None
-    seconds = np.floor(state.phase_s + np.arange(start, start + count) / rate_hz).astype(np.int64)
+    seconds = np.floor(state.phase_s + times_s).astype(np.int64)
     codes = codes_of(state, int(seconds[0]), int(seconds[-1] - seconds[0]) + 1)
     return None if codes is None else codes[seconds - seconds[0]] == WORN
 

@@ -19,7 +19,7 @@ from coach.analysis.detectors.types import Outcome
 from coach.analysis.orientation import OrientationParams, OrientationState, estimate_orientation
 from coach.analysis.recording import RecordingResult, analyse_recording
 from coach.analysis.types import AnalysisParams, BendingParams, QualityFlag, SensorSummary
-from coach.analysis.wearing import WearingState, add_wearing, begin_wearing, codes_of, worn_rows
+from coach.analysis.wearing import WearingState, add_wearing, begin_wearing, codes_of, worn_at
 from devices.sim import exercises, motions, sports
 from devices.sim.loose import LooseSensor
 from devices.sim.synthetic import SyntheticMotion
@@ -240,7 +240,7 @@ def test_rows_and_seconds_agree() -> None:
     draw = np.random.default_rng(3)
     acc, gyr = from_row(body(sports.walking, 3, 120.0), 2000, lambda part: hanging(part, RATE, draw))
     state = _wearing(acc, gyr, RATE, 30.5, [])
-    rows = worn_rows(state, RATE, 0, len(acc))
+    rows = worn_at(state, np.arange(len(acc)) / RATE)
     codes = codes_of(state, 0, 200)
     assert rows is not None
     assert codes is not None
