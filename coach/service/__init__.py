@@ -11,6 +11,7 @@ from coach.service.accounts import Accounts
 from coach.service.assessments import Assessments
 from coach.service.athletes import Athletes
 from coach.service.days import Days
+from coach.service.diary import Diary
 from coach.service.findings import Findings
 from coach.service.gateways import Gateways
 from coach.service.ground import Ground
@@ -51,6 +52,7 @@ class Services:
     hearts: Hearts
     findings: Findings
     jobs: Jobs
+    diary: Diary
     triage: Triage
     plans: Plans
     assessments: Assessments
@@ -87,6 +89,7 @@ def build_services(store: Store, config: Config, clock: HostClock) -> Services:
         hearts=Hearts(ground),
         findings=Findings(ground),
         jobs=Jobs(ground),
+        diary=Diary(ground),
         triage=Triage(ground),
         plans=Plans(ground),
         assessments=Assessments(ground),

@@ -15,7 +15,7 @@ from coach.config import AssessmentSection
 from coach.errors import InvalidInput, Locked
 from coach.service.triage import refuse_locked
 from coach.service.types import Identity
-from coach.store import sessions
+from coach.store import diary
 from coach.store.engine import Tx
 from coach.store.rows import Row
 
@@ -62,8 +62,8 @@ class Pain:
 
 def worst_pain(tx: Tx, athlete_id: str, since: datetime) -> Pain | None:
     """Return the strongest pain that was told since then: the one place that knows where such entries are."""
-    row = sessions.worst_pain(tx, athlete_id, since)
-    return Pain(row["pain_during"], row["recorded_at"]) if row is not None else None
+    row = diary.worst_pain(tx, athlete_id, since)
+    return Pain(row["pain"], row["at"]) if row is not None else None
 
 
 def refuse_tests(tx: Tx, by: Identity, athlete: Row, now: datetime, params: AssessmentSection) -> None:

@@ -11,7 +11,7 @@ from coach.service.accounts import checked_name
 from coach.service.ground import Ground
 from coach.service.permission import may_decide, require_athlete
 from coach.service.types import Identity, Role, TriageShown, TriageView
-from coach.store import athletes, events, people, sessions
+from coach.store import athletes, diary, events, people, sessions
 from coach.store import triage as answers_table
 from coach.store.engine import Tx
 from coach.store.rows import Row
@@ -155,12 +155,12 @@ def refuse_locked(tx: Tx, by: Identity, athlete: Row, now: datetime) -> None:
 
 def questions_due(tx: Tx, athlete_id: str, answers: Row | None, now: datetime) -> bool:
     """Tell whether the safety questions are to be asked (again) before anything begins."""
-    pain = sessions.latest_pain(tx, athlete_id)
+    pain = diary.latest_pain(tx, athlete_id)
     return rules.must_ask(
         answers["answered_at"] if answers else None,
         now,
-        pain["pain_during"] if pain else None,
-        pain["recorded_at"] if pain else None,
+        pain["pain"] if pain else None,
+        pain["at"] if pain else None,
     )
 
 

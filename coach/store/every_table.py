@@ -1,6 +1,6 @@
 """All tables at once, for migrations and for whatever walks over everything."""
 
-from coach.store import assessment_tables, finding_tables, job_tables, tables
+from coach.store import assessment_tables, diary_tables, finding_tables, job_tables, tables
 from coach.store.schema import metadata
 
-__all__ = ["assessment_tables", "finding_tables", "job_tables", "metadata", "tables"]
+__all__ = ["assessment_tables", "diary_tables", "finding_tables", "job_tables", "metadata", "tables"]

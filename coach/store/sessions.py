@@ -174,30 +174,3 @@ def of_plan(tx: Tx, plan_id: str) -> list[Row]:
     columns = planned_session.c
     statement = select(planned_session).where(columns.plan_id == plan_id).order_by(columns.due_at, columns.id)
     return many(tx, statement)
-
-
-def latest_pain(tx: Tx, athlete_id: str) -> Row | None:
-    """Return the newest report of pain during a session: pain_during, recorded_at."""
-    columns = session_outcome.c
-    statement = (
-        select(columns.pain_during, columns.recorded_at)
-        .join(planned_session, planned_session.c.id == columns.session_id)
-        .where(planned_session.c.athlete_id == athlete_id, columns.pain_during.is_not(None))
-        .order_by(columns.recorded_at.desc())
-        .limit(1)
-    )
-    return one(tx, statement)
-
-
-def worst_pain(tx: Tx, athlete_id: str, since: datetime) -> Row | None:
-    """Return the strongest pain during a session that was told since then: pain_during, recorded_at."""
-    columns = session_outcome.c
-    statement = (
-        select(columns.pain_during, columns.recorded_at)
-        .join(planned_session, planned_session.c.id == columns.session_id)
-        .where(planned_session.c.athlete_id == athlete_id, columns.pain_during.is_not(None))
-        .where(columns.recorded_at > since)
-        .order_by(columns.pain_during.desc(), columns.recorded_at.desc())
-        .limit(1)
-    )
-    return one(tx, statement)

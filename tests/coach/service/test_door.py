@@ -33,6 +33,7 @@ WITHOUT_WHO = {
     "trials": "watch settle wanted take",
     "imports": "",
     "jobs": "",
+    "diary": "",
     "ingest": "receive",
     "gateways": "beat keep_log",
     "looks": "attach begin wanted_by heard view",

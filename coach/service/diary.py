@@ -1,0 +1,297 @@
+"""The diary: check-ins and trainings. Plans, findings and reports read what is entered here; nobody keeps a copy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from coach.errors import InvalidInput, NoSuch
+from coach.service import due
+from coach.service.ground import Ground
+from coach.service.permission import may_see, require_athlete
+from coach.service.types import Identity
+from coach.store import athletes, days, diary, events
+from coach.store.diary_tables import checkin, training
+from coach.store.engine import Tx
+from coach.store.rows import Row
+from programs.triage import ASK_AT_PAIN
+
+# Where it can hurt; the places of the body picture, back first.
+SITES = ("lower_back", "upper_back", "neck", "hip_left", "hip_right", "leg_left", "leg_right", "other")
+# Own words for what the founding text names as symptoms, id -> statement.
+SYMPTOMS = {
+    "sudden": "It came suddenly and is severe.",
+    "stiff": "My back is tight, or I can hardly move it.",
+    "worse_moving": "Moving makes it worse.",
+    "eased_lying": "Lying down eases it.",
+}
+# A check-in before this local time tells of the night: it is the next morning of the day before. Own heuristic.
+MORNING_UNTIL = time(11, 0)
+# Own bounds of what can be entered, and how long ago a day may be that is entered late.
+_NOTE_MAX, _WHAT_MAX, _KEY_MAX = 1000, 100, 100
+_DURATION_MAX_MIN, _PITCHES_MAX = 1440, 500
+_LATE = timedelta(days=56)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckIn:
+    """What is told at one moment; None where nothing was said. Scales 0 to 10."""
+
+    pain_at_rest: int | None = None
+    pain_in_motion: int | None = None
+    soreness: int | None = None
+    readiness: int | None = None
+    sleep_h: float | None = None
+    sites: tuple[str, ...] = ()
+    symptoms: tuple[str, ...] = ()
+    note: str = ""
+
+    @property
+    def worst_pain(self) -> int | None:
+        told = [pain for pain in (self.pain_at_rest, self.pain_in_motion) if pain is not None]
+        return max(told, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckInView:
+    checkin_id: str
+    athlete_id: str
+    at: datetime
+    local_date: date
+    morning: bool
+    told: CheckIn
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingView:
+    """effort 0 to 10. load: effort x minutes. pitches: None where none were entered."""
+
+    training_id: str
+    athlete_id: str
+    local_date: date
+    what: str
+    duration_min: int
+    effort: int
+    pitches: int | None
+
+    @property
+    def load(self) -> int:
+        return self.effort * self.duration_min
+
+
+class Diary:
+    """Enter, correct, read."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+
+    def check_in(self, by: Identity, athlete_id: str, told: CheckIn, key: str) -> CheckInView:
+        """Store a check-in; the same key is the same check-in. Pain of 6 or more pauses until the safety questions.
+
+        Raises NoSuch, InvalidInput.
+        """
+        _check(told)
+        now = self._ground.now()
+        with self._ground.store.begin() as tx:
+            athlete = require_athlete(tx, by, athlete_id)
+            local = now.astimezone(ZoneInfo(athlete["time_zone"]))
+            values = {
+                "athlete_id": athlete_id,
+                "key": _checked_key(key),
+                "at": now,
+                "local_date": local.date(),
+                "morning": local.time() < MORNING_UNTIL,
+                "entered_by": by.user_id,
+                **_columns(told),
+            }
+            checkin_id, new = diary.add_checkin(tx, values)
+            if new:
+                events.record(tx, now, by.user_id, "checked in", "checkin", checkin_id, athlete_id)
+                self._after(tx, athlete_id, local.date(), told.worst_pain, now)
+            return _checkin_view(_found(diary.checkin_of(tx, checkin_id)))
+
+    def complete(self, by: Identity, checkin_id: str, told: CheckIn) -> CheckInView:
+        """Replace what a check-in tells; the second tap adds to the first. Raises NoSuch, InvalidInput."""
+        _check(told)
+        now = self._ground.now()
+        with self._ground.store.begin() as tx:
+            row = _visible(tx, by, diary.checkin_of(tx, checkin_id), "check-in")
+            diary.change_checkin(tx, checkin_id, _columns(told))
+            events.record(tx, now, by.user_id, "completed", "checkin", checkin_id, row["athlete_id"])
+            self._after(tx, row["athlete_id"], row["local_date"], told.worst_pain, now)
+            return _checkin_view(_found(diary.checkin_of(tx, checkin_id)))
+
+    def checkin(self, by: Identity, checkin_id: str) -> CheckInView:
+        """Return one check-in. Raises NoSuch."""
+        with self._ground.store.read() as tx:
+            return _checkin_view(_visible(tx, by, diary.checkin_of(tx, checkin_id), "check-in"))
+
+    def drop_checkin(self, by: Identity, checkin_id: str) -> None:
+        """Delete a check-in that was a mistake. A pause that it brought stays until the questions. Raises NoSuch."""
+        now = self._ground.now()
+        with self._ground.store.begin() as tx:
+            row = _visible(tx, by, diary.checkin_of(tx, checkin_id), "check-in")
+            diary.drop(tx, checkin, checkin_id)
+            events.record(tx, now, by.user_id, "deleted", "checkin", checkin_id, row["athlete_id"])
+            self._mark(tx, row["athlete_id"], row["local_date"], now)
+
+    def add_training(
+        self,
+        by: Identity,
+        athlete_id: str,
+        what: str,
+        duration_min: int,
+        effort: int,
+        key: str,
+        on: date | None = None,
+        pitches: int | None = None,
+    ) -> TrainingView:
+        """Store a training of a local day, today by default. Raises NoSuch, InvalidInput."""
+        what = what.strip()
+        if not 1 <= len(what) <= _WHAT_MAX:
+            raise InvalidInput(f"Say in 1 to {_WHAT_MAX} characters what you did.")
+        _in_range("duration", duration_min, 0, _DURATION_MAX_MIN, "minutes")
+        _in_range("effort", effort, 0, 10, "")
+        if pitches is not None:
+            _in_range("number of pitches", pitches, 0, _PITCHES_MAX, "")
+        now = self._ground.now()
+        with self._ground.store.begin() as tx:
+            athlete = require_athlete(tx, by, athlete_id)
+            today = now.astimezone(ZoneInfo(athlete["time_zone"])).date()
+            day = on or today
+            if not today - _LATE <= day <= today:
+                raise InvalidInput(f"The day {day} is not between {today - _LATE} and today.")
+            values = {
+                "athlete_id": athlete_id,
+                "key": _checked_key(key),
+                "at": now,
+                "local_date": day,
+                "what": what,
+                "duration_min": duration_min,
+                "effort": effort,
+                "pitches": pitches,
+                "entered_by": by.user_id,
+            }
+            training_id, new = diary.add_training(tx, values)
+            if new:
+                events.record(tx, now, by.user_id, "entered", "training", training_id, athlete_id)
+                self._mark(tx, athlete_id, day, now)
+            return _training_view(_found(diary.training_of(tx, training_id)))
+
+    def drop_training(self, by: Identity, training_id: str) -> None:
+        """Delete a training that was a mistake. Raises NoSuch."""
+        now = self._ground.now()
+        with self._ground.store.begin() as tx:
+            row = _visible(tx, by, diary.training_of(tx, training_id), "training")
+            diary.drop(tx, training, training_id)
+            events.record(tx, now, by.user_id, "deleted", "training", training_id, row["athlete_id"])
+            self._mark(tx, row["athlete_id"], row["local_date"], now)
+
+    def between(
+        self, by: Identity, athlete_id: str, first: date, after: date
+    ) -> tuple[tuple[CheckInView, ...], tuple[TrainingView, ...]]:
+        """Return check-ins and trainings of local days in [first, after), in order of time. Raises NoSuch."""
+        with self._ground.store.read() as tx:
+            require_athlete(tx, by, athlete_id)
+            told = diary.checkins_between(tx, athlete_id, first, after)
+            done = diary.trainings_between(tx, athlete_id, first, after)
+        return tuple(map(_checkin_view, told)), tuple(map(_training_view, done))
+
+    def _after(self, tx: Tx, athlete_id: str, day: date, pain: int | None, now: datetime) -> None:
+        self._mark(tx, athlete_id, day, now)
+        if pain is not None and pain >= ASK_AT_PAIN:
+            # What is planned waits until the safety questions were answered anew; answering sets the lock anew.
+            athletes.change(tx, athlete_id, locked=True)
+            events.record(tx, now, "service", "paused", "athlete", athlete_id, athlete_id)
+
+    def _mark(self, tx: Tx, athlete_id: str, day: date, now: datetime) -> None:
+        """Have the day judged anew, and the one before: a morning belongs to it."""
+        for each in (day - timedelta(days=1), day):
+            days.mark(tx, athlete_id, each, now + due.LOOK_EVERY)
+
+
+def _check(told: CheckIn) -> None:
+    for name in ("pain_at_rest", "pain_in_motion", "soreness", "readiness"):
+        value = getattr(told, name)
+        if value is not None:
+            _in_range(name.replace("_", " "), value, 0, 10, "")
+    if told.sleep_h is not None:
+        _in_range("sleep", told.sleep_h, 0, 24, "hours")
+    for names, known, what in ((told.sites, SITES, "place"), (told.symptoms, tuple(SYMPTOMS), "symptom")):
+        unknown = next((each for each in names if each not in known), None)
+        if unknown is not None:
+            raise InvalidInput(f"'{unknown[:40]}' is no {what} of a check-in.")
+    if len(told.note) > _NOTE_MAX:
+        raise InvalidInput(f"A note has at most {_NOTE_MAX} characters.")
+    if told == CheckIn():
+        raise InvalidInput("Nothing was told: tap at least one number.")
+
+
+def _in_range(name: str, value: float, low: float, high: float, unit: str) -> None:
+    if not low <= value <= high:
+        span = f"{low:g} to {high:g} {unit}".rstrip()
+        raise InvalidInput(f"The {name} of {value:g} cannot be: {span}.")
+
+
+def _checked_key(key: str) -> str:
+    if not 1 <= len(key) <= _KEY_MAX:
+        raise InvalidInput("This form is incomplete: open it anew.")
+    return key
+
+
+def _columns(told: CheckIn) -> dict[str, Any]:
+    return {
+        "pain_at_rest": told.pain_at_rest,
+        "pain_in_motion": told.pain_in_motion,
+        "soreness": told.soreness,
+        "readiness": told.readiness,
+        "sleep_h": told.sleep_h,
+        "sites": _once(told.sites),
+        "symptoms": _once(told.symptoms),
+        "note": told.note.strip() or None,
+    }
+
+
+def _once(names: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(names))
+
+
+def _visible(tx: Tx, by: Identity, row: Row | None, what: str) -> Row:
+    if row is None or not may_see(tx, by, row["athlete_id"]):
+        raise NoSuch(f"There is no such {what} on your list.")
+    return row
+
+
+def _found(row: Row | None) -> Row:
+    if row is None:
+        raise NoSuch("This entry is gone.")
+    return row
+
+
+def _checkin_view(row: Row) -> CheckInView:
+    told = CheckIn(
+        row["pain_at_rest"],
+        row["pain_in_motion"],
+        row["soreness"],
+        row["readiness"],
+        row["sleep_h"],
+        tuple(row["sites"]),
+        tuple(row["symptoms"]),
+        row["note"] or "",
+    )
+    return CheckInView(row["id"], row["athlete_id"], row["at"], row["local_date"], row["morning"], told)
+
+
+def _training_view(row: Row) -> TrainingView:
+    return TrainingView(
+        row["id"],
+        row["athlete_id"],
+        row["local_date"],
+        row["what"],
+        row["duration_min"],
+        row["effort"],
+        row["pitches"],
+    )
