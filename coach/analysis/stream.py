@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from coach.analysis.activity import detect_activity, finish_activity
-from coach.analysis.bends import finish_bends
+from coach.analysis.bends import Counted, finish_bends
 from coach.analysis.collected import Collected
 from coach.analysis.direction import find_forward
 from coach.analysis.errors import AnalysisError
@@ -44,7 +44,7 @@ from coach.analysis.types import (
 )
 from coach.analysis.walking import find_upright
 from coach.analysis.wearing import add_wearing, begin_wearing, worn_at
-from devices.types import NO_RECEPTION, Chunk, FloatArray, Reception
+from devices.types import NO_RECEPTION, Chunk, FloatArray, IntArray, Reception
 
 __all__ = ["BLOCK", "AnalysisState", "Update", "analyse", "finish", "new_state", "provisional"]
 
@@ -204,15 +204,21 @@ def _advance(
         kind, limit = PARAMS[state.params.swing], state.integrity.reception.gyr_limit_radps
         state.swings, swings = detect_swings(kind, state.place, state.swings, state.rate_hz, gyr, oriented.up, limit)
         collected.add_swings(state, swings)
-    if state.yaw is not None and state.gyroscope_from >= 0:
-        turning = slice(max(state.gyroscope_from - start, 0), None)
-        state.yaw, line, turns = follow_yaw(
-            state.params.turn, state.yaw, state.rate_hz, start + turning.start, gyr[turning], oriented.up[:, turning]
-        )
-        collected.add_yaw(state, line, turns)
+    _follow_yaw(state, start, gyr, oriented.up, collected)
     state.next_index += oriented.valid.size
     _use(state, released, collected)
     collected.add_minutes(state)
+
+
+def _follow_yaw(state: AnalysisState, start: int, gyr: FloatArray, up: FloatArray, collected: Collected) -> None:
+    """Follow turns about the vertical, where they are followed and from where the gyroscope began."""
+    if state.yaw is None or state.gyroscope_from < 0:
+        return
+    first = max(state.gyroscope_from - start, 0)
+    state.yaw, line, turns = follow_yaw(
+        state.params.turn, state.yaw, state.rate_hz, start + first, gyr[first:], up[:, first:]
+    )
+    collected.add_yaw(state, line, turns)
 
 
 def _use(state: AnalysisState, released: Released, collected: Collected) -> None:
@@ -250,15 +256,7 @@ def _use_rows(state: AnalysisState, released: Released, collected: Collected) ->
     modes = follow_posture(state, released, up, looks, angles, collected)
     count_cycles(state, smooth, released, modes)
     found, counted, strained = follow_bends(state, released, looks, angles, modes, rose)
-    state.exposure = add_looks(
-        state.exposure,
-        state.rate_hz,
-        np.arange(released.start + looks.start, released.start + n, look),
-        angles[0],
-        None if released.whole else valid[looks],
-        None if modes is None else modes[looks],
-        [cycle.index for cycle in counted],
-    )
+    _spend(state, released, looks, angles[0], modes, counted)
     if state.bending is not None:
         times_s = np.arange(released.start, released.start + n) / state.rate_hz
         worn = None if state.wearing is None else worn_at(state.wearing, times_s)
@@ -273,6 +271,26 @@ def _use_rows(state: AnalysisState, released: Released, collected: Collected) ->
     state.coverage = add_coverage(state.coverage, n, covered)
     collected.add_rows(state.released, released.quat, inclination, covered)
     state.released += n
+
+
+def _spend(
+    state: AnalysisState,
+    released: Released,
+    looks: slice,
+    angle_deg: FloatArray,
+    modes: IntArray | None,
+    counted: list[Counted],
+) -> None:
+    """Add looks to the minutes. modes: (n,) of each released sample, as `follow_posture` returns them."""
+    state.exposure = add_looks(
+        state.exposure,
+        state.rate_hz,
+        np.arange(released.start + looks.start, released.start + released.valid.size, looks.step),
+        angle_deg,
+        None if released.whole else released.valid[looks],
+        None if modes is None else modes[looks],
+        [cycle.index for cycle in counted],
+    )
 
 
 def _update(state: AnalysisState, collected: Collected) -> Update:
