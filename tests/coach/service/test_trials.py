@@ -52,21 +52,21 @@ def by_hand_to(club: Club, assessment_id: str, test: AssessmentTest) -> None:
     rested(club)
 
 
-def do(club: Club, motion: HoldMotion, test: AssessmentTest, until_s: float, key: str = "try") -> str:
+def do(club: Club, motion: HoldMotion, test: AssessmentTest, until_s: float, each_s: float = 0.25) -> str:
     """Start a battery, come to a test, begin it, and let the live blocks of the motion come; return the assessment."""
     worn(club.services, club.athlete, club.wearable_id, motion)
-    assessment_id = started(club, key=key)
+    assessment_id = started(club)
     by_hand_to(club, assessment_id, test)
-    club.services.trials.begin(club.athlete, assessment_id, test, key)
-    watch(club, motion, until_s)
+    club.services.trials.begin(club.athlete, assessment_id, test, "try")
+    watch(club, motion, until_s, each_s)
     return assessment_id
 
 
-def watch(club: Club, motion: HoldMotion, until_s: float) -> None:
+def watch(club: Club, motion: HoldMotion, until_s: float, each_s: float) -> None:
     """Bring live blocks from the ready position on, looked at every few, and let the clock run with them."""
     began = club.clock.utc_s()
-    for number, block in enumerate(blocks(motion, began - READY_S, READY_S, until_s, 0.25)):
-        club.clock.forward(seconds=0.25)
+    for number, block in enumerate(blocks(motion, began - READY_S, READY_S, until_s, each_s)):
+        club.clock.forward(seconds=each_s)
         club.services.trials.take(club.wearable_id, block)
         if number % 4 == 3:
             club.services.trials.watch()
@@ -310,7 +310,7 @@ def test_what_is_no_proper_hold_is_told_apart(fit: Club, form: HoldForm, outcome
 
 def test_at_the_cap_the_page_says_stop_and_the_result_is_at_least_that(fit: Club) -> None:
     motion = HoldMotion(3, HoldPlan(EXTENSOR, hold_s=300.0))
-    assessment_id = do(fit, motion, AssessmentTest.EXTENSOR, 268.0)
+    assessment_id = do(fit, motion, AssessmentTest.EXTENSOR, 268.0, each_s=1.0)
     seen = step(fit, assessment_id).seen
     assert seen.progress.phase is HoldPhase.HOLDING
     assert not seen.progress.must_stop
