@@ -157,6 +157,7 @@ def session_view(row: Mapping[str, Any]) -> SessionView:
         duration_min=row["duration_min"],
         exercises=tuple(_exercise(each) for each in row["exercises"]),
         because=row["because"],
+        sequence=row.get("sequence", 0),
     )
 
 

@@ -234,7 +234,10 @@ class SessionState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SessionView:
-    """One planned session. exercises: names, levels, doses and because as plain values for a page."""
+    """One planned session. exercises: names, levels, doses and because as plain values for a page.
+
+    sequence: rises with every change.
+    """
 
     session_id: str
     athlete_id: str
@@ -248,6 +251,7 @@ class SessionView:
     duration_min: int
     exercises: tuple[dict[str, Any], ...]
     because: str
+    sequence: int = 0
 
 
 @dataclass(frozen=True, slots=True)

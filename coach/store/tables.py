@@ -331,6 +331,8 @@ planned_session = Table(
     Column("duration_min", Integer, nullable=False),
     Column("exercises", JSON, nullable=False),
     Column("because", Text, nullable=False),
+    # Rises with every change, whoever makes it: a calendar keeps the copy with the highest.
+    Column("sequence", Integer, nullable=False, server_default="0", onupdate=text("sequence + 1")),
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
     unique_where("uq_planned_session_live_slot", "state <> 'cancelled'", "athlete_id", "slot"),

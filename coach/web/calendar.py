@@ -19,15 +19,6 @@ from coach.web.words import dose_text
 
 blueprint = Blueprint("calendar", __name__)
 
-# A calendar keeps the copy with the highest SEQUENCE (RFC 5545 3.8.7.4), so each state has a later number.
-SEQUENCE = {
-    SessionState.PLANNED: 0,
-    SessionState.DUE: 1,
-    SessionState.SKIPPED: 2,
-    SessionState.DONE: 3,
-    SessionState.CANCELLED: 4,
-}
-
 
 def _text(said: str) -> str:
     """Return a text without characters that the format cannot carry (RFC 5545 3.3.11), line ends as the library's."""
@@ -45,7 +36,7 @@ def _event(session: SessionView, now: datetime) -> Event:
     event = Event()
     event.add("uid", f"{session.session_id}@backstop")
     event.add("dtstamp", now)
-    event.add("sequence", SEQUENCE[session.state])
+    event.add("sequence", session.sequence)
     event.add("dtstart", start)
     event.add("dtend", start + timedelta(minutes=session.duration_min))
     names = ", ".join(item["name"] for item in session.exercises)
