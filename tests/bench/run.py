@@ -20,6 +20,7 @@ PARTS = {
     "inclination": "Inclination against an optical reference",
     "peers": "Analysis beside other libraries",
     "accuracy": "Accuracy over real recordings",
+    "detectors": "How well the detectors tell sound days from unsound ones",
     "assessments": "Tests of endurance and mobility, simulated",
 }
 
