@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,7 +12,7 @@ from coach.errors import InvalidInput, NoSuch
 from coach.service import due
 from coach.service.ground import Ground
 from coach.service.permission import may_see, require_athlete
-from coach.service.types import Identity
+from coach.service.types import Identity, Role
 from coach.store import athletes, days, diary, events
 from coach.store.diary_tables import checkin, training
 from coach.store.engine import Tx
@@ -127,7 +127,7 @@ class Diary:
     def checkin(self, by: Identity, checkin_id: str) -> CheckInView:
         """Return one check-in. Raises NoSuch."""
         with self._ground.store.read() as tx:
-            return _checkin_view(_visible(tx, by, diary.checkin_of(tx, checkin_id), "check-in"))
+            return _checkin_view(_visible(tx, by, diary.checkin_of(tx, checkin_id), "check-in"), by)
 
     def drop_checkin(self, by: Identity, checkin_id: str) -> None:
         """Delete a check-in that was a mistake. A pause that it brought stays until the questions. Raises NoSuch."""
@@ -198,7 +198,7 @@ class Diary:
             require_athlete(tx, by, athlete_id)
             told = diary.checkins_between(tx, athlete_id, first, after)
             done = diary.trainings_between(tx, athlete_id, first, after)
-        return tuple(map(_checkin_view, told)), tuple(map(_training_view, done))
+        return tuple(_checkin_view(row, by) for row in told), tuple(map(_training_view, done))
 
     def _after(self, tx: Tx, athlete_id: str, day: date, pain: int | None, now: datetime) -> None:
         self._mark(tx, athlete_id, day, now)
@@ -271,7 +271,8 @@ def _found(row: Row | None) -> Row:
     return row
 
 
-def _checkin_view(row: Row) -> CheckInView:
+def _checkin_view(row: Row, reader: Identity | None = None) -> CheckInView:
+    """Return what a reader sees: a coach the numbers, and the words only of what the coach wrote down."""
     told = CheckIn(
         row["pain_at_rest"],
         row["pain_in_motion"],
@@ -282,6 +283,8 @@ def _checkin_view(row: Row) -> CheckInView:
         tuple(row["symptoms"]),
         row["note"] or "",
     )
+    if reader is not None and reader.role is Role.COACH and row["entered_by"] != reader.user_id:
+        told = replace(told, sites=(), symptoms=(), note="")
     return CheckInView(row["id"], row["athlete_id"], row["at"], row["local_date"], row["morning"], told)
 
 

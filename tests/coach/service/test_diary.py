@@ -39,9 +39,12 @@ def test_two_presses_are_one_and_the_second_tap_adds(club: Club) -> None:
     assert check_in(club, pain_at_rest=3).checkin_id == first.checkin_id
     more = CheckIn(3, 5, sites=("lower_back",), symptoms=("worse_moving",), sleep_h=6.5, note="After work.")
     club.services.diary.complete(club.athlete, first.checkin_id, more)
-    told, done = club.services.diary.between(club.coach, club.athlete_id, TUESDAY, TUESDAY + timedelta(days=1))
+    told, done = club.services.diary.between(club.athlete, club.athlete_id, TUESDAY, TUESDAY + timedelta(days=1))
     assert [each.told for each in told] == [more]
     assert done == ()
+    # A coach sees numbers, not where it hurts, nor words.
+    told, _ = club.services.diary.between(club.coach, club.athlete_id, TUESDAY, TUESDAY + timedelta(days=1))
+    assert [each.told for each in told] == [CheckIn(3, 5, sleep_h=6.5)]
 
 
 def test_an_afternoon_belongs_to_its_day_and_a_morning_to_the_day_before(club: Club) -> None:

@@ -1,0 +1,186 @@
+"""The diary: how the back is in two taps, what was trained, and what was entered lately."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from uuid import uuid4
+
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from coach.errors import InvalidInput
+from coach.service.diary import SITES, SYMPTOMS, CheckIn
+from coach.web import access
+from coach.web.athlete import myself
+from coach.web.house import house
+
+blueprint = Blueprint("diary", __name__)
+
+SITE_WORDS = {
+    "lower_back": "lower back",
+    "upper_back": "upper back",
+    "neck": "neck",
+    "hip_left": "left hip",
+    "hip_right": "right hip",
+    "leg_left": "left leg",
+    "leg_right": "right leg",
+    "other": "somewhere else",
+}
+_DAYS_SHOWN = 14
+
+
+@blueprint.get("/diary")
+@access.athlete
+def own() -> AnyResponse:
+    """Show the last two weeks and the forms."""
+    return _page(None)
+
+
+def _page(problem: InvalidInput | None) -> AnyResponse:
+    athlete = myself()
+    today = house().today(athlete.time_zone)
+    told, done = house().services.diary.between(
+        access.me(), athlete.athlete_id, today - timedelta(days=_DAYS_SHOWN - 1), today + timedelta(days=1)
+    )
+    page = render_template(
+        "diary/diary.html",
+        athlete=athlete,
+        told=tuple(reversed(told)),
+        done=tuple(reversed(done)),
+        today_there=today,
+        pitches=house().services.profiles.get(athlete.profile_id).caps is not None,
+        key=request.form.get("key") or uuid4().hex,
+        given=request.form,
+        problem=str(problem) if problem else None,
+    )
+    return Response(page, 422 if problem else 200, content_type="text/html; charset=utf-8")
+
+
+@blueprint.post("/diary/checkins")
+@access.athlete
+def check_in() -> AnyResponse:
+    """Take the first tap: pain at rest."""
+    told = CheckIn(pain_at_rest=_whole("pain_at_rest"))
+    made = house().services.diary.check_in(access.me(), myself().athlete_id, told, request.form.get("key", ""))
+    house().live_feed.publish(made.athlete_id, {"kind": "plan"})
+    return redirect(url_for("diary.checkin", checkin_id=made.checkin_id), code=303)
+
+
+@blueprint.get("/diary/checkins/<checkin_id>")
+@access.athlete
+def checkin(checkin_id: str) -> AnyResponse:
+    """Show one check-in, and ask for more."""
+    return _checkin_page(checkin_id, None)
+
+
+def _checkin_page(checkin_id: str, problem: InvalidInput | None) -> AnyResponse:
+    shown = house().services.diary.checkin(access.me(), checkin_id)
+    page = render_template(
+        "diary/checkin.html",
+        checkin=shown,
+        sites=SITES,
+        site_words=SITE_WORDS,
+        symptoms=SYMPTOMS,
+        triage=house().services.triage.view_for(access.me(), shown.athlete_id),
+        problem=str(problem) if problem else None,
+    )
+    return Response(page, 422 if problem else 200, content_type="text/html; charset=utf-8")
+
+
+@blueprint.post("/diary/checkins/<checkin_id>")
+@access.athlete
+def complete(checkin_id: str) -> AnyResponse:
+    """Take the second tap, and whatever else was told."""
+    before = house().services.diary.checkin(access.me(), checkin_id)
+    form = request.form
+    try:
+        told = CheckIn(
+            pain_at_rest=before.told.pain_at_rest,
+            pain_in_motion=_whole("pain_in_motion"),
+            soreness=_whole("soreness"),
+            readiness=_whole("readiness"),
+            sleep_h=_hours("sleep_h"),
+            sites=tuple(form.getlist("sites")),
+            symptoms=tuple(form.getlist("symptoms")),
+            note=form.get("note", ""),
+        )
+        made = house().services.diary.complete(access.me(), checkin_id, told)
+    except InvalidInput as error:
+        return _checkin_page(checkin_id, error)
+    house().live_feed.publish(made.athlete_id, {"kind": "plan"})
+    flash("Noted.", "done")
+    return redirect(url_for("athlete.today"), code=303)
+
+
+@blueprint.post("/diary/checkins/<checkin_id>/drop")
+@access.athlete
+def drop_checkin(checkin_id: str) -> AnyResponse:
+    """Delete a check-in."""
+    house().services.diary.drop_checkin(access.me(), checkin_id)
+    flash("The check-in is gone.", "done")
+    return redirect(url_for("diary.own"), code=303)
+
+
+@blueprint.post("/diary/trainings")
+@access.athlete
+def add_training() -> AnyResponse:
+    """Store a training."""
+    form = request.form
+    try:
+        duration_min, effort = _whole("duration_min"), _whole("effort")
+        if duration_min is None or effort is None:
+            raise InvalidInput("A training needs its minutes and its effort, 0 to 10.")
+        house().services.diary.add_training(
+            access.me(),
+            myself().athlete_id,
+            form.get("what", ""),
+            duration_min,
+            effort,
+            form.get("key", ""),
+            on=_day("on"),
+            pitches=_whole("pitches"),
+        )
+    except InvalidInput as error:
+        return _page(error)
+    flash("Noted.", "done")
+    return redirect(url_for("diary.own"), code=303)
+
+
+@blueprint.post("/diary/trainings/<training_id>/drop")
+@access.athlete
+def drop_training(training_id: str) -> AnyResponse:
+    """Delete a training."""
+    house().services.diary.drop_training(access.me(), training_id)
+    flash("The training is gone.", "done")
+    return redirect(url_for("diary.own"), code=303)
+
+
+def _whole(name: str) -> int | None:
+    """Return a whole number of the form, None when it was left empty. Raises InvalidInput."""
+    given = request.form.get(name, "").strip()
+    if not given:
+        return None
+    if not given.isdecimal() or len(given) > 6:
+        raise InvalidInput(f"The {name.replace('_', ' ').removesuffix(' min')} is a whole number, not '{given[:20]}'.")
+    return int(given)
+
+
+def _hours(name: str) -> float | None:
+    given = request.form.get(name, "").strip().replace(",", ".")
+    if not given:
+        return None
+    try:
+        hours = float(given)
+    except ValueError:
+        raise InvalidInput(f"The sleep is a number of hours, not '{given[:20]}'.") from None
+    if not 0 <= hours <= 24:
+        raise InvalidInput("The sleep is a number of hours from 0 to 24.")
+    return hours
+
+
+def _day(name: str) -> date | None:
+    given = request.form.get(name, "").strip()
+    try:
+        return date.fromisoformat(given) if given else None
+    except ValueError:
+        raise InvalidInput(f"The day is '{given[:20]}': write it as 2026-11-24.") from None
