@@ -192,7 +192,8 @@ def _advance(
         state.walking = find_upright(state.walking, state.rate_hz, start, acc, at, oriented.up[:, first::every])
     if state.wearing is not None:
         calibrated = state.reference.upright if state.reference.source is Reference.CALIBRATION else None
-        state.wearing = add_wearing(state.wearing, state.rate_hz, start, acc, gyr, oriented.up, calibrated)
+        bowed = state.forward if state.forward_from is ForwardFrom.BOW else None
+        state.wearing = add_wearing(state.wearing, state.rate_hz, start, acc, gyr, oriented.up, calibrated, bowed)
     state.reference, released = settle_reference(
         state.params.reference, state.reference, state.rate_hz, start, oriented
     )

@@ -3,7 +3,8 @@
 LOOSE: it moves as no trunk does. A trunk bends by tens of degrees slowly and sways by a few degrees with each step; a
 sensor on a slack strap, or worn on an arm or a leg, swings by far more at the pace of steps; what has fallen off lies
 more still than anybody and turned away. DISPLACED: in walking, or upside down, "up" is far from where it was in the
-calibrated pose or when the person first walked. Source: own heuristics, docs/integrity.md; measured on the recordings.
+calibrated pose or when the person first walked; or the person bends to the side of the calibrated front. Source: own
+heuristics, docs/integrity.md; measured on the recordings.
 
 How a second counts is settled by the seconds before it, so that nothing waits for it.
 """
@@ -15,25 +16,32 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from coach.analysis.direction import DirectionState, find_forward
 from coach.analysis.exposure import DISPLACED, LOOSE, WORN, ByteArray
-from coach.analysis.frames import Vector, unit
+from coach.analysis.frames import BodyAxes, Vector, body_axes, dot, in_body, inclination_deg, tilt_deg, unit
 from coach.analysis.quality import BoolArray
 from coach.analysis.walking import STEPS_IN_ALL, STEPS_PER_S, WALK_S, steps_begun
+from coach.analysis.wobble import (
+    LOOKS,
+    MIN_LOOKS_HZ,
+    PER_DEGPS,
+    PER_UNIT,
+    STEPS,
+    X,
+    Y,
+    Z,
+    look_every,
+    looked,
+    told,
+)
 from devices.types import FloatArray, IntArray
 
-# Own choice: so many looks a second are enough for what trunks do; below 6 Hz a swing at the pace of steps is not seen.
-LOOKS_HZ = 12.5
-MIN_LOOKS_HZ = 6.0
-# Directions are summed as whole numbers of 1e-5, rates of 1e-3 deg/s: such sums do not depend on where they began.
-_PER_UNIT = 1e5
-_PER_DEGPS = 1e3
 # Own choice: a second or a window with less of its looks than this is not judged.
 SEEN_SHARE = 0.5
+# Own choice: bends are slower; of every third look their direction is taken.
+GLANCE_EVERY = 3
 # A sum of directions, of any length.
 Sums = tuple[int, int, int]
-# Columns of the sums of a second: looks with a wobble, its squares, those of its changes, turn about the vertical,
-# looks, their directions, steps.
-_WOBBLES, _SQUARES, _CHANGES, _TURN, _LOOKS, _X, _Y, _Z, _STEPS = range(9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +51,8 @@ class WearingParams:
     turn about the vertical in window_s. settle_s: of sound wear before it is believed again, twice as long each time
     that it swings anew, up to settle_max_s, after which that is forgotten. still_s, still_deg, turned_deg: it lies that
     long within that cone, that far from the mean pose. astray_deg: of the pose in walking, in `walks` stretches of ten
-    seconds in a row; over_deg, over_s: from upright, that long. All own heuristics.
+    seconds in a row; aside_deg: between the calibrated front and the one in the bends, `asides` times in a row
+    (direction.py); over_deg, over_s: from upright, that long. All own heuristics.
     """
 
     window_s: int = 5
@@ -59,6 +68,8 @@ class WearingParams:
     turned_deg: float = 40.0
     astray_deg: float = 30.0
     walks: int = 2
+    aside_deg: tuple[float, float] = (60.0, 120.0)
+    asides: int = 2
     over_deg: float = 140.0
     over_s: int = 5
 
@@ -84,7 +95,7 @@ class Pose:
 
     still, lain: direction since when it lies still, and for how many seconds. worn: sum of the seconds that moved.
     run, run_up: steps of the present seconds of walking, and their sum. walked: direction of the first walk; astray:
-    walks in a row that were far from where up should be. over: seconds in a row upside down.
+    walks in a row that were far from where up should be; aside: fronts in a row. over: seconds in a row upside down.
     """
 
     still: Sums = (0, 0, 0)
@@ -95,6 +106,7 @@ class Pose:
     walked: Vector | None = None
     astray: int = 0
     over: int = 0
+    aside: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +114,8 @@ class WearingState:
     """phase_s, second: seconds are counted as in exposure.ExposureState; `second` is under way.
 
     looks: (k, 4) the newest, "up" and whether it was there. sums: of the second under way. window: (w, 4) sums of the
-    newest complete seconds. high: the newest swing of |acc| was up. swung: times that it began to swing. loose_until,
+    newest complete seconds. high: the newest swing of |acc| was up. direction: of the bends; fronts_deg:
+    those found in the second under way. swung: times that it began to swing. loose_until,
     displaced_until: the second from which on it is believed again. spans: (s, 3) first second, end and code of what was
     not worn well. loose_s, displaced_s: seconds with samples in all; apart_deg: the furthest that a walk was from where
     it should be.
@@ -115,6 +128,8 @@ class WearingState:
     window: IntArray = field(default_factory=_no_window)
     high: bool = False
     pose: Pose = field(default_factory=Pose)
+    direction: DirectionState = field(default_factory=DirectionState)
+    fronts_deg: tuple[float, ...] = ()
     swung: int = 0
     loose_until: int = 0
     displaced_until: int = 0
@@ -137,14 +152,16 @@ def add_wearing(
     gyr_radps: FloatArray,
     up: FloatArray,
     upright: Vector | None,
+    forward: Vector | None = None,
     params: WearingParams = DEFAULT_PARAMS,
 ) -> WearingState:
     """Take the next samples.
 
     start: number of the first. acc_mps2, gyr_radps: (n, 3), NaN where missing. up: (3, n) the direction "up" in sensor
-    axes, NaN where missing. upright: where "up" was in the calibrated pose, None without one.
+    axes, NaN where missing. upright: where "up" was in the calibrated pose, None without one; forward: the body's
+    front then, None without a bow.
     """
-    every = max(round(rate_hz / LOOKS_HZ), 1)
+    every = look_every(rate_hz)
     width = round(rate_hz / every)
     if width < MIN_LOOKS_HZ or not len(acc_mps2):
         return state
@@ -154,16 +171,21 @@ def add_wearing(
     rows = slice(-start % every, len(acc_mps2), every)
     at = np.arange(start + rows.start, start + len(acc_mps2), every)
     places = np.floor(state.phase_s + at / rate_hz).astype(np.int64) - state.second
-    looks = _looked(state.looks, up[:, rows], width)
-    np.add.at(sums, places, _told(looks, width, up[:, rows], gyr_radps[rows]))
+    looks = looked(state.looks, up[:, rows], width)
+    np.add.at(sums, places, told(looks, width, up[:, rows], gyr_radps[rows]))
     begun, high = steps_begun(state.high, acc_mps2)
     steps_at = np.floor(state.phase_s + (start + begun) / rate_hz).astype(np.int64) - state.second
-    np.add.at(sums[:, _STEPS], steps_at, 1)
+    np.add.at(sums[:, STEPS], steps_at, 1)
     judge = _Judge(params, state, rate_hz / every, width, upright)
+    direction, fronts = state.direction, list[tuple[int, float]]()
+    if upright is not None and forward is not None:
+        direction, fronts = _fronts(state, rate_hz, at, up[:, rows], body_axes(upright, forward))
     for row in sums[:-1].tolist():
+        while fronts and fronts[0][0] <= judge.number:
+            judge.front(fronts.pop(0)[1])
         judge.second(row)
-    last = tuple(sums[-1].tolist())
-    return replace(judge.state(), looks=looks[-width:], sums=last, high=high)
+    last, waiting = tuple(sums[-1].tolist()), tuple(apart_deg for _, apart_deg in fronts)
+    return replace(judge.state(), looks=looks[-width:], sums=last, high=high, direction=direction, fronts_deg=waiting)
 
 
 def codes_of(state: WearingState, first: int, count: int) -> ByteArray | None:
@@ -196,35 +218,25 @@ def _second(state: WearingState, rate_hz: float, sample: int) -> int:
     return math.floor(state.phase_s + sample / rate_hz)
 
 
-def _looked(kept: IntArray, up: FloatArray, width: int) -> IntArray:
-    """Return the newest `width` looks from before and those of `up`, (3, m), as whole numbers."""
-    there = ~np.isnan(up[0])
-    new = np.zeros((there.size, 4), dtype=np.int64)
-    new[there, :3] = np.rint(up[:, there].T * _PER_UNIT)
-    new[:, 3] = there
-    before = np.zeros((width, 4), dtype=np.int64)
-    if len(kept):
-        before[-len(kept) :] = kept
-    return np.concatenate((before, new))
-
-
-def _told(looks: IntArray, width: int, up: FloatArray, gyr: FloatArray) -> IntArray:
-    """Return what each new look adds to its second, (m, 9). looks: with `width` older ones before them."""
-    m = len(looks) - width
-    told = np.zeros((m, 9), dtype=np.int64)
-    sums = np.cumsum(np.concatenate((np.zeros((1, 4), dtype=np.int64), looks)), axis=0)
-    around = sums[width:] - sums[:-width]  # of the windows that end at the looks from number width - 1 on
-    middle = looks[width - 1 - width // 2 : len(looks) - width // 2]
-    wobble = np.where(around[:, 3:] == width, middle[:, :3] - np.rint(around[:, :3] / width).astype(np.int64), 0)
-    turn = np.degrees(np.einsum("ij,ji->i", gyr, up)) * _PER_DEGPS
-    # Without a gyroscope every jolt looks like a swing.
-    known = (around[1:, 3] == width) & (around[:-1, 3] == width) & np.isfinite(turn)
-    told[:, _WOBBLES] = known
-    told[:, _SQUARES] = np.where(known, (wobble[1:] ** 2).sum(axis=1), 0)
-    told[:, _CHANGES] = np.where(known, (np.diff(wobble, axis=0) ** 2).sum(axis=1), 0)
-    told[:, _LOOKS : _Z + 1] = looks[width:, [3, 0, 1, 2]]
-    told[:, _TURN] = np.rint(np.where(np.isfinite(turn), turn, 0.0))
-    return told
+def _fronts(
+    state: WearingState, rate_hz: float, at: IntArray, up: FloatArray, axes: BodyAxes
+) -> tuple[DirectionState, list[tuple[int, float]]]:
+    """Return the fronts that the bends show: in which second, and how far from the calibrated one, in deg."""
+    glances = slice(-(int(at[0]) // look_every(rate_hz)) % GLANCE_EVERY if at.size else 0, None, GLANCE_EVERY)
+    at, in_axes = at[glances], in_body(up[:, glances], axes)
+    tilt = tilt_deg(in_axes, inclination_deg(in_axes))
+    glance_s = GLANCE_EVERY * look_every(rate_hz) / rate_hz
+    direction, first = state.direction, 0
+    fronts = [(state.second, apart_deg) for apart_deg in state.fronts_deg]
+    while first < at.size:
+        direction, place, front = find_forward(direction, glance_s, axes, tilt[:, first:])
+        if front is None:
+            break
+        first += place
+        apart_deg = math.degrees(math.acos(max(min(dot(front, axes.pa), 1.0), -1.0)))
+        fronts.append((_second(state, rate_hz, int(at[first])), apart_deg))
+        first += 1
+    return direction, fronts
 
 
 class _Judge:
@@ -241,13 +253,24 @@ class _Judge:
         pose = state.pose
         self.still, self.lain, self.worn, self.over = pose.still, pose.lain, pose.worn, pose.over
         self.run, self.run_up, self.walked, self.astray = pose.run, pose.run_up, pose.walked, pose.astray
+        self.aside = pose.aside
 
     def state(self) -> WearingState:
         return replace(
             self.before,
             second=self.number,
             window=np.array(self.window, dtype=np.int64).reshape(-1, 4),
-            pose=Pose(self.still, self.lain, self.worn, self.run, self.run_up, self.walked, self.astray, self.over),
+            pose=Pose(
+                self.still,
+                self.lain,
+                self.worn,
+                self.run,
+                self.run_up,
+                self.walked,
+                self.astray,
+                self.over,
+                self.aside,
+            ),
             swung=self.swung,
             loose_until=self.loose_until,
             displaced_until=self.displaced_until,
@@ -259,14 +282,14 @@ class _Judge:
 
     def second(self, sums: list[int]) -> None:
         """Take the sums of the second that is complete; settle how the one after it counts."""
-        self.window = [*self.window[-(self.params.window_s - 1) :], sums[:_LOOKS]]
+        self.window = [*self.window[-(self.params.window_s - 1) :], sums[:LOOKS]]
         following = self.number + 1
-        if sums[_LOOKS] and self.spans and self.spans[-1][1] == following:
+        if sums[LOOKS] and self.spans and self.spans[-1][1] == following:
             self.seconds[self.spans[-1][2]] += 1
         if self._swings():
             self._come_loose(following)
-        if sums[_LOOKS] >= SEEN_SHARE * self.width:
-            self._look_at((sums[_X], sums[_Y], sums[_Z]), following)
+        if sums[LOOKS] >= SEEN_SHARE * self.width:
+            self._look_at((sums[X], sums[Y], sums[Z]), following)
         self._walk(sums, following)
         self.number = following
         code = DISPLACED if following < self.displaced_until else LOOSE if following < self.loose_until else WORN
@@ -276,6 +299,13 @@ class _Judge:
             self.spans[-1][1] += 1
         else:
             self.spans.append([following, following + 1, code])
+
+    def front(self, apart_deg: float) -> None:
+        """Take a front that the bends have shown. Forward and backward fit: sit-ups begin on the back."""
+        low, high = self.params.aside_deg
+        self.aside = self.aside + 1 if low < apart_deg < high else 0
+        if self.aside >= self.params.asides:
+            self.displaced_until = _EVER
 
     def _come_loose(self, following: int) -> None:
         """Believe it no more for a while: for longer each time, for a strap that is slack once stays slack."""
@@ -289,11 +319,11 @@ class _Judge:
         """Tell whether "up" swung, or the sensor turned, as no trunk does."""
         params = self.params
         looks, squares, changes, turn = (sum(column) for column in zip(*self.window, strict=True))
-        if abs(turn) / _PER_DEGPS / self.looks_hz >= params.spin_deg:
+        if abs(turn) / PER_DEGPS / self.looks_hz >= params.spin_deg:
             return True
         if looks < SEEN_SHARE * self.width * params.window_s or not squares:
             return False
-        amplitude_deg = math.degrees(math.sqrt(2.0 * squares / looks) / _PER_UNIT)
+        amplitude_deg = math.degrees(math.sqrt(2.0 * squares / looks) / PER_UNIT)
         pace_hz = math.sqrt(changes / squares) * self.looks_hz / (2.0 * math.pi)
         limit_deg = params.wobble_deg if pace_hz >= params.wobble_hz else params.swing_deg
         return amplitude_deg >= limit_deg or amplitude_deg * pace_hz >= params.wobble_deg_hz
@@ -317,11 +347,11 @@ class _Judge:
 
     def _walk(self, sums: list[int], following: int) -> None:
         """Follow the steps; at the end of each ten seconds of them, ask whether "up" is where it should be."""
-        if not STEPS_PER_S[0] <= sums[_STEPS] <= STEPS_PER_S[1]:
+        if not STEPS_PER_S[0] <= sums[STEPS] <= STEPS_PER_S[1]:
             self.run, self.run_up = (), (0, 0, 0)
             return
-        self.run = (*self.run, sums[_STEPS])
-        self.run_up = _sum(self.run_up, (sums[_X], sums[_Y], sums[_Z]))
+        self.run = (*self.run, sums[STEPS])
+        self.run_up = _sum(self.run_up, (sums[X], sums[Y], sums[Z]))
         if len(self.run) < WALK_S:
             return
         run, up = self.run, self.run_up
@@ -340,7 +370,7 @@ class _Judge:
         self.astray = self.astray + 1 if apart_deg > self.params.astray_deg else 0
         if self.astray >= self.params.walks:
             self.displaced_until = _EVER
-        elif not self.astray and self.displaced_until >= _EVER:
+        elif not self.astray and self.aside < self.params.asides and self.displaced_until >= _EVER:
             self.displaced_until = following
 
 
