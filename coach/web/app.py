@@ -21,9 +21,11 @@ from coach.web import (
     calibration,
     coach,
     cookies,
+    days,
     failures,
     findings,
     gateways,
+    findings_words,
     headers,
     health,
     imports,
@@ -35,6 +37,7 @@ from coach.web import (
     phones,
     plans,
     safety,
+    profiles,
     sessions,
     wearables,
     welcome,
@@ -49,6 +52,8 @@ SUBJECTS = (
     coach,
     findings,
     plans,
+    days,
+    profiles,
     safety,
     sessions,
     assessments,
@@ -112,6 +117,7 @@ def create_app(
     words.install(app)
     assessment_words.install(app)
     job_words.install(app)
+    findings_words.install(app)
     app.jinja_env.globals["someone"] = access.someone
     for subject in SUBJECTS:
         app.register_blueprint(subject.blueprint)

@@ -19,6 +19,8 @@ from programs.exercises import exercise
 
 # Own choice: a fortnight shows the rhythm of a plan without a scroll.
 DAYS_SHOWN = 14
+# Own choice: those of some months; older ones are on the days' own pages.
+FINDINGS_SHOWN = 40
 # Own choice: today's and yesterday's; each is read with the state of its analysis.
 RECORDINGS_SHOWN = 6
 
@@ -61,11 +63,14 @@ def heart_part(athlete: AthleteView) -> dict[str, Any]:
 
 
 def findings_part(athlete: AthleteView) -> dict[str, Any]:
-    """Return what parts/findings.html needs."""
+    """Return what parts/findings.html needs, but for the day's sums."""
+    found = house().services.findings.for_athlete(athlete.athlete_id, limit=FINDINGS_SHOWN)
     return {
-        "findings": house().services.findings.for_athlete(athlete.athlete_id, limit=6),
+        "open_findings": [each for each in found if each.state == "open"],
+        "closed_findings": [each for each in found if each.state != "open"],
         "bending_per_min": _bending(athlete)["rate_per_min"].value,
         "bending_needs_s": _bending_needs_s(athlete),
+        "today_there": house().today(athlete.time_zone),
     }
 
 

@@ -1,26 +1,69 @@
-"""One finding with its evidence, and the signals behind charts as JSON."""
+"""Findings with their evidence, what versions say differently, and the signals behind charts as JSON."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
+from itertools import groupby
 from typing import Any
 
-from flask import Blueprint, jsonify, render_template, request, url_for
+from flask import Blueprint, abort, jsonify, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from coach.errors import InvalidInput
-from coach.service.types import Role, SignalWindow
-from coach.web import access
+from coach.service.canonical import plain
+from coach.service.types import AnswerView, AthleteView, DifferenceView, FindingView, Role, SignalWindow
+from coach.web import access, findings_words, words
 from coach.web.house import house
 
 blueprint = Blueprint("findings", __name__)
 
 # Calendars of the far past and future cannot be counted in seconds; no wearable recorded there.
 FIRST_YEAR, LAST_YEAR = 2000, 2200
+# Days with differences on one page. Own choice: four weeks.
+DAYS_SHOWN = 28
+# Findings that a program gets at most. Own choice.
+LISTED_MAX = 500
 
 
-def _json_of(signal: SignalWindow) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class DayOfDifferences:
+    """What two editions say differently of one day. what_changed: between the two, the same for every kind."""
+
+    date: date
+    differences: tuple[DifferenceView, ...]
+    what_changed: tuple[str, ...]
+
+
+def local_day(athlete: AthleteView, wanted: str | None) -> date:
+    """Return a day as it stands in an address, today without one. Raises InvalidInput."""
+    try:
+        local = date.fromisoformat(wanted) if wanted else house().today(athlete.time_zone)
+        if not FIRST_YEAR <= local.year <= LAST_YEAR:
+            raise ValueError("no such day has signal")
+    except ValueError as error:
+        raise InvalidInput(f"day is {wanted[:40] if wanted else ''!r}: write it as 2026-11-24.") from error
+    return local
+
+
+def home_of(athlete: AthleteView) -> dict[str, str]:
+    """Return where a page about an athlete leads back to, and its name."""
+    if access.me().role is Role.ATHLETE:
+        return {"back": url_for("athlete.today"), "back_name": "Today"}
+    return {"back": url_for("coach.desk", athlete_id=athlete.athlete_id), "back_name": athlete.name}
+
+
+def finding_as_json(found: FindingView) -> dict[str, Any]:
+    """Return a finding as JSON values; its evidence once, as it is stored."""
+    told: dict[str, Any] = plain(found)
+    for name in ("flags", "windows", "thresholds", "baseline", "would_change", "limits"):
+        told.pop(name)  # in because as well
+    return told | {"superseded": found.superseded_by is not None}
+
+
+def _signal_as_json(signal: SignalWindow) -> dict[str, Any]:
     """Return a window as JSON values: times to the millisecond, angles to a tenth of a degree, null in gaps."""
     return {
         "start_utc_s": signal.start_utc_s,
@@ -32,30 +75,82 @@ def _json_of(signal: SignalWindow) -> dict[str, Any]:
     }
 
 
+def _number(found: FindingView) -> int | None:
+    """Return which window the address asks for, None where it asks for none. A finding without it answers 404."""
+    wanted = request.args.get("window")
+    if wanted is None:
+        return None
+    # ASCII only: other digits are numbers for Python as well.
+    if not (wanted.isascii() and wanted.isdigit() and len(wanted) < 4 and int(wanted) < len(found.windows)):
+        abort(404)
+    return int(wanted)
+
+
+def _asked(finding_id: str) -> tuple[FindingView, AthleteView]:
+    found = house().services.findings.get(access.me(), finding_id)
+    return found, house().services.athletes.get(access.me(), found.athlete_id)
+
+
+def _said_anew(found: FindingView, day: date | None) -> AnswerView | None:
+    """Return what the newest edition says of the newest day of a superseded finding."""
+    if found.superseded_by is None or day is None:
+        return None
+    answers = house().services.findings.answers(access.me(), found.athlete_id, day)
+    return next((each for each in answers if each.kind == found.kind and each.edition != found.edition), None)
+
+
 @blueprint.get("/findings/<finding_id>")
 @access.signed_in
 def finding(finding_id: str) -> str:
-    """Show one finding."""
-    identity, services = access.me(), house().services
-    found = services.findings.get(identity, finding_id)
-    athlete = services.athletes.get(identity, found.athlete_id)
-    own = identity.role is Role.ATHLETE
+    """Show one finding; `?window=2` shows its third window first."""
+    found, athlete = _asked(finding_id)
+    days = findings_words.days_of(found)
+    newest = days[-1] if days else words.in_zone(found.started_at, athlete.time_zone).date()
     return render_template(
-        "athlete/finding.html",
+        "findings/finding.html",
         finding=found,
         athlete=athlete,
-        back=url_for("athlete.today") if own else url_for("coach.desk", athlete_id=athlete.athlete_id),
-        back_name="Today" if own else athlete.name,
+        number=_number(found) or 0,
+        days=days[::-1],
+        anew=_said_anew(found, newest),
+        today_there=house().today(athlete.time_zone),
+        **home_of(athlete),
     )
+
+
+@blueprint.get("/findings/<finding_id>/window")
+@access.signed_in
+def window(finding_id: str) -> str:
+    """Return the part of the page with one window's signal."""
+    found, athlete = _asked(finding_id)
+    if not found.windows:
+        abort(404)
+    return render_template("findings/window.html", finding=found, athlete=athlete, number=_number(found) or 0)
 
 
 @blueprint.get("/findings/<finding_id>/signal.json")
 @access.signed_in
 def signal(finding_id: str) -> Response:
-    """Return the inclination around a finding."""
+    """Return the inclination around a finding, `?window=2` around its third window."""
+    found, _ = _asked(finding_id)
+    return jsonify(_signal_as_json(house().services.motion.window(access.me(), finding_id, _number(found))))
+
+
+@blueprint.get("/findings/<finding_id>/finding.json")
+@access.signed_in
+def finding_json(finding_id: str) -> Response:
+    """Return one finding with its evidence."""
+    return jsonify(finding_as_json(_asked(finding_id)[0]))
+
+
+@blueprint.get("/athletes/<athlete_id>/findings.json")
+@access.signed_in
+def findings_json(athlete_id: str) -> Response:
+    """Return an athlete's current findings, newest first."""
     services = house().services
-    found = services.findings.get(access.me(), finding_id)
-    return jsonify(_json_of(services.motion.window(access.me(), found.finding_id)))
+    athlete = services.athletes.get(access.me(), athlete_id)
+    found = services.findings.for_athlete(athlete.athlete_id, limit=LISTED_MAX)
+    return jsonify({"athlete_id": athlete.athlete_id, "findings": [finding_as_json(each) for each in found]})
 
 
 @blueprint.get("/athletes/<athlete_id>/day.json")
@@ -63,11 +158,33 @@ def signal(finding_id: str) -> Response:
 def day(athlete_id: str) -> Response:
     """Return the inclination of a local day, `?day=2026-11-24`, today without it."""
     athlete = house().services.athletes.get(access.me(), athlete_id)
-    wanted = request.args.get("day")
-    try:
-        local = date.fromisoformat(wanted) if wanted else house().today(athlete.time_zone)
-        if not FIRST_YEAR <= local.year <= LAST_YEAR:
-            raise ValueError("no such day has signal")
-    except ValueError as error:
-        raise InvalidInput(f"day is {wanted[:40] if wanted else ''!r}: write it as 2026-11-24.") from error
-    return jsonify(_json_of(house().services.motion.day_line(athlete_id, local)))
+    local = local_day(athlete, request.args.get("day"))
+    return jsonify(_signal_as_json(house().services.motion.day_line(athlete_id, local)))
+
+
+@blueprint.get("/athletes/<athlete_id>/versions")
+@access.signed_in
+def versions(athlete_id: str) -> str:
+    """Show what newer editions say differently, newest day first; `?until=2026-11-24` those before that day."""
+    services = house().services
+    athlete = services.athletes.get(access.me(), athlete_id)
+    until = local_day(athlete, request.args["until"]) if request.args.get("until") else date.max
+    days = [each for each in _by_day(services.findings.differences(access.me(), athlete_id)) if each.date < until]
+    shown = days[-DAYS_SHOWN:]
+    return render_template(
+        "findings/versions.html",
+        athlete=athlete,
+        days=shown[::-1],
+        older=len(days) - len(shown),
+        first_shown=shown[0].date if shown else None,
+        today_there=house().today(athlete.time_zone),
+        **home_of(athlete),
+    )
+
+
+def _by_day(differences: Sequence[DifferenceView]) -> list[DayOfDifferences]:
+    found = []
+    for local_date, same in groupby(differences, key=lambda each: each.local_date):
+        of_day = tuple(same)
+        found.append(DayOfDifferences(local_date, of_day, of_day[0].what_changed))
+    return found

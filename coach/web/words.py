@@ -188,9 +188,15 @@ def zone_name(time_zone: str) -> str:
 
 def told_of(statement: str, name: str) -> str:
     """Return a sentence said to the athlete as it is said about the athlete, to the coach."""
-    about = re.sub(r"\bYou\b", name, statement, count=1)
-    about = re.sub(r"\b[Yy]our\b", "the", about)
-    about = re.sub(r"\b(at|by|for|from|of|on|to|with) you\b", r"\1 them", about)
+    # Who is spoken of stands where the sentence begins; a verb that says "you" otherwise is said of one person.
+    about = re.sub(r"^Your\b", f"{name}'s", statement)
+    for plural, singular in (("were", "was"), ("are", "is"), ("have", "has")):
+        about = re.sub(rf"\bYou {plural}\b", f"{name} {singular}", about, count=1)
+    about = re.sub(r"\bYou\b", name, about, count=1)
+    about = re.sub(r"\b[Yy]our own\b", "their own", about)
+    about = re.sub(r"\bYour\b", "The", about)
+    about = re.sub(r"\byour\b", "the", about)
+    about = re.sub(r"\b(at|by|for|from|holds|of|on|to|with) you\b", r"\1 them", about)
     return re.sub(r"\byou\b", "they", about)
 
 

@@ -48,30 +48,35 @@ function dashedThresholds(palette) {
   };
 }
 
-export function inclinationChart(host, { zone, seconds = true, range = null, bracket = null }) {
-  const palette = colours();
-  const at = clock(zone, seconds);
-  const font = "12px system-ui, sans-serif";
-  const axis = { stroke: palette.quiet, font, ticks: { show: false }, grid: { show: false } };
-  const hooks = { drawAxes: [dashedThresholds(palette)] };
-  if (bracket) {
-    hooks.draw = [(u) => {
-      const { ctx, bbox } = u;
-      const left = Math.max(bbox.left, u.valToPos(bracket[0], "x", true));
-      const right = Math.min(bbox.left + bbox.width, u.valToPos(bracket[1], "x", true));
-      const y = bbox.top + bbox.height - 2 * devicePixelRatio;
-      ctx.save();
-      ctx.strokeStyle = palette.notice;
-      ctx.lineWidth = 2 * devicePixelRatio;
+function drawnBrackets(palette, brackets) {
+  return (u) => {
+    const { ctx, bbox } = u;
+    const y = bbox.top + bbox.height - 2 * devicePixelRatio;
+    ctx.save();
+    ctx.strokeStyle = palette.notice;
+    ctx.lineWidth = 2 * devicePixelRatio;
+    for (const [from, to] of brackets) {
+      const left = Math.max(bbox.left, u.valToPos(from, "x", true));
+      const right = Math.min(bbox.left + bbox.width, u.valToPos(to, "x", true));
+      if (right < bbox.left || left > bbox.left + bbox.width) continue;
       ctx.beginPath();
       ctx.moveTo(left, y - 8 * devicePixelRatio);
       ctx.lineTo(left, y);
       ctx.lineTo(right, y);
       ctx.lineTo(right, y - 8 * devicePixelRatio);
       ctx.stroke();
-      ctx.restore();
-    }];
-  }
+    }
+    ctx.restore();
+  };
+}
+
+// brackets: [[from, to], ...] in Unix time, what was found; each is drawn under the line.
+export function inclinationChart(host, { zone, seconds = true, range = null, brackets = [] }) {
+  const palette = colours();
+  const at = clock(zone, seconds);
+  const font = "12px system-ui, sans-serif";
+  const axis = { stroke: palette.quiet, font, ticks: { show: false }, grid: { show: false } };
+  const hooks = { drawAxes: [dashedThresholds(palette)], draw: [drawnBrackets(palette, brackets)] };
   const box = host.getBoundingClientRect();
   const chart = new uPlot({
     width: Math.max(200, Math.floor(box.width)),
@@ -84,7 +89,7 @@ export function inclinationChart(host, { zone, seconds = true, range = null, bra
     scales: {
       x: { time: false, range: range ?? ((u, low, high) => [low ?? 0, high ?? 1]) },
       // The same range every day; only a bend beyond it doubles the room.
-      y: { range: (u, low, high) => [bracket ? -BRACKET_ROOM_DEG : 0, (high ?? 0) > 100 ? 180 : 100] },
+      y: { range: (u, low, high) => [brackets.length ? -BRACKET_ROOM_DEG : 0, (high ?? 0) > 100 ? 180 : 100] },
     },
     axes: [
       { ...axis, size: 26, space: 80, values: (u, splits) => splits.map((t) => (!u.data[0].length || u.valToPos(t, "x") < LABEL_HALF_PX ? "" : at(t))) },

@@ -1,4 +1,4 @@
-// The stored signal around a finding, or of a day: fetched once, drawn with the finding's bracket, with its numbers.
+// The stored signal around a finding, or of a day: fetched once, drawn with brackets under what was found, with its numbers.
 import { clock, fillTable, inclinationChart, onSchemeChange, stepRows } from "./chart.js";
 
 const drawn = new Map();
@@ -7,8 +7,8 @@ function draw(host, signal) {
   drawn.get(host)?.destroy();
   host.querySelector(".chart-empty")?.remove();
   const { zone } = host.dataset;
-  const bracket = host.dataset.from ? [Number(host.dataset.from), Number(host.dataset.to)] : null;
-  const made = inclinationChart(host, { zone, seconds: false, bracket });
+  const brackets = JSON.parse(host.dataset.brackets ?? "[]");
+  const made = inclinationChart(host, { zone, seconds: false, brackets });
   made.chart.setData([signal.t_utc_s, signal.inclination_deg]);
   drawn.set(host, made);
 }
@@ -32,7 +32,7 @@ async function load(host) {
     draw(host, signal);
     onSchemeChange(() => { if (host.isConnected) draw(host, signal); });
     const table = document.getElementById(host.dataset.table);
-    if (table) fillTable(table, stepRows(signal.t_utc_s, signal.inclination_deg, 60, clock(host.dataset.zone, false)));
+    if (table) fillTable(table, stepRows(signal.t_utc_s, signal.inclination_deg, Number(host.dataset.step ?? 60), clock(host.dataset.zone, false)));
   } catch (error) {
     say(host, error.message || "The signal could not be fetched. Reload the page.");
   }
