@@ -6,7 +6,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
@@ -112,6 +112,36 @@ class AssessmentSection(Section):
 class ClockSection(Section):
     release_tick_s: Positive = 15.0
     plan_tick_s: Positive = 3600.0
+    reminder_tick_s: Positive = 15.0
+
+
+TimeOfDay = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+# A day ahead at most: what is planned farther ahead may still move.
+LeadMin = Annotated[int, Field(ge=0, le=1440)]
+
+
+class RemindersSection(Section):
+    lead_min: Annotated[tuple[LeadMin, ...], Field(max_length=4)] = (30,)
+    quiet_from: TimeOfDay = "22:00"
+    quiet_until: TimeOfDay = "07:00"
+    missed: Literal["until_start", "skip"] = "until_start"
+    late_min: Annotated[float, Field(ge=1, le=120)] = 10.0
+    tries: Annotated[int, Field(ge=1, le=10)] = 5
+    retry_first_s: Annotated[float, Field(ge=1, le=3600)] = 60.0
+    address: Annotated[str, Field(pattern=r"^(https?://[^\s/]+)?$")] = ""
+    push_contact: Annotated[str, Field(pattern=r"^((mailto:|https://)\S+)?$")] = ""
+    private_targets: bool = False
+
+
+class MailSection(Section):
+    host: str = ""
+    port: Annotated[int, Field(ge=1, le=65535)] = 587
+    tls: Literal["starttls", "tls", "none"] = "starttls"
+    user: str = ""
+    password: SecretStr = SecretStr("")
+    password_file: str = ""
+    sender: str = ""
+    timeout_s: Annotated[float, Field(gt=0, le=60)] = 10.0
 
 
 class Config(BaseSettings):
@@ -139,6 +169,8 @@ class Config(BaseSettings):
     program: ProgramSection = ProgramSection()
     assessment: AssessmentSection = AssessmentSection()
     clock: ClockSection = ClockSection()
+    reminders: RemindersSection = RemindersSection()
+    mail: MailSection = MailSection()
 
     @classmethod
     def settings_customise_sources(
