@@ -1,10 +1,19 @@
 """All tables at once, for migrations and for whatever walks over everything."""
 
-from coach.store import assessment_tables, diary_tables, finding_tables, job_tables, notification_tables, tables
+from coach.store import (
+    assessment_tables,
+    care_tables,
+    diary_tables,
+    finding_tables,
+    job_tables,
+    notification_tables,
+    tables,
+)
 from coach.store.schema import metadata
 
 __all__ = [
     "assessment_tables",
+    "care_tables",
     "diary_tables",
     "finding_tables",
     "job_tables",
