@@ -17,7 +17,7 @@ from coach.analysis.types import NotComputable
 THRESHOLDS: Mapping[str, str] = {"below_sd": "SD", "week_mornings": "mornings", "baseline_mornings": "mornings"}
 LIMITS = (
     "It comes from the time between heart beats of a chest strap; an optical or averaged rate does not carry it.",
-    "Alcohol, a cold, a bad night or another time of the day lower it as well.",
+    "Alcohol, a cold, little sleep or another time of the day lower it as well.",
 )
 WEEK_DAYS = 7
 # "About 30 days" in the papers, before the week that is judged, so that a low week does not lower its own limit.
