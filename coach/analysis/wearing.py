@@ -12,6 +12,7 @@ How a second counts is settled by the seconds before it, so that nothing waits f
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -22,11 +23,17 @@ from coach.analysis.frames import BodyAxes, Vector, body_axes, dot, in_body, inc
 from coach.analysis.quality import BoolArray
 from coach.analysis.walking import STEPS_IN_ALL, STEPS_PER_S, WALK_S, steps_begun
 from coach.analysis.wobble import (
+    CHANGES,
+    COLUMNS,
     LOOKS,
     MIN_LOOKS_HZ,
-    PER_DEGPS,
     PER_UNIT,
+    SQUARES,
     STEPS,
+    TURN,
+    TWIST_CHANGES,
+    TWISTS,
+    WOBBLES,
     X,
     Y,
     Z,
@@ -47,12 +54,13 @@ Sums = tuple[int, int, int]
 @dataclass(frozen=True, slots=True)
 class WearingParams:
     """wobble_deg: amplitude, over window_s, of what is left of "up" after its mean over a second, that no trunk reaches
-    at a pace of wobble_hz or faster; wobble_deg_hz: amplitude times pace; swing_deg: amplitude at any pace. spin_deg:
-    turn about the vertical in window_s. settle_s: of sound wear before it is believed again, twice as long each time
-    that it swings anew, up to settle_max_s, after which that is forgotten. still_s, still_deg, turned_deg: it lies that
-    long within that cone, that far from the mean pose. astray_deg: of the pose in walking, in `walks` stretches of ten
-    seconds in a row; aside_deg: between the calibrated front and the one in the bends, `asides` times in a row
-    (direction.py); over_deg, over_s: from upright, that long. All own heuristics.
+    at a pace of wobble_hz or faster; wobble_deg_hz: amplitude times pace; swing_deg: amplitude at any pace. twist_hz,
+    twist_deg_hz: the same of the heading. spin_deg: turn about the vertical in window_s. settle_s: of sound wear before
+    it is believed again, twice as long each time that it swings anew, up to settle_max_s, after which that is
+    forgotten. still_s, still_deg, turned_deg: it lies that long within that cone, that far from the mean pose.
+    astray_deg: of the pose in walking, in `walks` stretches of ten seconds in a row; aside_deg: between the calibrated
+    front and the one in the bends, `asides` times in a row (direction.py); over_deg, over_s: from upright, that long.
+    All own heuristics.
     """
 
     window_s: int = 5
@@ -60,6 +68,8 @@ class WearingParams:
     wobble_deg_hz: float = 16.0
     wobble_hz: float = 0.85
     swing_deg: float = 18.0
+    twist_hz: float = 1.5
+    twist_deg_hz: float = 20.0
     spin_deg: float = 400.0
     settle_s: int = 60
     settle_max_s: int = 1800
@@ -77,16 +87,8 @@ class WearingParams:
 DEFAULT_PARAMS = WearingParams()
 
 
-def _no_looks() -> IntArray:
-    return np.zeros((0, 4), dtype=np.int64)
-
-
-def _no_window() -> IntArray:
-    return np.zeros((0, 4), dtype=np.int64)
-
-
-def _no_spans() -> IntArray:
-    return np.zeros((0, 3), dtype=np.int64)
+def _no(columns: int) -> Callable[[], IntArray]:
+    return lambda: np.zeros((0, columns), dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,7 @@ class Pose:
 class WearingState:
     """phase_s, second: seconds are counted as in exposure.ExposureState; `second` is under way.
 
-    looks: (k, 4) the newest, "up" and whether it was there. sums: of the second under way. window: (w, 4) sums of the
+    looks: (k, 5) the newest, as in wobble.looked. sums: of the second under way. window: (w, LOOKS) sums of the
     newest complete seconds. high: the newest swing of |acc| was up. direction: of the bends; fronts_deg:
     those found in the second under way. swung: times that it began to swing. loose_until,
     displaced_until: the second from which on it is believed again. spans: (s, 3) first second, end and code of what was
@@ -123,9 +125,9 @@ class WearingState:
 
     phase_s: float = 0.0
     second: int = 0
-    looks: IntArray = field(default_factory=_no_looks)
-    sums: tuple[int, ...] = (0,) * 9
-    window: IntArray = field(default_factory=_no_window)
+    looks: IntArray = field(default_factory=_no(5))
+    sums: tuple[int, ...] = (0,) * COLUMNS
+    window: IntArray = field(default_factory=_no(LOOKS))
     high: bool = False
     pose: Pose = field(default_factory=Pose)
     direction: DirectionState = field(default_factory=DirectionState)
@@ -133,7 +135,7 @@ class WearingState:
     swung: int = 0
     loose_until: int = 0
     displaced_until: int = 0
-    spans: IntArray = field(default_factory=_no_spans)
+    spans: IntArray = field(default_factory=_no(3))
     loose_s: int = 0
     displaced_s: int = 0
     apart_deg: float = 0.0
@@ -162,17 +164,17 @@ def add_wearing(
     front then, None without a bow.
     """
     every = look_every(rate_hz)
-    width = round(rate_hz / every)
-    if width < MIN_LOOKS_HZ or not len(acc_mps2):
+    width, n = round(rate_hz / every), len(acc_mps2)
+    if width < MIN_LOOKS_HZ or not n:
         return state
-    count = _second(state, rate_hz, start + len(acc_mps2)) - state.second + 1
-    sums = np.zeros((count, 9), dtype=np.int64)
+    count = _second(state, rate_hz, start + n) - state.second + 1
+    sums = np.zeros((count, COLUMNS), dtype=np.int64)
     sums[0] = state.sums
-    rows = slice(-start % every, len(acc_mps2), every)
-    at = np.arange(start + rows.start, start + len(acc_mps2), every)
+    rows = slice(-start % every, n, every)
+    at = np.arange(start + rows.start, start + n, every)
     places = np.floor(state.phase_s + at / rate_hz).astype(np.int64) - state.second
-    looks = looked(state.looks, up[:, rows], width)
-    np.add.at(sums, places, told(looks, width, up[:, rows], gyr_radps[rows]))
+    looks = looked(state.looks, up[:, rows], gyr_radps[rows], rate_hz / every, width)
+    np.add.at(sums, places, told(looks, width, up[:, rows]))
     begun, high = steps_begun(state.high, acc_mps2)
     steps_at = np.floor(state.phase_s + (start + begun) / rate_hz).astype(np.int64) - state.second
     np.add.at(sums[:, STEPS], steps_at, 1)
@@ -259,18 +261,8 @@ class _Judge:
         return replace(
             self.before,
             second=self.number,
-            window=np.array(self.window, dtype=np.int64).reshape(-1, 4),
-            pose=Pose(
-                self.still,
-                self.lain,
-                self.worn,
-                self.run,
-                self.run_up,
-                self.walked,
-                self.astray,
-                self.over,
-                self.aside,
-            ),
+            window=np.array(self.window, dtype=np.int64).reshape(-1, LOOKS),
+            pose=self._pose(),
             swung=self.swung,
             loose_until=self.loose_until,
             displaced_until=self.displaced_until,
@@ -279,6 +271,10 @@ class _Judge:
             displaced_s=self.seconds[DISPLACED],
             apart_deg=self.apart_deg,
         )
+
+    def _pose(self) -> Pose:
+        walk = (self.run, self.run_up, self.walked, self.astray)
+        return Pose(self.still, self.lain, self.worn, *walk, self.over, self.aside)
 
     def second(self, sums: list[int]) -> None:
         """Take the sums of the second that is complete; settle how the one after it counts."""
@@ -316,17 +312,26 @@ class _Judge:
         self.loose_until = max(self.loose_until, following + min(doubled, self.params.settle_max_s))
 
     def _swings(self) -> bool:
-        """Tell whether "up" swung, or the sensor turned, as no trunk does."""
+        """Tell whether "up" or the heading swung, or the sensor turned, as no trunk does."""
         params = self.params
-        looks, squares, changes, turn = (sum(column) for column in zip(*self.window, strict=True))
-        if abs(turn) / PER_DEGPS / self.looks_hz >= params.spin_deg:
+        sums = [sum(column) for column in zip(*self.window, strict=True)]
+        if math.degrees(abs(sums[TURN])) / PER_UNIT >= params.spin_deg:
             return True
-        if looks < SEEN_SHARE * self.width * params.window_s or not squares:
+        if sums[WOBBLES] < SEEN_SHARE * self.width * params.window_s:
             return False
-        amplitude_deg = math.degrees(math.sqrt(2.0 * squares / looks) / PER_UNIT)
-        pace_hz = math.sqrt(changes / squares) * self.looks_hz / (2.0 * math.pi)
+        swing_deg, pace_hz = self._swing(sums[WOBBLES], sums[SQUARES], sums[CHANGES])
         limit_deg = params.wobble_deg if pace_hz >= params.wobble_hz else params.swing_deg
-        return amplitude_deg >= limit_deg or amplitude_deg * pace_hz >= params.wobble_deg_hz
+        if swing_deg >= limit_deg or swing_deg * pace_hz >= params.wobble_deg_hz:
+            return True
+        swing_deg, pace_hz = self._swing(sums[WOBBLES], sums[TWISTS], sums[TWIST_CHANGES])
+        return pace_hz >= params.twist_hz and swing_deg * pace_hz >= params.twist_deg_hz
+
+    def _swing(self, looks: int, squares: int, changes: int) -> tuple[float, float]:
+        """Return amplitude in deg and pace in Hz of what swings."""
+        if not squares:
+            return 0.0, 0.0
+        amplitude_deg = math.degrees(math.sqrt(2.0 * squares / looks) / PER_UNIT)
+        return amplitude_deg, math.sqrt(changes / squares) * self.looks_hz / (2.0 * math.pi)
 
     def _look_at(self, up: Sums, following: int) -> None:
         """Follow where "up" is: still and turned away, or upside down."""
