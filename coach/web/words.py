@@ -193,7 +193,8 @@ def told_of(statement: str, name: str) -> str:
     for plural, singular in (("were", "was"), ("are", "is"), ("have", "has")):
         about = re.sub(rf"\bYou {plural}\b", f"{name} {singular}", about, count=1)
     about = re.sub(r"\bYou\b", name, about, count=1)
-    about = re.sub(r"\b[Yy]our own\b", "their own", about)
+    about = re.sub(r"\bYour own\b", "Their own", about)
+    about = re.sub(r"\byour own\b", "their own", about)
     about = re.sub(r"\bYour\b", "The", about)
     about = re.sub(r"\byour\b", "the", about)
     about = re.sub(r"\b(at|by|for|from|holds|of|on|to|with) you\b", r"\1 them", about)

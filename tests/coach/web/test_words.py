@@ -20,6 +20,9 @@ from programs.types import Dose
             "Mara bent forward 84 times in 12 minutes. That is four times the usual.",
         ),
         ("It is not a forecast for you.", "It is not a forecast for them."),
+        ("Your load is above your 4-week habit.", "Mara's load is above the 4-week habit."),
+        ("You were bent for 4 min. Your own days differ.", "Mara was bent for 4 min. Their own days differ."),
+        ("Whether a backrest holds you up.", "Whether a backrest holds them up."),
         ("Bird-dog aims at endurance of your back.", "Bird-dog aims at endurance of the back."),
     ],
 )
