@@ -63,7 +63,7 @@ class Pain:
 def worst_pain(tx: Tx, athlete_id: str, since: datetime) -> Pain | None:
     """Return the strongest pain that was told since then: the one place that knows where such entries are."""
     row = diary.worst_pain(tx, athlete_id, since)
-    return Pain(row["pain"], row["at"]) if row is not None else None
+    return Pain(round(row["pain"]), row["at"]) if row is not None else None
 
 
 def refuse_tests(tx: Tx, by: Identity, athlete: Row, now: datetime, params: AssessmentSection) -> None:

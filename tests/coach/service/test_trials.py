@@ -14,6 +14,7 @@ from coach.guide import TrialGuide
 from coach.live import LiveFeed
 from coach.service.assessment_views import AssessmentState, Kind, Source, Stage, TrialState
 from coach.service.battery import draw_order
+from coach.service.diary import CheckIn
 from coach.service.entered import Entered
 from coach.service.types import Identity, Role
 from coach.store import assessments as table
@@ -463,6 +464,17 @@ def test_after_much_pain_nothing_is_tested_for_two_days(fit: Club) -> None:
         started(fit, by_hand=True)
     fit.clock.forward(hours=2)
     started(fit, by_hand=True)
+
+
+@pytest.mark.parametrize(("pain", "refused"), [(3, False), (4, True), (5, True)])
+def test_pain_of_the_diary_counts_too(fit: Club, pain: int, refused: bool) -> None:
+    fit.services.diary.check_in(fit.athlete, fit.athlete_id, CheckIn(pain_in_motion=pain), "evening")
+    fit.clock.forward(hours=20)
+    if refused:
+        with pytest.raises(Locked, match=f"Pain of {pain} out of 10"):
+            started(fit, by_hand=True)
+    else:
+        started(fit, by_hand=True)
 
 
 # Turned and lifted
