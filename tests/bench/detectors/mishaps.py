@@ -32,12 +32,22 @@ def mounted(signal: Signal, turn: FloatArray, from_row: int = 0) -> Signal:
     return acc, gyr
 
 
-def slack(signal: Signal, rate_hz: float, draw: np.random.Generator, wobble_deg: float, pace_hz: float) -> Signal:
-    """Let the sensor ring on its strap after each movement and step, with that amplitude and pace, for a second."""
+def slack(
+    signal: Signal,
+    rate_hz: float,
+    draw: np.random.Generator,
+    wobble_deg: float,
+    pace_hz: float,
+    axis: FloatArray | None = None,
+) -> Signal:
+    """Let the sensor ring on its strap after each movement and step, with that amplitude and pace, for a second.
+
+    axis: (3,) that it rings about, in sensor axes; None draws one.
+    """
+    about = draw.normal(size=3) if axis is None else axis
     kicks = _kicks(signal, rate_hz)
-    return _turned(
-        signal, _ringing(len(signal[0]), kicks, rate_hz, draw, np.radians(wobble_deg), pace_hz, 1.0), rate_hz
-    )
+    ring = _ringing(len(signal[0]), kicks, rate_hz, draw, np.radians(wobble_deg), pace_hz, 1.0, about)
+    return _turned(signal, ring, rate_hz)
 
 
 def bouncing(signal: Signal, rate_hz: float, draw: np.random.Generator, times: float = 2.0) -> Signal:
@@ -48,7 +58,7 @@ def bouncing(signal: Signal, rate_hz: float, draw: np.random.Generator, times: f
     bounce = times * np.concatenate((np.zeros(late), size[: len(size) - late]))
     direction = acc / np.maximum(np.linalg.norm(acc, axis=1), 1e-9)[:, None]
     kicks = _kicks(signal, rate_hz)
-    nod = _ringing(len(acc), kicks, rate_hz, draw, np.radians(12.0), 3.0, 0.4)
+    nod = _ringing(len(acc), kicks, rate_hz, draw, np.radians(12.0), 3.0, 0.4, draw.normal(size=3))
     return _turned((acc + bounce[:, None] * direction, gyr), nod, rate_hz)
 
 
@@ -68,7 +78,7 @@ def hanging(signal: Signal, rate_hz: float, draw: np.random.Generator) -> Signal
     n = len(acc)
     kicks = _kicks(signal, rate_hz)
     pace_hz = np.sqrt(G_MPS2 / 0.33) / (2 * np.pi)
-    swing = _ringing(n, kicks, rate_hz, draw, np.radians(25.0), pace_hz, 6.0)
+    swing = _ringing(n, kicks, rate_hz, draw, np.radians(25.0), pace_hz, 6.0, draw.normal(size=3))
     up = _up(acc)
     # Torsion: every kick turns it further one way or the other, and friction stops it within ten seconds.
     speed = np.zeros(n)
@@ -138,10 +148,10 @@ def _ringing(
     wobble_rad: float,
     pace_hz: float,
     fade_s: float,
+    axis: FloatArray,
 ) -> FloatArray:
     """Return rotation vectors (n, 3): from each kick on the sensor rings about one axis of its strap, and fades."""
-    axis = draw.normal(size=3)
-    axis /= np.linalg.norm(axis)
+    axis = axis / np.linalg.norm(axis)
     angle = np.zeros(n)
     for kick in kicks:
         # A new kick takes over from the ringing before it: a strap has its limits.

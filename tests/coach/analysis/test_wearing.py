@@ -137,6 +137,15 @@ def test_a_strap_that_swings_wide_is_noticed(name: str) -> None:
     assert sum(noticed) >= 3
 
 
+def test_a_strap_that_swings_about_the_vertical_is_noticed_and_a_golfer_is_not() -> None:
+    """No angle changes, but every swing would be a turn of the trunk."""
+    for seed in range(3):
+        up = sports.walking(seed).upright_in_sensor()
+        wobbling = slack(body(sports.walking, seed), RATE, np.random.default_rng(seed), 25.0, 2.5, up)
+        assert loose_s(said(wobbling)) > 200.0
+        assert loose_s(said(body(sports.swings, seed))) == 0.0
+
+
 def test_a_bouncing_sensor_finds_no_bends() -> None:
     for seed in range(3):
         result = said(bouncing(body(sports.walking, seed), RATE, np.random.default_rng(seed)))
