@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from coach.analysis.detectors.seen import grade_of, shown, unanswered
+from coach.analysis.detectors.seen import coverage_lacking, grade_of, seen_between, shown, unanswered
 from coach.analysis.detectors.types import Answer, Bout, Day, DayValues, Flag, Kind, Outcome, Thresholds, Window
 from coach.analysis.detectors.wording import percent
 from coach.analysis.fatigue import Sign
@@ -39,7 +39,8 @@ _LIMIT_OF = {
 def detect(thresholds: Thresholds, day: Day, history: Sequence[DayValues]) -> Answer:
     """Answer whether a bout of the day ended differently from how it began: enough of the four signs at once.
 
-    One flag for repetitions and one for strokes, of the bout with the most signs.
+    One flag for repetitions and one for strokes, of the bout with the most signs. Where some of them were lost the rest
+    looks uneven, so that a bout counts only if its sensor was there for it. thresholds: THRESHOLDS and seen.LEAST.
     """
     answer = unanswered(
         Kind.DEGRADING_MOVEMENT,
@@ -49,9 +50,11 @@ def detect(thresholds: Thresholds, day: Day, history: Sequence[DayValues]) -> An
         LIMITS,
     )
     looked, needed = round(thresholds["looked"].value), round(thresholds["signs"].value)
-    bouts = [each for each in day.bouts if _looked(each) >= looked]
+    long_enough = [each for each in day.bouts if _looked(each) >= looked]
+    lacks = [_lacks(each, day, thresholds) for each in long_enough]
+    bouts = [each for each, lacking in zip(long_enough, lacks, strict=True) if lacking is None]
     if not bouts:
-        return replace(answer, needs=NEEDED)
+        return replace(answer, needs=next(iter(lacks), None) or NEEDED)
     signs = {id(each): _signs(each, thresholds) for each in bouts}
     degraded = [each for each in bouts if len(signs[id(each)]) >= needed]
     values = {"bouts": len(bouts), "bouts_degraded": len(degraded)}
@@ -74,6 +77,14 @@ def detect(thresholds: Thresholds, day: Day, history: Sequence[DayValues]) -> An
         windows=shown([Window(each.start_utc_s, each.end_utc_s, each.stream_id) for each in degraded]),
         values=values | {"signs": {movement: list(signs[id(each)]) for movement, each in sorted(worst.items())}},
     )
+
+
+def _lacks(bout: Bout, day: Day, thresholds: Thresholds) -> str | None:
+    """Return what the bout's own sensor lacked meanwhile; None for nothing, or where its minutes are not known."""
+    for minutes in (day.trunk, day.strokes):
+        if minutes is not None and bout.stream_id in minutes.stream_id:
+            return coverage_lacking(seen_between(minutes, bout.start_utc_s, bout.end_utc_s), thresholds)
+    return None
 
 
 def _changes(bout: Bout) -> dict[Sign, float | None]:

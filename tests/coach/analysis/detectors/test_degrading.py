@@ -9,7 +9,7 @@ import pytest
 from coach.analysis.detectors.degrading import detect
 from coach.analysis.detectors.types import Answer, Bout, Kind, Outcome
 from coach.analysis.types import Grade
-from tests.coach.analysis.detectors.shipped import day, limits
+from tests.coach.analysis.detectors.shipped import day, limits, minutes
 
 LIMITS = limits("general", Kind.DEGRADING_MOVEMENT)
 STEADY = Bout(
@@ -89,3 +89,12 @@ def test_what_could_not_be_looked_for_is_not_guessed() -> None:
     assert answer().outcome is Outcome.NOT_ENOUGH
     two = replace(STEADY, velocity_loss_share=0.9, rom_loss_share=0.9, sparc_loss=None, duration_cv_ratio=None)
     assert answer(two).outcome is Outcome.FOUND
+
+
+@pytest.mark.parametrize(("covered_share", "outcome"), [(0.7, "not_enough"), (0.79, "not_enough"), (0.81, "found")])
+@pytest.mark.parametrize("where", ["trunk", "strokes"])
+def test_a_bout_of_which_too_much_was_lost_is_not_judged(covered_share: float, outcome: str, where: str) -> None:
+    tired = replace(STEADY, velocity_loss_share=0.4, duration_cv_ratio=2.0)
+    found = detect(LIMITS, day(bouts=(tired,), **{where: minutes(covered_share=covered_share)}), [])
+    assert found.outcome == outcome
+    assert (found.needs is None) == (outcome == "found")
