@@ -18,7 +18,7 @@ from tests.bench.detectors.runs import EXPOSURES, NO_ABSTENTION, Work, run
 from tests.bench.detectors.scoring import Judged, Score, Verdict, score, told
 from tests.bench.detectors.sports import SPORTS
 
-# Athletes and their scored weeks at the level of exposures; athletes of one week each as raw motion, the first of them
+# Athletes and their scored weeks at the level of exposures; athletes of one week each as raw motion, some of them
 # in every condition, all in the two that the mark is about.
 ATHLETES, WEEKS = 10, 20
 RAW_ATHLETES, RAW_EVERYWHERE = 10, 3
@@ -30,7 +30,7 @@ def works(athletes: int, weeks: int, raw_athletes: int, raw_everywhere: int) -> 
     """Return the pieces of work, those that take longest first."""
     names = tuple(condition.name for condition in CONDITIONS)
     raw = [
-        Work(sport.id, athlete, 1, True, names if athlete < raw_everywhere else MARKED)
+        Work(sport.id, athlete, 1, True, names if 1 <= athlete <= raw_everywhere else MARKED)
         for athlete in range(raw_athletes)
         for sport in SPORTS
     ]

@@ -116,7 +116,7 @@ def test_wilsons_interval() -> None:
 def test_at_least_half_of_the_weeks_are_sound_and_near_misses_lie_on_both_sides() -> None:
     sound = weeks = near_under = near_over = between = judged = 0
     for number, sport in enumerate(SPORTS):
-        told = live(sport, 10, False, np.random.default_rng([5, number]))
+        told = live(sport, number, 10, False, np.random.default_rng([5, number]))
         scored = [one for one in told if one.scored]
         for first in range(0, len(scored), 7):
             weeks += 1
@@ -166,7 +166,7 @@ def test_exposures_are_judged_right_or_not_at_all() -> None:
 
 
 def test_raw_motion_is_judged_right_or_not_at_all() -> None:
-    judged = run(Work("shovelling", 0, 1, True, ("2 %", "30 %", *MISHAPS))) + run(Work("tennis", 0, 1, True, ("2 %",)))
+    judged = run(Work("shovelling", 1, 1, True, ("2 %", "30 %", *MISHAPS))) + run(Work("tennis", 1, 1, True, ("2 %",)))
     pooled = score(one for one in judged if one.condition == "2 %" and one.kind not in ENTERED)
     assert pooled.recall[1] >= 10
     assert min(count / of for count, of in (pooled.recall, pooled.precision)) >= 0.9

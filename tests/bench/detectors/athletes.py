@@ -74,15 +74,18 @@ class Person:
     pains_from: int | None
 
 
-def live(sport: Sport, weeks: int, raw: bool, draw: np.random.Generator, learns: int = LEARNS_WEEKS) -> list[Told]:
+def live(sport: Sport, athlete: int, weeks: int, raw: bool, draw: np.random.Generator) -> list[Told]:
     """Return the days of one athlete: weeks of learning at the level of exposures, then `weeks` that are scored.
 
-    raw: lay the scored days out as short as a day of raw motion.
+    athlete: number among those of the sport, over whom the unsound weeks are spread. raw: lay the scored days out as
+    short as a day of raw motion.
     """
+    learns = LEARNS_WEEKS
     person = _person(sport, weeks, learns, draw)
     unsound = np.zeros(learns + weeks, dtype=bool)
     # Exactly so many, for a share that is drawn may come out above a half.
-    unsound[learns + draw.permutation(weeks)[: int(UNSOUND_SHARE * weeks + draw.uniform())]] = True
+    before, after = (int(UNSOUND_SHARE * weeks * number + 0.5) for number in (athlete, athlete + 1))
+    unsound[learns + draw.permutation(weeks)[: after - before]] = True
     told: list[Told] = []
     for number, is_unsound in enumerate(unsound.tolist()):
         told += _week(sport, person, number, is_unsound, number >= learns, raw and number >= learns, told, draw)

@@ -86,13 +86,15 @@ def _verdict(answer: Answer, unsound: bool) -> Verdict:
 
 
 def with_mornings(told: Sequence[Told], days: Sequence[Day]) -> list[Told]:
-    """Return the truth with the mornings that were measured: the published rule is about valid mornings only."""
+    """Return the truth with the mornings that were measured: the published rule is about valid mornings only.
+
+    Where too few are left for the rule, the truth stays, and an answer to it is held against that.
+    """
     true, result = list[TrueDay](), list[Told]()
     for one, day in zip(told, days, strict=True):
         rmssd_s = None if day.rmssd_s is None else one.day.rmssd_s
         known = replace(one.day, rmssd_s=rmssd_s)
-        others = {kind: level for kind, level in one.levels.items() if kind != HRV}
-        result.append(replace(one, levels=others | levels((HRV,), known, true, True)))
+        result.append(replace(one, levels=one.levels | levels((HRV,), known, true, True)))
         true.append(replace(known, course=None))
     return result
 
@@ -121,7 +123,7 @@ def exposure_day(
         strokes=arm,
         strokes_place=None if arm is None else "wrist_right",
         bending=bending,
-        bouts=tuple(bout_of(bout, start + BEGINS_S, draw) for bout in true.bouts),
+        bouts=tuple(bout_of(bout, f"trunk-{true.ordinal}", start + BEGINS_S, draw) for bout in true.bouts),
         entered=entered_of(true),
         rmssd_s=morning(true.rmssd_s, lost_share, draw),
     )
@@ -178,7 +180,7 @@ def stretches_of(profile: Profile, seen: Seen, start_utc_s: float, drift_ppm: fl
     return tuple(bending_stretch("trunk", start_utc_s, 1.0, run) for run in state.closed)
 
 
-def bout_of(bout: TrueBout, start_utc_s: float, draw: np.random.Generator) -> Bout:
+def bout_of(bout: TrueBout, stream_id: str, start_utc_s: float, draw: np.random.Generator) -> Bout:
     """Return a bout as it was measured."""
     limit = (limits.VELOCITY_LOSS, limits.ROM_LOSS, limits.SPARC_LOSS, limits.CV_RATIO)
     losses = [
@@ -186,5 +188,5 @@ def bout_of(bout: TrueBout, start_utc_s: float, draw: np.random.Generator) -> Bo
     ]
     signs = tuple(sign.value for sign, loss, size in zip(Sign, losses, limit, strict=True) if loss >= size)
     return Bout(
-        "arm", start_utc_s + bout.start_s, start_utc_s + bout.end_s, "repetitions", bout.count, signs, 4, *losses
+        stream_id, start_utc_s + bout.start_s, start_utc_s + bout.end_s, "repetitions", bout.count, signs, 4, *losses
     )

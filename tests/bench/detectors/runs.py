@@ -43,7 +43,7 @@ def run(work: Work) -> list[Judged]:
     """Return the verdicts on one athlete in each condition."""
     sport = BY_ID[work.sport_id]
     seed = [SEED, SPORTS.index(sport), work.athlete, int(work.raw)]
-    told = live(sport, work.weeks, work.raw, np.random.default_rng(seed))
+    told = live(sport, work.athlete, work.weeks, work.raw, np.random.default_rng(seed))
     return _raw(work, sport, told, seed) if work.raw else _exposures(work, told, seed)
 
 
