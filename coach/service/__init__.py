@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from coach.config import Config
 from coach.heart_log import TableHeartLog
 from coach.log import TableChunkLog
+from coach.notify.channels import Channels
 from coach.service.accounts import Accounts
 from coach.service.assessments import Assessments
 from coach.service.athletes import Athletes
 from coach.service.days import Days
 from coach.service.diary import Diary
+from coach.service.doctor import Doctor
 from coach.service.findings import Findings
 from coach.service.gateways import Gateways
 from coach.service.ground import Ground
@@ -26,9 +28,14 @@ from coach.service.phones import Phones
 from coach.service.plans import Plans
 from coach.service.poses import Poses
 from coach.service.profiles import Profiles
+from coach.service.questionnaires import Questionnaires
 from coach.service.recordings import Recordings
+from coach.service.reminder_settings import ReminderSettings
+from coach.service.reminders import Reminders
+from coach.service.reports import Reports
 from coach.service.rerun import Rerun
 from coach.service.tokens import Tokens
+from coach.service.treatments import Treatments
 from coach.service.triage import Triage
 from coach.service.trials import Trials
 from coach.service.wearables import Wearables
@@ -53,8 +60,14 @@ class Services:
     findings: Findings
     jobs: Jobs
     diary: Diary
+    treatments: Treatments
+    questionnaires: Questionnaires
+    doctor: Doctor
+    reports: Reports
     triage: Triage
     plans: Plans
+    reminders: Reminders
+    reminder_settings: ReminderSettings
     assessments: Assessments
     trials: Trials
     ingest: Ingest
@@ -72,7 +85,7 @@ def build_services(store: Store, config: Config, clock: HostClock) -> Services:
     """Return the services over a store whose schema is up to date. Starts nothing. Raises ConfigError: a profile."""
     profiles = Profiles(config)
     ground = Ground(store, config, profiles, clock)
-    links, looks = LinkBoard(clock), Looks(clock)
+    links, looks, channels = LinkBoard(clock), Looks(clock), Channels(config)
     log, heart_log = TableChunkLog(store, clock), TableHeartLog(store)
     wearables, tokens = Wearables(ground, links), Tokens(ground)
     motion, days = Motion(ground), Days(ground)
@@ -90,8 +103,14 @@ def build_services(store: Store, config: Config, clock: HostClock) -> Services:
         findings=Findings(ground),
         jobs=Jobs(ground),
         diary=Diary(ground),
+        treatments=Treatments(ground),
+        questionnaires=Questionnaires(ground),
+        doctor=Doctor(ground),
+        reports=Reports(ground),
         triage=Triage(ground),
         plans=Plans(ground),
+        reminders=Reminders(ground, channels),
+        reminder_settings=ReminderSettings(ground, channels),
         assessments=Assessments(ground),
         trials=Trials(ground),
         ingest=Ingest(log, heart_log),

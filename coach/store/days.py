@@ -9,7 +9,7 @@ from sqlalchemy import case, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from coach.store.engine import Tx
-from coach.store.finding_tables import athlete_day, day_due
+from coach.store.finding_tables import athlete_day, day_due, edition
 from coach.store.rows import Row, many, one
 
 
@@ -82,6 +82,22 @@ def values_between(tx: Tx, athlete_id: str, edition: str, first: date, after: da
         .order_by(columns.local_date)
     )
     return many(tx, statement)
+
+
+def newest_values(tx: Tx, athlete_id: str, first: date, after: date) -> list[Row]:
+    """Return what days in [first, after) were worth by the newest edition that judged each, in order.
+
+    Columns: local_date, values.
+    """
+    columns = athlete_day.c
+    statement = (
+        select(columns.local_date, columns["values"])
+        .join(edition, edition.c.id == columns.edition)
+        .where(columns.athlete_id == athlete_id, columns.local_date >= first, columns.local_date < after)
+        .order_by(columns.local_date, edition.c.created_at, edition.c.id)
+    )
+    newest = {row["local_date"]: row for row in many(tx, statement)}
+    return list(newest.values())
 
 
 def put_values(tx: Tx, athlete_id: str, local_date: date, edition: str, values: dict[str, Any]) -> None:

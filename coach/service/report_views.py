@@ -1,0 +1,163 @@
+"""The doctor's report as one value. The page, the PDF and the FHIR bundle are made from it and so say the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from coach.analysis.response import Comparison
+from coach.service.care_views import (
+    ChangeView,
+    DoctorPlanView,
+    ImagingView,
+    PhaseView,
+    QuestionnaireView,
+    TreatmentView,
+    Week,
+)
+from coach.service.courses import PainCourse
+
+# What has to be said with every report. Source: the facts on regulation, "must say"; own words.
+NOTICE = (
+    "This is information about training and posture as the wearables and the athlete told it. It is no diagnosis and "
+    "no treatment, and it cannot detect an injury. With pain, a doctor's diagnosis comes first. Trouble passing or "
+    "holding urine or stool, numbness around the genitals or bottom, weakness in the legs, chest pain, fever, or pain "
+    "after a fall or crash: stop, and get help at once."
+)
+# Once for everything that comes from a person. Own words.
+AS_TOLD = "Entries are the athlete's own. What a doctor said is as the athlete or coach wrote it down."
+
+ALWAYS_ASK = ("Is the diagnosis right?", "What should be left out for now, and what can go on?")
+# Asked after months without relief; questions, and never a recommendation.
+ASK_AFTER_MONTHS = (
+    "Is the diagnosis right?",
+    "Would imaging, or looking at it again, change the plan?",
+    "What has not been tried yet, and what speaks for or against it?",
+    "Which further options exist, surgery among them, and what is known of each?",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ExposureLine:
+    """One measured quantity of a usual day: median of the worn days of 4 weeks, and of the 4 weeks before.
+
+    needs: what is missing for a number.
+    """
+
+    name: str
+    unit: str
+    now: float | None
+    before: float | None
+    days_now: int
+    days_before: int
+    needs: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FindingLine:
+    statement: str
+    grade: str
+    first: date
+    last: date
+    open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TestLine:
+    """The newest result of a test, and the change against the one before it with its own error."""
+
+    name: str
+    value: float
+    unit: str
+    at_least: bool
+    on: date
+    change: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingLine:
+    """One training as it was entered. effort 0 to 10."""
+
+    on: date
+    what: str
+    duration_min: int
+    effort: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramLine:
+    """The program that runs. done, skipped, open: of the sessions that were due since it began."""
+
+    title: str
+    since: date
+    until: date
+    exercises: tuple[str, ...]
+    per_week: int
+    done: int
+    skipped: int
+    open: int
+
+    @property
+    def due(self) -> int:
+        return self.done + self.skipped + self.open
+
+
+@dataclass(frozen=True, slots=True)
+class TriedLine:
+    """What was tried, for how long, with what response: the comparison of pain after it began, in words."""
+
+    treatment: TreatmentView
+    days: int
+    response: str
+    comparison: Comparison | None
+
+
+@dataclass(frozen=True, slots=True)
+class RedFlags:
+    """The newest answers to the safety questions. answers: question id -> yes, no, unknown; texts: id -> question."""
+
+    answered_on: date
+    version: str
+    answers: Mapping[str, str]
+    texts: Mapping[str, str]
+    messages: tuple[str, ...]
+    locked: bool
+    cleared_by: str | None
+    cleared_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All that goes to the doctor. offered: why now, empty when it was asked for without a reason of ours.
+
+    pains: the worst of each local day, 0 to 10. months_without_relief: 12 weeks or more without a change of 30 %.
+    """
+
+    athlete_id: str
+    name: str
+    born_on: date | None
+    sport: str
+    time_zone: str
+    made_at: datetime
+    made_on: date
+    offered: tuple[str, ...]
+    course: PainCourse | None
+    months_without_relief: bool
+    sites: tuple[tuple[str, int], ...]
+    symptoms: tuple[tuple[str, int], ...]
+    pains: Mapping[date, int]
+    weeks: tuple[Week, ...]
+    phases: tuple[PhaseView, ...]
+    changes: tuple[ChangeView, ...]
+    exposures: tuple[ExposureLine, ...]
+    findings: tuple[FindingLine, ...]
+    trainings: tuple[TrainingLine, ...]
+    tests: tuple[TestLine, ...]
+    program: ProgramLine | None
+    tried: tuple[TriedLine, ...]
+    questionnaires: tuple[QuestionnaireView, ...]
+    red_flags: RedFlags | None
+    plan: DoctorPlanView | None
+    imaging: tuple[ImagingView, ...]
+    questions: tuple[str, ...]
