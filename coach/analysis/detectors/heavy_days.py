@@ -32,7 +32,7 @@ def detect(thresholds: Thresholds, day: Day, history: Sequence[DayValues]) -> An
     )
     if False in row:
         back = row.index(False)
-        when = "Today" if back == 0 else f"The day {_days(back)} before"
+        when = "this day" if back == 0 else f"the day {_days(back)} before"
         so_far = " so far" if back == 0 and not day.over else ""
         return replace(
             open_answer,

@@ -76,7 +76,7 @@ def test_heavy_days_are_found_with_their_evidence() -> None:
     missing = judge_day(HEAVY, BENT, history[:1])[-1]
     assert missing.needs == "the trunk sensor on 3 days in a row; 1 day of them cannot be told"
     early = judge_day(HEAVY, replace(LIGHT, over=False), history)[-1]
-    assert early.statement == "No 3 heavy days for the back in a row: Today was none so far."
+    assert early.statement == "No 3 heavy days for the back in a row: this day was none so far."
 
 
 def values_of(today: Day, *kinds: Kind) -> DayValues:
