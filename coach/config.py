@@ -109,6 +109,11 @@ class AssessmentSection(Section):
     pain_hours: Annotated[float, Field(ge=24, le=168)] = 48.0
 
 
+class CareSection(Section):
+    acute_plan: bool = True
+    emergency_number: Annotated[str, Field(pattern=r"^(\d[\d ]{1,14})?$")] = ""
+
+
 class ClockSection(Section):
     release_tick_s: Positive = 15.0
     plan_tick_s: Positive = 3600.0
@@ -168,6 +173,7 @@ class Config(BaseSettings):
     profiles: ProfilesSection = ProfilesSection()
     program: ProgramSection = ProgramSection()
     assessment: AssessmentSection = AssessmentSection()
+    care: CareSection = CareSection()
     clock: ClockSection = ClockSection()
     reminders: RemindersSection = RemindersSection()
     mail: MailSection = MailSection()

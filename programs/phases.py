@@ -6,11 +6,13 @@ Source: NICE NG59 (2016, updated 2020), ACP 2017 (Qaseem et al., Ann Intern Med 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
 from programs.errors import ProgramError
-from programs.types import Phase
+from programs.exercises import library
+from programs.types import Exercise, Phase, PrescribedExercise
 
 # Own heuristic, from the facts on phases: pain, 0 to 10, up to which the next phase may begin.
 EARLY_PAIN_MAX, REBUILD_PAIN_MAX, STRENGTH_PAIN_MAX = 5, 3, 2
@@ -26,6 +28,13 @@ RECURS_WITHIN = timedelta(weeks=26)
 SPORT_SHARES, SESSIONS_PER_SHARE = (0.25, 0.50, 0.75, 1.00), 2
 # Common advice, as in the facts: minutes of cold or heat, and through what.
 COMFORT_MIN_MINUTES, COMFORT_MAX_MINUTES = 15, 20
+
+# What stands in for a session while only walking and relative rest go on: moving, then a position of ease. Own choice.
+FALLBACK = ("easy_walk", "legs_on_chair")
+FALLBACK_WORDS = (
+    "Until a doctor has looked at it, walking and relative rest stand in for your session: leave out what brings the "
+    "pain on, and keep moving in between. What was planned is kept and comes back afterwards."
+)
 
 REVIEW = (
     "This has lasted longer than expected. Please see a doctor or physiotherapist to review the diagnosis and the plan."
@@ -158,6 +167,18 @@ def review(course: Course) -> str | None:
     late = course.since >= REVIEW_AT_LATEST or (course.since >= REVIEW_WITHOUT_CHANGE and not changed)
     still = course.pain_now is None or course.pain_now > 0
     return REVIEW if (late and still) or course.recurred else None
+
+
+def fallback(exercises: Mapping[str, Exercise] | None = None) -> tuple[PrescribedExercise, ...]:
+    """Return what stands in for a session while starting is locked, each at its easiest level.
+
+    exercises: the library, by default the shipped one. Source: NICE NG59, ACP 2017; choice: own heuristic.
+    """
+    shelf = library() if exercises is None else exercises
+    return tuple(
+        PrescribedExercise(one.id, 0, one.dose_by_level[0], f"{one.name} aims at {one.target}.")
+        for one in (shelf[each] for each in FALLBACK)
+    )
 
 
 def sport_share(sessions_done: int) -> float:

@@ -6,19 +6,20 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from programs.errors import ProgramError
-from programs.types import Answer, TriageLevel, TriageQuestion, TriageResult
+from programs.types import Answer, Lock, TriageLevel, TriageQuestion, TriageResult
 
 # Changes whenever a question, a rule or a message changes; stored with each set of answers.
-QUESTIONS_VERSION = "1"
+QUESTIONS_VERSION = "2"
 
 # The messages of our product. Source for levels and flags: Finucane 2020 (IFOMPT framework, JOSPT 50:350).
+LOCAL_NUMBER = "your local emergency number"
 NERVE_EMERGENCY = (
     "These can be signs of a rare emergency affecting nerves in the lower back. Go to an emergency department or call "
-    "your emergency number now. Don't exercise and don't wait."
+    f"{LOCAL_NUMBER} now. Don't exercise and don't wait."
 )
 EMERGENCY = (
-    "These can be signs of an emergency. Go to an emergency department or call your emergency number now. Don't "
-    "exercise and don't wait."
+    "These can be signs of an emergency. Go to an emergency department or call "
+    f"{LOCAL_NUMBER} now. Don't exercise and don't wait."
 )
 SAME_DAY = "Please be assessed by a doctor today."
 REVIEW_FIRST = "Please book a medical review before starting."
@@ -114,6 +115,7 @@ _FLAGS: tuple[tuple[str, TriageLevel, str], ...] = (
     ("RAD", _R, ADAPT),
     ("INFL", _R, MENTION),
 )
+_LOCKS = {_E: Lock.ALL, _U: Lock.ALL, _P: Lock.STARTING}
 _IDS = frozenset(question.id for question in QUESTIONS)
 
 
@@ -126,12 +128,13 @@ def questions() -> tuple[TriageQuestion, ...]:
 
 
 def triage(answers: Mapping[str, Answer], age_years: int | None = None) -> TriageResult:
-    """Return how urgent the answers are, what to show, and whether sessions are locked.
+    """Return how urgent the answers are, what to show, and what is locked.
 
     answers: question id -> answer; a missing question is skipped. age_years: None when not told.
-    EMERGENCY, URGENT and PROMPT lock. Not sure or skipped counts as yes for CES, NEU, AAA and VIS. Elsewhere it locks
-    without an alarm until it is answered (level ROUTINE; the reasons name what is open), unless the answer could change
-    nothing: a ROUTINE flag that was asked, osteoporosis without an injury, the question for minors at an adult's age.
+    EMERGENCY and URGENT lock everything, PROMPT locks starting and progress. Not sure or skipped counts as yes for CES,
+    NEU, AAA and VIS. Elsewhere it locks everything without an alarm until it is answered (ROUTINE, or what the other
+    answers say; the reasons name what is open), unless the answer could change nothing: a ROUTINE flag that was asked,
+    osteoporosis without an injury, the question for minors at an adult's age.
     At an EMERGENCY only its messages are shown; the reasons still name every flag.
     Raises ProgramError for an unknown question, an answer that is none, or an age outside 0 to 130.
     Source: Finucane 2020 (JOSPT 50:350); single flags have low accuracy, hence no score; locks: own heuristic.
@@ -149,11 +152,16 @@ def triage(answers: Mapping[str, Answer], age_years: int | None = None) -> Triag
         # Someone sent to an emergency department should not also read "today" or "at your next visit".
         if message not in messages and not (level is _E and flag_level is not _E):
             messages.append(message)
-    if level in (_E, _U, _P):
-        return TriageResult(level, True, tuple(messages), tuple(reasons))
-    if waits_for:
-        return TriageResult(_R, True, (OPEN, *messages), (*waits_for, *reasons))
-    return TriageResult(level, False, tuple(messages), tuple(reasons))
+    if level in (_E, _U) or not waits_for:
+        return TriageResult(level, _LOCKS.get(level, Lock.NONE), tuple(messages), tuple(reasons))
+    if level is _P:
+        return TriageResult(level, Lock.ALL, (*messages, OPEN), (*reasons, *waits_for))
+    return TriageResult(_R, Lock.ALL, (OPEN, *messages), (*waits_for, *reasons))
+
+
+def naming(message: str, emergency_number: str) -> str:
+    """Return a message with the emergency number in place of the words for it; "" leaves the words. Source: own."""
+    return message.replace(LOCAL_NUMBER, f"the emergency number {emergency_number}") if emergency_number else message
 
 
 def must_ask(

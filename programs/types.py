@@ -109,17 +109,38 @@ class TriageQuestion:
     level: TriageLevel
 
 
+class Lock(StrEnum):
+    """What is held back, mildest first. Source: decisions/0010.
+
+    STARTING: no program begins and nothing goes up; what runs falls back to walking and relative rest. ALL: no session
+    at all.
+    """
+
+    NONE = "none"
+    STARTING = "starting"
+    ALL = "all"
+
+
+def strictest(*locks: Lock) -> Lock:
+    """Return the lock that holds back most; NONE of no locks. Source: own heuristic."""
+    return max(locks, key=list(Lock).index, default=Lock.NONE)
+
+
 @dataclass(frozen=True, slots=True)
 class TriageResult:
-    """level: the most urgent of all answers. locked: no session may be planned or released.
+    """level: the most urgent of all answers. lock: what they hold back.
 
     messages: what to show, most urgent first. reasons: ids of the questions that decided, or that are still open.
     """
 
     level: TriageLevel
-    locked: bool
+    lock: Lock
     messages: tuple[str, ...]
     reasons: tuple[str, ...]
+
+    @property
+    def locked(self) -> bool:
+        return self.lock is not Lock.NONE
 
 
 @dataclass(frozen=True, slots=True)

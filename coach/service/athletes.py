@@ -19,7 +19,7 @@ from coach.store import athletes, days, events, people, sessions, wearables
 from coach.store.engine import Tx
 from coach.store.rows import Row, fresh_id
 from programs.place import local_moment
-from programs.types import Availability
+from programs.types import Availability, Lock
 
 _EVERY_DAY = (0, 1, 2, 3, 4, 5, 6)
 # Nobody is older; a wrong century is. Own bound, 120 years.
@@ -63,7 +63,7 @@ class Athletes:
                 "profile": profiles.for_sport(sport) if profile_id is None else profiles.get(profile_id).id,
                 "born_on": None if born_on is None else _born(born_on, now),
                 "simulated": simulated,
-                "locked": False,
+                "lock": Lock.NONE.value,
                 "replan_wanted": False,
                 "calendar_token": fresh_token(),
                 "created_at": now,
@@ -90,7 +90,7 @@ class Athletes:
         return sorted(seen.values(), key=lambda each: (each.attention_rank, each.athlete.name.casefold()))
 
     def _roster_row(self, tx: Tx, row: Row) -> RosterRow:
-        if row["locked"]:
+        if row["lock"] != Lock.NONE:
             attention, rank = "paused: medical review advised", 0
         elif row["proposal_id"] is not None:
             attention, rank = "a proposal waits for you", 1

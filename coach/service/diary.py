@@ -12,8 +12,9 @@ from coach.errors import InvalidInput, NoSuch
 from coach.service import due
 from coach.service.ground import Ground
 from coach.service.permission import may_see, require_athlete
+from coach.service.triage import hold_until_asked
 from coach.service.types import Identity, Role
-from coach.store import athletes, days, diary, events
+from coach.store import days, diary, events
 from coach.store.diary_tables import checkin, training
 from coach.store.engine import Tx
 from coach.store.rows import Row
@@ -203,9 +204,7 @@ class Diary:
     def _after(self, tx: Tx, athlete_id: str, day: date, pain: int | None, now: datetime) -> None:
         self._mark(tx, athlete_id, day, now)
         if pain is not None and pain >= ASK_AT_PAIN:
-            # What is planned waits until the safety questions were answered anew; answering sets the lock anew.
-            athletes.change(tx, athlete_id, locked=True)
-            events.record(tx, now, "service", "paused", "athlete", athlete_id, athlete_id)
+            hold_until_asked(tx, athlete_id, now)
 
     def _mark(self, tx: Tx, athlete_id: str, day: date, now: datetime) -> None:
         """Have the day judged anew, and the one before: a morning belongs to it."""

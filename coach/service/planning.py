@@ -18,11 +18,14 @@ from coach.service.types import PlanState, PlanView, SessionState, SessionView
 from coach.store import findings, plans, sessions
 from coach.store.engine import Tx
 from coach.store.rows import Row
+from programs.dose import session_duration_min
 from programs.exercises import library
+from programs.phases import FALLBACK_WORDS, fallback
 from programs.place import place
 from programs.prescribe import prescribe
-from programs.types import History, Need, PlannedSession, Prescription
+from programs.types import History, Lock, Need, PlannedSession, Prescription
 
+_OPEN = (SessionState.PLANNED.value, SessionState.DUE.value)
 # A pattern that ended this long ago still asks for an answer. Own heuristic: one rhythm of training.
 _STILL_NEEDED = timedelta(days=14)
 # A test speaks until the next one is due, and two weeks more. Own heuristic.
@@ -143,8 +146,8 @@ def plan_view(row: Row, names: Mapping[str, str]) -> PlanView:
 
 
 def session_view(row: Mapping[str, Any]) -> SessionView:
-    """Return what pages show of a session."""
-    return SessionView(
+    """Return what pages show of a session: walking and rest where they stand, or stood, in its place."""
+    planned = SessionView(
         session_id=row.get("id", ""),
         athlete_id=row["athlete_id"],
         plan_id=row["plan_id"],
@@ -158,6 +161,19 @@ def session_view(row: Mapping[str, Any]) -> SessionView:
         exercises=tuple(_exercise(each) for each in row["exercises"]),
         because=row["because"],
         sequence=row.get("sequence", 0),
+    )
+    waits = row["state"] in _OPEN and row.get("lock") == Lock.STARTING
+    return _fallen_back(planned) if waits or row.get("fallback") else planned
+
+
+def _fallen_back(planned: SessionView) -> SessionView:
+    items = fallback()
+    return replace(
+        planned,
+        duration_min=session_duration_min(item.dose for item in items),
+        exercises=tuple(_exercise(each) for each in exercises_to_plain(items)),
+        because=FALLBACK_WORDS,
+        fallback=True,
     )
 
 

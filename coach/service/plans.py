@@ -14,13 +14,14 @@ from coach.service.permission import may_decide, require_athlete, require_plan, 
 from coach.service.plain import prescription_from_plain, prescription_to_plain
 from coach.service.retests import retest_of
 from coach.service.secrets import fresh_token
-from coach.service.triage import refuse_locked
+from coach.service.triage import hold_until_asked, refuse_locked
 from coach.service.types import Identity, PlanState, PlanView, SessionState, SessionView
 from coach.store import athletes, days, events, people, plans, sessions
 from coach.store.engine import Tx
 from coach.store.rows import Row
 from programs.errors import ProgramError
 from programs.triage import ASK_AT_PAIN
+from programs.types import Lock
 
 _log = logging.getLogger(__name__)
 # A released session that nobody answered is closed after this long: the next day's evening. Own choice.
@@ -234,7 +235,8 @@ class Plans:
         now = self._ground.now()
         with self._ground.store.begin() as tx:
             row = require_session(tx, by, session_id)
-            if not sessions.move(tx, session_id, _OPEN, state=outcome.value, updated_at=now):
+            fallback = row["lock"] == Lock.STARTING
+            if not sessions.move(tx, session_id, _OPEN, state=outcome.value, fallback=fallback, updated_at=now):
                 raise Conflict(f"This session is {row['state']} already.")
             values = {
                 "session_id": session_id,
@@ -249,13 +251,13 @@ class Plans:
             events.record(tx, now, by.user_id, outcome.value, "session", session_id, row["athlete_id"])
             self._mark(tx, row, now)
             if pain_during is not None and pain_during >= ASK_AT_PAIN:
-                # What is planned waits until the safety questions were answered anew; answering sets the lock anew.
-                athletes.change(tx, row["athlete_id"], locked=True)
-                events.record(tx, now, "service", "paused", "athlete", row["athlete_id"], row["athlete_id"])
+                hold_until_asked(tx, row["athlete_id"], now)
             return planning.session_view(require_session(tx, by, session_id))
 
     def release_due(self, now: datetime) -> tuple[SessionView, ...]:
-        """Release the sessions that are due, each exactly once; never those of a locked athlete.
+        """Release the sessions that are due, each exactly once; never those of a wholly locked athlete.
+
+        While only starting is locked, what is released is walking and rest in place of what was planned.
 
         After a pause of the service nobody gets several days at once: what is a day late gives way to a later one.
         """
@@ -290,7 +292,12 @@ class Plans:
         with self._ground.store.begin() as tx:
             plan = plans.get(tx, plan_id)
             athlete = athletes.get(tx, plan["athlete_id"]) if plan is not None else None
-            if plan is None or athlete is None or athlete["locked"] or plan["state"] != PlanState.ACCEPTED.value:
+            if (
+                plan is None
+                or athlete is None
+                or athlete["lock"] == Lock.ALL
+                or plan["state"] != PlanState.ACCEPTED.value
+            ):
                 return 0
             return self._place(tx, athlete, plan, now)
 

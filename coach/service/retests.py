@@ -9,11 +9,12 @@ from coach.service.assessment_views import Kind, Retest
 from coach.store import assessments as table
 from coach.store.engine import Tx
 from coach.store.rows import Row
+from programs.types import Lock
 
 
 def retest_of(tx: Tx, athlete: Row, now: datetime, weeks: int) -> Retest | None:
     """Return when the next battery is due; None before the first one, and while the athlete is locked."""
-    if athlete["locked"]:
+    if athlete["lock"] != Lock.NONE:
         return None
     last = table.newest(tx, athlete["id"], Kind.TRUNK_ENDURANCE.value, ("done",))
     if last is None:

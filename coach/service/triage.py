@@ -1,4 +1,4 @@
-"""Safety questions before the first program; an urgent answer locks it."""
+"""Safety questions before the first program and again in pain: what they lock, and how a lock ends."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from coach.store import triage as answers_table
 from coach.store.engine import Tx
 from coach.store.rows import Row
 from programs import triage as rules
+from programs.emergency import number_in
 from programs.errors import ProgramError
-from programs.types import Answer, TriageLevel, TriageQuestion, TriageResult
+from programs.types import Answer, Lock, TriageLevel, TriageQuestion, TriageResult, strictest
 
 # What a coach reads instead of the athlete's own messages. Source: the facts on red flags; own words.
 PAUSED = "Paused: medical review advised."
@@ -26,6 +27,8 @@ WAITS = "Paused until the athlete has answered every safety question."
 _STANDING = frozenset({TriageLevel.EMERGENCY, TriageLevel.URGENT, TriageLevel.PROMPT})
 # Sessions whose time passed in the lock are not made up for: they would come all at once.
 _MISSED = timedelta(hours=1)
+# The day may have begun elsewhere on earth.
+_ELSEWHERE = timedelta(days=1)
 
 
 class Triage:
@@ -41,10 +44,11 @@ class Triage:
     def answer(
         self, by: Identity, athlete_id: str, answers: Mapping[str, Answer], age_years: int | None = None
     ) -> TriageResult:
-        """Store the answers and what is shown for them; a locking result pauses every planned session.
+        """Store the answers and what is shown for them; the result's lock holds from now on.
 
         A question that is missing counts as unknown. Only the athlete answers; for an athlete without a sign-in the
-        coach may enter the answers. An urgent lock stands until a clinician has lifted it, whatever is answered later.
+        coach may enter the answers. What a clinician lifts stands until then, whatever is answered later. Where the
+        acute plan is switched off nothing falls back: a lock of starting is one of all.
         Raises NoSuch, NotAllowed, InvalidInput.
         """
         try:
@@ -53,9 +57,10 @@ class Triage:
             raise InvalidInput(str(error)) from None
         now = self._ground.now()
         with self._ground.store.begin() as tx:
-            require_athlete(tx, by, athlete_id)
+            athlete = require_athlete(tx, by, athlete_id)
             if not _may_answer(tx, by, athlete_id):
                 raise NotAllowed("The safety questions are the athlete's own to answer: ask them to sign in.")
+            result = self._as_here(result, athlete)
             result = _with_standing_lock(answers_table.newest(tx, athlete_id), result)
             values = {
                 "athlete_id": athlete_id,
@@ -67,13 +72,13 @@ class Triage:
                     question.id: answers.get(question.id, Answer.UNKNOWN).value for question in self.questions()
                 },
                 "level": result.level.value,
-                "locked": result.locked,
+                "lock": result.lock.value,
                 "messages": list(result.messages),
                 "reasons": list(result.reasons),
             }
             answer_id = answers_table.add(tx, values)
-            self._set_lock(tx, athlete_id, result.locked, now)
-            action = "answered, locked" if result.locked else "answered"
+            self._set_lock(tx, athlete_id, result.lock, now)
+            action = f"answered, locked: {result.lock.value}" if result.locked else "answered"
             events.record(tx, now, by.user_id, action, "triage", str(answer_id), athlete_id)
         return result
 
@@ -88,10 +93,18 @@ class Triage:
             return TriageView(None, None, None, must_ask, may_answer)
         return TriageView(shown_of(by, row), row["answered_at"], row["cleared_by"], must_ask, may_answer)
 
+    def _as_here(self, result: TriageResult, athlete: Row) -> TriageResult:
+        """Name the emergency number of this place, and lock all where nothing may fall back."""
+        care = self._ground.config.care
+        number = care.emergency_number or number_in(athlete["time_zone"])
+        lock = Lock.ALL if result.lock is Lock.STARTING and not care.acute_plan else result.lock
+        return replace(result, lock=lock, messages=tuple(rules.naming(each, number) for each in result.messages))
+
     def clear(self, by: Identity, athlete_id: str, clinician: str, seen_on: str) -> None:
         """Lift a lock: a clinician has seen the athlete. clinician: their name; seen_on: the date, ISO form.
 
-        Raises NoSuch, NotAllowed, InvalidInput, Conflict when nothing is locked.
+        The questions are asked again before: the newest answers are of that day or later, and less than a week old.
+        Raises NoSuch, NotAllowed, InvalidInput, Conflict when nothing is locked, or the questions come first.
         """
         now = self._ground.now()
         try:
@@ -100,25 +113,31 @@ class Triage:
             raise InvalidInput(f"The date {seen_on!r} is none: write it as 2026-11-24.") from None
         clinician = checked_name(clinician)
         with self._ground.store.begin() as tx:
-            require_athlete(tx, by, athlete_id)
+            athlete = require_athlete(tx, by, athlete_id)
             if not may_decide(tx, by, athlete_id):
                 raise NotAllowed("The lock is lifted by the coach: tell them that a clinician has seen you.")
-            row = answers_table.newest(tx, athlete_id)
-            if row is None or not stands(row):
+            row, since = answers_table.newest(tx, athlete_id), answers_table.standing_since(tx, athlete_id)
+            if row is None or since is None:
                 raise Conflict("Nothing is locked for this athlete.")
-            # The day may have begun elsewhere on earth.
-            if not (row["answered_at"] - timedelta(days=1)).date() <= day <= (now + timedelta(days=1)).date():
+            if not (since["answered_at"] - _ELSEWHERE).date() <= day <= (now + _ELSEWHERE).date():
                 raise InvalidInput(f"The date {seen_on} is not between the answers and today.")
+            late = (row["answered_at"] + _ELSEWHERE).date() < day or now - row["answered_at"] >= rules.ASK_EVERY
+            if late or questions_due(tx, athlete_id, row, now):
+                raise Conflict(
+                    f"The safety questions come first: {athlete['name']} answers them again, then the pause can end."
+                )
             changes = {"cleared_at": now, "cleared_by": clinician, "cleared_seen_on": day}
             answers_table.change(tx, row["id"], **changes)
-            self._set_lock(tx, athlete_id, False, now)
+            self._set_lock(tx, athlete_id, Lock.NONE, now)
             events.record(tx, now, by.user_id, "lifted the lock", "triage", str(row["id"]), athlete_id)
 
-    def _set_lock(self, tx: Tx, athlete_id: str, locked: bool, now: datetime) -> None:
+    def _set_lock(self, tx: Tx, athlete_id: str, lock: Lock, now: datetime) -> None:
         found = athletes.get(tx, athlete_id)
-        was_locked = bool(found and found["locked"])
-        athletes.change(tx, athlete_id, locked=locked)
-        if was_locked and not locked:
+        before = Lock(found["lock"]) if found else Lock.NONE
+        athletes.change(tx, athlete_id, lock=lock.value)
+        if Lock.STARTING in (before, lock) and before is not lock:
+            sessions.touch_planned(tx, athlete_id, now)
+        if before is Lock.ALL and lock is not Lock.ALL:
             for session_id in sessions.cancel_planned(tx, athlete_id, now, due_before=now - _MISSED):
                 events.record(tx, now, "service", "cancelled", "session", session_id, athlete_id, "paused by the lock")
 
@@ -129,28 +148,39 @@ def _may_answer(tx: Tx, by: Identity, athlete_id: str) -> bool:
 
 def stands(row: Row) -> bool:
     """Tell whether a row of answers locks now: it did when it was given, and no clinician has lifted it."""
-    return bool(row["locked"]) and row["cleared_at"] is None
+    return row["lock"] != Lock.NONE and row["cleared_at"] is None
 
 
 def shown_of(by: Identity, row: Row) -> TriageShown:
     """Return what `by` may see: the athlete, and a coach who took the answers down, all; another coach no details."""
     locked = stands(row)
+    lock = Lock(row["lock"]) if locked else Lock.NONE
     level = TriageLevel(row["level"])
     if by.role is Role.ATHLETE or by.user_id == row["answered_by"]:
-        messages = tuple(row["messages"]) if locked or not row["locked"] else ()
-        return TriageShown(locked, messages, level, tuple(row["reasons"]))
-    return TriageShown(locked, (PAUSED if level in _STANDING else WAITS,) if locked else ())
+        messages = tuple(row["messages"]) if locked or row["lock"] == Lock.NONE else ()
+        return TriageShown(lock, messages, level, tuple(row["reasons"]))
+    return TriageShown(lock, (PAUSED if level in _STANDING else WAITS,) if locked else ())
 
 
 def refuse_locked(tx: Tx, by: Identity, athlete: Row, now: datetime) -> None:
-    """Raise Locked, whose message is what to show, while nothing may begin: never asked, locked, or due again."""
+    """Raise Locked, whose message is what to show, while nothing may begin or go up: never asked, locked, due again.
+
+    What begins is a program, a test, a step of progress. Releases follow the lock of the athlete's row, which the same
+    answers set (store/sessions.py); a test holds both to each other.
+    """
     answers = answers_table.newest(tx, athlete["id"])
     if answers is None:
         raise Locked(f"The safety questions were not answered yet: {athlete['name']} answers them first.")
     if stands(answers):
         raise Locked(" ".join(shown_of(by, answers).messages) or PAUSED)
-    if athlete["locked"] or questions_due(tx, athlete["id"], answers, now):
+    if athlete["lock"] != Lock.NONE or questions_due(tx, athlete["id"], answers, now):
         raise Locked(f"The safety questions are due again: {athlete['name']} answers them first.")
+
+
+def hold_until_asked(tx: Tx, athlete_id: str, now: datetime) -> None:
+    """Hold back everything until the safety questions are answered anew; the answers then set the lock."""
+    athletes.change(tx, athlete_id, lock=Lock.ALL.value)
+    events.record(tx, now, "service", "paused", "athlete", athlete_id, athlete_id)
 
 
 def questions_due(tx: Tx, athlete_id: str, answers: Row | None, now: datetime) -> bool:
@@ -165,7 +195,7 @@ def questions_due(tx: Tx, athlete_id: str, answers: Row | None, now: datetime) -
 
 
 def _result_of(row: Row) -> TriageResult:
-    return TriageResult(TriageLevel(row["level"]), row["locked"], tuple(row["messages"]), tuple(row["reasons"]))
+    return TriageResult(TriageLevel(row["level"]), Lock(row["lock"]), tuple(row["messages"]), tuple(row["reasons"]))
 
 
 def _with_standing_lock(row: Row | None, result: TriageResult) -> TriageResult:
@@ -175,4 +205,5 @@ def _with_standing_lock(row: Row | None, result: TriageResult) -> TriageResult:
     urgent_first = sorted((standing, result), key=lambda each: list(TriageLevel).index(each.level))
     messages = dict.fromkeys(message for each in urgent_first for message in each.messages)
     reasons = dict.fromkeys(reason for each in urgent_first for reason in each.reasons)
-    return replace(urgent_first[0], locked=True, messages=tuple(messages), reasons=tuple(reasons))
+    lock = strictest(standing.lock, result.lock)
+    return replace(urgent_first[0], lock=lock, messages=tuple(messages), reasons=tuple(reasons))

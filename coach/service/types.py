@@ -10,7 +10,7 @@ from typing import Any
 from coach.analysis.integrity import Integrity
 from coach.analysis.types import Quality
 from devices.types import LinkStatus
-from programs.types import Prescription, TriageLevel
+from programs.types import Lock, Prescription, TriageLevel
 
 
 class Role(StrEnum):
@@ -236,7 +236,7 @@ class SessionState(StrEnum):
 class SessionView:
     """One planned session. exercises: names, levels, doses and because as plain values for a page.
 
-    sequence: rises with every change.
+    sequence: rises with every change. fallback: walking and rest stand in for what was planned.
     """
 
     session_id: str
@@ -252,19 +252,24 @@ class SessionView:
     exercises: tuple[dict[str, Any], ...]
     because: str
     sequence: int = 0
+    fallback: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class TriageShown:
     """What one person may see of the result. A coach sees neither level nor reasons, and one message without details.
 
-    locked: now; a lock that a clinician has lifted shows no message any more.
+    lock: now; a lock that a clinician has lifted shows no message any more.
     """
 
-    locked: bool
+    lock: Lock
     messages: tuple[str, ...]
     level: TriageLevel | None = None
     reasons: tuple[str, ...] = ()
+
+    @property
+    def locked(self) -> bool:
+        return self.lock is not Lock.NONE
 
 
 @dataclass(frozen=True, slots=True)

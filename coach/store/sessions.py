@@ -11,6 +11,8 @@ from coach.store.engine import Tx
 from coach.store.rows import Row, fresh_id, many, one
 from coach.store.tables import athlete, planned_session, session_outcome
 
+# A session with what its athlete's lock holds back now: a running program falls back to walking and rest.
+_WITH_LOCK = select(planned_session, athlete.c.lock).join(athlete, athlete.c.id == planned_session.c.athlete_id)
 # Rows claimed in one statement. Source: the stack study, section 3.
 _CLAIM = 50
 
@@ -23,14 +25,14 @@ def add(tx: Tx, values: dict[str, Any]) -> str:
 
 
 def get(tx: Tx, session_id: str) -> Row | None:
-    """Return a session."""
-    return one(tx, select(planned_session).where(planned_session.c.id == session_id))
+    """Return a session, and `lock`: what is held back for its athlete."""
+    return one(tx, _WITH_LOCK.where(planned_session.c.id == session_id))
 
 
 def between(tx: Tx, athlete_id: str, first: date, after: date, with_cancelled: bool = False) -> list[Row]:
-    """Return sessions of local days in [first, after), in order of time."""
+    """Return sessions of local days in [first, after), in order of time, each with `lock` as in `get`."""
     columns = planned_session.c
-    statement = select(planned_session).where(
+    statement = _WITH_LOCK.where(
         columns.athlete_id == athlete_id, columns.local_date >= first, columns.local_date < after
     )
     if not with_cancelled:
@@ -67,6 +69,13 @@ def cancel_planned(tx: Tx, athlete_id: str, now: datetime, due_before: datetime 
     return list(tx.execute(statement.values(state="cancelled", updated_at=now).returning(columns.id)).scalars())
 
 
+def touch_planned(tx: Tx, athlete_id: str, now: datetime) -> None:
+    """Count a change of whatever is planned or released: it shows something else now, calendars too."""
+    columns = planned_session.c
+    open_now = (columns.athlete_id == athlete_id, columns.state.in_(("planned", "due")))
+    tx.execute(update(planned_session).where(*open_now).values(updated_at=now))
+
+
 def cancel_overtaken(tx: Tx, now: datetime, due_before: datetime) -> list[Row]:
     """Cancel planned sessions due before a time whose athlete has a later one that is due too; return them.
 
@@ -89,7 +98,7 @@ def cancel_overtaken(tx: Tx, now: datetime, due_before: datetime) -> list[Row]:
 
 
 def claim_due(tx: Tx, now: datetime) -> list[str]:
-    """Release due sessions of athletes who are not locked, at most 50, in one statement; return their ids.
+    """Release due sessions of athletes who are not wholly locked, at most 50, in one statement; return their ids.
 
     The subquery asks PostgreSQL for rows that no other clock holds (for update skip locked); SQLite has one writer at a
     time and leaves that clause out.
@@ -100,7 +109,7 @@ def claim_due(tx: Tx, now: datetime) -> list[str]:
         .where(
             columns.state == "planned",
             columns.due_at <= now,
-            columns.athlete_id.not_in(select(athlete.c.id).where(athlete.c.locked.is_(True))),
+            columns.athlete_id.not_in(select(athlete.c.id).where(athlete.c.lock == "all")),
         )
         .order_by(columns.due_at, columns.id)
         .limit(_CLAIM)

@@ -22,6 +22,7 @@ from sqlalchemy import (
     Text,
     Time,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -41,7 +42,8 @@ athlete = Table(
     Column("profile", String(40), nullable=False, server_default="general"),  # id of a file of coach/profiles
     Column("born_on", Date),  # asked where a count depends on age
     Column("simulated", Boolean, nullable=False),
-    Column("locked", Boolean, nullable=False),  # triage; here so that releasing asks one table
+    # programs.types.Lock; here so that releasing asks one table
+    Column("lock", String(10), nullable=False, server_default="none"),
     Column("replan_wanted", Boolean, nullable=False),
     Column("calendar_token", String(64), nullable=False, unique=True),
     Column("created_at", UtcDateTime, nullable=False),
@@ -287,7 +289,8 @@ triage_answer = Table(
     Column("questions_version", String(20), nullable=False),
     Column("answers", JSON, nullable=False),
     Column("level", String(20), nullable=False),
-    Column("locked", Boolean, nullable=False),  # by these answers; lifted when cleared_at is set
+    # programs.types.Lock, by these answers; lifted when cleared_at is set
+    Column("lock", String(10), nullable=False, server_default="none"),
     Column("messages", JSON, nullable=False),
     Column("reasons", JSON, nullable=False),
     Column("cleared_at", UtcDateTime),
@@ -331,6 +334,7 @@ planned_session = Table(
     Column("duration_min", Integer, nullable=False),
     Column("exercises", JSON, nullable=False),
     Column("because", Text, nullable=False),
+    Column("fallback", Boolean, nullable=False, server_default=false()),  # walking and rest were done in its place
     # Rises with every change, whoever makes it: a calendar keeps the copy with the highest.
     Column("sequence", Integer, nullable=False, server_default="0", onupdate=text("sequence + 1")),
     Column("created_at", UtcDateTime, nullable=False),

@@ -11,6 +11,7 @@ from coach.web import access, words
 from coach.web.house import house
 from programs.drawings import drawings
 from programs.exercises import CONTRAINDICATIONS, library
+from programs.types import Lock
 
 blueprint = Blueprint("sessions", __name__)
 OUTCOMES = {"done": SessionState.DONE, "skipped": SessionState.SKIPPED}
@@ -28,7 +29,7 @@ def session_page(session_id: str) -> str:
         "sessions/session.html",
         session=session,
         name=words.short_name(athlete.name),
-        paused=triage.must_ask or (triage.result is not None and triage.result.locked),
+        paused=triage.must_ask or (triage.result is not None and triage.result.lock is Lock.ALL),
         # An exercise may leave the library while its sessions stay.
         known_of=library().get,
         drawing_of=drawings().get,

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from programs import phases
 from programs.errors import ProgramError
-from programs.phases import REVIEW, Course, guide, review, sport_share
-from programs.types import Phase
+from programs.exercises import library
+from programs.phases import REVIEW, Course, fallback, guide, review, sport_share
+from programs.types import Category, Phase, SeenAs
 
 FRESH = Course(timedelta(hours=2), 8, 8, clear=True)
 GOOD = Course(timedelta(days=30), 1, 8, clear=True, walked_10_min=True, greens=2, full_motion=True, tests_better=True)
@@ -117,3 +118,11 @@ def test_comfort_is_told_with_its_cautions_and_no_drug() -> None:
     for word in ("through a cloth", "Raynaud", "broken skin", "numb", "poor circulation", "comfort only"):
         assert word in told
     assert "mg" not in told.split()
+
+
+def test_the_fallback_is_walking_and_a_position_of_ease_from_the_first_days_on() -> None:
+    found = [library()[item.exercise_id] for item in fallback()]
+    assert found[0].seen_as is SeenAs.STEPS
+    assert all(one.phase is Phase.ACUTE and one.category is Category.RECOVERY for one in found)
+    assert all(not one.flexion_loaded and not one.bends_forward for one in found)
+    assert all(item.level == 0 and item.dose == library()[item.exercise_id].dose_by_level[0] for item in fallback())

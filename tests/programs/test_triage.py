@@ -8,16 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from programs.emergency import number_in
 from programs.errors import ProgramError
 from programs.pain import SessionPain, Zone, zone
-from programs.triage import must_ask, questions, triage
-from programs.types import Answer, TriageLevel
+from programs.triage import must_ask, naming, questions, triage
+from programs.types import Answer, Lock, TriageLevel, strictest
 
 YES, NO, UNKNOWN = Answer.YES, Answer.NO, Answer.UNKNOWN
 IDS = tuple(question.id for question in questions())
 CES_MESSAGE = (
     "These can be signs of a rare emergency affecting nerves in the lower back. Go to an emergency department or call "
-    "your emergency number now. Don't exercise and don't wait."
+    "your local emergency number now. Don't exercise and don't wait."
 )
 
 
@@ -127,6 +128,38 @@ def test_elsewhere_not_sure_waits_without_an_alarm(flag: str) -> None:
     assert "still open" in result.messages[0]
 
 
+@pytest.mark.parametrize(
+    ("given_answers", "lock"),
+    [
+        ({}, Lock.NONE),
+        ({"RAD": YES, "INFL": YES}, Lock.NONE),
+        ({"CAN": YES}, Lock.STARTING),
+        ({"CHILD": YES}, Lock.STARTING),
+        ({"CES": YES}, Lock.ALL),
+        ({"FRA": YES}, Lock.ALL),
+        ({"CAN": YES, "INF": YES}, Lock.ALL),
+        ({"INF": UNKNOWN}, Lock.ALL),  # open: waits, whatever else is known
+        ({"CAN": YES, "INF": UNKNOWN}, Lock.ALL),
+    ],
+)
+def test_what_each_level_holds_back(given_answers: dict[str, Answer], lock: Lock) -> None:
+    assert triage(answers(**given_answers), 16).lock is lock
+
+
+def test_an_open_answer_beside_a_review_is_asked_for_too() -> None:
+    result = triage(answers(CAN=YES, INF=UNKNOWN), 30)
+    assert (result.level, result.reasons) == (TriageLevel.PROMPT, ("CAN", "INF"))
+    assert result.messages[0] == "Please book a medical review before starting."
+    assert "still open" in result.messages[1]
+
+
+def test_a_message_names_the_emergency_number_where_it_is_known() -> None:
+    assert "call the emergency number 112 now" in naming(CES_MESSAGE, number_in("Europe/Berlin"))
+    assert "call the emergency number 911 now" in naming(CES_MESSAGE, number_in("America/New_York"))
+    assert naming(CES_MESSAGE, number_in("Asia/Kathmandu")) == CES_MESSAGE
+    assert naming("Please be assessed by a doctor today.", "112") == "Please be assessed by a doctor today."
+
+
 def test_a_routine_question_may_stay_unsure_but_not_unasked() -> None:
     assert not triage(answers(INFL=UNKNOWN, RAD=UNKNOWN), 30).locked
     skipped = triage({key: NO for key in IDS if key != "RAD"}, 30)
@@ -158,7 +191,7 @@ def test_a_yes_never_makes_it_less_urgent(given_answers: dict[str, Answer], age:
     before = triage(given_answers | {flag: NO}, age)
     after = triage(given_answers | {flag: YES}, age)
     assert order.index(after.level) <= order.index(before.level)
-    assert after.locked or not before.locked
+    assert strictest(before.lock, after.lock) is after.lock
     for result in (before, after):
         assert result.locked or result.level in (TriageLevel.ROUTINE, TriageLevel.CLEAR)
         assert not result.locked or result.messages

@@ -94,7 +94,7 @@ def test_strong_pain_pauses_until_the_questions_are_answered_again(
     with club.store.read() as tx:
         athlete = athletes.get(tx, club.athlete_id)
     assert athlete is not None
-    assert athlete["locked"] is asks
+    assert (athlete["lock"] == "all") is asks
     club.clock.forward(minutes=1)
     well(club)
     assert not club.services.triage.view_for(club.athlete, club.athlete_id).must_ask

@@ -18,7 +18,7 @@ from coach.service.types import Identity, PlanState, PlanView, Role, SessionStat
 from coach.store import events
 from coach.store.engine import Store
 from coach.worker import Worker
-from programs.types import Answer, Availability, TriageLevel
+from programs.types import Answer, Availability, Lock, TriageLevel
 from tests.coach.club import START, Club, FakeClock, bending_chunks, found_club
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -232,7 +232,7 @@ def test_never_asked_and_locked_athletes_cannot_be_given_a_program(club: Club) -
 def test_a_coach_sees_that_it_is_paused_and_no_details(club: Club) -> None:
     answer_no(club, CAN=Answer.YES)
     shown = club.services.triage.view_for(club.coach, club.athlete_id).result
-    assert shown == TriageShown(True, (PAUSED,))
+    assert shown == TriageShown(Lock.STARTING, (PAUSED,))
     own = club.services.triage.view_for(club.athlete, club.athlete_id).result
     assert own is not None
     assert (own.level, own.reasons) == (TriageLevel.PROMPT, ("CAN",))
