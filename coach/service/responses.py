@@ -121,7 +121,7 @@ def _change(
     began = tuple(names[each] for each in phase.ids if each not in earlier.ids)
     ended = tuple(names[each] for each in earlier.ids if each not in phase.ids)
     caveats = [TOGETHER] if found.together > 1 else []
-    if found.trend_before and found.seen in {Seen.BETTER, Seen.SLIGHTLY_BETTER}:
+    if found.trend_before:
         caveats.append(ON_ITS_WAY)
     return ChangeView(_title(began, ended, _day(phase.first)), began, ended, found, sentence_of(found), tuple(caveats))
 
