@@ -348,3 +348,14 @@ def test_arms_and_legs_in_a_trunks_place_are_noticed_where_they_swing(
     figure("training wrists called a chest: called repeated bending", round(wrong / len(arms[::2]), 2), "")
     assert noticed >= 0.75 * len(arms[::2])
     assert wrong <= 0.1 * len(arms[::2])
+
+
+@pytest.mark.recordings
+def test_a_belt_called_a_chest_is_not_noticed_and_finds_nothing_that_is_not_there(recordings: Path) -> None:
+    """The pelvis goes along with the trunk by part of the way: its bends are fewer, never more."""
+    for worn in (each for each in sensors(recordings, "fullbody") if each.place == "hip"):
+        result = analysed(replace(worn, place="chest"))
+        assert result.findings == ()
+        assert loose_s(result) == displaced_s(result) == 0.0
+        back = next(each for each in sensors(recordings, "fullbody") if each.place == "lower_back")
+        assert len(result.bends) <= len(analysed(back).bends)
