@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 from coach.analysis.detectors.types import Outcome
 from coach.service.canonical import plain
 from coach.service.types import AnswerView, AthleteView
-from coach.web import access, athlete, findings_words
+from coach.web import access, athlete, findings_words, kind_words
 from coach.web.findings import home_of, local_day
 from coach.web.house import house
 
@@ -72,7 +72,7 @@ def page(athlete_id: str, day: str) -> str:
         over=all(each.day_over for each in answers),
         edition=answers[0].edition if answers else None,
         profile=profile,
-        missing=[each for each in findings_words.KINDS if each not in asked],
+        missing=[each for each in kind_words.KINDS if each not in asked],
         **home_of(whose),
     )
 

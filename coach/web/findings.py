@@ -12,6 +12,7 @@ from typing import Any
 from flask import Blueprint, abort, jsonify, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from coach.analysis.detectors.types import Outcome
 from coach.errors import InvalidInput
 from coach.service.canonical import plain
 from coach.service.types import AnswerView, AthleteView, DifferenceView, FindingView, Role, SignalWindow
@@ -30,10 +31,14 @@ LISTED_MAX = 500
 
 @dataclass(frozen=True, slots=True)
 class DayOfDifferences:
-    """What two editions say differently of one day. what_changed: between the two, the same for every kind."""
+    """What two editions say differently of one day. what_changed: between the two, the same for every kind.
+
+    differences: where another thing was found. worded: where the same was, with other words or numbers.
+    """
 
     date: date
     differences: tuple[DifferenceView, ...]
+    worded: tuple[DifferenceView, ...]
     what_changed: tuple[str, ...]
 
 
@@ -99,6 +104,16 @@ def _said_anew(found: FindingView, day: date | None) -> AnswerView | None:
     return next((each for each in answers if each.kind == found.kind and each.edition != found.edition), None)
 
 
+def _window_part(found: FindingView, athlete: AthleteView) -> dict[str, Any]:
+    return {
+        "finding": found,
+        "athlete": athlete,
+        "number": _number(found) or 0,
+        "rests_on": findings_words.rests_on(found)[::-1],
+        "today_there": house().today(athlete.time_zone),
+    }
+
+
 @blueprint.get("/findings/<finding_id>")
 @access.signed_in
 def finding(finding_id: str) -> str:
@@ -108,12 +123,9 @@ def finding(finding_id: str) -> str:
     newest = days[-1] if days else words.in_zone(found.started_at, athlete.time_zone).date()
     return render_template(
         "findings/finding.html",
-        finding=found,
-        athlete=athlete,
-        number=_number(found) or 0,
         days=days[::-1],
         anew=_said_anew(found, newest),
-        today_there=house().today(athlete.time_zone),
+        **_window_part(found, athlete),
         **home_of(athlete),
     )
 
@@ -125,7 +137,7 @@ def window(finding_id: str) -> str:
     found, athlete = _asked(finding_id)
     if not found.windows:
         abort(404)
-    return render_template("findings/window.html", finding=found, athlete=athlete, number=_number(found) or 0)
+    return render_template("findings/window.html", **_window_part(found, athlete))
 
 
 @blueprint.get("/findings/<finding_id>/signal.json")
@@ -186,5 +198,13 @@ def _by_day(differences: Sequence[DifferenceView]) -> list[DayOfDifferences]:
     found = []
     for local_date, same in groupby(differences, key=lambda each: each.local_date):
         of_day = tuple(same)
-        found.append(DayOfDifferences(local_date, of_day, of_day[0].what_changed))
+        worded = tuple(each for each in of_day if _only_worded(each))
+        told = tuple(each for each in of_day if each not in worded)
+        found.append(DayOfDifferences(local_date, told, worded, of_day[0].what_changed))
     return found
+
+
+def _only_worded(difference: DifferenceView) -> bool:
+    """Tell whether both say the same but for words and numbers; of what was found, those are worth to be read."""
+    before, after = difference.before, difference.after
+    return (before.outcome, before.grade) == (after.outcome, after.grade) and before.outcome != Outcome.FOUND

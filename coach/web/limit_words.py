@@ -16,7 +16,7 @@ _FORMS: Mapping[str, str] = {
     "deg": "{}°",
     "dose": "{} times the longest hold",
     "times the longest hold": "{} times the longest hold",
-    "z": "{} (robust z)",
+    "z": "robust z {}",
     "SD": "{} SD",
     "p": "p {}",
     "ln ms": "{} (ln of ms)",
@@ -77,7 +77,10 @@ def how_much(value: Any, unit: str = "") -> str:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value)
     if unit in _SHARES:
-        return f"{_plain(100.0 * value, 1 if abs(value) < 0.0995 else 0)}{_SPACE}%{_SHARES[unit]}"
+        digits = 0 if abs(value) >= 0.0995 else 1 if abs(value) >= 0.00995 else 2
+        return f"{_plain(100.0 * value, digits)}{_SPACE}%{_SHARES[unit]}"
+    if unit == "z":
+        value = round(value, 1)
     if unit in _FORMS:
         return _FORMS[unit].format(_plain(value))
     if unit in _COUNTED and value == 1:

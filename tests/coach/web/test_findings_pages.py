@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from coach.service import build_services
 from coach.service.profile_files import SHIPPED
 from coach.service.profiles import Profiles
 from coach.store.engine import Store
-from coach.web import create_app, findings_words, limit_words
+from coach.web import create_app, kind_words, limit_words
 from tests.coach.every_answer import EVERYTHING, FIRST, store_every_answer
 from tests.coach.web.test_pages import text_of
 
@@ -69,7 +69,7 @@ def test_no_page_says_what_a_finding_cannot_whatever_the_kind_and_outcome(world,
         said.append(page)
     whole = " ".join(said)
     for kind in Kind:
-        assert findings_words.kind_name(kind) in whole
+        assert kind_words.kind_name(kind) in whole
     for heading in ("Found", "Still learning", "Not enough data", "Looked for, and not there"):
         assert heading in whole
 
@@ -83,7 +83,7 @@ def test_no_profile_says_it_either(world, csrf_of) -> None:
         for sentence in (*profile.sensors, *profile.cannot_see):
             assert sentence in page
         for kind, limits in profile.detectors.items():
-            assert findings_words.kind_name(kind) in page
+            assert kind_words.kind_name(kind) in page
             for name, each in limits.items():
                 assert limit_words.limit_name(name) in page
                 assert each.source.removeprefix("own heuristic: ")[1:] in page
@@ -95,14 +95,14 @@ def test_every_name_that_a_detector_uses_has_words(told) -> None:
         assert set(detector.thresholds) <= set(limit_words.LIMITS)
     assert set(LEAST) <= set(limit_words.LIMITS)
     for answer in told:
-        assert {flag.name for flag in answer.flags} <= set(findings_words.FLAGS)
-        assert set(answer.values) - {"counts", "signs"} <= set(findings_words.VALUES), answer.kind
+        assert {flag.name for flag in answer.flags} <= set(kind_words.FLAGS)
+        assert set(answer.values) - {"counts", "signs"} <= set(kind_words.VALUES), answer.kind
         units |= {each.unit for each in (*answer.thresholds.values(), *(flag.threshold for flag in answer.flags))}
         units |= {answer.baseline.unit} if answer.baseline is not None else set()
     assert len(units) > 10
-    for unit in units | {unit for _, unit in findings_words.VALUES.values()}:
+    for unit in units | {unit for _, unit in kind_words.VALUES.values()}:
         assert re.search(r"\b0\.4\b|\b40\b", limit_words.how_much(0.4, unit)), unit
-    assert {kind.value for kind in Kind} == set(findings_words.KINDS)
+    assert {kind.value for kind in Kind} == set(kind_words.KINDS)
 
 
 @pytest.mark.parametrize(
@@ -116,6 +116,8 @@ def test_every_name_that_a_detector_uses_has_words(told) -> None:
         (1.0, "days", "1 day"),
         (3.0, "days", "3 days"),
         (1.316, "dose", "1.32 times the longest hold"),
+        (0.0004, "share", "0.04 %"),
+        (4.494, "z", "robust z 4.5"),
         (1e-9, "p", "p <0.001"),
         (None, "deg", "not known"),
         ("left", "", "left"),
@@ -200,10 +202,13 @@ def test_each_window_opens_its_own_signal(world) -> None:
 
 def test_a_finding_of_whole_days_leads_to_them_instead_of_a_signal(world, told) -> None:
     found = finding_of(world, Kind.HEAVY_BACK_DAYS, "heavy_lifting")
-    answer = world.client(world.ada).get(f"/findings/{found.finding_id}")
-    assert "no stretch of signal to jump to" in answer.text
-    assert f"/days/{found.because['days'][-1]}" in answer.text
-    assert world.client(world.ada).get(f"/findings/{found.finding_id}/signal.json?window=0").get_json()["t_utc_s"] == []
+    client = world.client(world.ada)
+    newest = date.fromisoformat(found.because["days"][-1])
+    for path in ("", "/window"):
+        raw = client.get(f"/findings/{found.finding_id}{path}").text
+        assert "no stretch of signal to jump to" in raw
+        assert all(f"/days/{newest - timedelta(days=back)}" in raw for back in range(3))
+    assert client.get(f"/findings/{found.finding_id}/signal.json?window=0").get_json()["t_utc_s"] == []
 
 
 def with_limits(world, folder: Path, before: str, after: str):
@@ -264,7 +269,7 @@ def test_a_day_says_of_each_kind_what_was_found_or_what_is_needed(world) -> None
     answers = world.services.findings.answers(world.ada.identity, world.ada.athlete_id, world.clock.now.date())
     assert len(answers) > 5
     for each in answers:
-        assert findings_words.kind_name(each.kind) in page
+        assert kind_words.kind_name(each.kind) in page
         assert (f"Needs {each.needs}." if each.outcome == Outcome.NOT_ENOUGH else each.statement) in page
     assert "The day goes on" in page
     assert "days beside it: learning, day 1 of 14" in page

@@ -5,6 +5,8 @@
 const LABEL_HALF_PX = 24;
 const BRACKET_ROOM_DEG = 9;
 const THRESHOLDS_DEG = [20, 60];
+// Steps of a clock in seconds, so that labels stand at whole minutes and hours.
+const STEPS_S = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600];
 
 function colour(name) {
   // A probe resolves light-dark() to the colour that is in force now.
@@ -92,7 +94,7 @@ export function inclinationChart(host, { zone, seconds = true, range = null, bra
       y: { range: (u, low, high) => [brackets.length ? -BRACKET_ROOM_DEG : 0, (high ?? 0) > 100 ? 180 : 100] },
     },
     axes: [
-      { ...axis, size: 26, space: 80, values: (u, splits) => splits.map((t) => (!u.data[0].length || u.valToPos(t, "x") < LABEL_HALF_PX ? "" : at(t))) },
+      { ...axis, size: 26, space: 80, incrs: STEPS_S, values: (u, splits) => splits.map((t) => (!u.data[0].length || u.valToPos(t, "x") < LABEL_HALF_PX ? "" : at(t))) },
       { ...axis, size: 44, splits: (u) => (u.scales.y.max > 100 ? [0, 20, 60, 120, 180] : [0, 20, 60, 100]), values: (u, splits) => splits.map((v) => `${v}°`) },
     ],
     series: [{}, { stroke: palette.calm, width: 2, spanGaps: false, points: { show: false } }],
