@@ -22,10 +22,11 @@ from coach.web import (
     coach,
     cookies,
     days,
+    diary,
     failures,
     findings,
-    gateways,
     findings_words,
+    gateways,
     headers,
     health,
     imports,
@@ -36,8 +37,8 @@ from coach.web import (
     phone_push,
     phones,
     plans,
-    safety,
     profiles,
+    safety,
     sessions,
     wearables,
     welcome,
@@ -51,9 +52,9 @@ SUBJECTS = (
     athlete,
     coach,
     findings,
-    plans,
     days,
     profiles,
+    plans,
     safety,
     sessions,
     assessments,
@@ -67,6 +68,7 @@ SUBJECTS = (
     phones,
     imports,
     jobs,
+    diary,
     health,
 )
 
@@ -115,9 +117,9 @@ def create_app(
     failures.install(app)
     assets.install(app)
     words.install(app)
+    findings_words.install(app)
     assessment_words.install(app)
     job_words.install(app)
-    findings_words.install(app)
     app.jinja_env.globals["someone"] = access.someone
     for subject in SUBJECTS:
         app.register_blueprint(subject.blueprint)

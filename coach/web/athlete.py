@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 from flask import Blueprint, abort, render_template, url_for
 
 from coach.service.types import AthleteView
@@ -28,6 +30,7 @@ def today() -> str:
         "athlete/today.html",
         findings_url=url_for("athlete.findings_part"),
         heart_url=url_for("athlete.heart_part"),
+        checkin_key=uuid4().hex,
         **desk.live_part(athlete) | desk.findings_part(athlete) | desk.plan_part(access.me(), athlete),
     )
 

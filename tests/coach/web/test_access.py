@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 
 from coach.analysis.assessment_types import AssessmentTest
 from coach.errors import CoachError
+from coach.service.diary import CheckIn
 from coach.service.entered import Entered
 from coach.web import access
 from coach.wire import LinkLogText
@@ -57,9 +58,13 @@ def of_ada(world) -> dict[str, str]:
     assessment = services.assessments.get(
         ada.identity, services.assessments.record(ada.identity, ada.athlete_id, told, "of-ada")
     )
+    told = services.diary.check_in(ada.identity, ada.athlete_id, CheckIn(1), "of-ada")
+    trained = services.diary.add_training(ada.identity, ada.athlete_id, "Run", 30, 4, "of-ada")
     job_id = services.jobs.add(world.kim.identity, ada.athlete_id, "Unloading", "duet", [{"effort": "4"}], [{}])
     return {
         "job_id": job_id,
+        "checkin_id": told.checkin_id,
+        "training_id": trained.training_id,
         "assessment_id": assessment.assessment_id,
         "trial_id": assessment.trials[0].trial_id,
         "kind": KIND,
