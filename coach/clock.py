@@ -68,6 +68,12 @@ def settle_trials(services: Services, feed: LiveFeed, now: datetime) -> int:
     return len(changed)
 
 
+def send_due(services: Services, feed: LiveFeed, now: datetime) -> int:
+    """Plan reminders of what is ahead and send those whose time has come; return how many went out."""
+    services.reminders.plan(now)
+    return services.reminders.send_due(now)
+
+
 class SessionClock:
     """Run the ticks in the background. Any number may run: each due row is claimed by one."""
 
@@ -80,6 +86,7 @@ class SessionClock:
             (judge_days, _DAYS_TICK_S),
             (close_quiet_phones, _QUIET_TICK_S),
             (settle_trials, _SETTLE_TICK_S),
+            (send_due, config.clock.reminder_tick_s),
         )
         self._scheduler: BackgroundScheduler | None = None
 
@@ -90,7 +97,8 @@ class SessionClock:
         # Jobs live in memory and are named here on every start: nothing is pickled, nothing can be missed for good.
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
-            executors={"default": ThreadPoolExecutor(2)},
+            # One of them may wait for a mail server.
+            executors={"default": ThreadPoolExecutor(3)},
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
         )
         for tick, every_s in self._ticks:

@@ -78,6 +78,9 @@ def test_analysis_is_pure() -> None:
         ("dbus_fast", "devices.sim"),
         ("apscheduler", "coach.clock"),
         ("nats", "coach.jetstream"),
+        ("smtplib", "coach.notify"),
+        ("email", "coach.notify"),
+        ("cryptography", "coach.notify"),
     ],
 )
 def test_each_library_has_one_home(library: str, home: str) -> None:

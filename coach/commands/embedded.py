@@ -15,6 +15,7 @@ from coach.gateway import Gateway, RequestOf, request_from
 from coach.guide import TrialGuide
 from coach.instance import database_path, secret_key
 from coach.live import LiveAnalysis, LiveFeed
+from coach.notify.channels import Channels
 from coach.service import Services, build_services
 from coach.service.demo import ensure_demo
 from coach.service.types import Identity, WearableView
@@ -54,6 +55,7 @@ class Embedded:
         finally:
             store.close()
         secret_key(self._directory)
+        Channels(self._config).prepare()
 
     def make_app(self) -> WebApp:
         """Return the web app over services of this process."""
