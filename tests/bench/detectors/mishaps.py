@@ -16,6 +16,8 @@ Signal = tuple[FloatArray, FloatArray]
 G_MPS2 = 9.80665
 # A sensor is kicked when the body's rate passes this, and not again for a while; and, on a slack strap, by each step.
 KICK_RADPS, KICK_EACH_S, STEP_MPS2 = 0.35, 0.4, 2.0
+# After so many times its fading time nothing is left of a movement.
+FADED = 12.0
 
 
 def quarter_turn(axis: int, quarters: int = 1) -> FloatArray:
@@ -83,8 +85,8 @@ def hanging(signal: Signal, rate_hz: float, draw: np.random.Generator) -> Signal
     # Torsion: every kick turns it further one way or the other, and friction stops it within ten seconds.
     speed = np.zeros(n)
     for kick in kicks:
-        more = np.arange(n - kick) / rate_hz
-        speed[kick:] += draw.normal(0.0, 4.0) * np.exp(-more / 4.0)
+        rows = slice(kick, kick + round(FADED * 4.0 * rate_hz))
+        speed[rows] += draw.normal(0.0, 4.0) * np.exp(-np.arange(speed[rows].size) / rate_hz / 4.0)
     still = (np.tile(up * G_MPS2, (n, 1)), np.zeros((n, 3)))
     hung = _turned(still, np.cumsum(np.clip(speed, -12, 12))[:, None] / rate_hz * up, rate_hz)
     acc, gyr = _turned(hung, swing, rate_hz)
@@ -155,9 +157,10 @@ def _ringing(
     angle = np.zeros(n)
     for kick in kicks:
         # A new kick takes over from the ringing before it: a strap has its limits.
-        t_s = np.arange(n - kick) / rate_hz
-        angle[kick:] *= np.exp(-t_s / 0.1)
-        angle[kick:] += wobble_rad * draw.uniform(0.7, 1.0) * np.exp(-t_s / fade_s) * np.sin(2 * np.pi * pace_hz * t_s)
+        rows = slice(kick, kick + round(FADED * fade_s * rate_hz))
+        t_s = np.arange(angle[rows].size) / rate_hz
+        angle[rows] *= np.exp(-t_s / 0.1)
+        angle[rows] += wobble_rad * draw.uniform(0.7, 1.0) * np.exp(-t_s / fade_s) * np.sin(2 * np.pi * pace_hz * t_s)
     return angle[:, None] * axis
 
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from coach.analysis.detectors.types import Kind, Profile
+from coach.analysis.detectors.types import Profile
 from coach.service.profile_files import SHIPPED, profile_from
 from tests.bench.detectors.athletes import Told, live
 from tests.bench.detectors.judging import exposure_day, judge_athlete, with_mornings
@@ -68,7 +68,7 @@ def _raw(work: Work, sport: Sport, told: list[Told], seed: list[int]) -> list[Ju
     profile, judged = profile_of(work.sport_id), list[Judged]()
     places = (
         TRUNK,
-        *((PELVIS,) if Kind.REPEATED_ROTATION in profile.detectors else ()),
+        *((PELVIS,) if sport.pelvis else ()),
         *((ARM,) if profile.stroke is not None else ()),
     )
     drift_ppm = float(np.random.default_rng(seed).uniform(-DRIFT_PPM, DRIFT_PPM))

@@ -29,8 +29,8 @@ class Sport:
 
     worn_h: of a day at the level of exposures; raw_h: of a day of raw motion. bends_per_h, walks_share, sits_deg: of
     the ordinary time. plays: days of the week with sport or heavy work, Monday 0. strokes: usual number on such a day;
-    share: of them to the usual side; each_s: from
-    one to the next. ages: of the athletes.
+    share: of them to the usual side; each_s: from one to the next. ages: of the athletes. pelvis: whether another
+    sensor is worn there; without it turns are those of the trunk in the room.
     """
 
     id: str
@@ -45,6 +45,7 @@ class Sport:
     share: Range = (0.5, 0.5)
     each_s: Range = (7.0, 11.0)
     ages: tuple[int, int] = (20, 50)
+    pelvis: bool = False
 
     @property
     def two_sided(self) -> bool:
@@ -62,7 +63,7 @@ SPORTS: tuple[Sport, ...] = (
     ),
     Sport(
         "golf", (BENDING, HELD, TURNING, *_STROKES), (2.5, 5.0), (0.8, 1.0), (6.0, 16.0), (0.3, 0.6),
-        (4.0, 9.0), (1, 2, 4, 5, 6), (60.0, 110.0), (0.60, 0.75), (20.0, 28.0),
+        (4.0, 9.0), (1, 2, 4, 5, 6), (60.0, 110.0), (0.60, 0.75), (20.0, 28.0), pelvis=True,
     ),
     Sport(
         "tennis", (BENDING, *_STROKES), (1.5, 3.0), (0.8, 1.0), (6.0, 16.0), (0.3, 0.5),
@@ -74,7 +75,7 @@ SPORTS: tuple[Sport, ...] = (
     ),
     Sport(
         "shovelling", (BENDING, HELD, DEEP, TURNING, SIDED, *_WORK), (4.0, 7.0), (0.8, 1.0), (12.0, 30.0), (0.15, 0.4),
-        (4.0, 10.0), (0, 1, 2, 3, 4, 5),
+        (4.0, 10.0), (0, 1, 2, 3, 4, 5), pelvis=True,
     ),
     Sport(
         "desk", (BENDING, HELD, DEEP, HEAVY, *_ENTERED), (4.0, 7.0), (2.1, 2.2), (3.0, 9.0), (0.05, 0.15),
