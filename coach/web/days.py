@@ -58,7 +58,6 @@ def page(athlete_id: str, day: str) -> str:
     """Show a local day, kind by kind."""
     whose, local, answers = _asked(athlete_id, day)
     today = house().today(whose.time_zone)
-    profile = house().services.profiles.get(whose.profile_id)
     one_day, asked = timedelta(days=1), {each.kind for each in answers}
     return render_template(
         "findings/day.html",
@@ -71,7 +70,7 @@ def page(athlete_id: str, day: str) -> str:
         brackets=_brackets(answers),
         over=all(each.day_over for each in answers),
         edition=answers[0].edition if answers else None,
-        profile=profile,
+        profile_name=_profile_name(whose, answers),
         missing=[each for each in kind_words.KINDS if each not in asked],
         **home_of(whose),
     )
@@ -97,6 +96,13 @@ def _asked(athlete_id: str, day: str) -> tuple[AthleteView, date, tuple[AnswerVi
     whose = services.athletes.get(access.me(), athlete_id)
     local = local_day(whose, day)
     return whose, local, services.findings.answers(access.me(), athlete_id, local)
+
+
+def _profile_name(whose: AthleteView, answers: Sequence[AnswerView]) -> str:
+    """Return the name of the profile that the day was judged by, the athlete's own before it was judged."""
+    profiles = house().services.profiles
+    judged_by = answers[0].because["profile"]["id"] if answers else whose.profile_id
+    return profiles.get(judged_by).name if judged_by in profiles.ids() else judged_by
 
 
 def _groups(answers: Sequence[AnswerView]) -> list[Group]:

@@ -99,6 +99,8 @@ OUTCOMES: Mapping[str, str] = {
     Outcome.LEARNING: "learning",
     "nothing": "no answer",
 }
+# Digits after the point that a measured value of a unit carries.
+_DIGITS = {"per min": 1, "deg": 0, "min": 0, "bends per hour worn": 0, "turns per hour worn": 0}
 _COUNT = ("No flag", "One flag", "Two independent flags", "Three independent flags")
 
 
@@ -141,10 +143,16 @@ def measured(because: dict[str, Any]) -> list[tuple[str, str]]:
         elif name == "signs":
             told.extend((f"signs, {what}", ", ".join(signs)) for what, signs in value.items())
         elif value is not None and name in VALUES:
-            told.append((label, how_much(value, unit)))
+            told.append((label, how_much(_carried(value, unit), unit)))
         elif value is not None:
             told.append(words.quantity(name, value))
     return told
+
+
+def _carried(value: Any, unit: str) -> Any:
+    """Return a measured value as fine as the measurement carries it; nobody bends 6.67 times."""
+    digits = _DIGITS.get(unit)
+    return value if digits is None or not isinstance(value, float) else round(value, digits)
 
 
 def _counts(counted: dict[str, Any]) -> str:

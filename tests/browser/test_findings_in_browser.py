@@ -122,8 +122,7 @@ def test_the_day_has_its_line_with_a_bracket_for_each_window(browser, worn) -> N
     page.context.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
 def test_the_pages_of_findings_in_both_sizes_and_schemes(browser, worn, keep, width: int, scheme: str) -> None:
     page, athlete = worn.page(browser, width, scheme), f"/athletes/{worn.club.athlete_id}"
     for path, name in (

@@ -287,6 +287,13 @@ def test_a_day_says_of_each_kind_what_was_found_or_what_is_needed(world) -> None
     assert client.get("/days").headers["Location"].endswith("/days/2026-11-24")
 
 
+def test_a_day_names_the_profile_that_it_was_judged_by(world, told) -> None:
+    # The first days of summer were judged as baseball; Ada's profile is another one.
+    page = text_of(world.client(world.ada).get(f"/athletes/{world.ada.athlete_id}/days/{FIRST}").text)
+    assert "Looked for by the profile “Baseball and softball”" in page
+    assert "pitches and rest days" not in page[page.index("does not look for") :]
+
+
 def test_days_without_anything_and_days_that_are_none(world) -> None:
     client = world.client(world.kim)
     where = f"/athletes/{world.ada.athlete_id}/days"
