@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from itertools import combinations
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from programs.dose import lighter, session_duration_min
 from programs.errors import NoSlot, ProgramError
 from programs.exercises import exercise
-from programs.rest import MAX_DAYS_IN_A_ROW, SPACED_SESSIONS_PER_WEEK, is_deload_week
+from programs.rest import is_deload_week
+from programs.spacing import DAYS_IN_WEEK, Spacing, half_of, halves, spacing_for
 from programs.types import Availability, PlannedSession, PrescribedExercise, Prescription
 
 # Clocks change in these hours in most zones: a session there could come twice or not at all. Both ends are closed.
@@ -21,12 +21,9 @@ NIGHT_END = time(3, 30)
 AFTER_NIGHT = time(4, 0)
 # Own heuristic; less bending after rising lowered pain in a trial (Snook 1998, Spine 23:2601, n=85).
 AFTER_WAKING_MIN = 60
-DAYS_IN_WEEK = 7
 _DAY_MIN = 24 * 60
-# Noon to noon: the next day is 23 to 25 h away, the day after it 47 to 49 h. Own choice, the middle.
-NEXT_DAY_BELOW = timedelta(hours=36)
-# Days farther away than the longest row of sessions do not matter to a week.
-_REACH = timedelta(days=DAYS_IN_WEEK)
+# Moves of the time of day that may follow each other: quiet hours, night, waking, and these again. Own choice.
+_MOVES_MAX = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,25 +37,52 @@ class SessionTime:
 def session_time(prescription: Prescription, availability: Availability) -> SessionTime:
     """Return the local time of every session: the preferred one, or the first allowed one after it.
 
-    A time from 01:00 to 03:30 moves to 04:00. A session that bends or loads the trunk forward moves out of the 60
-    minutes after waking, to their end. Raises ProgramError for an exercise that the library does not know.
+    A time from 01:00 to 03:30 moves to 04:00, one within the quiet hours to their end. A session that bends or loads
+    the trunk forward moves out of the 60 minutes after waking, to their end. Raises NoSlot when these leave no time,
+    ProgramError for an exercise that the library does not know.
     Source: Snook 1998 (Spine 23:2601) for the idea, 60 minutes and the night hours: own heuristic, see
     docs/decisions/0003-programs.md.
     """
-    wanted = availability.preferred.replace(second=0, microsecond=0, tzinfo=None, fold=0)
+    chosen = availability.preferred.replace(second=0, microsecond=0, tzinfo=None, fold=0)
+    bends = _bends(prescription.exercises)
     moved: list[str] = []
-    chosen = _out_of_night(wanted, moved)
-    if _bends(prescription.exercises) and _minutes_after(availability.wake, chosen) < AFTER_WAKING_MIN:
-        chosen = _add_minutes(availability.wake, AFTER_WAKING_MIN)
-        moved.append(
-            f"It is at {chosen:%H:%M}, an hour after you usually wake, because it bends your trunk forward, and in a "
+    for _ in range(_MOVES_MAX):
+        step = _moved(chosen, availability, bends)
+        if step is None:
+            return SessionTime(chosen, tuple(dict.fromkeys(moved)))
+        chosen, why = step
+        moved.append(why)
+    raise NoSlot(
+        "Your quiet hours, the night and the hour after waking leave no time of day for a session; make the quiet "
+        "hours shorter."
+    )
+
+
+def _moved(chosen: time, availability: Availability, bends: bool) -> tuple[time, str] | None:
+    """Return the next allowed time and why, None where a time may stay."""
+    if availability.quiet is not None and _within(availability.quiet, chosen):
+        until = availability.quiet[1].replace(second=0, microsecond=0)
+        return until, f"It is at {until:%H:%M}, when your quiet hours end."
+    if NIGHT_START <= chosen <= NIGHT_END:
+        return AFTER_NIGHT, (
+            f"It is at {AFTER_NIGHT:%H:%M}, because the hours when clocks change, 01:00 to 03:30, have no sessions."
+        )
+    if bends and _minutes_after(availability.wake, chosen) < AFTER_WAKING_MIN:
+        later = _add_minutes(availability.wake, AFTER_WAKING_MIN)
+        return later, (
+            f"It is at {later:%H:%M}, an hour after you usually wake, because it bends your trunk forward, and in a "
             "trial people who bent less after rising had less back pain."
         )
-        chosen = _out_of_night(chosen, moved)
-    return SessionTime(chosen, tuple(moved))
+    return None
 
 
-def local_moment(day: date, local_time: time, zone: ZoneInfo) -> datetime | None:
+def _within(hours: tuple[time, time], moment: time) -> bool:
+    """Tell whether a time of day is in hours that may go over midnight; the end is outside, equal ends are none."""
+    start, end = hours
+    return start <= moment < end if start <= end else moment >= start or moment < end
+
+
+def local_moment(day: date, local_time: time, zone: tzinfo) -> datetime | None:
     """Return the UTC moment of a local time on a day; None when the clock skips that time.
 
     A time that comes twice means the first. Source: PEP 495 (fold); own heuristic for which of the two.
@@ -74,93 +98,89 @@ def place(
     start: date,
     now: datetime,
     taken_slots: Collection[str] = frozenset(),
+    wanted: Collection[date] = frozenset(),
+    not_before: date | None = None,
 ) -> tuple[PlannedSession, ...]:
     """Return the sessions of a program that are still to be planned, in order of time.
 
     start: first local day of the program; its weeks count from it. now: aware; nothing is placed at or before it.
     taken_slots: local dates (ISO) that have a session; each counts as one of its week, so that placing again with
-    what was placed before returns the rest, and nothing when all is there.
-    Every session is at the same local time (`session_time`); a day on which the clock skips that time is not used, a
-    time that comes twice means the first. Up to 3 sessions a week have a day between them (48 h for the same muscles,
-    47 h across the spring change), more have at most 3 days in a row. A week takes the weekdays of the week before, the
-    first one spreads them. Every fourth week has lighter doses. What finds no day in its week moves to no other week. A
-    prescription of rest only has no sessions.
+    what was placed before returns the rest, and nothing when all is there. wanted: days that had a session before a
+    change; they are used again where the rules allow it. not_before: first day that may have one, such as the day from
+    which a pitcher may throw again.
+    Every session is at the same local time (`session_time`), on a journey in the zone of that day; a day on which the
+    clock skips that time is not used, a time that comes twice means the first. Up to 3 sessions a week have a day
+    between them (48 h for the same muscles, 47 h across the spring change). More are done in halves that share no
+    muscle group, at most 3 days in a row, 48 h between the same half; a program of one group has a day between. A week
+    takes the weekdays of the week before, the first one spreads them. Every fourth week has lighter doses. What finds
+    no day in its week moves to no other week. A prescription of rest only has no sessions.
     Raises NoSlot when the availability or the clock leave no day at all, ProgramError for a naive `now`, an unknown
     time zone, weekday, slot or number of sessions.
     Source: ACSM 2011 (Garber et al., MSSE 43:1334) for 48 h, Andersen 2017 (SJWEH 43:68) for days in a row, own
     heuristics for the rest, see docs/decisions/0003-programs.md.
     """
-    zone = _check(prescription, availability, now)
+    _check(prescription, availability, now)
     if not prescription.exercises:
         return ()
     if not availability.weekdays:
         raise NoSlot("No day of the week is free for sessions; choose at least one day.")
     clock = session_time(prescription, availability)
     taken = {_day(slot) for slot in taken_slots}
-    rule = _Spacing(prescription.sessions_per_week, zone)
-    notes = (*clock.moved, *_no_room(_Spacing(prescription.sessions_per_week, UTC), availability))
+    rule = spacing_for(
+        prescription.sessions_per_week, prescription.exercises, lambda day: ZoneInfo(zone_on(availability, day))
+    )
+    notes = (*clock.moved, *_no_room(replace(rule, zone_of=lambda _: UTC), availability))
     busy, sessions, skipped = set(taken), [], False
     pattern: frozenset[int] = frozenset()
     for week in range(1, prescription.weeks + 1):
         days = _week(start, week)
-        due = {day: local_moment(day, clock.local_time, zone) for day in days if day.weekday() in availability.weekdays}
+        due = {
+            day: local_moment(day, clock.local_time, rule.zone_of(day))
+            for day in days
+            if day.weekday() in availability.weekdays and (not_before is None or day >= not_before)
+        }
         skipped = skipped or any(moment is None for moment in due.values())
         free = {day: moment for day, moment in due.items() if moment and moment > now and day not in busy}
         there = [day for day in days if day in taken]
-        chosen = rule.choose(list(free), there, busy, pattern)
+        chosen = rule.choose(list(free), there, busy, pattern, wanted)
         pattern = frozenset(day.weekday() for day in (*there, *chosen)) or pattern
         busy.update(chosen)
-        sessions += [_session(prescription, day, clock.local_time, free[day], week, notes) for day in chosen]
-    if not sessions and skipped and not taken:
-        raise NoSlot(
-            f"The clock in {availability.time_zone} skips {clock.local_time:%H:%M} on every day that is free; "
-            "choose another time of day or another day."
-        )
+        sessions += [
+            _session(_share(prescription, rule, day), week, clock.local_time, (day, free[day]), notes, availability)
+            for day in chosen
+        ]
+    if not sessions and not taken:
+        _say_no_room(availability, clock.local_time, skipped, not_before, start + timedelta(weeks=prescription.weeks))
     return tuple(sessions)
 
 
-@dataclass(frozen=True, slots=True)
-class _Spacing:
-    """How many sessions a week, and which days may have one beside the days that already do."""
-
-    per_week: int
-    zone: tzinfo
-
-    def choose(
-        self, free: Sequence[date], there: Sequence[date], busy: Collection[date], pattern: frozenset[int]
-    ) -> tuple[date, ...]:
-        """Return the days to add: as many as are missing, then like the week before, then spread, then early."""
-        near = [day for day in busy if free and free[0] - _REACH <= day <= free[-1] + _REACH]
-        for count in range(min(self.per_week - len(there), len(free)), 0, -1):
-            allowed = [days for days in combinations(free, count) if self._allows(days, near)]
-            if allowed:
-                return min(allowed, key=lambda days: (*_unlike(days, there, pattern), days))
-        return ()
-
-    def _allows(self, days: Sequence[date], near: Sequence[date]) -> bool:
-        longest = 1 if self.per_week <= SPACED_SESSIONS_PER_WEEK else MAX_DAYS_IN_A_ROW
-        runs = self._runs(sorted({*days, *near}))
-        return all(len(run) <= longest for run in runs if not run.isdisjoint(days))
-
-    def _runs(self, days: Sequence[date]) -> list[set[date]]:
-        """Return groups of days that follow each other; a day that the clock skipped does not part its neighbours."""
-        runs: list[set[date]] = []
-        before: datetime | None = None
-        for day in days:
-            noon = datetime.combine(day, time(12), tzinfo=self.zone).astimezone(UTC)
-            if before is not None and noon - before < NEXT_DAY_BELOW:
-                runs[-1].add(day)
-            else:
-                runs.append({day})
-            before = noon
-        return runs
+def _say_no_room(
+    availability: Availability, local_time: time, skipped: bool, not_before: date | None, end: date
+) -> None:
+    if not_before is not None and not_before >= end:
+        raise NoSlot(
+            f"No day is left: the rest lasts until {not_before}, and the program ends before; plan it anew after."
+        )
+    if skipped:
+        raise NoSlot(
+            f"The clock in {availability.time_zone} skips {local_time:%H:%M} on every day that is free; "
+            "choose another time of day or another day."
+        )
 
 
-def _unlike(days: Sequence[date], there: Sequence[date], pattern: frozenset[int]) -> tuple[int, list[int]]:
-    """Return how little days follow the pattern, and how unevenly they lie in a week that repeats; less is better."""
-    weekdays = sorted({day.weekday() for day in (*days, *there)})
-    gaps = [(b - a) % DAYS_IN_WEEK for a, b in zip(weekdays, [*weekdays[1:], weekdays[0]], strict=True)]
-    return -len(pattern & set(weekdays)), sorted((gap * gap for gap in gaps), reverse=True)
+def _share(prescription: Prescription, rule: Spacing, day: date) -> Prescription:
+    """Return what a day has of the program: all of it, or its half."""
+    parts = halves(prescription.exercises) if rule.in_halves else None
+    if parts is None:
+        return prescription
+    because = f"{prescription.because} Half of the exercises each time, so that the same muscles have 48 hours."
+    return replace(prescription, exercises=parts[half_of(day)], because=because.strip())
+
+
+def zone_on(availability: Availability, day: date) -> str:
+    """Return the time zone of a local day: that of the journey it is on, the last one named first, else home's."""
+    stays = (stay for stay in reversed(availability.travel) if stay.first <= day <= stay.last)
+    return next((stay.time_zone for stay in stays), availability.time_zone)
 
 
 def _week(start: date, week: int) -> list[date]:
@@ -168,8 +188,14 @@ def _week(start: date, week: int) -> list[date]:
 
 
 def _session(
-    prescription: Prescription, day: date, local_time: time, due_at: datetime, week: int, notes: Sequence[str]
+    prescription: Prescription,
+    week: int,
+    local_time: time,
+    when: tuple[date, datetime],
+    notes: Sequence[str],
+    availability: Availability,
 ) -> PlannedSession:
+    day, due_at = when
     exercises, sentences = prescription.exercises, [prescription.because, *notes]
     if is_deload_week(week):
         exercises = tuple(replace(item, dose=lighter(item.dose)) for item in exercises)
@@ -182,10 +208,11 @@ def _session(
         duration_min=session_duration_min(item.dose for item in exercises),
         exercises=exercises,
         because=" ".join(sentence for sentence in sentences if sentence),
+        time_zone=zone_on(availability, day),
     )
 
 
-def _no_room(rule: _Spacing, availability: Availability) -> list[str]:
+def _no_room(rule: Spacing, availability: Availability) -> list[str]:
     """Say when a week as it usually is cannot hold the sessions: three equal weeks, the middle one counts."""
     monday = date(2001, 1, 1)  # any Monday
     busy: set[date] = set()
@@ -207,15 +234,6 @@ def _bends(items: Sequence[PrescribedExercise]) -> bool:
     return any(one.flexion_loaded or one.bends_forward for one in found)
 
 
-def _out_of_night(wanted: time, moved: list[str]) -> time:
-    if not NIGHT_START <= wanted <= NIGHT_END:
-        return wanted
-    moved.append(
-        f"It is at {AFTER_NIGHT:%H:%M}, because the hours when clocks change, 01:00 to 03:30, have no sessions."
-    )
-    return AFTER_NIGHT
-
-
 def _minutes_after(earlier: time, later: time) -> int:
     """Return the minutes from one time of day to the next occurrence of another."""
     return (later.hour * 60 + later.minute - earlier.hour * 60 - earlier.minute) % _DAY_MIN
@@ -233,7 +251,7 @@ def _day(slot: str) -> date:
         raise ProgramError(f"The slot '{slot}' is not a date; slots are local dates such as 2026-11-24.") from None
 
 
-def _check(prescription: Prescription, availability: Availability, now: datetime) -> ZoneInfo:
+def _check(prescription: Prescription, availability: Availability, now: datetime) -> None:
     if now.utcoffset() is None:
         raise ProgramError("Placing sessions needs the moment with its time zone; pass an aware datetime in UTC.")
     if not 1 <= prescription.sessions_per_week <= DAYS_IN_WEEK:
@@ -241,9 +259,10 @@ def _check(prescription: Prescription, availability: Availability, now: datetime
     for weekday in availability.weekdays:
         if not 0 <= weekday < DAYS_IN_WEEK:
             raise ProgramError(f"Weekday {weekday} does not exist; weekdays go from 0 (Monday) to 6 (Sunday).")
-    try:
-        return ZoneInfo(availability.time_zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ProgramError(
-            f"The time zone '{availability.time_zone}' is not known; choose an IANA name such as Europe/Berlin."
-        ) from None
+    for time_zone in (availability.time_zone, *(stay.time_zone for stay in availability.travel)):
+        try:
+            ZoneInfo(time_zone)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ProgramError(
+                f"The time zone '{time_zone}' is not known; choose an IANA name such as Europe/Berlin."
+            ) from None

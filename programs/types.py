@@ -212,21 +212,36 @@ class Prescription:
 
 
 @dataclass(frozen=True, slots=True)
+class Stay:
+    """Days on a journey, both ends in it, by the local calendar. time_zone: IANA name."""
+
+    first: date
+    last: date
+    time_zone: str
+
+
+@dataclass(frozen=True, slots=True)
 class Availability:
     """When the athlete can train. time_zone: IANA name. weekdays: 0 Monday .. 6 Sunday.
 
-    preferred: local time of day. wake: usual waking time, for the early-morning rule.
+    preferred: local time of day. wake: usual waking time, for the early-morning rule. quiet: local hours without
+    sessions, over midnight where the end is earlier. travel: journeys; the one named last holds where they overlap.
     """
 
     time_zone: str
     weekdays: tuple[int, ...] = (0, 1, 2, 3, 4, 5, 6)
     preferred: time = time(18, 30)
     wake: time = time(7, 0)
+    quiet: tuple[time, time] | None = None
+    travel: tuple[Stay, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedSession:
-    """One session at a local time. slot: key of the occurrence, unique per athlete: the local date, ISO form."""
+    """One session at a local time. slot: key of the occurrence, unique per athlete: the local date, ISO form.
+
+    time_zone: where the athlete is on that day.
+    """
 
     slot: str
     local_date: date
@@ -235,3 +250,4 @@ class PlannedSession:
     duration_min: int
     exercises: tuple[PrescribedExercise, ...]
     because: str
+    time_zone: str

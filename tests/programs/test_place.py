@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 
 from programs.dose import session_duration_min
 from programs.errors import NoSlot, ProgramError
+from programs.exercises import exercise
 from programs.place import place, session_time
-from programs.types import Availability, Dose, PlannedSession, PrescribedExercise, Prescription
+from programs.spacing import half_of, halves
+from programs.types import Availability, Dose, PlannedSession, PrescribedExercise, Prescription, Stay
 
 ZONES = (
     "America/Sao_Paulo",
@@ -249,6 +251,89 @@ def test_moments_slots_and_counts_are_checked() -> None:
         place(program(), free, START, NOON, frozenset({"tomorrow"}))
     with pytest.raises(ProgramError, match="8 sessions"):
         place(program(per_week=8), free, START, NOON)
+
+
+def groups_of(session: PlannedSession) -> set[str]:
+    return {exercise(item.exercise_id).muscle_group for item in session.exercises}
+
+
+def test_above_three_a_week_the_same_muscles_have_48_hours() -> None:
+    side = replace(STILL, exercise_id="side_bridge")
+    sessions = place(program(STILL, BEND, side, per_week=5, weeks=6), Availability("Europe/Berlin"), START, NOON)
+    assert {len(session.exercises) for session in sessions} == {1, 2}
+    assert set().union(*map(groups_of, sessions)) == {"back extensors", "front trunk", "side trunk"}
+    for earlier in sessions:
+        for later in sessions:
+            if earlier.due_at < later.due_at and groups_of(earlier) & groups_of(later):
+                assert later.due_at - earlier.due_at >= timedelta(hours=48)
+    assert all("the same muscles have 48 hours" in session.because for session in sessions)
+
+
+def test_one_muscle_group_has_a_day_between_however_often_it_is_asked_for() -> None:
+    sessions = place(program(STILL, per_week=6, weeks=2), Availability("Europe/Berlin"), START, NOON)
+    assert all((b.local_date - a.local_date).days >= 2 for a, b in pairwise(sessions))
+    assert all("room for 3 of 6 sessions" in session.because for session in sessions)
+
+
+def test_mobility_is_in_both_halves() -> None:
+    turn = replace(STILL, exercise_id="open_book")
+    found = halves((STILL, turn, BEND))
+    assert found == ((STILL, turn), (turn, BEND))
+    assert halves((STILL, turn)) is None
+    assert {half_of(START), half_of(START + timedelta(days=1))} == {0, 1}
+
+
+def test_a_journey_keeps_the_local_time_in_its_zone_and_the_rest_across_the_flight() -> None:
+    trip = Stay(date(2026, 11, 26), date(2026, 12, 3), "Asia/Tokyo")
+    sessions = place(program(), Availability("Europe/Berlin", travel=(trip,)), START, NOON)
+    for session in sessions:
+        zone = "Asia/Tokyo" if trip.first <= session.local_date <= trip.last else "Europe/Berlin"
+        assert session.time_zone == zone
+        there = session.due_at.astimezone(ZoneInfo(zone))
+        assert (there.date(), there.time()) == (session.local_date, time(18, 30))
+    assert {session.time_zone for session in sessions} == {"Asia/Tokyo", "Europe/Berlin"}
+    # Tuesday in Berlin and Thursday in Tokyo are 40 hours apart: too near.
+    assert all(b.due_at - a.due_at >= timedelta(hours=47) for a, b in pairwise(sessions))
+
+
+@pytest.mark.parametrize(
+    ("quiet", "preferred", "expected"),
+    [
+        ((time(22), time(7)), time(22), time(7)),
+        ((time(22), time(7)), time(21, 59), time(21, 59)),
+        ((time(22), time(7)), time(7), time(7)),
+        ((time(22), time(2)), time(23), time(4)),  # their end is in the night
+        ((time(12), time(14)), time(13), time(14)),
+        ((time(9), time(9)), time(9), time(9)),  # equal ends: none
+    ],
+)
+def test_quiet_hours_have_no_session(quiet: tuple[time, time], preferred: time, expected: time) -> None:
+    free = Availability("Europe/Berlin", preferred=preferred, wake=time(12), quiet=quiet)
+    found = session_time(program(STILL), free)
+    assert found.local_time == expected
+    assert bool(found.moved) is (preferred != expected)
+
+
+def test_hours_that_leave_no_time_are_said() -> None:
+    all_day = Availability("Europe/Berlin", preferred=time(12), wake=time(6), quiet=(time(7), time(6, 59)))
+    with pytest.raises(NoSlot, match="quiet hours"):
+        session_time(program(BEND), all_day)
+
+
+def test_nothing_before_the_day_that_rest_ends_and_no_day_left_is_said() -> None:
+    friday = date(2026, 11, 27)
+    sessions = place(program(weeks=1), Availability("Europe/Berlin"), START, NOON, not_before=friday)
+    assert sessions[0].local_date == friday
+    with pytest.raises(NoSlot, match="2026-12-01"):
+        place(program(weeks=1), Availability("Europe/Berlin"), START, NOON, not_before=date(2026, 12, 1))
+
+
+def test_days_that_had_a_session_are_used_again() -> None:
+    free = Availability("Europe/Berlin")
+    fridays = [START + timedelta(days=3 + 7 * week) for week in range(4)]
+    sessions = place(program(per_week=2), free, START, NOON, wanted=fridays)
+    assert set(fridays) <= {session.local_date for session in sessions}
+    assert len(sessions) == 8
 
 
 availabilities = st.builds(
