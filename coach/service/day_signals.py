@@ -56,6 +56,17 @@ def _bouts(tx: Tx, athlete_id: str, bounds: tuple[float, float], by_place: Mappi
     return tuple(found)
 
 
+def moments_of(rows: Sequence[Row]) -> tuple[float, ...]:
+    """Return Unix times of the repetitions (farthest from the pose) and strokes of features of one recording."""
+    found: list[float] = []
+    for row in rows:
+        origin = _origin_utc_s(row)
+        repetitions = [repetition_from_plain(each) for each in row["repetitions"]]
+        found.extend(origin + each.peak_s for each in repetitions if each.whole)
+        found.extend(origin + swing_from_plain(each).time_s for each in row["strokes"] or ())
+    return tuple(sorted(found))
+
+
 def _repeated(minutes: Minutes) -> int:
     strokes = minutes.strokes_left + minutes.strokes_right + minutes.strokes_unknown
     return int(max(minutes.repetitions.sum(), strokes.sum()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from coach.analysis.stream import AnalysisState, finish
@@ -10,6 +10,7 @@ from coach.analysis.types import ALGORITHM_VERSION, AnalysisParams
 from coach.errors import NoSuch
 from coach.service import charts, due
 from coach.service.analysed import Analysed, analysed_chunks, feature_row, load_state, seen_rows
+from coach.service.day_signals import moments_of
 from coach.service.ground import Ground
 from coach.service.permission import require_finding
 from coach.service.profiles import analysis_params
@@ -177,7 +178,8 @@ class Motion:
         return True
 
     def window(self, by: Identity, finding_id: str, number: int | None = None) -> SignalWindow:
-        """Return the inclination over a finding's windows, or one of them, with half a minute around. Raises NoSuch.
+        """Return the inclination over a finding's windows, or one of them, with half a minute around, and what was
+        counted in it. Raises NoSuch.
 
         number: of the window, from 0. Empty where what the finding rests on was entered.
         """
@@ -189,7 +191,9 @@ class Motion:
             first, last = start - _AROUND_S, end + _AROUND_S
             rows = signals.lines_of_stream(tx, stream_id, first - _CHUNK_S, last)
             reference = signals.reference_of_stream(tx, stream_id)
-        return charts.line_of(rows, first, last, reference, _WINDOW_POINTS)
+            moments = moments_of(signals.movements_of_stream(tx, stream_id, first - _CHUNK_S, last + _CHUNK_S))
+        line = charts.line_of(rows, first, last, reference, _WINDOW_POINTS)
+        return replace(line, marks_utc_s=tuple(each for each in moments if first <= each <= last))
 
     def day_line(self, athlete_id: str, day: date) -> SignalWindow:
         """Return the trunk inclination of a local day in at most 2,000 points, None in gaps. Raises NoSuch."""

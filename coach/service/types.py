@@ -285,12 +285,16 @@ class TriageView:
 
 @dataclass(frozen=True, slots=True)
 class SignalWindow:
-    """Inclination for a chart. t_utc_s and inclination_deg have one entry per point; None in a gap."""
+    """Inclination for a chart. t_utc_s and inclination_deg have one entry per point; None in a gap.
+
+    marks_utc_s: repetitions and strokes that were counted, where they are asked for.
+    """
 
     start_utc_s: float
     t_utc_s: tuple[float, ...]
     inclination_deg: tuple[float | None, ...]
     reference: str | None
+    marks_utc_s: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

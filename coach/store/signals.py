@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import ColumnElement, Select, delete, func, select
 
 from coach.store.engine import Tx
 from coach.store.rows import Row, many
@@ -110,8 +110,23 @@ def movements_between(
 
     Columns: stream_id, first_index, start_index, start_utc_s, rate_hz, repetitions, strokes.
     """
+    where = _within(athlete_id, tuple(placements), start_utc_s, end_utc_s)
+    return many(tx, _movements(*where))
+
+
+def movements_of_stream(tx: Tx, stream_id: str, start_utc_s: float, end_utc_s: float) -> list[Row]:
+    """Return repetitions and strokes of a stream's features that begin within [start, end), in order of time.
+
+    Columns: as of movements_between.
+    """
     columns = feature.c
-    statement = (
+    where = (columns.stream_id == stream_id, columns.start_utc_s >= start_utc_s, columns.start_utc_s < end_utc_s)
+    return many(tx, _movements(*where))
+
+
+def _movements(*where: ColumnElement[bool]) -> Select[Any]:
+    columns = feature.c
+    return (
         select(
             columns.stream_id,
             stream_state.c.first_index,
@@ -122,10 +137,9 @@ def movements_between(
             columns.strokes,
         )
         .join(stream_state, stream_state.c.stream_id == columns.stream_id)
-        .where(*_within(athlete_id, tuple(placements), start_utc_s, end_utc_s), stream_state.c.first_index.is_not(None))
+        .where(*where, stream_state.c.first_index.is_not(None))
         .order_by(columns.stream_id, columns.start_utc_s, columns.id)
     )
-    return many(tx, statement)
 
 
 def yaw_between(tx: Tx, athlete_id: str, placement: str, start_utc_s: float, end_utc_s: float) -> list[Row]:

@@ -77,6 +77,7 @@ def _signal_as_json(signal: SignalWindow) -> dict[str, Any]:
         "inclination_deg": [
             None if value is None or math.isnan(value) else round(value, 1) for value in signal.inclination_deg
         ],
+        "marks_utc_s": [round(each, 2) for each in signal.marks_utc_s],
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -187,12 +188,20 @@ def test_a_coach_reads_the_same_of_the_athlete_by_name(world, told) -> None:
 
 
 def test_each_window_opens_its_own_signal(world) -> None:
+    world.clock.forward(minutes=20)
+    assert world.services.motion.close_stale(world.clock.now) == 1
     client = world.client(world.ada)
     path = f"/findings/{world.finding_id}"
     (window,) = world.services.findings.get(world.ada.identity, world.finding_id).windows
     signal = client.get(f"{path}/signal.json?window=0").get_json()
     assert signal == client.get(f"{path}/signal.json").get_json()  # there is one, so it is the whole
     assert max(value for value in signal["inclination_deg"] if value is not None) > 45
+    # Six bends a minute: what was counted is marked one by one, each when the trunk was bent farthest (50 degrees).
+    marks = signal["marks_utc_s"]
+    assert abs(len(marks) - 71) <= 2
+    assert all(abs(b - a - 10.0) < 0.5 for a, b in pairwise(marks))
+    angle_at = dict(zip(signal["t_utc_s"], signal["inclination_deg"], strict=True))
+    assert all(angle_at[min(angle_at, key=lambda t, mark=mark: abs(t - mark))] > 45 for mark in marks)
     assert f"{path}/signal.json?window=0" in client.get(f"{path}/window").text
     for wrong in ("1", "-1", "x", "0.0", "9999", "²"):
         for part in ("", "/window", "/signal.json"):

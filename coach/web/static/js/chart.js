@@ -4,6 +4,7 @@
 // Half of a time label: one that would reach under the other axis is left out.
 const LABEL_HALF_PX = 24;
 const BRACKET_ROOM_DEG = 9;
+const MARK_PX = 7;
 const THRESHOLDS_DEG = [20, 60];
 // Steps of a clock in seconds, so that labels stand at whole minutes and hours.
 const STEPS_S = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600];
@@ -72,13 +73,31 @@ function drawnBrackets(palette, brackets) {
   };
 }
 
-// brackets: [[from, to], ...] in Unix time, what was found; each is drawn under the line.
-export function inclinationChart(host, { zone, seconds = true, range = null, brackets = [] }) {
+// Short ticks at the top: what was counted one by one.
+function drawnMarks(palette, marks) {
+  return (u) => {
+    const { ctx, bbox } = u;
+    ctx.save();
+    ctx.strokeStyle = palette.quiet;
+    ctx.lineWidth = devicePixelRatio;
+    ctx.beginPath();
+    for (const mark of marks) {
+      const x = Math.round(u.valToPos(mark, "x", true)) + 0.5;
+      ctx.moveTo(x, bbox.top);
+      ctx.lineTo(x, bbox.top + MARK_PX * devicePixelRatio);
+    }
+    ctx.stroke();
+    ctx.restore();
+  };
+}
+
+// marks: Unix times. brackets: [[from, to], ...] in Unix time, what was found; each is drawn under the line.
+export function inclinationChart(host, { zone, seconds = true, range = null, brackets = [], marks = [] }) {
   const palette = colours();
   const at = clock(zone, seconds);
   const font = "12px system-ui, sans-serif";
   const axis = { stroke: palette.quiet, font, ticks: { show: false }, grid: { show: false } };
-  const hooks = { drawAxes: [dashedThresholds(palette)], draw: [drawnBrackets(palette, brackets)] };
+  const hooks = { drawAxes: [dashedThresholds(palette)], draw: [drawnBrackets(palette, brackets), drawnMarks(palette, marks)] };
   const box = host.getBoundingClientRect();
   const chart = new uPlot({
     width: Math.max(200, Math.floor(box.width)),

@@ -8,7 +8,11 @@ function draw(host, signal) {
   host.querySelector(".chart-empty")?.remove();
   const { zone } = host.dataset;
   const brackets = JSON.parse(host.dataset.brackets ?? "[]");
-  const made = inclinationChart(host, { zone, seconds: false, brackets });
+  // Only where what was found is about them: bends are counted otherwise, and two counts would confuse.
+  const marks = host.dataset.marks ? signal.marks_utc_s : [];
+  const made = inclinationChart(host, { zone, seconds: false, brackets, marks });
+  const told = document.getElementById(host.dataset.marks);
+  if (told && marks.length) told.textContent = ` Ticks at the top: ${marks.length} repetitions or strokes, as they were counted.`;
   made.chart.setData([signal.t_utc_s, signal.inclination_deg]);
   drawn.set(host, made);
 }
