@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from coach.errors import Conflict, InvalidInput, NoSuch, NotAllowed
@@ -12,11 +13,12 @@ from coach.service.assessment_views import Retest
 from coach.service.ground import Ground
 from coach.service.permission import may_decide, require_athlete, require_plan, require_session
 from coach.service.plain import prescription_from_plain, prescription_to_plain
+from coach.service.reminder_choices import alarms_of, choices_of
 from coach.service.retests import retest_of
 from coach.service.secrets import fresh_token
 from coach.service.triage import hold_until_asked, refuse_locked
 from coach.service.types import Identity, PlanState, PlanView, SessionState, SessionView
-from coach.store import athletes, days, events, people, plans, sessions
+from coach.store import athletes, days, events, notifications, people, plans, sessions
 from coach.store.engine import Tx
 from coach.store.rows import Row
 from programs.errors import ProgramError
@@ -37,7 +39,8 @@ _OPEN = (SessionState.PLANNED.value, SessionState.DUE.value)
 class CalendarFeed:
     """What a calendar link answers. Sessions include cancelled ones, so that calendars remove them.
 
-    retest: the next tests, None while none are due some day or the athlete is locked.
+    retest: the next tests, None while none are due some day or the athlete is locked. paused: all is locked.
+    alarms: by session, minutes before it at which a calendar reminds; none while paused.
     """
 
     athlete_id: str
@@ -45,6 +48,8 @@ class CalendarFeed:
     time_zone: str
     sessions: tuple[SessionView, ...]
     retest: Retest | None = None
+    paused: bool = False
+    alarms: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 class Plans:
@@ -346,8 +351,11 @@ class Plans:
             rows = sessions.between(tx, athlete["id"], first, after, with_cancelled=True)
             weeks = self._ground.config.assessment.retest_weeks
             retest = retest_of(tx, athlete, self._ground.now(), weeks)
+            choices = choices_of(notifications.settings(tx, athlete["id"]), self._ground.config)
         views = tuple(planning.session_view(row) for row in rows)
-        return CalendarFeed(athlete["id"], athlete["name"], athlete["time_zone"], views, retest)
+        paused = athlete["lock"] == Lock.ALL
+        alarms = {} if paused else alarms_of(views, choices)
+        return CalendarFeed(athlete["id"], athlete["name"], athlete["time_zone"], views, retest, paused, alarms)
 
     def _place(self, tx: Tx, athlete: Row, plan: Row | None, now: datetime) -> int:
         """Insert the plan's sessions that are not placed yet; return how many. Raises Conflict."""

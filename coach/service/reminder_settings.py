@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from coach.config import Config
 from coach.errors import Conflict, InvalidInput, NoSuch, NotAllowed
 from coach.notify.channels import Channels
 from coach.notify.errors import NotDelivered
-from coach.notify.mail import checked_address
 from coach.notify.outgoing import checked_url
 from coach.notify.push import check_keys
 from coach.notify.types import Channel
 from coach.service.ground import Ground
 from coach.service.permission import require_athlete, require_session
 from coach.service.planning import session_view
-from coach.service.reminder_plan import quiet_of
-from coach.service.reminder_times import QUIET_MAX, Quiet, allowed_from
+from coach.service.reminder_choices import SNOOZE_MAX, SNOOZE_MIN, Choices, checked, choices_of
+from coach.service.reminder_times import Quiet, allowed_from
 from coach.service.secrets import fresh_token
 from coach.service.types import Identity, Role, SessionState, SessionView
 from coach.store import events, sessions
@@ -28,32 +25,13 @@ from coach.store.engine import Tx
 from coach.store.rows import Row, fresh_id
 from programs.place import local_moment
 
-# Own bounds.
-_LEADS_MAX, _LEAD_MAX_MIN = 4, 24 * 60
-_SNOOZE_MIN, _SNOOZE_MAX = 5, 180
+# Own bound.
 _DEVICES_MAX = 10
 _LOG_SHOWN = 50
 # One test a minute, so that nobody writes to others through Backstop. Own choice.
 _TEST_EVERY = timedelta(minutes=1)
-# What a snooze is until the athlete chooses another. Own choice.
-_SNOOZE_DEFAULT = 30
 # Whoever waits for a test has left after this. Own choice.
 _TEST_FOR = timedelta(minutes=10)
-
-
-@dataclass(frozen=True, slots=True)
-class Choices:
-    """An athlete's settings. lead_min: minutes before a session, each a reminder. Quiet hours are local."""
-
-    calendar_on: bool
-    mail_on: bool
-    push_on: bool
-    webhook_on: bool
-    mail_address: str
-    lead_min: tuple[int, ...]
-    quiet_from: time
-    quiet_until: time
-    snooze_min: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +90,7 @@ class ReminderSettings:
 
     def choose(self, by: Identity, athlete_id: str, choices: Choices) -> None:
         """Keep settings. Raises NoSuch, NotAllowed, InvalidInput."""
-        choices = _checked(choices)
+        choices = checked(choices)
         with self._ground.store.begin() as tx:
             _require_own(tx, by, athlete_id)
             self._save(tx, by, athlete_id, choices)
@@ -216,9 +194,9 @@ class ReminderSettings:
             row = require_session(tx, by, session_id)
             choices = choices_of(table.settings(tx, row["athlete_id"]), self._ground.config)
             minutes = choices.snooze_min if minutes is None else minutes
-            if not _SNOOZE_MIN <= minutes <= _SNOOZE_MAX:
-                raise InvalidInput(f"A snooze takes {_SNOOZE_MIN} to {_SNOOZE_MAX} minutes.")
-            quiet = Quiet(choices.quiet_from, choices.quiet_until)
+            if not SNOOZE_MIN <= minutes <= SNOOZE_MAX:
+                raise InvalidInput(f"A snooze takes {SNOOZE_MIN} to {SNOOZE_MAX} minutes.")
+            quiet = choices.quiet()
             zone = ZoneInfo(row["time_zone"])
             later = _later(row, max(row["due_at"], now) + timedelta(minutes=minutes), zone, quiet)
             # A released session stays released: nobody gets it twice.
@@ -253,44 +231,10 @@ class ReminderSettings:
         events.record(tx, now, by.user_id, "changed reminders", "athlete", athlete_id, athlete_id)
 
 
-def choices_of(row: Row | None, config: Config) -> Choices:
-    """Return an athlete's choices; before the first one the calendar's alarms only, as config.toml has them."""
-    if row is None:
-        section = config.reminders
-        first, last = time.fromisoformat(section.quiet_from), time.fromisoformat(section.quiet_until)
-        return Choices(True, False, False, False, "", section.lead_min, first, last, _SNOOZE_DEFAULT)
-    quiet = quiet_of(row)
-    return Choices(
-        calendar_on=row["calendar_on"],
-        mail_on=row["mail_on"],
-        push_on=row["push_on"],
-        webhook_on=row["webhook_on"],
-        mail_address=row["mail_address"] or "",
-        lead_min=tuple(row["lead_min"]),
-        quiet_from=quiet.from_,
-        quiet_until=quiet.until,
-        snooze_min=row["snooze_min"],
-    )
-
-
 def _require_own(tx: Tx, by: Identity, athlete_id: str) -> None:
     require_athlete(tx, by, athlete_id)
     if by.role is not Role.ATHLETE:
         raise NotAllowed("Reminders are the athlete's own: they choose how and when.")
-
-
-def _checked(choices: Choices) -> Choices:
-    leads: Sequence[int] = sorted(set(choices.lead_min), reverse=True)
-    if len(leads) > _LEADS_MAX or any(not 0 <= each <= _LEAD_MAX_MIN for each in leads):
-        raise InvalidInput(f"Choose at most {_LEADS_MAX} lead times, each from 0 minutes to a day.")
-    if Quiet(choices.quiet_from, choices.quiet_until).length() > QUIET_MAX:
-        raise InvalidInput("Quiet hours take at most 16 hours of a day: choose shorter ones.")
-    if not _SNOOZE_MIN <= choices.snooze_min <= _SNOOZE_MAX:
-        raise InvalidInput(f"A snooze takes {_SNOOZE_MIN} to {_SNOOZE_MAX} minutes.")
-    address = checked_address(choices.mail_address) if choices.mail_address.strip() else ""
-    if choices.mail_on and not address:
-        raise InvalidInput("Reminders by mail need an address: enter one, or leave mail off.")
-    return replace(choices, lead_min=tuple(leads), mail_address=address)
 
 
 def _later(row: Row, wanted: datetime, zone: ZoneInfo, quiet: Quiet) -> datetime:

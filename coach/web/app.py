@@ -38,6 +38,7 @@ from coach.web import (
     phones,
     plans,
     profiles,
+    reminders,
     safety,
     sessions,
     wearables,
@@ -69,6 +70,7 @@ SUBJECTS = (
     imports,
     jobs,
     diary,
+    reminders,
     health,
 )
 

@@ -59,7 +59,8 @@ def asset(name: str) -> str:
 
 
 @public
-def _static(filename: str) -> Response:
+def serve(filename: str) -> Response:
+    """Answer a static file. Raises NotFound."""
     found = _find(filename)
     if found is None:
         abort(404)
@@ -78,5 +79,5 @@ def _static(filename: str) -> Response:
 
 def install(app: Flask) -> None:
     """Serve static/ and give templates `asset(name)`."""
-    app.add_url_rule("/static/<path:filename>", endpoint="static", view_func=_static)
+    app.add_url_rule("/static/<path:filename>", endpoint="static", view_func=serve)
     app.jinja_env.globals["asset"] = asset

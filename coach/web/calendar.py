@@ -31,24 +31,33 @@ def _description(session: SessionView) -> str:
     return _text("\n".join([*lines, "", f"Why: {session.because}"]))
 
 
-def _event(session: SessionView, now: datetime) -> Event:
+def _status(session: SessionView, paused: bool) -> str:
+    if session.state is SessionState.CANCELLED:
+        return "CANCELLED"
+    # Nothing is done while the program is paused; the time stays taken.
+    waits = paused and session.state in {SessionState.PLANNED, SessionState.DUE}
+    return "TENTATIVE" if waits else "CONFIRMED"
+
+
+def _event(session: SessionView, alarm_min: tuple[int, ...], paused: bool, now: datetime) -> Event:
     start = datetime.combine(session.local_date, session.local_time, ZoneInfo(session.time_zone))
     event = Event()
     event.add("uid", f"{session.session_id}@backstop")
     event.add("dtstamp", now)
+    # A calendar keeps the copy with the highest (RFC 5545, 3.8.7.4).
     event.add("sequence", session.sequence)
     event.add("dtstart", start)
     event.add("dtend", start + timedelta(minutes=session.duration_min))
     names = ", ".join(item["name"] for item in session.exercises)
     event.add("summary", _text(f"Back session: {names}")[:200])
     event.add("description", _description(session))
-    event.add("status", "CANCELLED" if session.state is SessionState.CANCELLED else "CONFIRMED")
+    event.add("status", _status(session, paused))
     event.add("transp", "TRANSPARENT")
-    if session.state is SessionState.PLANNED:
+    for minutes in alarm_min:
         alarm = Alarm()
         alarm.add("action", "DISPLAY")
         alarm.add("description", "Back session")
-        alarm.add("trigger", timedelta(0))
+        alarm.add("trigger", timedelta(minutes=-minutes))
         event.add_component(alarm)
     return event
 
@@ -81,7 +90,7 @@ def calendar_text(feed: CalendarFeed, now: datetime) -> bytes:
     calendar.add("x-wr-calname", vText(_text(f"Backstop: {feed.athlete_name}")))
     calendar.add("refresh-interval", timedelta(hours=1), parameters={"VALUE": "DURATION"})
     for session in feed.sessions:
-        calendar.add_component(_event(session, now))
+        calendar.add_component(_event(session, feed.alarms.get(session.session_id, ()), feed.paused, now))
     if feed.retest is not None:
         calendar.add_component(_retest_event(feed, feed.retest, now))
     calendar.add_missing_timezones()

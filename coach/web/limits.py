@@ -54,6 +54,10 @@ LIMIT_OF_PERSON = {
     "gateways.add_token": "5 per minute; 20 per hour",
     "calibration.start": "20 per minute",
     "phones.add": "5 per minute; 20 per hour",
+    # Each sends something to an address that the person chose, or makes a secret.
+    "reminders.try_channel": "5 per minute; 30 per hour",
+    "reminders.set_webhook": "5 per minute; 20 per hour",
+    "reminders.add_device": "10 per minute; 30 per hour",
     # A file is written, then read as a whole.
     "imports.upload": "10 per minute; 60 per hour",
     "imports.preview": "30 per minute",

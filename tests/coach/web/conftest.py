@@ -135,7 +135,8 @@ def world(club_file: Path, tmp_path: Path) -> Iterator[World]:
     for file in club_file.parent.iterdir():
         shutil.copy(file, tmp_path / file.name)
     with open_store(tmp_path / club_file.name) as store:
-        clock, feed, config = StandingClock(), LiveFeed(3), Config()
+        # The key that signs pushes lies in the storage folder.
+        clock, feed, config = StandingClock(), LiveFeed(3), Config(storage={"directory": tmp_path})
         services = build_services(store, config, clock)
         people = {}
         for user in services.accounts.users():

@@ -26,6 +26,7 @@ PUBLIC = {
     "calendar.feed",
     "health.alive",
     "health.ready",
+    "reminders.worker",
 }
 # Names no athlete: everybody's own.
 KIND = "trunk_endurance"
@@ -79,6 +80,7 @@ def of_ada(world) -> dict[str, str]:
         "token_id": world.services.tokens.of_athlete(world.ada.identity, world.ada.athlete_id)[0].token_id,
         "log_id": world.services.gateways.logs(world.ada.identity, world.ada.athlete_id)[0].log_id,
         "filename": "css/backstop.css",
+        "device_id": "no-such-device",
     }
 
 
