@@ -140,8 +140,8 @@ def sentence_of(found: Comparison) -> str:
         return f"{name}: not enough data: needs {found.needs}."
     counted = f"{found.during} days with an entry since, {found.before} before"
     if found.seen is Seen.NOTHING:
-        span = f"between {_towards(found.low)} and {_towards(found.high)}"
-        return f"{name}: no difference can be told ({span} {points} on {measure.scale}; {counted})."
+        span = f"between {_towards(found.low)} and {_towards(found.high)}, {points} on {measure.scale}"
+        return f"{name}: no difference can be told ({span}; {counted})."
     low, high = sorted((abs(found.low), abs(found.high)))
     size = f"{abs(found.change):.1f} {points} {'lower' if found.change < 0 else 'higher'} than before"
     said = f"{name} was {size} (95 % interval {low:.1f} to {high:.1f}, scale {measure.scale}; {counted})."
