@@ -101,7 +101,8 @@ class Athletes:
         statuses = [self._links.status(each["id"]) for each in wearables.of_athlete(tx, row["id"])]
         states = sorted(status.state.value for status in statuses if status is not None)
         wearable_state = "streaming" if "streaming" in states else (states[0] if states else None)
-        return RosterRow(athlete_view(row), attention, rank, row["finding_statement"], wearable_state)
+        statement, kind, is_open = row["finding_statement"], row["finding_kind"], row["finding_state"] == "open"
+        return RosterRow(athlete_view(row), attention, rank, statement, wearable_state, kind, is_open)
 
     def link_coach(self, coach_id: str, athlete_id: str) -> None:
         """Let a coach see and decide for an athlete; again is no error. Raises NoSuch, InvalidInput."""

@@ -64,15 +64,15 @@ def has_coach(tx: Tx, athlete_id: str) -> bool:
 
 
 def roster(tx: Tx, coach_id: str) -> list[Row]:
-    """Return the coach's athletes with newest finding and waiting proposal.
+    """Return the coach's athletes with their newest finding, an open one first, and waiting proposal.
 
-    Columns: those of athlete, finding_statement, finding_state, finding_created_at, proposal_id.
+    Columns: those of athlete, finding_kind, finding_statement, finding_state, proposal_id.
     """
     other = finding.alias("other")
     newest = (
         select(other.c.id)
         .where(other.c.athlete_id == athlete.c.id, other.c.superseded_by.is_(None))
-        .order_by(other.c.started_at.desc(), other.c.id)
+        .order_by((other.c.state == "open").desc(), other.c.started_at.desc(), other.c.id)
         .limit(1)
         .correlate(athlete)
         .scalar_subquery()
@@ -80,9 +80,9 @@ def roster(tx: Tx, coach_id: str) -> list[Row]:
     statement = (
         select(
             athlete,
+            finding.c.kind.label("finding_kind"),
             finding.c.statement.label("finding_statement"),
             finding.c.state.label("finding_state"),
-            finding.c.created_at.label("finding_created_at"),
             plan.c.id.label("proposal_id"),
         )
         .join(coach_athlete, coach_athlete.c.athlete_id == athlete.c.id)

@@ -333,6 +333,14 @@ def test_the_list_has_open_findings_first_with_grade_and_days_and_folds_closed_o
         assert f"/days/{still[0].because['days'][-1]}" in raw
 
 
+def test_the_roster_tells_the_open_finding_by_its_kind_and_a_closed_one_as_closed(world) -> None:
+    said = "Ada bent forward 71 times in 12 min, 5.9 times a minute."
+    assert f"Repeated bending: {said}" in text_of(world.client(world.kim).get("/athletes").text)
+    with store_of(world).begin() as tx:
+        tx.exec_driver_sql("UPDATE finding SET state = 'closed', closed_at = ended_at")
+    assert f"Repeated bending, closed: {said}" in text_of(world.client(world.kim).get("/athletes").text)
+
+
 def test_programs_get_findings_one_finding_and_the_answers_of_a_day(world) -> None:
     client = world.client(world.ada)
     (listed,) = client.get(f"/athletes/{world.ada.athlete_id}/findings.json").get_json()["findings"]
