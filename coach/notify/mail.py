@@ -5,6 +5,7 @@ from __future__ import annotations
 import smtplib
 import ssl
 from datetime import UTC, datetime
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -27,7 +28,7 @@ def checked_address(text: str) -> str:
     try:
         address = Address(addr_spec=said)
         fits = len(said) <= _ADDRESS_MAX and said.isascii() and said.isprintable() and bool(address.username)
-    except (ValueError, IndexError):
+    except (ValueError, IndexError, MessageError):
         fits = False
     if not fits or "." not in said.rpartition("@")[2].strip("."):
         raise InvalidInput("This is not a mail address: give one like name@example.org.")
