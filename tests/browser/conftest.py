@@ -11,13 +11,16 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 from playwright.sync_api import Browser, Error, Page, sync_playwright
 from werkzeug.serving import make_server
 
+from coach.clock import judge_days
 from coach.config import Config
 from coach.live import LiveFeed
 from coach.service import Services, build_services
@@ -121,6 +124,12 @@ class Site:
         self.feed.publish(self.athlete_id, event)
 
 
+def _zone() -> str:
+    """Berlin, but not just after its midnight: findings are of local days, and the motion has to lie in one."""
+    local = datetime.now(ZoneInfo("Europe/Berlin"))
+    return "Europe/Berlin" if local.hour * 60 + local.minute > MINUTES + 5 else "America/New_York"
+
+
 def _motion(now_s: float) -> list[Chunk]:
     """The last minutes of somebody who lifts; half a minute of it never arrived."""
     n, per = round(MINUTES * 60 * RATE_HZ), round(5 * RATE_HZ)
@@ -147,7 +156,7 @@ def make_site(tmp_path: Path) -> Iterator[Callable[..., Site]]:
         migrate(store)
         services, feed = build_services(store, Config(), SystemClock()), LiveFeed(8)
         coach_id = services.accounts.create_user("Kim", Role.COACH)
-        athlete_id = services.athletes.create(name, "Europe/Berlin", coach_id, sport=sport)
+        athlete_id = services.athletes.create(name, _zone(), coach_id, sport=sport)
         quiet_id = services.athletes.create("Quiet Jo", "America/Sao_Paulo", coach_id)
         user_id = services.accounts.create_user(name, Role.ATHLETE, athlete_id=athlete_id)
         athlete = services.accounts.identity(user_id)
@@ -157,7 +166,8 @@ def make_site(tmp_path: Path) -> Iterator[Callable[..., Site]]:
         while streams := services.motion.pending_streams():
             for stream in streams:
                 services.motion.handle_pending(stream)
-        services.plans.replan(athlete_id)
+        # As the clock does: what was analysed is judged by the day, and what was found becomes a proposal.
+        judge_days(services, feed, datetime.now(UTC))
         server = make_server("127.0.0.1", 0, create_app(services, feed, Config(), "k" * 32), threaded=True)
         server.daemon_threads = True
         thread = threading.Thread(target=server.serve_forever, daemon=True)
