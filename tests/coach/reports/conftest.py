@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -13,8 +14,9 @@ from coach.service.diary import CheckIn
 from coach.service.entered import Entered
 from coach.service.everyday import STATEMENTS
 from coach.service.report_views import Report
+from coach.store.engine import migrate, open_store
 from programs.types import Answer
-from tests.coach.club import Club
+from tests.coach.club import Club, FakeClock, found_club
 
 PDF = b"%PDF-1.7 a report of two pages"
 WEEKS = 13
@@ -55,8 +57,15 @@ def live(club: Club) -> None:
         club.clock.forward(days=1)
 
 
-@pytest.fixture
-def suffered(club: Club) -> Suffered:
+@pytest.fixture(scope="module")
+def suffered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Suffered]:
+    """Made once for a module: its tests read only."""
+    with open_store(tmp_path_factory.mktemp("suffered") / "backstop.db") as store:
+        migrate(store)
+        yield _suffered(found_club(store, FakeClock()))
+
+
+def _suffered(club: Club) -> Suffered:
     services, me, whom = club.services, club.athlete, club.athlete_id
     live(club)
     _try(club, TreatmentKind.REST, 7, 20)

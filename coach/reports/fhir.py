@@ -1,0 +1,297 @@
+"""The doctor's report as a FHIR R4 bundle, with profiles of the US Physical Activity guide where we have what they ask.
+
+Only what was measured or entered. The guide's weekly minutes of moderate to vigorous activity (82290-8, 68516-4,
+89555-7) and the IPAQ items (77592-4, 77593-2) are questions that Backstop does not ask, so they are not here. A drug or
+a dose is nowhere in Backstop. Source: see fhir_parts.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from datetime import date
+from html import escape
+
+from coach.reports.fhir_parts import (
+    CARE_PLAN_CATEGORY,
+    LOINC,
+    TEMPORARY,
+    Json,
+    activity,
+    category,
+    coded,
+    id_of,
+    observation,
+    physical_activity,
+    profile,
+    quantity,
+    reference,
+    survey,
+)
+from coach.service.care_views import IMAGING_WORDS, ImagingFile, QuestionnaireKind, TreatmentKind
+from coach.service.everyday import STATEMENTS
+from coach.service.report_views import NOTICE, Report, TrainingLine, TriedLine
+
+# Bytes of images' files in one bundle; newest first, older ones are named without their file. Own bound.
+FILES_BYTES_MAX = 10 * 1024 * 1024
+# UCUM codes of the units that tests have.
+_UCUM = {"s": "s", "deg": "deg", "deg/s": "deg/s", "N": "N", "kg": "kg", "m/s": "m/s", "repetitions": "{repetitions}"}
+# Pain severity 0 to 10, as reported: LOINC 72514-3, in points of its score.
+_PAIN = "72514-3", "Pain severity - 0-10 verbal numeric rating [Score] - Reported"
+
+
+def fhir_of(report: Report, pdf: bytes, files: Mapping[str, ImagingFile]) -> bytes:
+    """Return the bundle as JSON. files: imaging id -> its file, for those that have one."""
+    patient = _patient(report)
+    resources = [
+        patient,
+        *_pains(report, patient),
+        *_questionnaires(report, patient),
+        *_trainings(report, patient),
+        *_tests(report, patient),
+        *_red_flags(report, patient),
+        *(_treatment(each, patient, report.made_on) for each in report.tried),
+        *_diagnosis(report, patient),
+        *_care_plans(report, patient),
+        *_imaging(report, patient, files),
+        _document(report, patient, pdf),
+    ]
+    bundle = {
+        "resourceType": "Bundle",
+        "id": id_of("bundle", report.athlete_id, report.made_at.isoformat()),
+        "type": "collection",
+        "timestamp": report.made_at.isoformat(timespec="seconds"),
+        "entry": [{"fullUrl": f"urn:uuid:{each['id']}", "resource": each} for each in resources],
+    }
+    return json.dumps(bundle, ensure_ascii=False, indent=1).encode()
+
+
+def _patient(report: Report) -> Json:
+    patient: Json = {
+        "resourceType": "Patient",
+        "id": id_of("patient", report.athlete_id),
+        "identifier": [{"system": "urn:ietf:rfc:3986", "value": f"urn:uuid:{id_of('athlete', report.athlete_id)}"}],
+        "name": [{"text": report.name}],
+        # Backstop does not ask.
+        "gender": "unknown",
+    }
+    return patient | ({"birthDate": report.born_on.isoformat()} if report.born_on else {})
+
+
+def _pains(report: Report, patient: Json) -> list[Json]:
+    code = coded(LOINC, *_PAIN, text="Worst pain of the day, 0 to 10")
+    return [
+        observation(patient, day, code, survey(), "pain", valueQuantity=quantity(pain, "score", "{score}"))
+        for day, pain in report.pains.items()
+    ]
+
+
+def _questionnaires(report: Report, patient: Json) -> list[Json]:
+    """Return answers and scores. The wording is ours, so no code of somebody else's scale stands on them."""
+    made = []
+    for number, each in enumerate(report.questionnaires):
+        everyday = each.kind is QuestionnaireKind.EVERYDAY
+        title = (
+            f"Everyday life with a sore back, 24 statements in Backstop's own words, version {each.version}"
+            if everyday
+            else "Own activities, mean of 0 (cannot) to 10 (as before)"
+        )
+        items = [
+            {"linkId": str(place), "text": STATEMENTS.get(name, name), "answer": [_answer(value, everyday)]}
+            for place, (name, value) in enumerate(each.answers.items(), 1)
+        ]
+        answers = _answers(patient, each.local_date, title, items, "questionnaire", number)
+        score = observation(
+            patient, each.local_date, {"text": title}, survey(), "score", number,
+            valueQuantity=quantity(each.score, "score", "{score}"), derivedFrom=[reference(answers)],
+        )  # fmt: skip
+        made += [answers, score]
+    return made
+
+
+def _answer(value: int, yes_or_no: bool) -> Json:
+    return {"valueBoolean": bool(value)} if yes_or_no else {"valueInteger": value}
+
+
+def _answers(patient: Json, on: date, title: str, items: list[Json], *ids: object) -> Json:
+    return {
+        "resourceType": "QuestionnaireResponse",
+        "id": id_of("answers", patient["id"], on, *ids),
+        "status": "completed",
+        "subject": reference(patient),
+        "authored": on.isoformat(),
+        "author": reference(patient),
+        "item": [{"linkId": "0", "text": title, "item": items}],
+    }
+
+
+def _trainings(report: Report, patient: Json) -> list[Json]:
+    return [each for number, line in enumerate(report.trainings) for each in _training(line, patient, number)]
+
+
+def _training(line: TrainingLine, patient: Json, number: int) -> list[Json]:
+    """Return a training as the guide has it: what, how long, and both as one group."""
+    ids = (line.what, line.duration_min, number)
+    what = activity(
+        "pa-observation-activity-measure", patient, line.on, coded(LOINC, "73985-4", "Exercise activity"), "what", *ids,
+        valueCodeableConcept={"text": line.what},
+    )  # fmt: skip
+    duration = activity(
+        "pa-observation-activity-measure", patient, line.on, coded(LOINC, "55411-3", "Exercise duration"), "min", *ids,
+        valueQuantity=quantity(line.duration_min, "minutes", "min"),
+    )  # fmt: skip
+    group = activity(
+        "pa-observation-activity-group", patient, line.on, coded(TEMPORARY, "PAPanel", "Physical Activity Panel"), *ids,
+        hasMember=[reference(what), reference(duration)],
+    )  # fmt: skip
+    return [what, duration, group]
+
+
+def _tests(report: Report, patient: Json) -> list[Json]:
+    made = []
+    for each in report.tests:
+        value = quantity(each.value, each.unit, _UCUM.get(each.unit, f"{{{each.unit.replace(' ', '_')}}}"))
+        more: Json = {"valueQuantity": value | ({"comparator": ">="} if each.at_least else {})}
+        note = [{"text": f"Against the one before: {each.change}"}]
+        exam = [category("exam", "Exam")]
+        made.append(observation(patient, each.on, {"text": each.name}, exam, "test", each.name, **more, note=note))
+    return made
+
+
+def _red_flags(report: Report, patient: Json) -> list[Json]:
+    flags = report.red_flags
+    if flags is None:
+        return []
+    items = [
+        {"linkId": name, "text": flags.texts.get(name, name), "answer": [{"valueString": said}]}
+        for name, said in flags.answers.items()
+    ]
+    title = f"Safety questions, version {flags.version}. Shown: {' '.join(flags.messages) or 'nothing'}"
+    return [_answers(patient, flags.answered_on, title, items, "safety", flags.version)]
+
+
+def _treatment(line: TriedLine, patient: Json, today: date) -> Json:
+    """Return what was tried. Medicine is a yes over a time: neither which nor how much is known."""
+    treatment = line.treatment
+    period = {"start": treatment.started_on.isoformat()}
+    period |= {"end": treatment.ended_on.isoformat()} if treatment.ended_on else {}
+    notes = [{"text": text} for text in (treatment.note, line.response) if text]
+    if treatment.kind is TreatmentKind.MEDICINE:
+        code = {"text": "Medicine was taken; which and how much is not recorded"}
+        made = observation(patient, treatment.started_on, code, survey(), treatment.treatment_id)
+        del made["effectiveDateTime"]
+        return made | {"effectivePeriod": period, "valueBoolean": True, "note": notes}
+    return {
+        "resourceType": "Procedure",
+        "id": id_of("procedure", treatment.treatment_id),
+        "status": "completed" if treatment.ended_on and treatment.ended_on < today else "in-progress",
+        "code": {"text": treatment.name},
+        "subject": reference(patient),
+        "performedPeriod": period,
+        "asserter": reference(patient),
+        "note": notes,
+    }
+
+
+def _diagnosis(report: Report, patient: Json) -> list[Json]:
+    """Return what a doctor called it, as it was written down: unconfirmed, for Backstop confirms nothing."""
+    plan = report.plan
+    if plan is None or not plan.diagnosis:
+        return []
+    system = "http://terminology.hl7.org/CodeSystem/condition"
+    who = f", told by {plan.doctor}" if plan.doctor else ""
+    return [
+        {
+            "resourceType": "Condition",
+            "id": id_of("condition", patient["id"], plan.told_on, plan.diagnosis),
+            "clinicalStatus": {"coding": [{"system": f"{system}-clinical", "code": "active"}]},
+            "verificationStatus": {"coding": [{"system": f"{system}-ver-status", "code": "unconfirmed"}]},
+            "code": {"text": plan.diagnosis},
+            "subject": reference(patient),
+            "recordedDate": plan.told_on.isoformat(),
+            "asserter": reference(patient),
+            "note": [{"text": f"As the athlete or coach wrote it down{who}."}],
+        }
+    ]
+
+
+def _care_plans(report: Report, patient: Json) -> list[Json]:
+    made = []
+    if report.program is not None:
+        program = report.program
+        said = (
+            f"{program.title}: {', '.join(program.exercises)}; {program.per_week} a week. Of {program.due} sessions "
+            f"that were due, {program.done} done, {program.skipped} not done, {program.open} without an answer."
+        )
+        made.append(_care_plan(patient, "program", said, program.since) | {"meta": profile("pa-careplan")})
+        made[-1]["category"].append(physical_activity())
+        made[-1]["period"]["end"] = program.until.isoformat()
+    plan = report.plan
+    if plan is not None:
+        said = f"As told by a doctor on {plan.told_on}. Named: {'; '.join(plan.measures) or 'nothing written down'}."
+        if plan.leaves_out:
+            said += f" Exercises are chosen around: {'; '.join(plan.leaves_out)}."
+        if plan.next_on:
+            said += f" Next appointment: {plan.next_on}."
+        made.append(_care_plan(patient, "doctor", said, plan.told_on))
+    return made
+
+
+def _care_plan(patient: Json, name: str, said: str, since: date) -> Json:
+    div = f'<div xmlns="http://www.w3.org/1999/xhtml">{escape(said, quote=False)}</div>'
+    return {
+        "resourceType": "CarePlan",
+        "id": id_of("care plan", name, patient["id"], since),
+        "text": {"status": "additional", "div": div},
+        "status": "active",
+        "intent": "plan",
+        "category": [{"coding": [{"system": CARE_PLAN_CATEGORY, "code": "assess-plan"}]}],
+        "subject": reference(patient),
+        "period": {"start": since.isoformat()},
+    }
+
+
+def _imaging(report: Report, patient: Json, files: Mapping[str, ImagingFile]) -> list[Json]:
+    made, room = [], FILES_BYTES_MAX
+    for each in report.imaging:
+        content: list[Json] = []
+        file = files.get(each.imaging_id)
+        if file is not None and len(file.content) <= room:
+            room -= len(file.content)
+            content.append(_attachment(file.media_type, file.name, file.content))
+        elif each.file_name:
+            content.append(
+                {"attachment": {"contentType": each.media_type, "title": f"{each.file_name} (not enclosed)"}}
+            )
+        if each.words:
+            content.append(_attachment("text/plain", "In own words", each.words.encode()))
+        asked = f", asked by {each.asked_by}" if each.asked_by else ""
+        made.append(
+            _document_reference(patient, f"{IMAGING_WORDS[each.kind]}{asked}", each.taken_on, content, each.imaging_id)
+        )
+    return made
+
+
+def _document(report: Report, patient: Json, pdf: bytes) -> Json:
+    content = [_attachment("application/pdf", "For the doctor", pdf)]
+    found = _document_reference(patient, "For the doctor", report.made_on, content, "report", report.made_at)
+    return found | {"description": NOTICE}
+
+
+def _document_reference(patient: Json, title: str, on: date, content: list[Json], *ids: object) -> Json:
+    return {
+        "resourceType": "DocumentReference",
+        "id": id_of("document", patient["id"], *ids),
+        "status": "current",
+        "type": {"text": title},
+        "subject": reference(patient),
+        "author": [reference(patient)],
+        "content": content,
+        "context": {"period": {"start": on.isoformat(), "end": on.isoformat()}},
+    }
+
+
+def _attachment(media_type: str, title: str, content: bytes) -> Json:
+    data = base64.b64encode(content).decode("ascii")
+    return {"attachment": {"contentType": media_type, "title": title, "data": data, "size": len(content)}}
