@@ -78,6 +78,7 @@ def test_analysis_is_pure() -> None:
         ("dbus_fast", "devices.sim"),
         ("apscheduler", "coach.clock"),
         ("nats", "coach.jetstream"),
+        ("reportlab", "coach.reports"),
         ("smtplib", "coach.notify"),
         ("email", "coach.notify"),
         ("cryptography", "coach.notify"),
