@@ -68,6 +68,7 @@ def page(athlete_id: str, day: str) -> str:
         today_there=today,
         groups=_groups(answers),
         brackets=_brackets(answers),
+        in_signal=in_signal,
         over=all(each.day_over for each in answers),
         edition=answers[0].edition if answers else None,
         profile_name=_profile_name(whose, answers),
@@ -114,15 +115,20 @@ def _groups(answers: Sequence[AnswerView]) -> list[Group]:
 
 
 def _brackets(answers: Sequence[AnswerView]) -> list[list[float]]:
-    """Return the windows of what was found that lie in some signal, each once."""
-    windows = [
-        each
-        for answer in answers
-        if answer.outcome == Outcome.FOUND
-        for each in answer.because.get("windows", ())
-        if each["stream_id"] is not None
-    ]
-    return sorted({tuple(edge): edge for edge in findings_words.edges(windows)}.values())
+    """Return the times in which something was found in some signal; those of several kinds that touch are one."""
+    windows = [each for answer in answers if answer.outcome == Outcome.FOUND for each in in_signal(answer)]
+    joined: list[list[float]] = []
+    for start, end in sorted(findings_words.edges(windows)):
+        if joined and start <= joined[-1][1]:
+            joined[-1][1] = max(joined[-1][1], end)
+        else:
+            joined.append([start, end])
+    return joined
+
+
+def in_signal(answer: AnswerView) -> list[dict[str, Any]]:
+    """Return the windows of an answer that lie in some recording."""
+    return [each for each in answer.because.get("windows", ()) if each["stream_id"] is not None]
 
 
 def _as_json(answer: AnswerView) -> dict[str, Any]:

@@ -66,7 +66,8 @@ def findings_part(athlete: AthleteView) -> dict[str, Any]:
     """Return what parts/findings.html needs, but for the day's sums."""
     found = house().services.findings.for_athlete(athlete.athlete_id, limit=FINDINGS_SHOWN)
     return {
-        "open_findings": [each for each in found if each.state == "open"],
+        # The gravest first; of the same grade the newest.
+        "open_findings": sorted((each for each in found if each.state == "open"), key=lambda each: each.grade != "red"),
         "closed_findings": [each for each in found if each.state != "open"],
         "bending_per_min": _bending(athlete)["rate_per_min"].value,
         "bending_needs_s": _bending_needs_s(athlete),

@@ -30,16 +30,18 @@ LISTED_MAX = 500
 
 
 @dataclass(frozen=True, slots=True)
-class DayOfDifferences:
-    """What two editions say differently of one day. what_changed: between the two, the same for every kind.
+class Change:
+    """What one edition says differently from the one before it.
 
-    differences: where another thing was found. worded: where the same was, with other words or numbers.
+    told: days on which another thing was found, each with its differences. worded: days on which the same was, with
+    other words or numbers.
     """
 
-    date: date
-    differences: tuple[DifferenceView, ...]
-    worded: tuple[DifferenceView, ...]
+    before: str
+    after: str
     what_changed: tuple[str, ...]
+    told: list[tuple[date, list[DifferenceView]]]
+    worded: list[tuple[date, list[DifferenceView]]]
 
 
 def local_day(athlete: AthleteView, wanted: str | None) -> date:
@@ -182,27 +184,32 @@ def versions(athlete_id: str) -> str:
     services = house().services
     athlete = services.athletes.get(access.me(), athlete_id)
     until = local_day(athlete, request.args["until"]) if request.args.get("until") else date.max
-    days = [each for each in _by_day(services.findings.differences(access.me(), athlete_id)) if each.date < until]
-    shown = days[-DAYS_SHOWN:]
+    told = [each for each in services.findings.differences(access.me(), athlete_id) if each.local_date < until]
+    days = sorted({each.local_date for each in told}, reverse=True)
+    shown = days[:DAYS_SHOWN]
     return render_template(
         "findings/versions.html",
         athlete=athlete,
-        days=shown[::-1],
+        changes=_changes([each for each in told if each.local_date in shown]),
         older=len(days) - len(shown),
-        first_shown=shown[0].date if shown else None,
+        first_shown=shown[-1] if shown else None,
         today_there=house().today(athlete.time_zone),
         **home_of(athlete),
     )
 
 
-def _by_day(differences: Sequence[DifferenceView]) -> list[DayOfDifferences]:
-    found = []
-    for local_date, same in groupby(differences, key=lambda each: each.local_date):
-        of_day = tuple(same)
-        worded = tuple(each for each in of_day if _only_worded(each))
-        told = tuple(each for each in of_day if each not in worded)
-        found.append(DayOfDifferences(local_date, told, worded, of_day[0].what_changed))
-    return found
+def _changes(differences: Sequence[DifferenceView]) -> list[Change]:
+    """Return differences by what lies between them, that of the newest day first."""
+    changes: dict[tuple[str, str], Change] = {}
+    for day, same in groupby(reversed(differences), key=lambda each: each.local_date):
+        of_day = list(same)[::-1]
+        before, after = of_day[0].before.edition, of_day[0].after.edition
+        change = changes.setdefault((before, after), Change(before, after, of_day[0].what_changed, [], []))
+        for days, worded in ((change.told, False), (change.worded, True)):
+            fitting = [each for each in of_day if _only_worded(each) is worded]
+            if fitting:
+                days.append((day, fitting))
+    return list(changes.values())
 
 
 def _only_worded(difference: DifferenceView) -> bool:

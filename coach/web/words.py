@@ -191,8 +191,8 @@ def told_of(statement: str, name: str) -> str:
     # Who is spoken of stands where the sentence begins; a verb that says "you" otherwise is said of one person.
     about = re.sub(r"^Your\b", f"{name}'s", statement)
     for plural, singular in (("were", "was"), ("are", "is"), ("have", "has")):
-        about = re.sub(rf"\bYou {plural}\b", f"{name} {singular}", about, count=1)
-    about = re.sub(r"\bYou\b", name, about, count=1)
+        about = re.sub(rf"\bYou {plural}\b", f"{name} {singular}", about)
+    about = re.sub(r"\bYou\b", name, about)
     about = re.sub(r"\bYour own\b", "Their own", about)
     about = re.sub(r"\byour own\b", "their own", about)
     about = re.sub(r"\bYour\b", "The", about)

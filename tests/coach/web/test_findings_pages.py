@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -258,6 +259,10 @@ def test_other_limits_leave_the_old_finding_readable_and_say_what_the_new_ones_s
     said = text_of(versions)
     assert said.index(old.statement) < said.index(new.statement)
     assert "profile.detectors.repeated_bending.rate_per_min: 4 per min before, 3 per min now" in said
+    assert f"From edition {old.edition} to {new.edition}" in said
+    where = f"/athletes/{world.ada.athlete_id}/versions"
+    assert "Nothing differs" in client.get(f"{where}?until=2026-11-24").text
+    assert client.get(f"{where}?until=then").status_code == 422
 
 
 def test_what_a_new_limit_does_not_find_any_more_is_said_on_the_old_finding(world, tmp_path: Path) -> None:
@@ -294,6 +299,32 @@ def test_a_day_says_of_each_kind_what_was_found_or_what_is_needed(world) -> None
         finding.ended_at.timestamp(),
     ]
     assert client.get("/days").headers["Location"].endswith("/days/2026-11-24")
+
+
+def test_windows_of_several_kinds_that_touch_are_one_bracket_and_each_kind_says_its_times(world, told) -> None:
+    # The busy day of the general profile: bending 9:00 to 9:30 and 9:36 to 10:00, a short pause between them that
+    # reaches from 9:00 to 9:36, holds at 10:00 to 10:04, turns from 10:30 to 11:00, a bout from 11:30 to 11:40.
+    day = finding_of(world, Kind.SHORT_RECOVERY, "general").because["days"][0]
+    raw = world.client(world.ada).get(f"/athletes/{world.ada.athlete_id}/days/{day}").text
+    found = json.loads(re.search(r"data-brackets='([^']+)'", raw)[1])
+    assert all(a[1] < b[0] for a, b in pairwise(found))
+    nine = datetime.fromisoformat(f"{day}T09:00+02:00").timestamp()
+    assert found[0][0] <= nine
+    assert len(found) < sum(
+        len(each.because["windows"])
+        for each in world.services.findings.answers(world.ada.identity, world.ada.athlete_id, date.fromisoformat(day))
+    )
+    assert "09:00 to 09:30, 09:36 to 10:00" in text_of(raw)
+
+
+def test_what_is_gravest_stands_first(world, told) -> None:
+    with store_of(world).begin() as tx:
+        tx.exec_driver_sql("UPDATE finding SET state = 'open', closed_at = NULL WHERE kind = 'repeated_bending'")
+    raw = world.client(world.kim).get(f"/athletes/{world.ada.athlete_id}/findings").text
+    grades = re.findall(r"<span class=\"tag (amber|red)\">look here", raw)
+    assert grades[0] == "red"
+    assert grades == sorted(grades, reverse=True)
+    assert "amber" in grades
 
 
 def test_a_day_names_the_profile_that_it_was_judged_by(world, told) -> None:

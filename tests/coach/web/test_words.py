@@ -22,6 +22,7 @@ from programs.types import Dose
         ("It is not a forecast for you.", "It is not a forecast for them."),
         ("Your load is above your 4-week habit.", "Mara's load is above the 4-week habit."),
         ("You were bent for 4 min. Your own days differ.", "Mara was bent for 4 min. Their own days differ."),
+        ("You bent 84 times. You paused for 5 min.", "Mara bent 84 times. Mara paused for 5 min."),
         ("Whether a backrest holds you up.", "Whether a backrest holds them up."),
         ("Bird-dog aims at endurance of your back.", "Bird-dog aims at endurance of the back."),
     ],
