@@ -4,24 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime, time
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from coach.analysis.types import AnalysisParams
 from coach.errors import InvalidInput, NoSuch, NotAllowed
+from coach.service import planning
 from coach.service.accounts import checked_name
+from coach.service.availability import EVERY_DAY, availability_of, checked, columns_of
 from coach.service.ground import Ground
 from coach.service.links import LinkBoard
 from coach.service.permission import require_athlete
+from coach.service.plain import prescription_from_plain
 from coach.service.profiles import analysis_params
+from coach.service.replacing import replace_planned
 from coach.service.secrets import fresh_token
 from coach.service.types import AthleteView, Identity, Role, RosterRow
 from coach.store import athletes, days, events, people, sessions, wearables
 from coach.store.engine import Tx
 from coach.store.rows import Row, fresh_id
-from programs.place import local_moment
+from programs.errors import ProgramError
+from programs.place import local_moment, zone_on
 from programs.types import Availability, Lock
 
-_EVERY_DAY = (0, 1, 2, 3, 4, 5, 6)
 # Nobody is older; a wrong century is. Own bound, 120 years.
 _AGE_MAX_DAYS = 120 * 366
 
@@ -42,7 +46,7 @@ class Athletes:
         sport: str = "",
         profile_id: str | None = None,
         born_on: date | None = None,
-        weekdays: Sequence[int] = _EVERY_DAY,
+        weekdays: Sequence[int] = EVERY_DAY,
         preferred: time = time(18, 30),
         wake: time = time(7, 0),
         simulated: bool = False,
@@ -53,7 +57,7 @@ class Athletes:
         zone, no or wrong weekdays, unknown profile, impossible date of birth.
         """
         name = checked_name(name)
-        availability = _checked(Availability(time_zone, tuple(weekdays), preferred, wake))
+        availability = checked(Availability(time_zone, tuple(weekdays), preferred, wake))
         now, athlete_id, profiles = self._ground.now(), fresh_id(), self._ground.profiles
         with self._ground.store.begin() as tx:
             values = {
@@ -68,7 +72,7 @@ class Athletes:
                 "calendar_token": fresh_token(),
                 "created_at": now,
             }
-            athletes.add(tx, values | _columns(availability))
+            athletes.add(tx, values | columns_of(availability))
             events.record(tx, now, "service", "created", "athlete", athlete_id, athlete_id)
             if coach_id is not None:
                 self._link(tx, coach_id, athlete_id)
@@ -155,25 +159,42 @@ class Athletes:
         """Return when the athlete can train. Raises NoSuch."""
         with self._ground.store.read() as tx:
             found = athletes.get(tx, athlete_id)
-        if found is None:
-            raise NoSuch(f"There is no athlete {athlete_id}.")
-        return availability_of(found)
+            if found is None:
+                raise NoSuch(f"There is no athlete {athlete_id}.")
+            return availability_of(tx, found)
 
     def set_availability(self, by: Identity, athlete_id: str, availability: Availability) -> None:
-        """Change when, and in which time zone, the athlete can train.
+        """Change when, and in which time zone, the athlete can train. Quiet hours are set with the reminders.
 
         Sessions that are placed keep their local date and time, in the new zone: nobody trains at three in the morning
-        because of a flight. One whose moment is past there, or skipped by the clock, is cancelled.
-        Raises NoSuch, InvalidInput.
+        because of a flight. One whose moment is past there, or skipped by the clock, is cancelled. With other days,
+        times or journeys the sessions of the running program are placed anew, and the fewest are moved.
+        Raises NoSuch, InvalidInput (also when the program finds no room; it says why).
         """
-        availability = _checked(availability)
+        availability = checked(availability)
         now = self._ground.now()
         with self._ground.store.begin() as tx:
             before = require_athlete(tx, by, athlete_id)
-            athletes.change(tx, athlete_id, **_columns(availability))
+            athletes.change(tx, athlete_id, **columns_of(availability))
             events.record(tx, now, by.user_id, "changed availability", "athlete", athlete_id, athlete_id)
-            if before["time_zone"] != availability.time_zone:
-                _move_sessions(tx, athlete_id, availability.time_zone, now)
+            changed = {name for name, value in columns_of(availability).items() if before[name] != value}
+            if "time_zone" in changed:
+                _move_sessions(tx, athlete_id, availability, now)
+            if changed - {"time_zone"}:
+                self._place_anew(tx, athlete_id, now)
+
+    def _place_anew(self, tx: Tx, athlete_id: str, now: datetime) -> None:
+        athlete = athletes.get(tx, athlete_id)
+        plan = planning.has_running(tx, athlete, now) if athlete is not None else None
+        if athlete is None or plan is None:
+            return
+        program, days_ahead = prescription_from_plain(plan["prescription"]), self._ground.config.program.plan_ahead_days
+        try:
+            replace_planned(
+                tx, athlete, plan["id"], program, plan["starts_on"], now, days_ahead, "another availability"
+            )
+        except ProgramError as error:
+            raise InvalidInput(str(error)) from None
 
 
 def _judge_anew(tx: Tx, athlete_id: str, now: datetime) -> None:
@@ -187,8 +208,9 @@ def _born(born_on: date, now: datetime) -> date:
     return born_on
 
 
-def _move_sessions(tx: Tx, athlete_id: str, time_zone: str, now: datetime) -> None:
+def _move_sessions(tx: Tx, athlete_id: str, availability: Availability, now: datetime) -> None:
     for row in sessions.planned(tx, athlete_id):
+        time_zone = zone_on(availability, row["local_date"])
         due_at = local_moment(row["local_date"], row["local_time"], ZoneInfo(time_zone))
         if due_at is not None and due_at > now:
             sessions.move(tx, row["id"], ("planned",), due_at=due_at, time_zone=time_zone, updated_at=now)
@@ -202,30 +224,3 @@ def athlete_view(row: Row) -> AthleteView:
     return AthleteView(
         row["id"], row["name"], row["time_zone"], row["sport"], row["simulated"], row["profile"], row["born_on"]
     )
-
-
-def availability_of(row: Row) -> Availability:
-    """Return when an athlete can train, from the row."""
-    return Availability(row["time_zone"], tuple(row["weekdays"]), row["preferred"], row["wake"])
-
-
-def _columns(availability: Availability) -> dict[str, object]:
-    return {
-        "time_zone": availability.time_zone,
-        "weekdays": list(availability.weekdays),
-        "preferred": availability.preferred,
-        "wake": availability.wake,
-    }
-
-
-def _checked(availability: Availability) -> Availability:
-    try:
-        ZoneInfo(availability.time_zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise InvalidInput(
-            f"The time zone {availability.time_zone!r} is not known: give a name such as Europe/Berlin."
-        ) from None
-    weekdays = tuple(sorted(set(availability.weekdays)))
-    if not weekdays or not set(weekdays) <= set(_EVERY_DAY):
-        raise InvalidInput("Choose at least one weekday: 0 is Monday, 6 is Sunday.")
-    return Availability(availability.time_zone, weekdays, availability.preferred, availability.wake)

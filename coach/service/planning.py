@@ -12,7 +12,7 @@ from coach.analysis.types import Grade
 from coach.coaching import Observed, needs_from, needs_from_assessment
 from coach.config import Config
 from coach.service.assessment_results import newest_comparisons
-from coach.service.athletes import availability_of
+from coach.service.availability import availability_of
 from coach.service.plain import exercises_to_plain, prescription_from_plain
 from coach.service.types import PlanState, PlanView, SessionState, SessionView
 from coach.store import findings, plans, sessions
@@ -91,11 +91,21 @@ def prescription_for(tx: Tx, athlete_id: str, needs: Sequence[Need], config: Con
 
 
 def sessions_to_place(
-    athlete: Row, prescription: Prescription, start: date, now: datetime, taken: frozenset[str], horizon_days: int
+    tx: Tx,
+    athlete: Row,
+    prescription: Prescription,
+    start: date,
+    now: datetime,
+    taken: frozenset[str],
+    horizon_days: int,
+    wanted: frozenset[date] = frozenset(),
 ) -> list[PlannedSession]:
-    """Return the sessions from `start` up to the horizon that are not placed yet. Raises programs.NoSlot."""
+    """Return the sessions from `start` up to the horizon that are not placed yet, on wanted days where they may be.
+
+    Raises programs.NoSlot.
+    """
     last = local_day(athlete, now) + timedelta(days=horizon_days)
-    placed = place(prescription, availability_of(athlete), start, now, taken)
+    placed = place(prescription, availability_of(tx, athlete), start, now, taken, wanted)
     return [session for session in placed if session.local_date < last and session.slot not in taken]
 
 
@@ -113,7 +123,7 @@ def session_values(session: PlannedSession, athlete: Row, plan_id: str, now: dat
         "state": SessionState.PLANNED.value,
         "local_date": session.local_date,
         "local_time": session.local_time,
-        "time_zone": athlete["time_zone"],
+        "time_zone": session.time_zone,
         "due_at": session.due_at,
         "released_at": None,
         "duration_min": session.duration_min,

@@ -14,6 +14,7 @@ from coach.service.ground import Ground
 from coach.service.permission import may_decide, require_athlete, require_plan, require_session
 from coach.service.plain import prescription_from_plain, prescription_to_plain
 from coach.service.reminder_choices import alarms_of, choices_of
+from coach.service.replacing import replace_planned
 from coach.service.retests import retest_of
 from coach.service.secrets import fresh_token
 from coach.service.triage import hold_until_asked, refuse_locked
@@ -148,6 +149,7 @@ class Plans:
             athlete = require_athlete(tx, by, row["athlete_id"])
             try:
                 placed = planning.sessions_to_place(
+                    tx,
                     athlete,
                     prescription_from_plain(row["prescription"]),
                     planning.local_day(athlete, now),
@@ -164,6 +166,8 @@ class Plans:
     def accept(self, plan_id: str, by: Identity, note: str | None = None) -> PlanView:
         """Accept a proposal and place its sessions at the athlete's local times, in one transaction.
 
+        Sessions that are planned already become the new ones; the fewest are moved.
+
         Raises NoSuch, NotAllowed (an athlete who has a coach), Conflict (not proposed any more, or no time for it),
         Locked (its message is what to show: triage locked, or never answered).
         """
@@ -176,8 +180,6 @@ class Plans:
             if older is not None:
                 plans.move(tx, older["id"], PlanState.ACCEPTED.value, state=PlanState.SUPERSEDED.value)
                 events.record(tx, now, by.user_id, "superseded", "plan", older["id"], athlete["id"])
-            for session_id in sessions.cancel_planned(tx, athlete["id"], now):
-                events.record(tx, now, by.user_id, "cancelled", "session", session_id, athlete["id"], "a new program")
             prescription = prescription_from_plain(row["prescription"])
             start = planning.local_day(athlete, now)
             values = {
@@ -189,7 +191,11 @@ class Plans:
                 "ends_on": start + timedelta(weeks=prescription.weeks),
             }
             plans.move(tx, plan_id, PlanState.PROPOSED.value, **values)
-            self._place(tx, athlete, plans.get(tx, plan_id), now)
+            horizon_days = self._ground.config.program.plan_ahead_days
+            try:
+                replace_planned(tx, athlete, plan_id, prescription, start, now, horizon_days, "a new program")
+            except ProgramError as error:
+                raise Conflict(str(error)) from None
             events.record(tx, now, by.user_id, "accepted", "plan", plan_id, athlete["id"])
             return self._view(tx, plans.get(tx, plan_id))
 
@@ -366,7 +372,7 @@ class Plans:
         horizon_days = self._ground.config.program.plan_ahead_days
         prescription = prescription_from_plain(plan["prescription"])
         try:
-            placed = planning.sessions_to_place(athlete, prescription, plan["starts_on"], now, taken, horizon_days)
+            placed = planning.sessions_to_place(tx, athlete, prescription, plan["starts_on"], now, taken, horizon_days)
         except ProgramError as error:
             raise Conflict(str(error)) from None
         # What was placed stays, also when it was cancelled since, or the availability has changed.

@@ -38,6 +38,7 @@ athlete = Table(
     Column("wake", Time, nullable=False),
     Column("preferred", Time, nullable=False),
     Column("weekdays", JSON, nullable=False),
+    Column("travel", JSON, nullable=False, server_default="[]"),  # [[first day, last day, time zone], …]
     Column("sport", String(100), nullable=False),
     Column("profile", String(40), nullable=False, server_default="general"),  # id of a file of coach/profiles
     Column("born_on", Date),  # asked where a count depends on age
