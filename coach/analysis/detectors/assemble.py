@@ -134,11 +134,31 @@ def day_of(
         turns_from_two=against is not None,
         strokes=strokes[1] if strokes else None,
         strokes_place=strokes[0] if strokes else None,
-        bending=tuple(sorted(bending, key=lambda each: (each.start_utc_s, each.stream_id))),
+        bending=_seen_once(bending, trunk[1]) if trunk else (),
         bouts=tuple(sorted(bouts, key=lambda each: (each.start_utc_s, each.stream_id))),
         entered=entered or Entered(),
         rmssd_s=rmssd_s,
     )
+
+
+def _seen_once(stretches: Iterable[BendingStretch], trunk: Minutes) -> tuple[BendingStretch, ...]:
+    """Return the stretches of the place that counts; of two recordings that saw one at once the one that saw more."""
+    streams = frozenset(trunk.stream_id)
+    kept: list[BendingStretch] = []
+    for each in sorted(stretches, key=lambda each: (-_covered_s(each), each.start_utc_s, each.stream_id)):
+        again = any(
+            other.stream_id != each.stream_id
+            and other.start_utc_s < each.end_utc_s - OVERLAP_S
+            and each.start_utc_s < other.end_utc_s - OVERLAP_S
+            for other in kept
+        )
+        if each.stream_id in streams and not again:
+            kept.append(each)
+    return tuple(sorted(kept, key=lambda each: (each.start_utc_s, each.stream_id)))
+
+
+def _covered_s(stretch: BendingStretch) -> float:
+    return (stretch.end_utc_s - stretch.start_utc_s) * stretch.coverage_share
 
 
 def _utc_minute(start_utc_s: float, row: MinuteRow) -> int:

@@ -35,7 +35,7 @@ def detect(thresholds: Thresholds, day: Day, history: Sequence[DayValues]) -> An
         round(thresholds["baseline_mornings"].value),
     )
     known = {each.ordinal: each.ln_rmssd for each in history if each.ordinal < day.ordinal}
-    known[day.ordinal] = None if day.rmssd_s is None else ln_rmssd(day.rmssd_s)
+    known[day.ordinal] = ln_rmssd(day.rmssd_s) if day.rmssd_s else None
     first_of_week = day.ordinal - WEEK_DAYS + 1
     week = estimate_hrv_week([known.get(each) for each in range(first_of_week, day.ordinal + 1)], limits)
     limit = estimate_hrv_limit(

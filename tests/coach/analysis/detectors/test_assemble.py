@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from coach.analysis.detectors.assemble import bending_stretch, choose_strokes, choose_trunk, day_of, minutes_of
+from coach.analysis.detectors.types import BendingStretch, Minutes
 from coach.analysis.exposure import THRESHOLDS_DEG, MinuteRow
 from coach.analysis.recording import analyse_recording
 from coach.analysis.relative import RelativeTurns
@@ -53,6 +54,30 @@ def test_the_trunk_is_the_place_with_more_usable_time() -> None:
     short = minutes_of([("a", 60.0 * n, row(n + 1)) for n in range(3)])
     long = minutes_of([("b", 60.0 * n, row(n + 1)) for n in range(5)])
     assert choose_trunk({"chest": short, "lower_back": long, "hip": long, "wrist_left": long}) == ("lower_back", long)
+
+
+def test_bending_that_two_trunk_sensors_saw_counts_once() -> None:
+    """By the place that counts; at one place twice, as when a recording is imported beside the live one: by the fuller."""
+
+    def worn(stream: str, count: int, covered_s: float = 60.0) -> Minutes:
+        return minutes_of([(stream, 60.0 * n, row(n + 1, covered_s=covered_s)) for n in range(count)])
+
+    def seen(stream: str, first: int, last: int, coverage: float = 1.0) -> BendingStretch:
+        return BendingStretch(stream, 60.0 * first, 60.0 * last, 6 * (last - first), 6.0, 6.0, 40.0, coverage)
+
+    everybody = [seen("chest", 5, 25), seen("low", 4, 26), seen("low", 40, 52), seen("hip", 5, 25)]
+    by_place = {"chest": worn("chest", 55), "lower_back": worn("low", 60), "hip": worn("hip", 90)}
+    assert day_of(1, 0.0, 86400.0, True, by_place, bending=everybody).bending == (everybody[1], everybody[2])
+    twice = minutes_of(
+        [
+            *(("a", 60.0 * n, row(n + 1, covered_s=59.0 - n % 2)) for n in range(60)),
+            *(("b", 60.0 * n, row(n + 1, covered_s=58.5)) for n in range(60)),
+        ]
+    )
+    assert set(twice.stream_id) == {"a", "b"}
+    both = [seen("a", 5, 25), seen("b", 5, 25, 0.9), seen("b", 30, 45), seen("a", 45, 60)]
+    assert day_of(1, 0.0, 86400.0, True, {"chest": twice}, bending=both).bending == (both[0], both[2], both[3])
+    assert day_of(1, 0.0, 86400.0, True, {}, bending=both).bending == ()
 
 
 def test_strokes_are_those_of_the_arm_that_makes_them() -> None:

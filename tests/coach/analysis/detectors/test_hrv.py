@@ -54,6 +54,12 @@ def test_today_may_be_the_morning_that_is_missing() -> None:
     assert answer([4.0] * 6 + [None]).outcome is Outcome.FOUND
 
 
+def test_a_morning_whose_beats_are_all_alike_is_no_morning() -> None:
+    """A belt that sends an averaged interval over and over has an RMSSD of 0, which has no logarithm."""
+    found = detect(LIMITS, day(rmssd_s=0.0), [past(MONDAY - 1 - n, ln_rmssd=4.2) for n in range(30)])
+    assert found == detect(LIMITS, day(rmssd_s=None), [past(MONDAY - 1 - n, ln_rmssd=4.2) for n in range(30)])
+
+
 def test_twenty_mornings_of_the_month_are_too_few() -> None:
     month: list[float | None] = [None] * 8 + PATTERN[:20]
     assert answer([4.0] * 7, month).outcome is Outcome.NOT_ENOUGH
