@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from programs.errors import ProgramError
 from programs.types import Need, RestRule
 
 # Own heuristic: the window of the bending finding (more than 4 bends a minute for 10 minutes; 4 a minute: RULA, REBA).
@@ -108,12 +109,62 @@ def rest(needs: Sequence[Need], weeks: int) -> tuple[RestRule, ...]:
     return tuple(rules.values())
 
 
+@dataclass(frozen=True, slots=True)
+class SeenMinute:
+    """What a wearable saw of one minute. minute: its number on a line of minutes; missing ones were not seen.
+
+    repeated: bending, turning or swinging again and again. still: none of it, and upright or lying.
+    """
+
+    minute: int
+    repeated: bool
+    still: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """Rests of a day. asked: how many the work asked for. seen: of them, how many the wearable saw taken."""
+
+    asked: int
+    seen: int
+
+
+def credit_rest(rule: RestRule, minutes: Sequence[SeenMinute]) -> Credit:
+    """Return how many rests the work asked for and how many of them were seen: rest that was seen counts as taken.
+
+    Each `after_min` minutes of repeated work ask for one; `rest_min` still minutes in a row take it, and the work
+    counts anew. Rest that comes before it is asked for is as good: the work counts anew, nothing is asked. Minutes that were
+    not seen are neither work nor rest; so many of them in a row as a rest is long may have been one, so the work counts
+    anew, too. Raises ProgramError for a rule without minutes, or minutes out of order. Source: own heuristic.
+    """
+    if rule.rest_min is None or rule.after_min is None:
+        raise ProgramError(f"Rest of the kind '{rule.kind}' has no minutes that a wearable could see.")
+    asked = seen = worked = still = waiting = 0
+    before: int | None = None
+    for one in minutes:
+        if before is not None and one.minute <= before:
+            raise ProgramError(f"Minute {one.minute} comes after minute {before}; give them in order of time.")
+        unseen = 0 if before is None else one.minute - before - 1
+        before = one.minute
+        if unseen:
+            still = 0
+        if unseen >= rule.rest_min:
+            worked = waiting = 0
+        still = still + 1 if one.still else 0
+        worked += one.repeated
+        if worked == rule.after_min:
+            asked, waiting, worked = asked + 1, 1, 0
+        if still == rule.rest_min:
+            seen, waiting, worked = seen + waiting, 0, 0
+    return Credit(asked, seen)
+
+
 def _micro_break(need: Need) -> RestRule:
     return RestRule(
         kind="micro_break",
         text=(
             f"After about {MICRO_BREAK_AFTER_MIN} minutes of bending again and again, stand tall and walk for "
-            f"{MICRO_BREAK_MIN} minutes before you go on."
+            f"{MICRO_BREAK_MIN} minutes before going on."
         ),
         because=(
             f"{need.because} After much bending, the tissues of the back take some minutes to get their firmness back."
@@ -123,6 +174,8 @@ def _micro_break(need: Need) -> RestRule:
             f"back after {MICRO_BREAK_MIN} minutes); carrying it over to repeated bending and the "
             f"{MICRO_BREAK_AFTER_MIN} minutes: own heuristic."
         ),
+        rest_min=MICRO_BREAK_MIN,
+        after_min=MICRO_BREAK_AFTER_MIN,
     )
 
 
@@ -138,6 +191,7 @@ def _lighter_day(need: Need) -> RestRule:
             "more after three. That was seen in a group; it is not a forecast for you."
         ),
         source="Andersen 2017, Scand J Work Environ Health 43:68; three days as a default for planning: own heuristic.",
+        after_days=MAX_DAYS_IN_A_ROW,
     )
 
 
