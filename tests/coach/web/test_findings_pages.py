@@ -241,6 +241,27 @@ def signed_in(world, app, person):
     return client
 
 
+def test_a_finding_of_before_there_were_flags_and_windows_is_readable(world) -> None:
+    old = {
+        "values": {"rate_mean_per_min": 5.92, "count": 71},
+        "threshold": {"rate_per_min": 4.0, "min_duration_s": 600.0},
+        "source": "RULA and REBA.",
+        "algorithm": {"name": "backstop", "version": "1"},
+        "window": {"start_utc": "2026-11-24T13:48:00+00:00", "end_utc": "2026-11-24T14:00:00+00:00"},
+    }
+    with store_of(world).begin() as tx:
+        tx.exec_driver_sql("UPDATE finding SET because = ?", (json.dumps(old),))
+    client = world.client(world.ada)
+    raw = client.get(f"/findings/{world.finding_id}").text
+    page = text_of(raw)
+    for part in ("more than 4 per minute, for 10 minutes", "RULA and REBA.", "mean rate 5.9 a minute", "backstop 1"):
+        assert part in page, part
+    assert f"/findings/{world.finding_id}/signal.json" in raw
+    assert client.get(f"/findings/{world.finding_id}/signal.json").get_json()["t_utc_s"]
+    assert client.get(f"/findings/{world.finding_id}/window").status_code == 404
+    assert "more than 4 per minute, for 10 minutes: RULA and REBA." in text_of(client.get("/today/findings").text)
+
+
 def test_other_limits_leave_the_old_finding_readable_and_say_what_the_new_ones_say(world, tmp_path: Path) -> None:
     old = world.services.findings.get(world.kim.identity, world.finding_id)
     app = with_limits(world, tmp_path, "rate_per_min = { value = 4,", "rate_per_min = { value = 3,")
