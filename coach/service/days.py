@@ -17,7 +17,7 @@ from coach.service.canonical import plain
 from coach.service.day_entries import has_entered
 from coach.service.day_rows import DayRows, assembled, read_day, values_of
 from coach.service.day_signals import FromSignal, read_signals
-from coach.service.editions import Edition, edition_of, ensure_edition
+from coach.service.editions import Edition, edition_of_athlete, ensure_edition
 from coach.service.evidence import because_of
 from coach.service.folding import refold
 from coach.service.ground import Ground
@@ -151,9 +151,8 @@ class Days:
         return JudgedDay(athlete_id, day, tuple(changed))
 
     def _verdict(self, tx: Tx, athlete: Row, day: date, now: datetime) -> _Verdict:
-        profile = self._ground.profiles.of_athlete(athlete)
-        params = analysis_params(self._ground.config, profile)
-        edition = edition_of(profile, params)
+        edition = edition_of_athlete(self._ground, athlete)
+        profile, params = edition.profile, analysis_params(self._ground.config, edition.profile)
         rows = read_day(tx, athlete, day)
         over = now.timestamp() >= rows.end_utc_s
         signal = self._signal(tx, athlete["id"], rows, over, params.turn, now)
@@ -195,14 +194,14 @@ class Days:
         if verdict.values != verdict.values_before:
             days.put_values(tx, athlete_id, day, edition.id, verdict.values)
             self._look_ahead(tx, athlete_id, verdict, now)
+        start, end = (datetime.fromtimestamp(each, UTC) for each in (verdict.rows.start_utc_s, verdict.rows.end_utc_s))
+        # An edition that is taken up again says what it said before; what counted meanwhile does not any more.
+        left = findings.kinds_superseded(tx, athlete_id, edition.id, start, end)
+        kinds = dict.fromkeys([*(row["kind"] for row in new), *left])
         changed = [
-            finding_id for row in new for finding_id in refold(tx, athlete_id, Kind(row["kind"]), edition.id, day, now)
+            finding_id for kind in kinds for finding_id in refold(tx, athlete_id, Kind(kind), edition.id, day, now)
         ]
-        if new:
-            start, end = (
-                datetime.fromtimestamp(each, UTC) for each in (verdict.rows.start_utc_s, verdict.rows.end_utc_s)
-            )
-            changed += findings.supersede(tx, athlete_id, edition.id, start, end, now)
+        changed += findings.supersede(tx, athlete_id, edition.id, start, end, now)
         if changed:
             athletes.change(tx, athlete_id, replan_wanted=True)
         return changed

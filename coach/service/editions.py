@@ -10,6 +10,8 @@ from typing import Any
 from coach.analysis.detectors.types import Profile
 from coach.analysis.types import ALGORITHM_NAME, ALGORITHM_VERSION, AnalysisParams
 from coach.service.canonical import canonical, plain
+from coach.service.ground import Ground
+from coach.service.profiles import analysis_params
 from coach.store import findings
 from coach.store.engine import Tx
 from coach.store.rows import Row
@@ -37,6 +39,12 @@ def edition_of(profile: Profile, params: AnalysisParams) -> Edition:
     }
     digest = hashlib.sha256(canonical(parameters).encode()).hexdigest()[:_DIGITS]
     return Edition(f"{ALGORITHM_VERSION}-{digest}", profile, parameters)
+
+
+def edition_of_athlete(ground: Ground, athlete: Row) -> Edition:
+    """Return the edition that judges an athlete's days now. Raises ConfigError when the profile's file is gone."""
+    profile = ground.profiles.of_athlete(athlete)
+    return edition_of(profile, analysis_params(ground.config, profile))
 
 
 def ensure_edition(tx: Tx, edition: Edition, now: datetime) -> None:

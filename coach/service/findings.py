@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from coach.analysis.detectors.types import Kind, Outcome
-from coach.service.editions import changed_between
+from coach.service.editions import changed_between, edition_of_athlete
 from coach.service.folding import holds_on
 from coach.service.ground import Ground
 from coach.service.permission import require_athlete, require_finding
@@ -40,13 +40,15 @@ class Findings:
             return finding_view(require_finding(tx, by, finding_id))
 
     def answers(self, by: Identity, athlete_id: str, local_date: date) -> tuple[AnswerView, ...]:
-        """Return what the newest edition that has judged a day says of every kind; empty before. Raises NoSuch."""
+        """Return what the present edition says of every kind on a day; empty before any has judged it. Raises NoSuch.
+
+        Where the present edition has not judged the day, the newest that has.
+        """
         with self._ground.store.read() as tx:
-            require_athlete(tx, by, athlete_id)
+            athlete = require_athlete(tx, by, athlete_id)
             rows = findings.answers_of_day(tx, athlete_id, local_date)
-            newest = [next(same) for _, same in groupby(rows, key=lambda row: row["kind"])]
-            edition = max((row["edition_created_at"], row["edition"]) for row in newest)[1] if newest else ""
-            newest = [row for row in newest if row["edition"] == edition]
+            edition = (_in_order(rows, edition_of_athlete(self._ground, athlete).id) or [""])[-1]
+            newest = [row for row in rows if row["edition"] == edition]
             open_then = findings.on_day(tx, athlete_id, edition, local_date) if newest else []
         found = {row["kind"]: row["id"] for row in open_then if holds_on(row, local_date)}
         views = [_answer_view(row, found.get(row["kind"])) for row in newest]
@@ -55,7 +57,8 @@ class Findings:
     def differences(self, by: Identity, athlete_id: str, since: date | None = None) -> tuple[DifferenceView, ...]:
         """Return where the two newest editions of a day say different things of it, in order of day and kind.
 
-        A statement, a grade or an outcome that differs is a difference. Raises NoSuch.
+        The present edition is the newest, however often it was left and taken up again. A statement, a grade or an
+        outcome that differs is a difference. Raises NoSuch.
         """
         with self._ground.store.read() as tx:
             athlete = require_athlete(tx, by, athlete_id)
@@ -64,10 +67,11 @@ class Findings:
             rows += _of_before(tx, athlete, since or date.min)
             editions = {each: findings.get_edition(tx, each) for each in {row["edition"] for row in rows}}
             known = findings.of_every_edition(tx, athlete_id)
+            present = edition_of_athlete(self._ground, athlete).id
         said: list[DifferenceView] = []
         for day, of_day in groupby(sorted(rows, key=lambda row: row["local_date"]), key=lambda row: row["local_date"]):
             ids = {(row["edition"], row["kind"]): row["id"] for row in known if _is_of(row, day, zone)}
-            said.extend(_differences(day, list(of_day), editions, ids))
+            said.extend(_differences(day, list(of_day), present, editions, ids))
         return tuple(said)
 
 
@@ -141,13 +145,13 @@ def _is_of(row: Row, day: date, zone: ZoneInfo) -> bool:
 
 
 def _differences(
-    day: date, rows: Sequence[Row], editions: dict[str, Row | None], ids: dict[tuple[str, str], str]
+    day: date, rows: Sequence[Row], present: str, editions: dict[str, Row | None], ids: dict[tuple[str, str], str]
 ) -> Iterator[DifferenceView]:
     """Yield where the two newest editions of a day differ. ids: of findings that go on, by edition and kind."""
-    order = sorted({(row["edition_created_at"], row["edition"]) for row in rows})[-2:]
+    order = _in_order(rows, present)[-2:]
     if len(order) < 2:
         return
-    (_, before), (_, after) = order
+    before, after = order
     old, new = ({row["kind"]: row for row in rows if row["edition"] == each} for each in (before, after))
     what_changed = changed_between(editions[before] or {}, editions[after] or {})
     for kind in sorted(old.keys() | new.keys(), key=lambda each: (_PLACE.get(each, len(_PLACE)), each)):
@@ -155,6 +159,12 @@ def _differences(
         if replace(was, edition=after) != now:
             was, now = (replace(each, finding_id=ids.get((each.edition, kind))) for each in (was, now))
             yield DifferenceView(day, kind, was, now, what_changed)
+
+
+def _in_order(rows: Sequence[Row], present: str) -> list[str]:
+    """Return the editions of some answers, oldest first; the present one comes last."""
+    each = {(row["edition"] == present, row["edition_created_at"], row["edition"]) for row in rows}
+    return [edition for *_, edition in sorted(each)]
 
 
 def _said(row: Row | None, edition: str) -> SaidBefore:

@@ -15,7 +15,7 @@ from coach.store.engine import Tx
 from coach.store.rows import Row
 
 # What makes a finding another one for whoever reads it.
-_TOLD = ("statement", "grade", "state", "because", "started_at", "ended_at", "opened_at", "closed_at")
+_TOLD = ("statement", "grade", "state", "because", "started_at", "ended_at", "opened_at", "closed_at", "superseded_by")
 
 
 def refold(tx: Tx, athlete_id: str, kind: Kind, edition_id: str, day: date, now: datetime) -> list[str]:

@@ -218,16 +218,26 @@ def supersede(tx: Tx, athlete_id: str, by_edition: str, start: datetime, end: da
     """Mark findings of other editions that went on at a time in [start, end); return their ids."""
     statement = (
         update(finding)
-        .where(
-            *_current(athlete_id),
-            finding.c.edition != by_edition,
-            finding.c.opened_at < end,
-            or_(finding.c.closed_at.is_(None), finding.c.closed_at > start, finding.c.opened_at >= start),
-        )
+        .where(*_current(athlete_id), finding.c.edition != by_edition, *_went_on(start, end))
         .values(superseded_by=by_edition, updated_at=now)
         .returning(finding.c.id)
     )
     return list(tx.execute(statement).scalars())
+
+
+def kinds_superseded(tx: Tx, athlete_id: str, edition_id: str, start: datetime, end: datetime) -> list[str]:
+    """Return the kinds of an edition's findings that went on at a time in [start, end) and count as judged anew."""
+    columns = finding.c
+    mine = columns.athlete_id == athlete_id, columns.edition == edition_id, columns.superseded_by.is_not(None)
+    statement = select(columns.kind).where(*mine, *_went_on(start, end)).distinct().order_by(columns.kind)
+    return list(tx.execute(statement).scalars())
+
+
+def _went_on(start: datetime, end: datetime) -> tuple[ColumnElement[bool], ...]:
+    columns = finding.c
+    return columns.opened_at < end, or_(
+        columns.closed_at.is_(None), columns.closed_at > start, columns.opened_at >= start
+    )
 
 
 def _current(athlete_id: str) -> tuple[ColumnElement[bool], ...]:

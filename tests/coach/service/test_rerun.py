@@ -12,10 +12,13 @@ from coach.__main__ import main
 from coach.config import Config
 from coach.errors import NoSuch
 from coach.instance import only_one
+from coach.live import LiveFeed
 from coach.service import Services, build_services
+from coach.service.canonical import canonical, plain
 from coach.service.profile_files import SHIPPED
 from coach.service.rerun import How
 from coach.store.engine import migrate, open_store
+from coach.worker import Worker
 from tests.coach.club import Club, found_club
 from tests.coach.service.test_days import (
     MONDAY,
@@ -26,6 +29,7 @@ from tests.coach.service.test_days import (
     analysed,
     bent,
     bytes_of,
+    judged,
     upright,
 )
 
@@ -85,6 +89,38 @@ def test_other_limits_leave_the_old_findings_beside_the_new_and_say_what_differs
         "profile.detectors.repeated_bending.rate_per_min: 4 per min before, 8 per min now",
     )
     assert services.findings.differences(worn.coach, worn.athlete_id, TUESDAY)[0].local_date >= TUESDAY
+
+
+def test_a_profile_that_was_tried_and_left_leaves_everything_as_it_was(worn: Club) -> None:
+    before, bytes_before = worn.services.findings.for_athlete(worn.athlete_id), bytes_of_current(worn)
+    for profile in ("desk", "general"):
+        worn.services.athletes.set_profile(worn.athlete, worn.athlete_id, profile)
+        settled(worn)
+        found = worn.services.findings.for_athlete(worn.athlete_id)
+        (said,) = {each.edition for each in worn.services.findings.answers(worn.coach, worn.athlete_id, MONDAY)}
+        assert {each.edition for each in found} == {said}
+        assert (said == before[0].edition) is (profile == "general")
+        gone = [
+            each for each in worn.services.findings.differences(worn.coach, worn.athlete_id) if not each.after.statement
+        ]
+        assert {each.after.edition for each in gone} <= {said}
+    assert worn.services.findings.for_athlete(worn.athlete_id) == before
+    assert bytes_of_current(worn) == bytes_before
+
+
+def bytes_of_current(club: Club) -> str:
+    days = (MONDAY + timedelta(days=each) for each in range(4))
+    said = [
+        {**plain(each), "local_date": day.isoformat()}
+        for day in days
+        for each in club.services.findings.answers(club.coach, club.athlete_id, day)
+    ]
+    return canonical(said)
+
+
+def settled(club: Club) -> None:
+    Worker(club.services, LiveFeed()).drain()
+    judged(club)
 
 
 def test_only_days_since_a_date_are_told_and_their_habit_comes_along(worn: Club, tmp_path: Path) -> None:

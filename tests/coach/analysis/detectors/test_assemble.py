@@ -57,7 +57,7 @@ def test_the_trunk_is_the_place_with_more_usable_time() -> None:
 
 
 def test_bending_that_two_trunk_sensors_saw_counts_once() -> None:
-    """By the place that counts; at one place twice, as when a recording is imported beside the live one: by the fuller."""
+    """By the place that counts; twice at one place, as when a file is imported beside what came live: by the fuller."""
 
     def worn(stream: str, count: int, covered_s: float = 60.0) -> Minutes:
         return minutes_of([(stream, 60.0 * n, row(n + 1, covered_s=covered_s)) for n in range(count)])
