@@ -19,10 +19,12 @@ from coach.web import (
     athlete,
     calendar,
     calibration,
+    care,
     coach,
     cookies,
     days,
     diary,
+    doctor,
     failures,
     findings,
     findings_words,
@@ -57,6 +59,8 @@ SUBJECTS = (
     profiles,
     plans,
     safety,
+    care,
+    doctor,
     sessions,
     assessments,
     wearables,
@@ -114,6 +118,7 @@ def create_app(
     limits.install(app)
     headers.install(app)
     imports.install(app)
+    doctor.install(app)
     csrf = CSRFProtect(app)
     access.install(app)
     failures.install(app)
@@ -122,6 +127,7 @@ def create_app(
     findings_words.install(app)
     assessment_words.install(app)
     job_words.install(app)
+    care.install(app)
     app.jinja_env.globals["someone"] = access.someone
     for subject in SUBJECTS:
         app.register_blueprint(subject.blueprint)

@@ -62,6 +62,10 @@ LIMIT_OF_PERSON = {
     "imports.upload": "10 per minute; 60 per hour",
     "imports.preview": "30 per minute",
     "imports.take": "20 per minute",
+    # Pages are drawn and files are kept.
+    "doctor.pdf": "20 per minute",
+    "doctor.fhir": "20 per minute",
+    "doctor.add_imaging": "20 per minute; 60 per hour",
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from flask import Flask
@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 
 from coach.analysis.assessment_types import AssessmentTest
 from coach.errors import CoachError
+from coach.service.care_views import ImagingKind, TreatmentKind
 from coach.service.diary import CheckIn
 from coach.service.entered import Entered
 from coach.web import access
@@ -64,6 +65,10 @@ def of_ada(world) -> dict[str, str]:
     job_id = services.jobs.add(world.kim.identity, ada.athlete_id, "Unloading", "duet", [{"effort": "4"}], [{}])
     return {
         "job_id": job_id,
+        "treatment_id": services.treatments.add(ada.identity, ada.athlete_id, TreatmentKind.HEAT, "t").treatment_id,
+        "imaging_id": services.doctor.add_imaging(
+            ada.identity, ada.athlete_id, ImagingKind.MRI, date(2026, 11, 20), "i", words="a report"
+        ).imaging_id,
         "checkin_id": told.checkin_id,
         "training_id": trained.training_id,
         "assessment_id": assessment.assessment_id,
