@@ -12,6 +12,7 @@ from coach.analysis.bouts import repetition_to_plain, swing_to_plain
 from coach.analysis.detectors.assemble import bending_stretch
 from coach.analysis.rotation import YawLine
 from coach.analysis.stream import AnalysisState, Update, analyse, new_state
+from coach.analysis.swing_types import SwingKind
 from coach.analysis.types import ALGORITHM_NAME, ALGORITHM_VERSION, AnalysisParams, ChangeKind
 from coach.service.canonical import plain
 from coach.service.charts import key_of
@@ -89,6 +90,16 @@ def load_state(stream: Row, params: Callable[[], AnalysisParams]) -> AnalysisSta
         return AnalysisState.from_bytes(bytes(stream["state"]))
     except ValueError:
         _log.warning("the analysis state of stream %s cannot be used, it is analysed anew", stream["id"])
+        return None
+
+
+def stroke_of(stream: Row | None) -> SwingKind | None:
+    """Return which swings or throws a recording was analysed for; None for none, and where its state tells nothing."""
+    if stream is None or stream["state"] is None:
+        return None
+    try:
+        return AnalysisState.from_bytes(bytes(stream["state"])).params.swing
+    except ValueError:
         return None
 
 

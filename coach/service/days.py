@@ -11,8 +11,10 @@ from typing import Any
 from coach.analysis.detectors import baseline, hrv, load_found, pain, strokes
 from coach.analysis.detectors.judge import day_values, judge_day
 from coach.analysis.detectors.types import Answer, DayValues, Kind, Outcome
+from coach.analysis.swing_types import SwingKind
 from coach.analysis.types import TurnParams
 from coach.service import charts
+from coach.service.analysed import stroke_of
 from coach.service.canonical import plain
 from coach.service.day_entries import has_entered
 from coach.service.day_rows import DayRows, assembled, read_day, values_of
@@ -161,7 +163,7 @@ class Days:
         known: dict[date, dict[str, Any]] = {row["local_date"]: row["values"] for row in stored}
         before = known.pop(day, None)
         history: tuple[DayValues, ...] = tuple(values_of(each) for each in known.values())
-        put_together = assembled(rows, signal, over, profile.stroke is not None)
+        put_together = assembled(rows, signal, over, _counts_strokes(tx, rows, profile.stroke))
         answers = judge_day(profile, put_together, history)
         values = plain(day_values(profile, put_together, answers))
         return _Verdict(edition, rows, over, answers, values, before)
@@ -232,6 +234,15 @@ class Days:
 
 def _key(row: Row) -> tuple[str, date]:
     return row["athlete_id"], row["local_date"]
+
+
+def _counts_strokes(tx: Tx, rows: DayRows, stroke: SwingKind | None) -> bool:
+    """Tell whether all recordings of a day were analysed for these swings or throws: else none seen does not mean none.
+
+    A recording keeps the limits that it began with, also when another profile is chosen meanwhile.
+    """
+    streams = sorted({row["stream_id"] for row in rows.minutes})
+    return stroke is not None and all(stroke_of(recordings.get_stream(tx, each)) is stroke for each in streams)
 
 
 def _end_of(athlete: Row, day: date) -> datetime:

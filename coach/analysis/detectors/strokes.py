@@ -30,7 +30,7 @@ DAYS_MAX = 28
 
 COUNT = Quantity("strokes", "swings or throws", "Swings and throws", worn=False)
 SHARE = Quantity("strokes_share", "of all", "The share of one side", worn=False)
-SENSOR_NEEDED = "a sensor that counts swings or throws (wrist or arm, or the trunk)"
+SENSOR_NEEDED = "a sensor that counts swings or throws (wrist or arm, or the trunk), worn since this profile was chosen"
 HIDDEN = "the sides of what was lost or unclear; the limit lies within what they may be"
 SIDES_LIMITS = (
     "The side is the way the body turned, not the hand that was used.",

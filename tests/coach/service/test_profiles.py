@@ -11,6 +11,7 @@ import pytest
 from coach.analysis.detectors.caps import AgeBand
 from coach.analysis.detectors.judge import DETECTORS
 from coach.analysis.detectors.seen import LEAST
+from coach.analysis.detectors.strokes import SENSOR_NEEDED
 from coach.analysis.detectors.types import Kind, Profile
 from coach.analysis.swing_types import SwingKind
 from coach.config import Config
@@ -19,6 +20,7 @@ from coach.service.profile_files import SHIPPED, profile_from
 from coach.service.profiles import Profiles, analysis_params, load_profile
 from tests.coach.club import Club
 from tests.coach.profile_file import GENERAL, own_profile
+from tests.coach.service.test_days import MONDAY, THURSDAY_NOON, analysed, answer_of, upright
 
 SHIPPED_PROFILES = Profiles(Config()).all()
 SHIPPED_BY = {each.id: each.detectors for each in SHIPPED_PROFILES}
@@ -216,6 +218,20 @@ def test_an_athlete_has_a_profile_and_may_change_it(club: Club) -> None:
     golfer = athletes.create("Bo", "UTC", sport="golf", born_on=date(2014, 5, 1))
     assert athletes.analysis_params(golfer).swing is SwingKind.GOLF
     assert athletes.analysis_params(athletes.create("Cy", "UTC", sport="golf", profile_id="desk")).swing is None
+
+
+def test_a_recording_of_before_a_sport_was_chosen_does_not_say_that_there_were_no_swings(club: Club) -> None:
+    """It was never looked at for any; run again, it is."""
+    club.clock.now = THURSDAY_NOON
+    analysed(club, upright(MONDAY))
+    club.services.athletes.set_profile(club.coach, club.athlete_id, "golf")
+    club.services.days.judge_due()
+    asked = ("one_sided_strokes", "stroke_count")
+    for kind in asked:
+        outcome, needs, _ = answer_of(club, MONDAY, kind)
+        assert (outcome, needs) == ("not_enough", SENSOR_NEEDED)
+    club.services.rerun.run(club.athlete_id)
+    assert [answer_of(club, MONDAY, kind)[0] for kind in asked] == ["none", "learning"]
 
 
 def test_a_date_of_birth_is_plausible_and_can_be_forgotten(club: Club) -> None:

@@ -84,7 +84,7 @@ def test_a_day_with_holes_is_not_judged() -> None:
     unworn = detect_count(limits("golf", Kind.STROKE_COUNT), day(), played())
     assert (unworn.outcome, unworn.needs) == (
         Outcome.NOT_ENOUGH,
-        "a sensor that counts swings or throws (wrist or arm, or the trunk)",
+        "a sensor that counts swings or throws (wrist or arm, or the trunk), worn since this profile was chosen",
     )
 
 
