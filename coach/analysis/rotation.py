@@ -28,6 +28,9 @@ LINE_HZ = 10.0
 # Own heuristic: a turn and the way back are one action, as a bend and its rise are. What goes away from where the line
 # rests (the high-pass makes its mean 0) ends far on that side; the way back ends by less than about half of it beyond.
 BACK_SHARE = 0.45
+# Own heuristic: what follows a turn at once is the other half of the same movement, as a stroke is of its backswing.
+AT_ONCE_S = 0.5
+NEVER = -(10**12)
 # A value of the line: tenths of a degree, and what stands where there is none.
 PER_DEG = 10.0
 GAP = -32768
@@ -67,13 +70,16 @@ class Turn:
 class TurnState:
     """Where a line stands. way: 1 while it turns to the left, -1 to the right, 0 while it does not.
 
-    angle_deg: turned so far; fastest_deg: from value to value. told: it has counted.
+    angle_deg: turned so far; fastest_deg: from value to value. told: it has counted. began: number of the value with
+    which this way began; ended: of the one after the newest turn that counted.
     """
 
     way: int = 0
     angle_deg: float = 0.0
     fastest_deg: float = 0.0
     told: bool = False
+    began: int = 0
+    ended: int = NEVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,28 +202,31 @@ def follow_turns(
 
     turned_deg: (n,), NaN in gaps; yaw_deg: (n,) the line itself; first: number of the first. Returns the turns that
     became certain: without standing still or turning back the line went min_deg one way, its rate, from value to value,
-    reached min_peak_degps, and it went away from where it had been before, not back there (BACK_SHARE).
+    reached min_peak_degps, it went away from where it had been before, not back there (BACK_SHARE), and it did not
+    follow another turn at once (AT_ONCE_S).
     """
     still, fast = params.still_degps / rate_hz, params.min_peak_degps / rate_hz
     edges = _edges(state, turned_deg, still, fast)
     if not edges:
-        return TurnState(), []
+        return TurnState(ended=state.ended), []
     found: list[Turn] = []
     for begin, end in pairwise(edges):
         side = _way(turned_deg[begin], still)
         if begin or side != state.way:
-            state = TurnState(side)
+            state = TurnState(side, began=first + begin, ended=first + begin if state.told else state.ended)
         if not side:
             continue
         steps = side * turned_deg[begin:end]
         angle = np.cumsum(np.concatenate(([state.angle_deg], steps)))[1:]
         fastest = np.maximum(np.maximum.accumulate(steps), state.fastest_deg)
         away = side * yaw_deg[begin:end] >= BACK_SHARE * angle
-        enough = (angle >= params.min_deg) & (fastest >= fast) & away
+        apart = state.began - state.ended >= round(AT_ONCE_S * rate_hz)
+        enough = (angle >= params.min_deg) & (fastest >= fast) & away & apart
         at = int(enough.argmax())
         if enough[at] and not state.told:
             found.append(Turn(first + begin + at, side > 0))
-        state = TurnState(side, float(angle[-1]), float(fastest[-1]), state.told or bool(enough[at]))
+        told = state.told or bool(enough[at])
+        state = TurnState(side, float(angle[-1]), float(fastest[-1]), told, state.began, state.ended)
     return state, found
 
 

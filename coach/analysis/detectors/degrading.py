@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from coach.analysis.detectors.seen import coverage_lacking, grade_of, seen_between, shown, unanswered
+from coach.analysis.detectors.seen import coverage_lacking, grade_of, seen, seen_between, shown, unanswered
 from coach.analysis.detectors.types import Answer, Bout, Day, DayValues, Flag, Kind, Outcome, Thresholds, Window
 from coach.analysis.detectors.wording import percent
 from coach.analysis.fatigue import Sign
@@ -83,6 +83,10 @@ def _lacks(bout: Bout, day: Day, thresholds: Thresholds) -> str | None:
     """Return what the bout's own sensor lacked meanwhile; None for nothing, or where its minutes are not known."""
     for minutes in (day.trunk, day.strokes):
         if minutes is not None and bout.stream_id in minutes.stream_id:
+            day_long = seen(minutes)
+            if day_long.loose_s + day_long.displaced_s > 0:
+                # A strap slips before it is noticed, and a movement seems to change with it.
+                return "a sensor that sat firmly all day; it moved on its own or sat otherwise than calibrated"
             return coverage_lacking(seen_between(minutes, bout.start_utc_s, bout.end_utc_s), thresholds)
     return None
 

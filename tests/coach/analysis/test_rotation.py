@@ -95,6 +95,14 @@ def test_a_turn_there_and_back_is_one_to_that_side(side: float, held_s: float) -
     assert counted(rows) == [(6, 0) if side > 0 else (0, 6)]
 
 
+def test_a_backswing_and_its_stroke_are_one() -> None:
+    """Away by 50 degrees, at once through to the other side, and slowly back."""
+    strokes = [(4.0 + 9 * n, -50.0, 0.9) for n in range(6)] + [(5.0 + 9 * n, 100.0, 0.5) for n in range(6)]
+    back = [(6.0 + 9 * n, -50.0, 4.0) for n in range(6)]
+    rows, _ = analysed(steps(strokes + back, 60.0, RATE), RATE)
+    assert sum(map(sum, counted(rows))) == 6
+
+
 def test_turning_from_one_side_to_the_other_counts_on_both() -> None:
     first, sweeps = [(5.0, 45.0, 0.7)], [(8.0 + 4 * n, -90.0 if n % 2 == 0 else 90.0, 1.0) for n in range(12)]
     rows, _ = analysed(steps(first + sweeps, 60.0, RATE), RATE)
@@ -255,13 +263,15 @@ def test_turns_of_a_line_agree_with_walking_over_it_value_by_value() -> None:
         pace = np.repeat(random.choice([-9, -5, -2, -0.8, 0, 0.8, 2, 5, 9], size=200), random.integers(1, 9, size=200))
         pace[random.integers(0, pace.size, size=3)] = np.nan
         yaw = np.nancumsum(np.nan_to_num(pace)) + random.uniform(-40, 40)
-        expected, way, angle, fastest, told = [], 0, 0.0, 0.0, False
+        expected, way, angle, fastest, told, began, ended = [], 0, 0.0, 0.0, False, 0, -1000
         for number, step in enumerate(pace.tolist()):
             now = 1 if step >= 1 else -1 if step <= -1 else 0
             if now != way:
-                way, angle, fastest, told = now, 0.0, 0.0, False
+                ended = number if told else ended
+                way, angle, fastest, told, began = now, 0.0, 0.0, False, number
             angle, fastest = angle + abs(step), max(fastest, abs(step))
-            if way and not told and angle >= 30 and fastest >= 6 and way * yaw[number] >= 0.45 * angle:
+            away, apart = way * yaw[number] >= 0.45 * angle, began - ended >= 5
+            if way and not told and angle >= 30 and fastest >= 6 and away and apart:
                 told = True
                 expected.append((number, way > 0))
         cut = pace.size // 3

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from coach.analysis.detectors.degrading import detect
@@ -98,3 +99,11 @@ def test_a_bout_of_which_too_much_was_lost_is_not_judged(covered_share: float, o
     found = detect(LIMITS, day(bouts=(tired,), **{where: minutes(covered_share=covered_share)}), [])
     assert found.outcome == outcome
     assert (found.needs is None) == (outcome == "found")
+
+
+def test_a_bout_of_a_sensor_that_came_loose_is_not_judged() -> None:
+    tired = replace(STEADY, velocity_loss_share=0.4, duration_cv_ratio=2.0)
+    slack = replace(minutes(), loose_s=np.array([*[0.0] * 59, 5.0]))
+    found = detect(LIMITS, day(bouts=(tired,), trunk=slack), [])
+    assert found.outcome is Outcome.NOT_ENOUGH
+    assert "firmly" in (found.needs or "")
