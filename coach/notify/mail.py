@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import smtplib
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from email.errors import MessageError
 from email.headerregistry import Address
@@ -44,28 +46,16 @@ class Mail:
     def send(self, target: Target, message: Message, now_utc_s: float) -> None:
         """Hand a mail to the server. Raises NotDelivered."""
         mail = self._mail(target.address, message, now_utc_s)
+        with _as_not_delivered(again=True):
+            server = self._connected()
         try:
-            with self._connected() as server:
+            # Broken off in here, it may have been taken: a mail cannot be taken back, so it is not sent again.
+            with _as_not_delivered(again=False):
                 server.send_message(mail)
-        except smtplib.SMTPRecipientsRefused as error:
-            codes = [code for code, _ in error.recipients.values()]
-            raise NotDelivered(
-                f"The mail server refused the address (status {codes[0]}): check it.", again=codes[0] < 500
-            ) from None
-        except smtplib.SMTPAuthenticationError:
-            raise NotDelivered(
-                "The mail server refused the sign-in: whoever runs Backstop checks [mail] in config.toml.", again=True
-            ) from None
-        except smtplib.SMTPResponseException as error:
-            raise NotDelivered(
-                f"The mail server refused the mail (status {error.smtp_code}).", again=error.smtp_code < 500
-            ) from None
-        except ssl.SSLError:
-            raise NotDelivered(
-                "The mail server's certificate could not be checked: have it mended.", again=True
-            ) from None
-        except (OSError, smtplib.SMTPException):
-            raise NotDelivered("The mail server did not answer, or broke the connection off.", again=True) from None
+        finally:
+            with suppress(OSError, smtplib.SMTPException):
+                server.quit()
+            server.close()
 
     def _mail(self, address: str, message: Message, now_utc_s: float) -> EmailMessage:
         mail = EmailMessage()
@@ -99,6 +89,28 @@ class Mail:
             server.close()
             raise
         return server
+
+
+@contextmanager
+def _as_not_delivered(again: bool) -> Iterator[None]:
+    """Tell what a server answered as NotDelivered. again: what becomes of a connection that broke off."""
+    try:
+        yield
+    except smtplib.SMTPRecipientsRefused as error:
+        code = next(iter(error.recipients.values()))[0]
+        raise NotDelivered(f"The mail server refused the address (status {code}).", again=code < 500) from None
+    except smtplib.SMTPAuthenticationError:
+        raise NotDelivered(
+            "The mail server refused the sign-in: whoever runs Backstop checks [mail] in config.toml.", again=True
+        ) from None
+    except smtplib.SMTPResponseException as error:
+        code = error.smtp_code
+        raise NotDelivered(f"The mail server refused the mail (status {code}).", again=400 <= code < 500) from None
+    except ssl.SSLError:
+        raise NotDelivered("The mail server's certificate could not be checked: have it mended.", again=again) from None
+    except (OSError, smtplib.SMTPException):
+        said = "The mail server did not answer." if again else "The mail server broke off; the mail may have arrived."
+        raise NotDelivered(said, again=again) from None
 
 
 def check_config(config: MailSection) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -69,10 +70,10 @@ def own_key(directory: Path) -> VapidKey:
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
     # Written beside and linked: whoever looks at the same moment finds a whole key or none.
-    draft = directory / f"vapid.key.{os.getpid()}"
+    draft = directory / f"vapid.key.{secrets.token_hex(8)}"
     try:
         if not path.exists():
-            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
                 file.write(fresh)
             try:
                 os.link(draft, path)

@@ -15,6 +15,7 @@ from coach.service.types import SessionState, SessionView
 from coach.web import access
 from coach.web.athlete import myself
 from coach.web.house import house
+from coach.web.vtimezone import vtimezone
 from coach.web.words import dose_text
 
 blueprint = Blueprint("calendar", __name__)
@@ -89,11 +90,13 @@ def calendar_text(feed: CalendarFeed, now: datetime) -> bytes:
     # Of a property that is in no standard, the library does not know that it is text to be escaped.
     calendar.add("x-wr-calname", vText(_text(f"Backstop: {feed.athlete_name}")))
     calendar.add("refresh-interval", timedelta(hours=1), parameters={"VALUE": "DURATION"})
+    for time_zone in sorted({each.time_zone for each in feed.sessions}):
+        days = [each.local_date for each in feed.sessions if each.time_zone == time_zone]
+        calendar.add_component(vtimezone(time_zone, min(days), max(days)))
     for session in feed.sessions:
         calendar.add_component(_event(session, feed.alarms.get(session.session_id, ()), feed.paused, now))
     if feed.retest is not None:
         calendar.add_component(_retest_event(feed, feed.retest, now))
-    calendar.add_missing_timezones()
     text: bytes = calendar.to_ical()
     return text
 

@@ -91,6 +91,30 @@ def test_a_mail_server_that_is_away_is_tried_again() -> None:
     assert caught.value.again
 
 
+def test_a_mail_server_that_breaks_off_may_have_taken_the_mail_and_is_not_told_again() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def take_and_leave() -> None:
+            connection, _ = server.accept()
+            with connection, connection.makefile("rb") as lines:
+                connection.sendall(b"220 here\r\n")
+                for line in lines:
+                    word = line.split()[0].upper()
+                    connection.sendall(b"354 go on\r\n" if word == b"DATA" else b"250 fine\r\n")
+                    if word == b"DATA":
+                        while next(lines) != b".\r\n":
+                            pass
+                        return
+
+        thread = threading.Thread(target=take_and_leave)
+        thread.start()
+        config = MailSection(host="127.0.0.1", port=server.getsockname()[1], tls="none", sender="a@example.org")
+        with pytest.raises(NotDelivered, match="may have arrived") as caught:
+            mail.Mail(config, "").send(Target("ada@example.org"), SAID, NOW_UTC_S)
+        thread.join()
+    assert not caught.value.again
+
+
 def test_starttls_is_not_given_up_in_silence() -> None:
     with mail_server() as server:
         config = MailSection(host="127.0.0.1", port=server.port, sender="backstop@example.org")
