@@ -15,7 +15,7 @@ from coach.service.assessment_results import newest_comparisons
 from coach.service.availability import availability_of
 from coach.service.plain import exercises_to_plain, prescription_from_plain
 from coach.service.types import PlanState, PlanView, SessionState, SessionView
-from coach.store import findings, plans, sessions
+from coach.store import care, findings, plans, sessions
 from coach.store.engine import Tx
 from coach.store.rows import Row
 from programs.dose import session_duration_min
@@ -84,10 +84,14 @@ def _without_words(prescription: Prescription) -> Prescription:
 
 
 def prescription_for(tx: Tx, athlete_id: str, needs: Sequence[Need], config: Config) -> Prescription:
-    """Return exercises and rest for the needs, at the levels the athlete trains now. Raises programs.NoAnswer."""
+    """Return exercises and rest for the needs, at the levels the athlete trains now, around what the doctor ruled out.
+
+    Raises programs.NoAnswer.
+    """
     running = plans.in_state(tx, athlete_id, PlanState.ACCEPTED.value)
     levels = {each["exercise_id"]: each["level"] for each in running["prescription"]["exercises"]} if running else {}
-    return prescribe(needs, History(levels), config.program.sessions_per_week, config.program.weeks)
+    history = History(levels, contraindications=care.contraindications(tx, athlete_id))
+    return prescribe(needs, history, config.program.sessions_per_week, config.program.weeks)
 
 
 def sessions_to_place(

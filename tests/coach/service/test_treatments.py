@@ -13,10 +13,13 @@ from coach.service.care_views import ImagingKind, TreatmentKind
 from coach.service.diary import CheckIn
 from coach.service.doctor import FILE_BYTES_MAX
 from coach.service.everyday import STATEMENTS
+from coach.service.planning import prescription_for
 from coach.service.responses import ON_ITS_WAY, TOGETHER
 from coach.service.types import Identity, Role
 from coach.store import athletes, care
 from coach.store.care_tables import treatment
+from programs.exercises import ALWAYS_AGAINST, library
+from programs.types import Need
 from tests.coach.club import Club
 
 TODAY = date(2026, 11, 24)
@@ -275,3 +278,16 @@ def test_for_an_athlete_without_a_sign_in_the_coach_takes_them_down(club: Club) 
     paper = club.services.athletes.create("Olaf", "Europe/Berlin", club.coach.user_id)
     club.services.treatments.add(club.coach, paper, REST, "r")
     assert len(club.services.treatments.of_athlete(club.coach, paper)) == 1
+
+
+def test_a_program_is_chosen_around_what_the_doctor_ruled_out(club: Club) -> None:
+    need = Need("repeated_bending", 0.8, "You bent forward often.", ("f1",))
+    with club.store.read() as tx:
+        before = prescription_for(tx, club.athlete_id, [need], club.config)
+    held_against = [one for each in before.exercises for one in library()[each.exercise_id].contraindications]
+    named = next(one for one in held_against if one not in ALWAYS_AGAINST)
+    club.services.doctor.record_plan(club.athlete, club.athlete_id, TODAY, contraindications=[named])
+    with club.store.read() as tx:
+        after = prescription_for(tx, club.athlete_id, [need], club.config)
+    assert after.exercises
+    assert not any(named in library()[each.exercise_id].contraindications for each in after.exercises)
