@@ -154,7 +154,9 @@ def make_site(tmp_path: Path) -> Iterator[Callable[..., Site]]:
         store = open_store(tmp_path / "backstop.db")
         closing.append(store.close)
         migrate(store)
-        services, feed = build_services(store, Config(), SystemClock()), LiveFeed(8)
+        # The key that signs pushes lies in the storage folder.
+        config = Config(storage={"directory": tmp_path})  # type: ignore[arg-type]
+        services, feed = build_services(store, config, SystemClock()), LiveFeed(8)
         coach_id = services.accounts.create_user("Kim", Role.COACH)
         athlete_id = services.athletes.create(name, _zone(), coach_id, sport=sport)
         quiet_id = services.athletes.create("Quiet Jo", "America/Sao_Paulo", coach_id)
@@ -168,7 +170,7 @@ def make_site(tmp_path: Path) -> Iterator[Callable[..., Site]]:
                 services.motion.handle_pending(stream)
         # As the clock does: what was analysed is judged by the day, and what was found becomes a proposal.
         judge_days(services, feed, datetime.now(UTC))
-        server = make_server("127.0.0.1", 0, create_app(services, feed, Config(), "k" * 32), threaded=True)
+        server = make_server("127.0.0.1", 0, create_app(services, feed, config, "k" * 32), threaded=True)
         server.daemon_threads = True
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
