@@ -28,7 +28,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "--since",
         metavar="DATE",
-        help="from which local day on, like 2026-11-01; the four weeks before are analysed too, as its own habit",
+        help="from which local day on, like 2026-11-01; the twelve weeks before are analysed too, as its own habit",
     )
     add_config_option(parser)
     parser.set_defaults(handler=handler)

@@ -11,6 +11,7 @@ from coach.errors import InvalidInput, NoSuch, NotAllowed
 from coach.service import planning
 from coach.service.accounts import checked_name
 from coach.service.availability import EVERY_DAY, availability_of, checked, columns_of
+from coach.service.due import mark_judged
 from coach.service.ground import Ground
 from coach.service.links import LinkBoard
 from coach.service.permission import require_athlete
@@ -19,7 +20,7 @@ from coach.service.profiles import analysis_params
 from coach.service.replacing import replace_planned
 from coach.service.secrets import fresh_token
 from coach.service.types import AthleteView, Identity, Role, RosterRow
-from coach.store import athletes, days, events, people, sessions, wearables
+from coach.store import athletes, events, people, sessions, wearables
 from coach.store.engine import Tx
 from coach.store.rows import Row, fresh_id
 from programs.errors import ProgramError
@@ -134,7 +135,7 @@ class Athletes:
                 return
             athletes.change(tx, athlete_id, profile=profile.id)
             events.record(tx, now, by.user_id, "changed profile", "athlete", athlete_id, athlete_id, profile.id)
-            _judge_anew(tx, athlete_id, now)
+            mark_judged(tx, athlete_id, now)
 
     def set_born_on(self, by: Identity, athlete_id: str, born_on: date | None) -> None:
         """Keep the date of birth, or forget it. Raises NoSuch, InvalidInput for an impossible date."""
@@ -145,7 +146,7 @@ class Athletes:
                 return
             athletes.change(tx, athlete_id, born_on=checked)
             events.record(tx, now, by.user_id, "changed date of birth", "athlete", athlete_id, athlete_id)
-            _judge_anew(tx, athlete_id, now)
+            mark_judged(tx, athlete_id, now)
 
     def analysis_params(self, athlete_id: str) -> AnalysisParams:
         """Return what an athlete's samples are analysed with: the configuration and their profile. Raises NoSuch."""
@@ -195,11 +196,6 @@ class Athletes:
             )
         except ProgramError as error:
             raise InvalidInput(str(error)) from None
-
-
-def _judge_anew(tx: Tx, athlete_id: str, now: datetime) -> None:
-    for day in days.judged_dates(tx, athlete_id, date.min):
-        days.mark(tx, athlete_id, day, now)
 
 
 def _born(born_on: date, now: datetime) -> date:

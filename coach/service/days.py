@@ -19,6 +19,7 @@ from coach.service.canonical import plain
 from coach.service.day_entries import has_entered
 from coach.service.day_rows import DayRows, assembled, read_day, values_of
 from coach.service.day_signals import FromSignal, read_signals
+from coach.service.due import mark_judged
 from coach.service.editions import Edition, edition_of_athlete, ensure_edition
 from coach.service.evidence import because_of
 from coach.service.folding import refold
@@ -33,7 +34,7 @@ _log = logging.getLogger(__name__)
 _MONTHS = timedelta(
     days=max(baseline.LOOK_BACK_DAYS, pain.LOOK_BACK_DAYS, hrv.BASELINE_DAYS + hrv.WEEK_DAYS),
 )
-_HISTORY = max(_MONTHS, timedelta(days=max(load_found.LOOK_BACK_DAYS, strokes.LOOK_BACK_DAYS)))
+HISTORY = max(_MONTHS, timedelta(days=max(load_found.LOOK_BACK_DAYS, strokes.LOOK_BACK_DAYS)))
 # What only those with the longest memory look back on.
 _LONG_REMEMBERED = ("load", "strokes", "strokes_left", "strokes_right")
 # Days without anything are judged this long after the last one with something. Own choice: the span of a baseline.
@@ -94,8 +95,7 @@ class Days:
         """Have every day of an athlete that some edition has judged judged anew, from a day on."""
         now = self._ground.now()
         with self._ground.store.begin() as tx:
-            for day in days.judged_dates(tx, athlete_id, since or date.min):
-                days.mark(tx, athlete_id, day, now)
+            mark_judged(tx, athlete_id, now, since or date.min)
 
     def _judge_until(
         self, now: datetime, due_until: datetime, only: str | None = None, limit: int | None = None
@@ -159,7 +159,7 @@ class Days:
         over = now.timestamp() >= rows.end_utc_s
         signal = self._signal(tx, athlete["id"], rows, over, params.turn, now)
         one_day = timedelta(days=1)
-        stored = days.values_between(tx, athlete["id"], edition.id, day - _HISTORY, day + one_day)
+        stored = days.values_between(tx, athlete["id"], edition.id, day - HISTORY, day + one_day)
         known: dict[date, dict[str, Any]] = {row["local_date"]: row["values"] for row in stored}
         before = known.pop(day, None)
         history: tuple[DayValues, ...] = tuple(values_of(each) for each in known.values())
@@ -212,7 +212,7 @@ class Days:
         """Have later days judged anew that look back on this one."""
         day, before = verdict.rows.day, verdict.values_before
         far = any((before or {}).get(name) != verdict.values[name] for name in _LONG_REMEMBERED)
-        reach = _HISTORY if far else _MONTHS
+        reach = HISTORY if far else _MONTHS
         one_day = timedelta(days=1)
         for later in days.values_between(tx, athlete_id, verdict.edition.id, day + one_day, day + reach + one_day):
             days.mark(tx, athlete_id, later["local_date"], now)

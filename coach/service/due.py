@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from coach.store import days
@@ -19,3 +19,9 @@ def mark_times(tx: Tx, athlete: Row, times_utc_s: Iterable[float], now: datetime
     zone = ZoneInfo(athlete["time_zone"])
     for day in sorted({datetime.fromtimestamp(each, zone).date() for each in times_utc_s}):
         days.mark(tx, athlete["id"], day, now if at_once else now + LOOK_EVERY)
+
+
+def mark_judged(tx: Tx, athlete_id: str, now: datetime, since: date = date.min) -> None:
+    """Have every day of an athlete that some edition has judged judged anew, from a day on."""
+    for day in days.judged_dates(tx, athlete_id, since):
+        days.mark(tx, athlete_id, day, now)

@@ -78,11 +78,14 @@ def changed_between(before: Row, after: Row) -> tuple[str, ...]:
 
 
 def _flat(value: Any, name: str = "") -> dict[str, Any]:
-    """Return the leaves of nested objects by their dotted names; a limit is one leaf."""
+    """Return the leaves of nested objects by their dotted names, rows from 1; a limit's value and unit are one."""
+    if isinstance(value, list) and any(isinstance(each, dict) for each in value):
+        value = {str(number): each for number, each in enumerate(value, start=1)}
     if not isinstance(value, dict):
         return {name: value}
     if {"value", "unit"} <= value.keys():
-        return {name: f"{value['value']:g} {value['unit']}".strip()}
+        about = {f"{name}.{key}": value.get(key) for key in ("heuristic", "source")}
+        return {name: f"{value['value']:g} {value['unit']}".strip(), **about}
     leaves: dict[str, Any] = {}
     for key, each in value.items():
         leaves |= _flat(each, f"{name}.{key}" if name else key)

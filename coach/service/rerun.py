@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from coach.analysis.detectors.baseline import LOOK_BACK_DAYS
 from coach.errors import NoSuch
 from coach.service import charts
 from coach.service.canonical import canonical
-from coach.service.days import Days
+from coach.service.days import HISTORY, Days
 from coach.service.ground import Ground
 from coach.service.motion import Motion
 from coach.store import athletes, findings, recordings
 from coach.store.rows import Row
 
-# Days before the first one asked for that are analysed with it: those that its baseline looks back on.
-_BEFORE = timedelta(days=LOOK_BACK_DAYS)
 # As many findings as anybody has.
 _ALL = 1_000_000
 # Parts of the because that tell by which edition it is, not what was found.
@@ -69,13 +66,14 @@ class Rerun:
     ) -> RerunView:
         """Analyse an athlete's recordings anew, judge their days, and return what changed from a day on.
 
-        told(done, of): called after each recording. Nobody else should analyse meanwhile. Raises NoSuch.
+        The days that it looks back on come along. told(done, of): called after each recording. Nobody else should
+        analyse meanwhile. Raises NoSuch.
         """
         with self._ground.store.read() as tx:
             athlete = athletes.get(tx, athlete_id)
             if athlete is None:
                 raise NoSuch(f"There is no athlete {athlete_id}.")
-            first = None if since is None else since - _BEFORE
+            first = None if since is None else since - HISTORY
             ids = recordings.ids_of_athlete(tx, athlete_id, None if first is None else _begin(athlete, first))
             before = _known(athlete, findings.of_athlete(tx, athlete_id, _ALL), since)
         for number, stream_id in enumerate(ids, start=1):
@@ -101,10 +99,13 @@ def _begin(athlete: Row, day: date) -> datetime:
 
 
 def _known(athlete: Row, rows: list[Row], since: date | None) -> dict[tuple[date, str], Row]:
-    """Return findings by the local day on which they opened and their kind."""
+    """Return findings by the local day on which they opened and their kind; those of before that go on too."""
     zone = ZoneInfo(athlete["time_zone"])
-    opened = {(row["opened_at"].astimezone(zone).date(), row["kind"]): row for row in rows}
-    return {key: row for key, row in opened.items() if since is None or key[0] >= since}
+    return {
+        (row["opened_at"].astimezone(zone).date(), row["kind"]): row
+        for row in rows
+        if since is None or row["changed_at"].astimezone(zone).date() >= since
+    }
 
 
 def _compared(before: dict[tuple[date, str], Row], after: dict[tuple[date, str], Row]) -> Iterator[RerunFinding]:

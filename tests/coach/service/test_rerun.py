@@ -15,6 +15,7 @@ from coach.instance import only_one
 from coach.live import LiveFeed
 from coach.service import Services, build_services
 from coach.service.canonical import canonical, plain
+from coach.service.editions import changed_between
 from coach.service.profile_files import SHIPPED
 from coach.service.rerun import How
 from coach.store.engine import migrate, open_store
@@ -33,6 +34,7 @@ from tests.coach.service.test_days import (
     upright,
 )
 
+THURSDAY = WEDNESDAY + timedelta(days=1)
 # Bends a minute that the recordings of Monday do not reach.
 MORE = 8
 
@@ -108,6 +110,44 @@ def test_a_profile_that_was_tried_and_left_leaves_everything_as_it_was(worn: Clu
     assert bytes_of_current(worn) == bytes_before
 
 
+def test_a_limit_whose_source_alone_changed_is_told() -> None:
+    def edition(source: str, heuristic: bool) -> dict[str, object]:
+        limit = {"value": 4.0, "unit": "per min", "source": source, "heuristic": heuristic}
+        return {"algorithm_version": "2", "parameters": {"rate_per_min": limit}}
+
+    assert changed_between(edition("RULA", False), edition("own heuristic", True)) == (
+        "rate_per_min.heuristic: False before, True now",
+        "rate_per_min.source: RULA before, own heuristic now",
+    )
+
+
+def test_a_change_of_caps_names_the_row_that_changed() -> None:
+    def edition(most: int) -> dict[str, object]:
+        bands = [{"from_years": 9, "rest_from": [21, 36]}, {"from_years": 11, "max_pitches": most, "rest_from": [21]}]
+        return {"algorithm_version": "2", "parameters": {"profile": {"caps": {"bands": bands}}}}
+
+    assert changed_between(edition(85), edition(95)) == ("profile.caps.bands.2.max_pitches: 85 before, 95 now",)
+
+
+def test_a_rerun_from_a_day_on_knows_all_that_its_days_look_back_on(club: Club, tmp_path: Path) -> None:
+    """Swings and load look back twelve weeks: what a new edition says of a day is the same, run from there or whole."""
+    club.clock.now = THURSDAY_NOON
+    for day in (MONDAY - timedelta(days=40), TUESDAY):
+        club.services.diary.add_training(club.athlete, club.athlete_id, "Gym", 60, 5, f"gym-{day}", day)
+    judged(club)
+    services = with_other_limits(club, tmp_path)
+    services.rerun.run(club.athlete_id, TUESDAY)
+    from_there = load_of(services, club)
+    services.rerun.run(club.athlete_id)
+    assert load_of(services, club) == from_there
+
+
+def load_of(services: Services, club: Club) -> tuple[str, str | None]:
+    answers = services.findings.answers(club.coach, club.athlete_id, TUESDAY)
+    (found,) = (each for each in answers if each.kind == "load_above_habit")
+    return found.outcome, found.needs
+
+
 def bytes_of_current(club: Club) -> str:
     days = (MONDAY + timedelta(days=each) for each in range(4))
     said = [
@@ -128,9 +168,13 @@ def test_only_days_since_a_date_are_told_and_their_habit_comes_along(worn: Club,
     view = services.rerun.run(worn.athlete_id, WEDNESDAY)
     assert [(each.how, each.opened_on) for each in view.findings] == [(How.GONE, WEDNESDAY)]
     assert view.recordings == 3
+    # What opened before and went on is told by the day on which it opened.
+    analysed(worn, bent(THURSDAY, 12))
+    back = worn.services.rerun.run(worn.athlete_id, THURSDAY)
+    assert [(each.how, each.opened_on) for each in back.findings] == [(How.SAME, WEDNESDAY)]
     # A long time later the three recordings are older than any habit.
-    worn.clock.forward(days=60)
-    assert services.rerun.run(worn.athlete_id, MONDAY + timedelta(days=60)).recordings == 0
+    worn.clock.forward(days=90)
+    assert services.rerun.run(worn.athlete_id, MONDAY + timedelta(days=90)).recordings == 0
 
 
 @pytest.fixture
