@@ -133,9 +133,9 @@ def credit_rest(rule: RestRule, minutes: Sequence[SeenMinute]) -> Credit:
     """Return how many rests the work asked for and how many of them were seen: rest that was seen counts as taken.
 
     Each `after_min` minutes of repeated work ask for one; `rest_min` still minutes in a row take it, and the work
-    counts anew. Rest that comes before it is asked for is as good: the work counts anew, nothing is asked. Minutes that were
-    not seen are neither work nor rest; so many of them in a row as a rest is long may have been one, so the work counts
-    anew, too. Raises ProgramError for a rule without minutes, or minutes out of order. Source: own heuristic.
+    counts anew. Rest that comes before it is asked for is as good: the work counts anew, nothing is asked. Minutes that
+    were not seen are neither work nor rest; so many of them in a row as a rest is long may have been one, so the work
+    counts anew, too. Raises ProgramError for a rule without minutes, or minutes out of order. Source: own heuristic.
     """
     if rule.rest_min is None or rule.after_min is None:
         raise ProgramError(f"Rest of the kind '{rule.kind}' has no minutes that a wearable could see.")

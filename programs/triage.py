@@ -115,7 +115,8 @@ _FLAGS: tuple[tuple[str, TriageLevel, str], ...] = (
     ("RAD", _R, ADAPT),
     ("INFL", _R, MENTION),
 )
-_LOCKS = {_E: Lock.ALL, _U: Lock.ALL, _P: Lock.STARTING}
+# What a yes at each level holds back. Source: decisions/0010.
+LOCKS = {_E: Lock.ALL, _U: Lock.ALL, _P: Lock.STARTING}
 _IDS = frozenset(question.id for question in QUESTIONS)
 
 
@@ -153,7 +154,7 @@ def triage(answers: Mapping[str, Answer], age_years: int | None = None) -> Triag
         if message not in messages and not (level is _E and flag_level is not _E):
             messages.append(message)
     if level in (_E, _U) or not waits_for:
-        return TriageResult(level, _LOCKS.get(level, Lock.NONE), tuple(messages), tuple(reasons))
+        return TriageResult(level, LOCKS.get(level, Lock.NONE), tuple(messages), tuple(reasons))
     if level is _P:
         return TriageResult(level, Lock.ALL, (*messages, OPEN), (*reasons, *waits_for))
     return TriageResult(_R, Lock.ALL, (OPEN, *messages), (*waits_for, *reasons))

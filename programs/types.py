@@ -187,12 +187,19 @@ class PrescribedExercise:
 
 @dataclass(frozen=True, slots=True)
 class RestRule:
-    """Rest that belongs to the program. kind: tells one rule from another (programs/rest.py); text is for people."""
+    """Rest that belongs to the program. kind: tells one rule from another (programs/rest.py); text is for people.
+
+    rest_min: how long one rest is; after_min, after_days: after how many minutes of work or heavy days in a row it is
+    due. None where the rule has no such number.
+    """
 
     kind: str
     text: str
     because: str
     source: str
+    rest_min: int | None = None
+    after_min: int | None = None
+    after_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

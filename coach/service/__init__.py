@@ -34,6 +34,7 @@ from coach.service.reminder_settings import ReminderSettings
 from coach.service.reminders import Reminders
 from coach.service.reports import Reports
 from coach.service.rerun import Rerun
+from coach.service.rests import Rests
 from coach.service.tokens import Tokens
 from coach.service.treatments import Treatments
 from coach.service.triage import Triage
@@ -66,6 +67,7 @@ class Services:
     reports: Reports
     triage: Triage
     plans: Plans
+    rests: Rests
     reminders: Reminders
     reminder_settings: ReminderSettings
     assessments: Assessments
@@ -109,6 +111,7 @@ def build_services(store: Store, config: Config, clock: HostClock) -> Services:
         reports=Reports(ground),
         triage=Triage(ground),
         plans=Plans(ground),
+        rests=Rests(ground),
         reminders=Reminders(ground, channels),
         reminder_settings=ReminderSettings(ground, channels),
         assessments=Assessments(ground),

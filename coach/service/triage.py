@@ -23,8 +23,6 @@ from programs.types import Answer, Lock, TriageLevel, TriageQuestion, TriageResu
 # What a coach reads instead of the athlete's own messages. Source: the facts on red flags; own words.
 PAUSED = "Paused: medical review advised."
 WAITS = "Paused until the athlete has answered every safety question."
-# Only a clinician lifts these. A lock below them waits for answers that are still open.
-_STANDING = frozenset({TriageLevel.EMERGENCY, TriageLevel.URGENT, TriageLevel.PROMPT})
 # Sessions whose time passed in the lock are not made up for: they would come all at once.
 _MISSED = timedelta(hours=1)
 # The day may have begun elsewhere on earth.
@@ -60,8 +58,8 @@ class Triage:
             athlete = require_athlete(tx, by, athlete_id)
             if not _may_answer(tx, by, athlete_id):
                 raise NotAllowed("The safety questions are the athlete's own to answer: ask them to sign in.")
-            result = self._as_here(result, athlete)
-            result = _with_standing_lock(answers_table.newest(tx, athlete_id), result)
+            result = self._named(result, athlete)
+            result = self._as_here(_with_standing_lock(answers_table.newest(tx, athlete_id), result))
             values = {
                 "athlete_id": athlete_id,
                 "answered_by": by.user_id,
@@ -93,12 +91,15 @@ class Triage:
             return TriageView(None, None, None, must_ask, may_answer)
         return TriageView(shown_of(by, row), row["answered_at"], row["cleared_by"], must_ask, may_answer)
 
-    def _as_here(self, result: TriageResult, athlete: Row) -> TriageResult:
-        """Name the emergency number of this place, and lock all where nothing may fall back."""
-        care = self._ground.config.care
-        number = care.emergency_number or number_in(athlete["time_zone"])
-        lock = Lock.ALL if result.lock is Lock.STARTING and not care.acute_plan else result.lock
-        return replace(result, lock=lock, messages=tuple(rules.naming(each, number) for each in result.messages))
+    def _named(self, result: TriageResult, athlete: Row) -> TriageResult:
+        """Name the emergency number of the athlete's place."""
+        number = self._ground.config.care.emergency_number or number_in(athlete["time_zone"])
+        return replace(result, messages=tuple(rules.naming(each, number) for each in result.messages))
+
+    def _as_here(self, result: TriageResult) -> TriageResult:
+        """Lock all where nothing may fall back."""
+        falls_back = self._ground.config.care.acute_plan
+        return result if falls_back or result.lock is Lock.NONE else replace(result, lock=Lock.ALL)
 
     def clear(self, by: Identity, athlete_id: str, clinician: str, seen_on: str) -> None:
         """Lift a lock: a clinician has seen the athlete. clinician: their name; seen_on: the date, ISO form.
@@ -121,8 +122,9 @@ class Triage:
                 raise Conflict("Nothing is locked for this athlete.")
             if not (since["answered_at"] - _ELSEWHERE).date() <= day <= (now + _ELSEWHERE).date():
                 raise InvalidInput(f"The date {seen_on} is not between the answers and today.")
+            open_still = rules.OPEN in row["messages"]
             late = (row["answered_at"] + _ELSEWHERE).date() < day or now - row["answered_at"] >= rules.ASK_EVERY
-            if late or questions_due(tx, athlete_id, row, now):
+            if open_still or late or questions_due(tx, athlete_id, row, now):
                 raise Conflict(
                     f"The safety questions come first: {athlete['name']} answers them again, then the pause can end."
                 )
@@ -159,7 +161,7 @@ def shown_of(by: Identity, row: Row) -> TriageShown:
     if by.role is Role.ATHLETE or by.user_id == row["answered_by"]:
         messages = tuple(row["messages"]) if locked or row["lock"] == Lock.NONE else ()
         return TriageShown(lock, messages, level, tuple(row["reasons"]))
-    return TriageShown(lock, (PAUSED if level in _STANDING else WAITS,) if locked else ())
+    return TriageShown(lock, (PAUSED if level in rules.LOCKS else WAITS,) if locked else ())
 
 
 def refuse_locked(tx: Tx, by: Identity, athlete: Row, now: datetime) -> None:
@@ -194,14 +196,22 @@ def questions_due(tx: Tx, athlete_id: str, answers: Row | None, now: datetime) -
     )
 
 
-def _result_of(row: Row) -> TriageResult:
-    return TriageResult(TriageLevel(row["level"]), Lock(row["lock"]), tuple(row["messages"]), tuple(row["reasons"]))
+def _standing_part(row: Row) -> TriageResult:
+    """Return what only a clinician lifts of stored answers: without what was open and may have been answered since."""
+    level = TriageLevel(row["level"])
+    reasons = [
+        reason
+        for reason in row["reasons"]
+        if row["answers"].get(reason) != Answer.UNKNOWN or reason in rules.UNSURE_IS_YES
+    ]
+    messages = [message for message in row["messages"] if message != rules.OPEN]
+    return TriageResult(level, rules.LOCKS[level], tuple(messages), tuple(reasons))
 
 
 def _with_standing_lock(row: Row | None, result: TriageResult) -> TriageResult:
-    if row is None or not stands(row) or TriageLevel(row["level"]) not in _STANDING:
+    if row is None or not stands(row) or TriageLevel(row["level"]) not in rules.LOCKS:
         return result
-    standing = _result_of(row)
+    standing = _standing_part(row)
     urgent_first = sorted((standing, result), key=lambda each: list(TriageLevel).index(each.level))
     messages = dict.fromkeys(message for each in urgent_first for message in each.messages)
     reasons = dict.fromkeys(reason for each in urgent_first for reason in each.reasons)

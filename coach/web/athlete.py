@@ -43,6 +43,13 @@ def next_part() -> str:
     return render_template("parts/next.html", **desk.next_part(access.me(), athlete))
 
 
+@blueprint.get("/today/pauses")
+@access.athlete
+def pauses_part() -> str:
+    """Return the part with today's pauses."""
+    return render_template("parts/pauses.html", **desk.pauses_part(access.me(), myself()))
+
+
 @blueprint.get("/today/findings")
 @access.athlete
 def findings_part() -> str:

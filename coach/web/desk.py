@@ -42,6 +42,11 @@ def live_part(athlete: AthleteView) -> dict[str, Any]:
     return {"wearable": foremost(wearables), "totals": totals_of(athlete)}
 
 
+def pauses_part(identity: Identity, athlete: AthleteView) -> dict[str, Any]:
+    """Return what parts/pauses.html needs."""
+    return {"pauses": house().services.rests.pauses_today(identity, athlete.athlete_id)}
+
+
 def recordings_part(athlete: AthleteView) -> dict[str, Any]:
     """Return what parts/recordings.html needs."""
     services = house().services

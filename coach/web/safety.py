@@ -10,11 +10,10 @@ from coach.service.types import AthleteView, Role
 from coach.web import access
 from coach.web.athlete import myself
 from coach.web.house import house
-from programs.types import Answer, TriageLevel
+from programs.triage import LOCKS
+from programs.types import Answer
 
 blueprint = Blueprint("safety", __name__)
-# A lock of another level waits for answers that are still open.
-CLINICIAN_LIFTS = frozenset({TriageLevel.EMERGENCY, TriageLevel.URGENT, TriageLevel.PROMPT})
 
 
 def _page(athlete: AthleteView, problem: CoachError | None = None) -> Response:
@@ -26,7 +25,7 @@ def _page(athlete: AthleteView, problem: CoachError | None = None) -> Response:
         own=own,
         triage=triage,
         may_lift=services.plans.may_decide(identity, athlete.athlete_id),
-        clinician_lifts=bool(triage.result and triage.result.locked and triage.result.level in CLINICIAN_LIFTS),
+        clinician_lifts=bool(triage.result and triage.result.locked and triage.result.level in LOCKS),
         questions=services.triage.questions(),
         given=request.form,
         problem=str(problem) if problem else None,

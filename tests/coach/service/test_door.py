@@ -32,6 +32,7 @@ WITHOUT_WHO = {
     "reminders": "plan send_due",
     "reminder_settings": "",
     "assessments": "retest",
+    "rests": "",
     "trials": "watch settle wanted take",
     "imports": "",
     "jobs": "",

@@ -125,6 +125,18 @@ def test_a_lock_never_gets_milder_by_answering_again(club: Club) -> None:
     assert shown.reasons == ("CES", "CAN")
 
 
+def test_open_answers_beside_a_review_end_with_the_answers_and_the_review_stays(club: Club) -> None:
+    answer_no(club, CAN=Answer.YES, INF=Answer.UNKNOWN)
+    assert lock_of(club) is Lock.ALL
+    with pytest.raises(Conflict, match="questions come first"):
+        club.services.triage.clear(club.coach, club.athlete_id, "Dr. Who", "2026-11-24")
+    answer_no(club)
+    assert lock_of(club) is Lock.STARTING
+    shown = club.services.triage.view_for(club.athlete, club.athlete_id).result
+    assert shown is not None
+    assert (shown.reasons, shown.messages) == (("CAN",), ("Please book a medical review before starting.",))
+
+
 def test_asked_at_onboarding(club: Club) -> None:
     assert must_ask(club)
     assert not door_is_open(club)
