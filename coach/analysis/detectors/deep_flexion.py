@@ -13,6 +13,7 @@ from itertools import pairwise
 import numpy as np
 
 from coach.analysis.detectors.baseline import Quantity, beside_baseline
+from coach.analysis.detectors.repeating import LOST_TIMES_REST
 from coach.analysis.detectors.rolling import window_of
 from coach.analysis.detectors.seen import MINUTE_S, grade_of, lacking, more_of, seen, shown, unanswered
 from coach.analysis.detectors.types import Answer, Day, DayValues, Flag, Kind, Minutes, Outcome, Thresholds, Window
@@ -28,7 +29,8 @@ def detect(thresholds: Thresholds, day: Day, history: Sequence[DayValues]) -> An
     """Answer whether the share of time at or above the angle passed its limit. thresholds: also seen.LEAST.
 
     A share of a day that goes on can still fall, so it is found only once the day is over. It has to pass the limit
-    even if the trunk was upright in all the time that was lost. Raises AnalysisError for an angle that is not counted.
+    even if the trunk was upright in all the time that was lost, and is left open where it passes with that time twice
+    as deep as the rest. Raises AnalysisError for an angle that is not counted.
     """
     limit, angle = thresholds["share"].value, thresholds["angle_deg"].value
     would_change = f"Less than {percent(limit)} of the worn time bent by {angle:g} degrees would change this."
@@ -42,7 +44,10 @@ def detect(thresholds: Thresholds, day: Day, history: Sequence[DayValues]) -> An
     share = deep_s / whole.upright_s
     answer = replace(open_answer, limits=_limits(angle, *_shares_around(day.trunk, angle, whole.upright_s)))
     passed = share > limit + 1e-9
-    if passed and deep_s <= (limit + 1e-9) * (whole.upright_s + lost_s):
+    rest_s = whole.upright_s + lost_s
+    # With the trunk upright in all the time that was lost, and with that time twice as deep as the rest.
+    least, most = deep_s / rest_s, (deep_s + LOST_TIMES_REST * share * lost_s) / rest_s
+    if least <= limit + 1e-9 < most:
         return replace(answer, needs=more_of(whole))
     said = f"{percent(share)} of {duration(whole.upright_s)}"
     if passed and not day.over:

@@ -180,6 +180,25 @@ def test_an_angle_that_is_not_counted_is_refused() -> None:
         deep_flexion.detect(limits(Kind.DEEP_FLEXION, angle_deg=55.0), day(minutes(90)), [])
 
 
+@pytest.mark.parametrize(
+    ("lost_share", "times", "outcome"),
+    [
+        (0.0, 0.99, "none"),
+        (0.02, 0.95, "none"),
+        (0.1, 0.8, "none"),
+        (0.1, 0.95, "not_enough"),
+        (0.19, 0.9, "not_enough"),
+    ],
+)
+def test_lost_time_hides_no_share_that_may_have_passed(lost_share: float, times: float, outcome: str) -> None:
+    """With the lost time twice as deep as the rest, the limit would be passed."""
+    covered_s = 60.0 * (1.0 - lost_share)
+    worn = minutes(480, covered_s=covered_s, above_s={60: 0.05 * times * covered_s})
+    answer = deep_flexion.detect(DEEP, day(worn), [])
+    assert answer.outcome == outcome
+    assert answer.needs is None or "carry no data" in answer.needs
+
+
 @pytest.mark.parametrize("module", [flexion, deep_flexion])
 @pytest.mark.parametrize(
     ("today", "needs"),
