@@ -87,14 +87,14 @@ def single_case(
     shown = tuple(
         PhaseView(_day(phase.first), _day(phase.last), tuple(names[each] for each in phase.ids)) for phase in phases
     )
-    changes = [
+    changes = tuple(
         _change(measure, entries[measure.id], earlier, phase, names)
-        for earlier, phase in pairwise(phases)
+        for earlier, phase in reversed(list(pairwise(phases)))
         if phase.first is not None and phase.first <= today.toordinal()
         for measure in (PAIN, DISABILITY, FUNCTION)
         if entries[measure.id]
-    ]
-    return ResponseView(_weeks(entries, treatments, today), shown, tuple(reversed(changes)))
+    )
+    return ResponseView(_weeks(entries, treatments, today), shown, changes)
 
 
 def _weeks(
