@@ -411,3 +411,45 @@ def test_placing_again_returns_the_rest(wanted: Prescription, free: Availability
 def test_rest_alone_has_no_sessions() -> None:
     rest_only = replace(program(), exercises=())
     assert place(rest_only, Availability("Europe/Berlin"), START, NOON) == ()
+
+
+journeys = st.lists(
+    st.builds(
+        lambda shift, days, zone: Stay(
+            date(2026, 3, 1) + timedelta(days=shift), date(2026, 3, 1) + timedelta(days=shift + days), zone
+        ),
+        st.integers(0, 40),
+        st.integers(0, 12),
+        st.sampled_from(ZONES),
+    ),
+    max_size=3,
+).map(tuple)
+quiets = st.none() | st.tuples(st.integers(0, 23).map(time), st.integers(0, 23).map(time))
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.integers(1, 7), journeys, quiets, st.integers(0, 6).map(time))
+def test_on_journeys_and_around_quiet_hours_the_rules_hold(
+    per_week: int, travel: tuple[Stay, ...], quiet: tuple[time, time] | None, preferred: time
+) -> None:
+    free = Availability("Europe/Berlin", preferred=preferred, wake=time(5), quiet=quiet, travel=travel)
+    start = date(2026, 3, 2)
+    try:
+        sessions = place(program(per_week=per_week), free, start, at_midnight_before(start))
+    except NoSlot:
+        assert quiet is not None
+        return
+    assert len({session.slot for session in sessions}) == len(sessions)
+    for session in sessions:
+        there = session.due_at.astimezone(ZoneInfo(session.time_zone))
+        assert (there.date(), there.time()) == (session.local_date, session.local_time)
+        assert not time(1) <= there.time() <= time(3, 30)
+        if quiet is not None and quiet[0] != quiet[1]:
+            over_midnight = quiet[0] > quiet[1]
+            after, before = there.time() >= quiet[0], there.time() < quiet[1]
+            assert not ((after or before) if over_midnight else (after and before))
+    for one in sessions:
+        for other in sessions:
+            # The rest is counted from noon to noon; both are at the same time of day.
+            if one.local_date < other.local_date and groups_of(one) & groups_of(other):
+                assert other.due_at - one.due_at >= timedelta(hours=46)
