@@ -21,7 +21,7 @@ BAND: Color = HexColor("#e3efed")
 REGULAR, BOLD = "Vera", "VeraBd"
 # pt. Own choices: what still reads well on paper.
 MARGIN, BODY_PT, SMALL_PT, HEAD_PT = 40.0, 8.0, 7.0, 10.0
-WIDTH, HEIGHT = A4
+WIDTH, HEIGHT = float(A4[0]), float(A4[1])
 INNER = WIDTH - 2 * MARGIN
 _FOOT_PT, _HEAD_NEEDS_PT = 24.0, 36.0
 _MISSING = "\N{REPLACEMENT CHARACTER}"
@@ -52,7 +52,7 @@ class Sheet:
         self.canvas.setTitle(self.printable(title))
         self.canvas.setAuthor(self.printable(author))
         self._foot, self._pages, self.page = self.printable(foot), pages, 1
-        self.y = HEIGHT - MARGIN
+        self.y: float = HEIGHT - MARGIN
         self.left_out: list[str] = []
         self._section = title
         # Kept free for what is said at the very end, pt.
