@@ -153,10 +153,10 @@ def test_racing_processes_release_each_session_exactly_once(club: Club) -> None:
 def test_a_locked_athletes_sessions_stay_and_do_not_hold_up_others(club: Club, store: Store) -> None:
     plan_sessions(club, [START] * 3)
     with store.begin() as tx:
-        tx.exec_driver_sql("UPDATE athlete SET locked = 1")
+        tx.exec_driver_sql("UPDATE athlete SET lock = 'all'")
     assert release_due(club.services, LiveFeed(), START) == 0
     with store.begin() as tx:
-        tx.exec_driver_sql("UPDATE athlete SET locked = 0")
+        tx.exec_driver_sql("UPDATE athlete SET lock = 'none'")
     assert release_due(club.services, LiveFeed(), START) == 3
 
 
