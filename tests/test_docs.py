@@ -56,7 +56,7 @@ def said_in_code(path: Path) -> Iterator[str]:
 
 
 def said_to_people() -> Iterator[tuple[Path, str]]:
-    for folder in ("programs", "coach/analysis", "coach/service", "coach/web", "coach/commands"):
+    for folder in ("programs", "coach/analysis", "coach/service", "coach/reports", "coach/web", "coach/commands"):
         for path in (ROOT / folder).rglob("*.py"):
             for text in said_in_code(path):
                 yield path, text

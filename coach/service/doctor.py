@@ -68,15 +68,12 @@ class Doctor:
         unknown = sorted(set(contraindications) - CONTRAINDICATIONS.keys())
         if unknown:
             raise InvalidInput(f"'{unknown[0][:40]}' is nothing that exercises are chosen around.")
-        named = [text for each in measures if (text := checked_text(each, "A measure", WORDS_MAX))]
-        if len(named) > _MEASURES_MAX:
-            raise InvalidInput(f"Write down {_MEASURES_MAX} measures at most.")
         values = {
             "athlete_id": athlete_id,
             "doctor": checked_text(doctor, "The doctor's name", NAME_MAX),
             "diagnosis": checked_text(diagnosis, "The diagnosis", NOTE_MAX),
             "contraindications": [each for each in CONTRAINDICATIONS if each in contraindications],
-            "measures": named,
+            "measures": _named(measures),
             "next_on": next_on,
         }
         if not any(values[name] for name in ("diagnosis", "contraindications", "measures", "next_on")):
@@ -185,6 +182,13 @@ class Doctor:
             care.share(tx, athlete_id, shared, now)
             action = "shared with the coach" if shared else "stopped sharing with the coach"
             events.record(tx, now, by.user_id, action, "care", athlete_id, athlete_id)
+
+
+def _named(measures: Sequence[str]) -> list[str]:
+    named = [text for each in measures if (text := checked_text(each, "A measure", WORDS_MAX))]
+    if len(named) > _MEASURES_MAX:
+        raise InvalidInput(f"Write down {_MEASURES_MAX} measures at most.")
+    return named
 
 
 def _checked_file(name: str, content: bytes) -> ImagingFile:

@@ -54,9 +54,7 @@ class Treatments:
             today = local_today(require_care(tx, by, athlete_id), now)
             first = checked_day(started_on or today, today, "The first day")
             _check_last(first, ended_on, today)
-            going_on = [row for row in care.treatments(tx, athlete_id) if row["ended_on"] is None]
-            if len(going_on) >= _AT_ONCE:
-                raise InvalidInput(f"{_AT_ONCE} things go on already: end one first.")
+            _check_room(tx, athlete_id)
             values = {
                 "athlete_id": athlete_id,
                 "key": checked_key(key),
@@ -120,6 +118,11 @@ def _texts(kind: TreatmentKind, words: str, note: str) -> tuple[str | None, str 
     if kind is TreatmentKind.DOCTOR and not said:
         raise InvalidInput("Write down what the doctor named, in your own words.")
     return (said if kind is TreatmentKind.DOCTOR else None), noted
+
+
+def _check_room(tx: Tx, athlete_id: str) -> None:
+    if sum(row["ended_on"] is None for row in care.treatments(tx, athlete_id)) >= _AT_ONCE:
+        raise InvalidInput(f"{_AT_ONCE} things go on already: end one first.")
 
 
 def _check_last(first: date, last: date | None, today: date) -> None:

@@ -22,8 +22,11 @@ blueprint = Blueprint("care", __name__)
 
 
 def install(app: Flask) -> None:
-    """Let the coach's desk know whether there is something to link to."""
-    app.jinja_env.globals["reads_care"] = lambda athlete_id: house().services.doctor.may_read(access.me(), athlete_id)
+    """Let the coach's desk know whether there is something to link to, and today whether a doctor should see it."""
+    app.jinja_env.globals.update(
+        reads_care=lambda athlete_id: house().services.doctor.may_read(access.me(), athlete_id),
+        report_offers=lambda athlete_id: house().services.reports.offered(access.me(), athlete_id),
+    )
 
 
 def athlete_of(athlete_id: str) -> AthleteView:

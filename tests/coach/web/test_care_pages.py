@@ -124,6 +124,13 @@ def test_the_offer_stands_on_the_page(world, ada) -> None:
     assert "six weeks" in ada.get(at(world, "for-the-doctor")).text
 
 
+def test_today_offers_it_when_it_is_time_and_only_then(world, ada) -> None:
+    assert "Take the report to a doctor" not in ada.get("/today").text
+    tell(world, [5])
+    world.clock.forward(days=50)
+    assert "Take the report to a doctor" in ada.get("/today").text
+
+
 def test_what_the_doctor_said_is_written_down(world, ada) -> None:
     form = {"told_on": "2026-11-20", "diagnosis": "a slipped disc <b>", "measures": "rest\nheat\n", "next_on": ""}
     answer = ada.post(at(world, "doctor-plan"), data=form | {"contraindications": ["knee_pain"]})
