@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import uuid4
 
 from flask import Blueprint, abort, render_template, url_for
 
+from coach.service.diary import CheckInView
 from coach.service.types import AthleteView
 from coach.web import access, desk
 from coach.web.house import house
@@ -31,8 +33,16 @@ def today() -> str:
         findings_url=url_for("athlete.findings_part"),
         heart_url=url_for("athlete.heart_part"),
         checkin_key=uuid4().hex,
+        told_last=_told_last(athlete),
         **desk.live_part(athlete) | desk.findings_part(athlete) | desk.plan_part(access.me(), athlete),
     )
+
+
+def _told_last(athlete: AthleteView) -> CheckInView | None:
+    """Return the last check-in of today."""
+    today = house().today(athlete.time_zone)
+    told, _ = house().services.diary.between(access.me(), athlete.athlete_id, today, today + timedelta(days=1))
+    return told[-1] if told else None
 
 
 @blueprint.get("/today/next")

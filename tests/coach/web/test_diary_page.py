@@ -23,12 +23,14 @@ def tap(ada, pain: int, key: str = "k1"):
 def test_today_asks_and_two_taps_are_enough(world, ada) -> None:
     page = ada.get("/today").text
     assert page.count('name="pain_at_rest"') == 11
+    assert "Today you told" not in page
     key = re.search(r'name="key" value="(\w+)"', page)
     assert key is not None
     where = tap(ada, 3, key[1])
     assert "At rest: 3 of 10" in ada.get(where).text
     assert tap(ada, 3, key[1]) == where
     assert ada.post(where, data={"pain_in_motion": "5"}).status_code == 303
+    assert "Today you told 3 at rest, 5 moving" in ada.get("/today").text
     shown = ada.get("/diary").text
     assert "3 at rest, 5 moving" in shown
     assert shown.count("3 at rest") == 1
