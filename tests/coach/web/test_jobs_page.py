@@ -47,7 +47,7 @@ def test_counted_repetitions_say_what_was_worn(world, coach) -> None:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"0.load_kg": "ten"}, "is no number"),
+        ({"0.load_kg": "ten"}, "Load: &#39;ten&#39; is no number"),
         ({"name": ""}, "needs a name"),
         ({"0.load_kg.by": "counted:bends"}, "cannot come from a wearable"),
         ({"0.repetitions.by": "counted:stars"}, "a wearable counts"),
