@@ -60,7 +60,7 @@ def read_day(tx: Tx, athlete: Row, day: date) -> DayRows:
         end,
         minutes,
         exposures.stretches_between(tx, athlete["id"], start, end),
-        _by_place(minutes),
+        minutes_by_place(minutes),
         entered_of(tx, athlete, day),
     )
 
@@ -87,7 +87,8 @@ def values_of(plain: dict[str, Any]) -> DayValues:
     return DayValues(**{name: value for name, value in plain.items() if name in _LOOKED_BACK})
 
 
-def _by_place(rows: Sequence[Row]) -> dict[str, Minutes]:
+def minutes_by_place(rows: Sequence[Row]) -> dict[str, Minutes]:
+    """Return rows of exposure as minutes of each place; what two recordings of a place saw at once counts once."""
     places: dict[str, list[tuple[str, float, MinuteRow]]] = {}
     for row in rows:
         above = {int(threshold): seconds for threshold, seconds in row["above_s"].items()}

@@ -10,10 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Any
 
+from coach.analysis.detectors.assemble import choose_trunk
+from coach.analysis.detectors.types import Minutes
 from coach.errors import InvalidInput, NotAllowed
 from coach.service import charts
+from coach.service.day_rows import minutes_by_place
 from coach.service.ground import Ground
 from coach.service.job_models import COUNTABLE, MODELS, Answer, answer_of, fields_of, model_named, task_of
 from coach.service.permission import require_athlete, require_job
@@ -151,7 +153,7 @@ def _counts_of(task: Mapping[str, str], known: set[str]) -> dict[str, str]:
 def _view(tx: Tx, row: Row, time_zone: str, day: date) -> JobView:
     start, end = charts.day_bounds(day, time_zone)
     wanted = sorted({what for task in row["counted"] for what in task.values()})
-    places = exposures.counts_between(tx, row["athlete_id"], start, end) if wanted else []
+    places = minutes_by_place(exposures.minutes_between(tx, row["athlete_id"], start, end)) if wanted else {}
     counts = {what: _counted(Count(what), places) for what in wanted}
     tasks = [
         task_of(row["model"], task, {field: _number(field, counts[what]) for field, what in wants.items()})
@@ -171,16 +173,24 @@ def _view(tx: Tx, row: Row, time_zone: str, day: date) -> JobView:
     )
 
 
-def _counted(what: Count, places: Sequence[Row]) -> Counted:
+def _counted(what: Count, places: Mapping[str, Minutes]) -> Counted:
     """Return the day's count at the place that can tell: the trunk for bends, else the one that counted most."""
-    fitting: list[dict[str, Any]] = [
-        dict(place) for place in places if what is not Count.BENDS or place["placement"] in charts.TRUNK
-    ]
-    worn = [place for place in fitting if place["covered_s"]]
-    if not worn:
-        return Counted(what, None, 0.0)
-    best = max(worn, key=lambda place: place["covered_s"] if what is Count.BENDS else place[what.value])
-    return Counted(what, int(best[what.value]), float(best["covered_s"]))
+    if what is Count.BENDS:
+        chosen = choose_trunk(places)
+        worn = [] if chosen is None else [chosen[1]]
+    else:
+        worn = [minutes for _, minutes in sorted(places.items())]
+    best = max((each for each in worn if each.covered_s.any()), key=lambda each: _count(what, each), default=None)
+    return Counted(what, None, 0.0) if best is None else Counted(what, _count(what, best), float(best.covered_s.sum()))
+
+
+def _count(what: Count, minutes: Minutes) -> int:
+    counts = {
+        Count.BENDS: minutes.bends,
+        Count.REPETITIONS: minutes.repetitions,
+        Count.STROKES: minutes.strokes_left + minutes.strokes_right + minutes.strokes_unknown,
+    }
+    return int(counts[what].sum())
 
 
 def _number(field: str, counted: Counted) -> float | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Table, bindparam, delete, func, select
+from sqlalchemy import Table, bindparam, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import Insert
 
@@ -72,26 +72,6 @@ def minutes_between(tx: Tx, athlete_id: str, start_utc_s: float, end_utc_s: floa
 def stretches_between(tx: Tx, athlete_id: str, start_utc_s: float, end_utc_s: float) -> list[Row]:
     """Return the athlete's stretches that begin within [start, end), in order of time."""
     return many(tx, _STRETCHES, {"athlete": athlete_id, "first": start_utc_s, "after": end_utc_s})
-
-
-def counts_between(tx: Tx, athlete_id: str, start_utc_s: float, end_utc_s: float) -> list[Row]:
-    """Return per place what was counted in minutes that begin within [start, end): covered_s, bends, repetitions,
-    strokes."""
-    columns = exposure.c
-    strokes = columns.strokes_left + columns.strokes_right + columns.strokes_unknown
-    statement = (
-        select(
-            columns.placement,
-            func.sum(columns.covered_s).label("covered_s"),
-            func.sum(columns.bends).label("bends"),
-            func.sum(columns.repetitions).label("repetitions"),
-            func.sum(strokes).label("strokes"),
-        )
-        .where(columns.athlete_id == athlete_id, columns.start_utc_s >= start_utc_s, columns.start_utc_s < end_utc_s)
-        .group_by(columns.placement)
-        .order_by(columns.placement)
-    )
-    return many(tx, statement)
 
 
 def any_between(tx: Tx, athlete_id: str, start_utc_s: float, end_utc_s: float) -> bool:

@@ -13,7 +13,7 @@ from coach.service.job_models import MODELS, fields_of, model_named
 from coach.service.jobs import TASKS_MAX, Count
 from coach.service.types import AthleteView
 from coach.web import access
-from coach.web.findings import FIRST_YEAR, LAST_YEAR
+from coach.web.findings import FIRST_YEAR, local_day
 from coach.web.house import house
 from coach.web.job_words import MODEL_WORDS
 
@@ -28,7 +28,7 @@ _COUNTED = "counted:"
 def of_athlete(athlete_id: str) -> str:
     """List an athlete's jobs, each with what its model says of today."""
     athlete = house().services.athletes.get(access.me(), athlete_id)
-    day = _day(athlete)
+    day = local_day(athlete, request.args.get("day"))
     jobs = house().services.jobs.of_athlete(access.me(), athlete_id, day)
     return render_template("jobs/jobs.html", athlete=athlete, jobs=jobs, models=_offered(), needs=NotComputable)
 
@@ -88,7 +88,7 @@ def job(job_id: str) -> str:
     services = house().services
     found = services.jobs.get(access.me(), job_id, date(FIRST_YEAR, 1, 1))
     athlete = services.athletes.get(access.me(), found.athlete_id)
-    found = services.jobs.get(access.me(), job_id, _day(athlete))
+    found = services.jobs.get(access.me(), job_id, local_day(athlete, request.args.get("day")))
     return render_template("jobs/job.html", job=found, athlete=athlete, needs=NotComputable)
 
 
@@ -106,17 +106,6 @@ def _offered() -> list[str]:
 
 
 def _task_count(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= TASKS_MAX:
+    if not text.isdecimal() or len(text) > 2 or not 1 <= int(text) <= TASKS_MAX:
         raise InvalidInput(f"A job has 1 to {TASKS_MAX} tasks.")
     return int(text)
-
-
-def _day(athlete: AthleteView) -> date:
-    wanted = request.args.get("day")
-    try:
-        day = date.fromisoformat(wanted) if wanted else house().today(athlete.time_zone)
-        if not FIRST_YEAR <= day.year <= LAST_YEAR:
-            raise ValueError("no such day has signal")
-    except ValueError as error:
-        raise InvalidInput(f"day is {wanted[:40] if wanted else ''!r}: write it as 2026-11-24.") from error
-    return day

@@ -70,6 +70,26 @@ def test_repetitions_come_from_the_wearable_and_only_where_it_was_worn(club: Clu
     assert isinstance(yesterday.answer, NotComputable)
 
 
+def test_what_two_recordings_or_two_places_saw_at_once_counts_once(club: Club) -> None:
+    """A file imported beside what came live, and a second wearable."""
+    job_id = add(club, [{"load_kg": "10", "reach_m": "0.5"}], [{"repetitions": "bends"}])
+    wear(club)
+    (before,) = club.services.jobs.get(club.coach, job_id, TODAY).counts
+    low = "C0:FF:EE:00:00:02"
+    club.services.wearables.add(club.athlete, club.athlete_id, low, "movella-dot", "Belt", "lower_back")
+    club.services.log.append(bending_chunks(10.2, 6.0, START.timestamp(), "file"))
+    club.services.log.append(bending_chunks(10.2, 6.0, START.timestamp(), "belt", low))
+    Worker(club.services, LiveFeed()).drain()
+    club.clock.forward(hours=1)
+    club.services.motion.close_stale(club.clock.now)
+    (after,) = club.services.jobs.get(club.coach, job_id, TODAY).counts
+    # Of a minute that neither has seen whole nobody knows whether they saw the same part.
+    assert (after.count, after.covered_s) == (
+        pytest.approx(before.count, abs=1),
+        pytest.approx(before.covered_s, abs=20),
+    )
+
+
 def test_a_pace_is_counted_per_worn_minute(club: Club) -> None:
     lift = {"load": "10", "horizontal": "25", "vertical": "75", "distance": "25", "asymmetry_deg": "0",
             "duration_h": "1", "recovery_h": "1", "coupling": "good"}  # fmt: skip
