@@ -28,7 +28,7 @@ from coach.analysis.rotation import GAP, Turn, YawLine, value_at_s
 from coach.analysis.soundness import long_enough
 from coach.analysis.state import AnalysisState
 from coach.analysis.strain import BendingRun
-from coach.analysis.summary import assess_quality
+from coach.analysis.summary import unsound
 from coach.analysis.swing_types import Swing
 from coach.analysis.types import Bend, ChangeKind, LyingStretch, StaticHold
 from coach.analysis.wearing import codes_of, forget_before, worn_at
@@ -81,6 +81,8 @@ class Collected:
     def add_yaw(self, state: AnalysisState, line: YawLine | None, turns: Sequence[Turn]) -> None:
         if line is not None:
             self.yaw.append(_worn_line(state, line))
+        if not turns:
+            return
         for left, column in ((True, Column.TURNS_LEFT), (False, Column.TURNS_RIGHT)):
             times_s = [value_at_s(state.rate_hz, turn.index) for turn in turns if turn.left == left]
             state.exposure = add_events(state.exposure, column, times_s)
@@ -104,7 +106,7 @@ class Collected:
         self._tell(state, rows)
 
     def _tell(self, state: AnalysisState, rows: list[MinuteRow]) -> None:
-        if rows and any(item.fatal for item in assess_quality(state)):
+        if rows and unsound(state):
             rows = [unusable(row) for row in rows]
         self.minutes.extend(rows)
 
@@ -114,8 +116,9 @@ class Collected:
 
 def _worn_line(state: AnalysisState, line: YawLine) -> YawLine:
     """Return the line with gaps where the sensor moved on its own: how it turned then is nobody's turning."""
-    times_s = line.start_s + np.arange(line.tenths.size) / line.rate_hz
-    worn = None if state.wearing is None else worn_at(state.wearing, times_s)
+    if state.wearing is None or not len(state.wearing.spans):
+        return line
+    worn = worn_at(state.wearing, line.start_s + np.arange(line.tenths.size) / line.rate_hz)
     return line if worn is None else YawLine(line.start_s, line.rate_hz, np.where(worn, line.tenths, np.int16(GAP)))
 
 

@@ -157,7 +157,7 @@ def integrity(
     rate_hz, known, gaps = state.rate_hz, state.reception, state.gaps
     if gaps.open >= 0:
         gaps = _noted(params, gaps, rate_hz, gaps.open, state.samples - gaps.open)
-    received = state.samples - gaps.lost
+    received = received_samples(state)
     share = received / state.samples if state.samples else 0.0
     body = nonwear(params.nonwear, state.nonwear, rate_hz, state.samples)
     return Integrity(
@@ -188,6 +188,12 @@ def integrity(
         calibration_age_s=calibration_age_s,
         not_computable=_not_computable(params, state, body.share_long, body.share_short, calibration_age_s),
     )
+
+
+def received_samples(state: IntegrityState) -> int:
+    """Return how many samples arrived so far."""
+    missing = state.samples - state.gaps.open if state.gaps.open >= 0 else 0  # of a gap that is not over
+    return state.samples - state.gaps.lost - missing
 
 
 def _joined(known: Reception, reception: Reception) -> Reception:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate, pairwise
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -156,13 +156,12 @@ def _high_passed(line_hz: float, before_deg: float, turned_deg: FloatArray) -> F
 
     turned_deg: (n,), NaN in gaps, after which the line begins anew. before_deg: the value before, NaN for none.
     """
-    keep = kept(line_hz)
-
-    def follow(value: float, turned: float) -> float:
-        return turned if value != value else keep * value + turned
-
-    found = np.fromiter(accumulate(turned_deg.tolist(), follow, initial=before_deg), np.float64, turned_deg.size + 1)
-    return found[1:]
+    keep, value = kept(line_hz), before_deg
+    found = []
+    for turned in turned_deg.tolist():
+        value = turned if value != value else keep * value + turned
+        found.append(value)
+    return np.array(found)
 
 
 def _tenths(yaw_deg: FloatArray) -> LineArray:

@@ -27,7 +27,7 @@ from coach.analysis.swings import SwingState
 from coach.analysis.tilt import tilt_delay_s
 from coach.analysis.types import AnalysisParams, ForwardFrom, Reference
 from coach.analysis.walking import WalkingState
-from coach.analysis.wearing import WearingState
+from coach.analysis.wearing_types import WearingState
 
 STATE_VERSION = 5
 # Own heuristic: slow things (lying, static holds, units) are looked at about so often; never less than every sample.

@@ -32,7 +32,7 @@ from coach.analysis.soundness import add_soundness
 from coach.analysis.state import AnalysisState, new_state
 from coach.analysis.statics import finish_statics
 from coach.analysis.strain import BendingRun, detect_bending, finish_bending
-from coach.analysis.summary import assess_quality
+from coach.analysis.summary import unsound
 from coach.analysis.swing_types import PARAMS
 from coach.analysis.swings import detect_swings, finish_swings
 from coach.analysis.types import (
@@ -259,9 +259,9 @@ def _use_rows(state: AnalysisState, released: Released, collected: Collected) ->
     found, counted, strained = follow_bends(state, released, looks, angles, modes, rose)
     _spend(state, released, looks, angles[0], modes, counted)
     if state.bending is not None:
-        times_s = np.arange(released.start, released.start + n) / state.rate_hz
-        worn = None if state.wearing is None else worn_at(state.wearing, times_s)
-        seen = valid
+        seen, worn = valid, None
+        if state.wearing is not None and len(state.wearing.spans):
+            worn = worn_at(state.wearing, np.arange(released.start, released.start + n) / state.rate_hz)
         if worn is not None:  # what a loose sensor does is no bending, and its time was not looked at
             seen, strained = valid & worn, [cycle for cycle in strained if worn[cycle.index - released.start]]
         state.bending, changes = detect_bending(state.params.bending, state.bending, state.rate_hz, seen, strained)
@@ -313,7 +313,7 @@ def _update(state: AnalysisState, collected: Collected) -> Update:
         minutes=tuple(collected.minutes),
         yaw_line=joined_lines(collected.yaw),
     )
-    if collected.changes and any(item.fatal for item in assess_quality(state)):
+    if collected.changes and unsound(state):
         return Update(state, features, (), ())  # of samples that cannot be what they say nothing is found
     changes = tuple(
         FindingChange(kind, bending_finding(state.params.bending, state.place, state.rate_hz, run))

@@ -7,7 +7,7 @@ import math
 from coach.analysis.cycles import histogram
 from coach.analysis.findings import bending_finding, bending_not_computable
 from coach.analysis.frames import dot
-from coach.analysis.integrity import integrity
+from coach.analysis.integrity import integrity, received_samples
 from coach.analysis.lying import side_durations_s
 from coach.analysis.orientation import gyroscope_bias_degps
 from coach.analysis.posture import exposure, look_every
@@ -28,7 +28,7 @@ from coach.analysis.types import (
     SensorSummary,
     StaticPosture,
 )
-from coach.analysis.wearing import WearingState
+from coach.analysis.wearing_types import WearingState
 
 # Root mean square over all and of the worst recording, in deg, measured (docs/algorithms.md): with a gyroscope against
 # optical truth; without one against VQF, on the trunk and elsewhere, where fast arms are seen wrong altogether.
@@ -82,12 +82,21 @@ def current_findings(state: AnalysisState) -> tuple[Finding, ...]:
 
     There are none from unsound samples.
     """
-    if state.bending is None or any(item.fatal for item in assess_quality(state)):
+    if state.bending is None or unsound(state):
         return ()
     found = (*state.bending.closed, state.bending.open)
     return tuple(
         bending_finding(state.params.bending, state.place, state.rate_hz, run) for run in found if run is not None
     )
+
+
+def unsound(state: AnalysisState) -> bool:
+    """Tell whether the samples so far cannot be what they say: whether any item of `assess_quality` is fatal."""
+    if not state.rate_hz or not state.integrity.samples:
+        return False
+    covered_s = received_samples(state.integrity) / state.rate_hz
+    found = assess_soundness(state.soundness, state.sound_every / state.rate_hz, covered_s, 1.0, 0.0)
+    return any(item.fatal for item in found)
 
 
 def assess_quality(state: AnalysisState) -> tuple[Quality, ...]:

@@ -11,10 +11,12 @@ LOOKS_HZ = 12.5
 MIN_LOOKS_HZ = 6.0
 # Directions, and angles in rad, are summed as whole numbers of 1e-5: such sums do not depend on where they began.
 PER_UNIT = 1e5
-# Columns of the sums of a second: looks with a wobble, its squares and those of its changes, the same of the heading,
+# Rows of the sums of a second: looks with a wobble, its squares and those of its changes, the same of the heading,
 # turn about the vertical, looks, their directions, steps.
 WOBBLES, SQUARES, CHANGES, TWISTS, TWIST_CHANGES, TURN, LOOKS, X, Y, Z, STEPS = range(11)
 COLUMNS = 11
+# Rows of looks: three of "up", whether it and the rate were there, and heading.
+_KNOWN, _HEADING = 3, 4
 
 
 def look_every(rate_hz: float) -> int:
@@ -23,43 +25,49 @@ def look_every(rate_hz: float) -> int:
 
 
 def looked(kept: IntArray, up: FloatArray, gyr: FloatArray, looks_hz: float, width: int) -> IntArray:
-    """Return the newest `width` looks from before and the new ones, (m, 5): "up", whether it was there, and heading.
+    """Return the newest `width` looks from before and the new ones, (5, m): "up", whether it was there, and heading.
 
-    up: (3, m), gyr: (m, 3), at the looks. The heading is the sum of the turns about the vertical since the first look.
+    kept: (k, 5), up: (3, m), gyr: (m, 3), at the looks. The heading is the sum of the turns about the vertical since
+    the first look.
     """
-    there = ~np.isnan(up[0])
-    new = np.zeros((there.size, 5), dtype=np.int64)
-    new[there, :3] = np.rint(up[:, there].T * PER_UNIT)
-    new[:, 3] = there & np.isfinite(gyr).all(axis=1)  # without a gyroscope every jolt looks like a swing
-    before = np.zeros((width, 5), dtype=np.int64)
+    looks = np.zeros((5, width + up.shape[1]), dtype=np.int64)
     if len(kept):
-        before[-len(kept) :] = kept
-    new[:, 4] = before[-1, 4] + np.cumsum(_turned(up, gyr, looks_hz))
-    return np.concatenate((before, new))
-
-
-def told(looks: IntArray, width: int, up: FloatArray) -> IntArray:
-    """Return what each new look adds to its second, (m, COLUMNS). looks: with `width` older ones before them."""
-    found = np.zeros((len(looks) - width, COLUMNS), dtype=np.int64)
-    sums = np.cumsum(np.concatenate((np.zeros((1, 5), dtype=np.int64), looks)), axis=0)
-    around = sums[width:] - sums[:-width]  # of the windows that end at the looks from number width - 1 on
-    whole = around[:, 3:4] == width
-    middle = looks[width - 1 - width // 2 : len(looks) - width // 2]
-    wobble = np.where(whole, middle - np.rint(around / width).astype(np.int64), 0)
-    known = (whole[1:] & whole[:-1])[:, 0]
-    found[:, WOBBLES] = known
-    for parts, squares, changes in (([0, 1, 2], SQUARES, CHANGES), ([4], TWISTS, TWIST_CHANGES)):
-        part = wobble[:, parts]
-        found[:, squares] = np.where(known, (part[1:] ** 2).sum(axis=1), 0)
-        found[:, changes] = np.where(known, (np.diff(part, axis=0) ** 2).sum(axis=1), 0)
-    there = ~np.isnan(up[0])
-    found[:, LOOKS] = there
-    found[:, X : Z + 1] = np.where(there[:, None], looks[width:, :3], 0)
-    found[:, TURN] = np.diff(looks[width - 1 :, 4])
-    return found
-
-
-def _turned(up: FloatArray, gyr: FloatArray, looks_hz: float) -> IntArray:
-    """Return the turn about the vertical from look to look, nothing where it is not known."""
+        looks[:, width - len(kept) : width] = kept.T
+    new = looks[:, width:]
     turn = np.einsum("ij,ji->i", gyr, up) / looks_hz * PER_UNIT
-    return np.rint(np.where(np.isfinite(turn), turn, 0.0)).astype(np.int64)
+    known = np.isfinite(turn)
+    if known.all():
+        new[:_KNOWN] = np.rint(up * PER_UNIT)
+        new[_KNOWN] = 1
+        new[_HEADING] = np.rint(turn)
+    else:
+        there = ~np.isnan(up[0])
+        new[:_KNOWN] = np.rint(np.where(there, up, 0.0) * PER_UNIT)
+        new[_KNOWN] = there & np.isfinite(gyr).all(axis=1)  # without a gyroscope every jolt looks like a swing
+        new[_HEADING] = np.rint(np.where(known, turn, 0.0))
+    np.cumsum(looks[_HEADING, width - 1 :], out=looks[_HEADING, width - 1 :])
+    return looks
+
+
+def told(looks: IntArray, width: int) -> IntArray:
+    """Return what each new look adds to its second, (COLUMNS, m). looks: (5, m) with `width` older ones before them."""
+    sums = np.zeros((5, looks.shape[1] + 1), dtype=np.int64)
+    np.cumsum(looks, axis=1, out=sums[:, 1:])
+    around = sums[:, width:] - sums[:, :-width]  # of the windows that end at the looks from number width - 1 on
+    middle = looks[:, width - 1 - width // 2 : looks.shape[1] - width // 2]
+    wobble = middle - np.rint(around / width).astype(np.int64)
+    squares = np.stack((wobble[:, 1:], wobble[:, 1:] - wobble[:, :-1]))
+    squares *= squares
+    found = np.zeros((COLUMNS, looks.shape[1] - width), dtype=np.int64)
+    squares[:, :_KNOWN].sum(axis=1, out=found[SQUARES : CHANGES + 1])
+    found[TWISTS : TWIST_CHANGES + 1] = squares[:, _HEADING]
+    whole = around[_KNOWN] == width
+    known = whole[1:] & whole[:-1]
+    found[WOBBLES] = known
+    if not known.all():
+        found[SQUARES : TWIST_CHANGES + 1, ~known] = 0
+    new = looks[:, width:]
+    found[TURN] = new[_HEADING] - looks[_HEADING, width - 1 : -1]
+    found[LOOKS] = new[:_KNOWN].any(axis=0)  # a direction, of length one, is not nought in all three
+    found[X : Z + 1] = new[:_KNOWN]
+    return found

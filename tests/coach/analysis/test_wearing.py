@@ -21,7 +21,8 @@ from coach.analysis.orientation import OrientationParams, OrientationState, esti
 from coach.analysis.recording import RecordingResult, analyse_recording
 from coach.analysis.state_bytes import encode
 from coach.analysis.types import AnalysisParams, BendingParams, QualityFlag, SensorSummary
-from coach.analysis.wearing import WearingState, add_wearing, begin_wearing, codes_of, worn_at
+from coach.analysis.wearing import add_wearing, begin_wearing, codes_of, worn_at
+from coach.analysis.wearing_types import WearingState
 from devices.sim import exercises, motions, sports
 from devices.sim.loose import LooseSensor
 from devices.sim.synthetic import SyntheticMotion
