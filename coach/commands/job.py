@@ -49,6 +49,8 @@ def _task(name: str, model: JobModel, text: str) -> Any:
         field, sign, value = part.partition("=")
         if not sign or field.strip() not in known:
             raise InvalidInput(f"--task {part}: {name} knows {_names(model)}; write NAME=VALUE.")
+        if field.strip() in given:
+            raise InvalidInput(f"--task {text}: {field.strip()} is there twice; write it once.")
         given[field.strip()] = value
     try:
         return task_of(name, given)

@@ -52,6 +52,7 @@ def test_every_model_says_what_it_needs(model: str, capsys: pytest.CaptureFixtur
         (["lifft", "--task", "load_kg"], "write NAME=VALUE"),
         (["lifft", "--task", "load_kg=heavy"], "'heavy' is no number"),
         (["lifft", "--task", "load_kg=nan"], "is no number"),
+        (["lifft", "--task", "load_kg=10,load_kg=3"], "load_kg is there twice"),
         (["lifft", "--task", "load_kg=-4,reach_m=1,repetitions=2"], "is impossible"),
         (["niosh", "--task", "coupling=slippery"], "choose one of good, fair, poor"),
         (["shoulder", "--task", "push_or_pull=maybe"], "write yes or no"),
