@@ -94,7 +94,7 @@ def test_threads_of_several_clocks_send_each_once(hooked, hook: HttpReceiver) ->
 
 # Sends what is due at a moment; dies by SIGKILL as told, before the third reminder goes out or right after it.
 KILLED = """
-import os, signal, sys
+import itertools, os, signal, sys
 from datetime import datetime
 from pathlib import Path
 from coach.notify.webhook import Webhook
@@ -103,14 +103,13 @@ from coach.store.engine import open_store
 from devices.hostclock import SystemClock
 from tests.coach.service.reminded import config_of
 where, folder, now, dies = sys.argv[1:]
-send, count = Webhook.send, 0
+send, numbers = Webhook.send, itertools.count(1)
 def counted(self, *args):
-    global count
-    count += 1
-    if count == 3 and dies == "before":
+    number = next(numbers)  # four threads send at once
+    if number == 3 and dies == "before":
         os.kill(os.getpid(), signal.SIGKILL)
     send(self, *args)
-    if count == 3 and dies == "after":
+    if number == 3 and dies == "after":
         os.kill(os.getpid(), signal.SIGKILL)
 Webhook.send = counted
 with open_store(where) as store:
