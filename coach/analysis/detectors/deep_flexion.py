@@ -8,20 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import pairwise
-
-import numpy as np
 
 from coach.analysis.detectors.baseline import Quantity, beside_baseline
 from coach.analysis.detectors.repeating import LOST_TIMES_REST
-from coach.analysis.detectors.rolling import window_of
+from coach.analysis.detectors.rolling import windows_where
 from coach.analysis.detectors.seen import MINUTE_S, grade_of, lacking, more_of, seen, shown, unanswered
-from coach.analysis.detectors.types import Answer, Day, DayValues, Flag, Kind, Minutes, Outcome, Thresholds, Window
+from coach.analysis.detectors.types import Answer, Day, DayValues, Flag, Kind, Minutes, Outcome, Thresholds
 from coach.analysis.detectors.wording import duration, percent
 from coach.analysis.errors import AnalysisError
 from devices.types import FloatArray
 
 THRESHOLDS: Mapping[str, str] = {"angle_deg": "deg", "share": "share", "baseline_z": "z"}
+# Own heuristic: one minute without does not part two windows.
+PAUSE_S = 60.0
 DEEP = Quantity("deep_share", "of worn time", "Deep bending")
 
 
@@ -56,7 +55,7 @@ def detect(thresholds: Thresholds, day: Day, history: Sequence[DayValues]) -> An
     statement = f"You were bent by {angle:g} degrees or more for {said} worn{'' if day.over else ' so far'}."
     answer = replace(answer, outcome=Outcome.NONE, statement=statement, values=values)
     if passed:
-        answer = replace(_found(answer), windows=shown(_windows(day.trunk, above_s)))
+        answer = replace(_found(answer), windows=shown(windows_where(day.trunk, above_s > 0.0, PAUSE_S)))
     return beside_baseline(answer, DEEP, day, history, share)
 
 
@@ -100,14 +99,3 @@ def _limits(angle_deg: float, shallower: float | None, deeper: float | None) -> 
         "The limit is for work time and comes from groups of workers; here the worn time stands for it.",
         "Leaning back or sideways by that angle counts too.",
     )
-
-
-def _windows(minutes: Minutes, above_s: FloatArray) -> list[Window]:
-    """Return the runs of minutes with such time in them; one minute without does not part them."""
-    places = np.flatnonzero(above_s > 0)
-    starts = minutes.start_utc_s[places]
-    parted = [place + 1 for place, (a, b) in enumerate(pairwise(starts.tolist())) if b - a > 2 * MINUTE_S + 1e-6]
-    edges = [0, *parted, places.size]
-    return [
-        window_of(minutes, slice(int(places[first]), int(places[after - 1]) + 1)) for first, after in pairwise(edges)
-    ]

@@ -60,3 +60,12 @@ def window_of(minutes: Minutes, part: slice) -> Window:
     """Return the stretch of these minutes, of which there is at least one, with the recording that shows its begin."""
     start, last = float(minutes.start_utc_s[part.start]), float(minutes.start_utc_s[part.stop - 1])
     return Window(start, last + MINUTE_S, minutes.stream_id[part.start])
+
+
+def windows_where(minutes: Minutes, active: BoolArray, pause_s: float) -> list[Window]:
+    """Return the runs of active minutes, (n,) flags; a pause of up to `pause_s` does not part them."""
+    places = np.flatnonzero(active)
+    if not places.size:
+        return []
+    parted = np.flatnonzero(np.diff(minutes.start_utc_s[places]) > pause_s + MINUTE_S + 1e-6) + 1
+    return [window_of(minutes, slice(int(each[0]), int(each[-1]) + 1)) for each in np.split(places, parted)]

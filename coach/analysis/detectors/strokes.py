@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from coach.analysis.detectors.baseline import Compared, Quantity, compare
-from coach.analysis.detectors.seen import TRUNK_NEEDED, coverage_lacking, grade_of, more_of, seen, unanswered
+from coach.analysis.detectors.rolling import windows_where
+from coach.analysis.detectors.seen import TRUNK_NEEDED, coverage_lacking, grade_of, more_of, seen, shown, unanswered
 from coach.analysis.detectors.types import Answer, Day, DayValues, Flag, Kind, Minutes, Outcome, Thresholds
 from coach.analysis.detectors.wording import percent
 
@@ -27,6 +28,9 @@ COUNT_THRESHOLDS: Mapping[str, str] = {"least_count": "strokes", "surplus_share"
 LOOK_BACK_DAYS = 84
 # Own heuristic: of the days of play, the newest make the habit.
 DAYS_MAX = 28
+
+# Own heuristic, as of short recovery: a pause of less than 5 minutes parts nothing.
+PAUSE_S = 300.0
 
 COUNT = Quantity("strokes", "swings or throws", "Swings and throws", worn=False)
 SHARE = Quantity("strokes_share", "of all", "The share of one side", worn=False)
@@ -107,8 +111,10 @@ def detect_one_sided(thresholds: Thresholds, day: Day, history: Sequence[DayValu
         )
         return replace(open_answer, needs=needs, values=_values(sides))
     if two_sided:
-        return _against_share(open_answer, sides)
-    return _against_own_days(open_answer, sides, _own_shares(history, day.ordinal, sides.side, least))
+        answer = _against_share(open_answer, sides)
+    else:
+        answer = _against_own_days(open_answer, sides, _own_shares(history, day.ordinal, sides.side, least))
+    return _with_windows(answer, minutes, by_turns)
 
 
 def detect_count(thresholds: Thresholds, day: Day, history: Sequence[DayValues]) -> Answer:
@@ -146,9 +152,19 @@ def detect_count(thresholds: Thresholds, day: Day, history: Sequence[DayValues])
         f"You made {count} swings or throws, {percent(count / usual - 1.0)} more than on your usual day of play "
         f"({usual:.0f}, median of {compared.baseline.days} days). Consider an easier day next."
     )
-    return replace(
+    found = replace(
         answer, outcome=Outcome.FOUND, statement=statement, flags=(compared.flag,), grade=grade_of((compared.flag,))
     )
+    return _with_windows(found, day.strokes)
+
+
+def _with_windows(answer: Answer, minutes: Minutes, by_turns: bool = False) -> Answer:
+    """Return a finding with where the strokes were, or the turns; any other answer as it is."""
+    if answer.outcome is not Outcome.FOUND:
+        return answer
+    strokes = minutes.strokes_left + minutes.strokes_right + minutes.strokes_unknown
+    counts = minutes.turns_left + minutes.turns_right if by_turns else strokes
+    return replace(answer, windows=shown(windows_where(minutes, counts > 0, PAUSE_S)))
 
 
 def _against_share(answer: Answer, sides: _Sides) -> Answer:

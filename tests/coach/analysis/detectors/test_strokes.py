@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from coach.analysis.detectors.strokes import detect_count, detect_one_sided
-from coach.analysis.detectors.types import Answer, DayValues, Kind, Outcome
+from coach.analysis.detectors.types import Answer, DayValues, Kind, Outcome, Window
 from tests.coach.analysis.detectors.shipped import MONDAY, day, limits, minutes, past
 
 # Days of play in turn; the median is 100 and the median distance from it 10, so z = 2 lies at 129.65.
@@ -52,6 +52,21 @@ def test_the_words_of_a_count() -> None:
         "Consider an easier day next."
     )
     assert "No validated limit" in found.limits[0]
+
+
+def test_a_finding_shows_where_the_strokes_were() -> None:
+    """Minutes 0, 3 and 4 are one stretch, 20 another; in work with two sides, where the turns were."""
+    worn = minutes(strokes=(100, 0, 0))
+    worn.strokes_right[[3, 4, 20]] = 20
+    today = day(strokes=worn, strokes_place="wrist_left")
+    expected = (Window(0.0, 300.0, "s"), Window(1200.0, 1260.0, "s"))
+    assert detect_count(limits("golf", Kind.STROKE_COUNT), today, played()).windows == expected
+    assert sides((100, 0, 0), played()).windows == (Window(0.0, 60.0, "s"),)
+    trunk = day(trunk=minutes(turns=(90, 10)), trunk_place="chest")
+    assert detect_one_sided(limits("shovelling", Kind.ONE_SIDED_STROKES), trunk, []).windows == (
+        Window(0.0, 60.0, "s"),
+    )
+    assert count(100, played()).windows == ()
 
 
 def test_a_surplus_of_less_than_a_quarter_is_none_however_even_the_days_are() -> None:
