@@ -144,7 +144,7 @@ def sentence_of(found: Comparison) -> str:
         return f"{name}: no difference can be told ({span}; {counted})."
     low, high = sorted((abs(found.low), abs(found.high)))
     size = f"{abs(found.change):.1f} {points} {'lower' if found.change < 0 else 'higher'} than before"
-    said = f"{name} was {size} (95 % interval {low:.1f} to {high:.1f}, scale {measure.scale}; {counted})."
+    said = f"{name}: {size} (95 % interval {low:.1f} to {high:.1f}, scale {measure.scale}; {counted})."
     if found.seen in {Seen.SLIGHTLY_BETTER, Seen.SLIGHTLY_WORSE}:
         matters = f"{measure.matters:g} {points} or {CHANGE_SHARE:.0%}".replace("%", " %")
         said += f" People usually notice {matters}; this is less."

@@ -96,7 +96,7 @@ def test_what_changed_after_what_is_an_observation_with_its_interval(club: Club)
     assert change.comparison.measure is PAIN
     assert change.comparison.seen is Seen.BETTER
     assert change.title == "After warmth began, 2026-12-02"
-    assert change.sentence.startswith("Pain was 3.6 points lower than before (95 % interval ")
+    assert change.sentence.startswith("Pain: 3.6 points lower than before (95 % interval ")
     assert "8 days with an entry since, 8 before" in change.sentence
     assert change.caveats == ()
     assert [(week.monday, week.pain) for week in case.weeks] == [
