@@ -49,6 +49,7 @@ def fhir_of(report: Report, pdf: bytes, files: Mapping[str, ImagingFile]) -> byt
         *_pains(report, patient),
         *_questionnaires(report, patient),
         *_trainings(report, patient),
+        *_seen(report, patient),
         *_tests(report, patient),
         *_red_flags(report, patient),
         *(_treatment(each, patient, report.made_on) for each in report.tried),
@@ -146,6 +147,27 @@ def _training(line: TrainingLine, patient: Json, number: int) -> list[Json]:
         hasMember=[reference(what), reference(duration)],
     )  # fmt: skip
     return [what, duration, group]
+
+
+def _seen(report: Report, patient: Json) -> list[Json]:
+    """Return exposures, findings and what changed after what: in words where no code of a vocabulary fits."""
+    sensed = [category("activity", "Activity")]
+    said = [
+        (
+            each.name + ", median of a day of the last 4 weeks",
+            f"{each.now:.3g} {each.unit} ({each.days_now} days)",
+            sensed,
+        )
+        if each.now is not None
+        else (each.name, f"not enough data: needs {each.needs}", sensed)
+        for each in report.exposures
+    ]
+    said += [(f"Finding of {each.first} to {each.last}", each.statement, sensed) for each in report.findings]
+    said += [(each.title, " ".join((each.sentence, *each.caveats)), survey()) for each in report.changes]
+    return [
+        observation(patient, report.made_on, {"text": title}, categories, "seen", number, valueString=words)
+        for number, (title, words, categories) in enumerate(said)
+    ]
 
 
 def _tests(report: Report, patient: Json) -> list[Json]:

@@ -17,7 +17,7 @@ from fhir.resources.R4B.bundle import Bundle
 from coach.reports.fhir import FILES_BYTES_MAX, fhir_of
 from coach.reports.pdf import pdf_of
 from coach.service.care_views import ImagingFile
-from coach.service.report_views import NOTICE, ProgramLine, Report
+from coach.service.report_views import NOTICE, ExposureLine, FindingLine, ProgramLine, Report
 from tests.coach.club import Club
 from tests.coach.reports.conftest import PDF, Suffered
 
@@ -31,7 +31,8 @@ COMMON = {"resourceType", "id", "meta", "text"}
 R4_ELEMENTS = {
     "Patient": {"identifier", "name", "gender", "birthDate"},
     "Observation": {"status", "category", "code", "subject", "effectiveDateTime", "effectivePeriod", "performer",
-                    "valueQuantity", "valueCodeableConcept", "valueBoolean", "note", "hasMember", "derivedFrom"},
+                    "valueQuantity", "valueCodeableConcept", "valueBoolean", "valueString", "note",
+                    "hasMember", "derivedFrom"},
     "QuestionnaireResponse": {"status", "subject", "authored", "author", "item"},
     "Procedure": {"status", "code", "subject", "performedPeriod", "asserter", "note"},
     "Condition": {"clinicalStatus", "verificationStatus", "code", "subject", "recordedDate", "asserter", "note"},
@@ -211,6 +212,18 @@ def test_treatments_are_procedures_with_what_was_seen(bundle: Json) -> None:
     assert tried["rest"]["status"] == "completed"
     assert tried["warmth"]["status"] == "in-progress"
     assert tried["rest"]["note"][0]["text"].startswith("Pain: no difference can be told")
+
+
+def test_exposures_findings_and_changes_are_in_words(suffered: Suffered) -> None:
+    day = suffered.report.made_on
+    bends = ExposureLine("Bending forward", "per worn hour", 12.0, None, 9, 0)
+    few = ExposureLine("Swings and throws", "per day", None, None, 1, 0, "4 more days of the last four weeks")
+    finding = FindingLine("You bent forward often.", "amber", day, day, True)
+    report = replace(suffered.report, exposures=(bends, few), findings=(finding,))
+    said = {each["valueString"] for each in of_type(bundle_of(report), "Observation") if "valueString" in each}
+    assert {"12 per worn hour (9 days)", "not enough data: needs 4 more days of the last four weeks"} <= said
+    assert "You bent forward often." in said
+    assert {" ".join((each.sentence, *each.caveats)) for each in report.changes} <= said
 
 
 def test_what_a_doctor_said_is_unconfirmed_and_as_told(bundle: Json) -> None:
