@@ -152,12 +152,7 @@ class Diary:
     ) -> TrainingView:
         """Store a training of a local day, today by default. Raises NoSuch, InvalidInput."""
         what = what.strip()
-        if not 1 <= len(what) <= _WHAT_MAX:
-            raise InvalidInput(f"Say in 1 to {_WHAT_MAX} characters what you did.")
-        _in_range("duration", duration_min, 0, _DURATION_MAX_MIN, "minutes")
-        _in_range("effort", effort, 0, 10, "")
-        if pitches is not None:
-            _in_range("number of pitches", pitches, 0, _PITCHES_MAX, "")
+        _check_training(what, duration_min, effort, pitches)
         now = self._ground.now()
         with self._ground.store.begin() as tx:
             athlete = require_athlete(tx, by, athlete_id)
@@ -227,6 +222,15 @@ def _check(told: CheckIn) -> None:
         raise InvalidInput(f"A note has at most {_NOTE_MAX} characters.")
     if told == CheckIn():
         raise InvalidInput("Nothing was told: tap at least one number.")
+
+
+def _check_training(what: str, duration_min: int, effort: int, pitches: int | None) -> None:
+    if not 1 <= len(what) <= _WHAT_MAX:
+        raise InvalidInput(f"Say in 1 to {_WHAT_MAX} characters what you did.")
+    _in_range("duration", duration_min, 0, _DURATION_MAX_MIN, "minutes")
+    _in_range("effort", effort, 0, 10, "")
+    if pitches is not None:
+        _in_range("number of pitches", pitches, 0, _PITCHES_MAX, "")
 
 
 def _in_range(name: str, value: float, low: float, high: float, unit: str) -> None:

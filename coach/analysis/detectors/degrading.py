@@ -26,6 +26,7 @@ LIMITS = (
     "Slower and smaller on purpose looks the same: a drill that eases off, or a lighter last set.",
     "Movements are told apart by their range only, not by name.",
 )
+WOULD_CHANGE = "Shorter sets, or a longer rest between them, would change this."
 NEEDED = "a bout of one movement that is long enough (25 repetitions or strokes), with the sensor on the moving part"
 # The limit of each sign, in the order in which a sentence names them.
 _LIMIT_OF = {
@@ -42,13 +43,7 @@ def detect(thresholds: Thresholds, day: Day, history: Sequence[DayValues]) -> An
     One flag for repetitions and one for strokes, of the bout with the most signs. Where some of them were lost the rest
     looks uneven, so that a bout counts only if its sensor was there for it. thresholds: THRESHOLDS and seen.LEAST.
     """
-    answer = unanswered(
-        Kind.DEGRADING_MOVEMENT,
-        thresholds,
-        None,
-        "Shorter sets, or a longer rest between them, would change this.",
-        LIMITS,
-    )
+    answer = unanswered(Kind.DEGRADING_MOVEMENT, thresholds, None, WOULD_CHANGE, LIMITS)
     looked, needed = round(thresholds["looked"].value), round(thresholds["signs"].value)
     long_enough = [each for each in day.bouts if _looked(each) >= looked]
     lacks = [_lacks(each, day, thresholds) for each in long_enough]

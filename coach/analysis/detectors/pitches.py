@@ -69,10 +69,8 @@ def _flags(caps: PitchCaps, band: AgeBand, age: int, pitches: int, known: Mappin
         back, count, rest = max(late, key=lambda each: each[2] - each[0])
         ago = "yesterday" if back == 1 else f"{back} days ago"
         limit = Threshold(rest, "days", f"{caps.source} (version {caps.version})", heuristic=False)
-        had = "none" if back == 1 else str(back - 1)
-        statement = (
-            f"{count} pitches {ago} ask for {_days(rest)} of rest; there {'was' if back == 1 else 'were'} {had}."
-        )
+        had = {1: "was none", 2: "was 1"}.get(back, f"were {back - 1}")
+        statement = f"{count} pitches {ago} ask for {_days(rest)} of rest; there {had}."
         flags.append(Flag("rest_owed", back - 1, limit, statement))
     if all(known[back] for back in range(1, caps.row_days_max + 1)):
         limit = _shown(caps, band)["row_days_max"]

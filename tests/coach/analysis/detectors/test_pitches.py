@@ -85,6 +85,8 @@ def test_pitching_while_rest_is_owed_is_found(back: int, outcome: str) -> None:
 def test_a_day_of_rest_is_a_whole_day() -> None:
     assert names(answer(5, {1: 21})) == ["rest_owed"]
     assert "ask for 1 day of rest; there was none" in answer(5, {1: 21}).statement
+    assert "60 pitches 2 days ago ask for 3 days of rest; there was 1." in answer(5, {2: 60}).statement
+    assert "60 pitches 3 days ago ask for 3 days of rest; there were 2." in answer(5, {3: 60}).statement
     assert answer(5, {2: 21}).outcome is Outcome.NONE
 
 
