@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from itertools import dropwhile
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -35,6 +36,8 @@ LINK_WORD = {
     LinkState.BLOCKED: "needs you",
     LinkState.STOPPED: "not connected",
 }
+# Between two sentences; not in "2.1 times".
+_SENTENCES = re.compile(r"(?<=[.!?])\s+(?=[^\W\d_])")
 LOST = "out of reach or switched off, trying again"
 # Own heuristic: at arm's length most wearables are heard with -40 to -60 dBm, through a body at 5 m with -80 to -90.
 SIGNAL_WORDS = (
@@ -175,8 +178,9 @@ def short_name(name: str) -> str:
 
 
 def beyond(because: str, said: str) -> str:
-    """Return what a reason adds to one that was said already; the reason itself when it adds nothing."""
-    return because.removeprefix(said).strip() or because
+    """Return what a reason adds: without the sentences at its beginning that were said; itself when it adds nothing."""
+    sentences, told = _SENTENCES.split(because), set(_SENTENCES.split(said))
+    return " ".join(dropwhile(told.__contains__, sentences)).strip() or because
 
 
 def zone_name(time_zone: str) -> str:

@@ -74,6 +74,9 @@ def test_names_fit_into_headings(name: str, short: str) -> None:
 def test_a_reason_is_said_once() -> None:
     assert words.beyond("You bent a lot. Bird-dog answers it.", "You bent a lot.") == "Bird-dog answers it."
     assert words.beyond("You bent a lot.", "You bent a lot.") == "You bent a lot."
+    said = "16 days were heavy. Rest is good. You held 2.1 times the longest hold."
+    assert words.beyond("You held 2.1 times the longest hold. Bird-dog answers it.", said) == "Bird-dog answers it."
+    assert words.beyond("You held 3 times the longest hold. Rest is good.", said).startswith("You held 3 times")
 
 
 def test_places() -> None:
