@@ -72,6 +72,7 @@ def own_key(directory: Path) -> VapidKey:
     # Written beside and linked: whoever looks at the same moment finds a whole key or none.
     draft = directory / f"vapid.key.{secrets.token_hex(8)}"
     try:
+        directory.mkdir(parents=True, exist_ok=True)
         if not path.exists():
             with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
                 file.write(fresh)

@@ -204,6 +204,10 @@ def test_what_a_push_service_answers_decides_whether_it_is_tried_again(
     assert (caught.value.again, caught.value.gone) == (again, gone)
 
 
+def test_the_key_of_pushes_is_made_where_no_folder_is_yet(tmp_path: Path) -> None:
+    assert own_key(tmp_path / "new" / "var").public() == own_key(tmp_path / "new" / "var").public()
+
+
 def test_the_key_of_pushes_is_made_once_for_its_owner_only(tmp_path: Path) -> None:
     channels = Channels(Config(storage={"directory": tmp_path}))  # type: ignore[arg-type]
     assert list(tmp_path.iterdir()) == []
