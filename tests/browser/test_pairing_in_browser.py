@@ -92,6 +92,8 @@ def test_every_step_of_pairing_reads_well(browser, make_site, keep, width: int, 
 def bow_is_seen(site, page: Page, wearable_id: str, keep: Callable[[str], None]) -> None:  # type: ignore[no-untyped-def]
     """Start, stand, bow; the page says each step, and what it saved."""
     page.get_by_role("button", name="Start").click()
+    # What comes before the page asked for it is nobody's pose.
+    expect(page.locator(".big-sentence")).to_contain_text("Waiting for its first signal")
     steps = bowing(site, wearable_id)
     for says in ("Still for", "Upright pose taken", "Bowing:", "Coming back up:", "Bow seen:"):
         next(steps)
