@@ -12,6 +12,8 @@ import numpy as np
 
 from coach.service.lines import LINE_RATE_HZ, envelope, thick, with_gaps
 from coach.service.types import DayTotals, SignalWindow
+from coach.store import signals
+from coach.store.engine import Tx
 from coach.store.rows import Row
 from devices.types import FloatArray, Placement
 
@@ -31,15 +33,34 @@ def day_bounds(day: date, time_zone: str) -> tuple[float, float]:
     return first.timestamp(), after.timestamp()
 
 
-def trunk_rows(rows: Sequence[Row]) -> list[Row]:
-    """Return the rows of the placement that covered most; two wearables at once must not count a bend twice."""
+def trunk_pieces(pieces: Sequence[Row]) -> list[Row]:
+    """Return the pieces that speak for the trunk: two wearables at once must not count a bend twice.
+
+    Of two recordings that ran at once at one placement, the piece of the one that covered more; of the placements the
+    one that covered most. pieces: see coach.store.signals.pieces_between.
+    """
+    kept: dict[tuple[str, int], list[Row]] = {}
+    for each in sorted(pieces, key=lambda piece: (-piece["covered_s"], piece["stream_id"])):
+        same = kept.setdefault((each["placement"], each["piece"]), [])
+        if not any(_at_once(each, other) for other in same):
+            same.append(each)
+    seen = [each for same in kept.values() for each in same]
     covered_s: dict[str, float] = {}
-    for row in rows:
-        covered_s[row["placement"]] = covered_s.get(row["placement"], 0.0) + row["covered"] / row["rate_hz"]
-    if not covered_s:
-        return []
-    chosen = max(covered_s, key=lambda placement: (covered_s[placement], placement))
-    return [row for row in rows if row["placement"] == chosen]
+    for each in seen:
+        covered_s[each["placement"]] = covered_s.get(each["placement"], 0.0) + each["covered_s"]
+    chosen = max(covered_s, key=lambda placement: (covered_s[placement], placement), default=None)
+    return [each for each in seen if each["placement"] == chosen]
+
+
+def _at_once(one: Row, other: Row) -> bool:
+    return bool(one["first_utc_s"] <= other["last_utc_s"] and other["first_utc_s"] <= one["last_utc_s"])
+
+
+def trunk_lines(tx: Tx, athlete_id: str, start_utc_s: float, end_utc_s: float) -> list[Row]:
+    """Return the trunk's lines of features that begin within [start, end), in order of time."""
+    asked = tx, athlete_id, TRUNK, start_utc_s, end_utc_s
+    chosen = {(each["stream_id"], each["piece"]) for each in trunk_pieces(signals.pieces_between(*asked))}
+    return [row for row in signals.lines_between(*asked) if (row["stream_id"], row["piece"]) in chosen]
 
 
 def points_of(rows: Sequence[Row]) -> tuple[FloatArray, FloatArray]:
@@ -73,16 +94,17 @@ def line_of(
     )
 
 
-def totals_of(sums: Sequence[Row], thresholds_deg: Sequence[float]) -> DayTotals:
-    """Return a day's sums, those of the placement that covered most. sums: see coach.store.signals.sums_between."""
-    row = max(sums, key=lambda each: (each["covered_s"], each["placement"]), default=None)
-    covered_s = float(row["covered_s"]) if row else 0.0
-    coverage = covered_s / row["expected_s"] if row and row["expected_s"] else None
-    if row is None or covered_s < ENOUGH_S:
+def totals_of(pieces: Sequence[Row], thresholds_deg: Sequence[float]) -> DayTotals:
+    """Return a day's sums. pieces: those that speak for the trunk, with a column per threshold."""
+    covered_s, expected_s = (sum(each[name] for each in pieces) for name in ("covered_s", "expected_s"))
+    coverage = covered_s / expected_s if expected_s else None
+    if covered_s < ENOUGH_S:
         needs = f"a minute of wear today; there are {covered_s:.0f} s so far" if covered_s else "a wearable worn today"
         return DayTotals(covered_s, coverage, None, None, {}, needs)
-    above = {threshold: min(1.0, (row[key_of(threshold)] or 0.0) / covered_s) for threshold in thresholds_deg}
-    return DayTotals(covered_s, coverage, row["bends"], 60.0 * row["bends"] / covered_s, above, None)
+    bends = sum(each["bends"] for each in pieces)
+    above_s = {each: sum(piece[key_of(each)] or 0.0 for piece in pieces) for each in thresholds_deg}
+    above = {threshold: min(1.0, seconds / covered_s) for threshold, seconds in above_s.items()}
+    return DayTotals(covered_s, coverage, bends, 60.0 * bends / covered_s, above, None)
 
 
 def key_of(threshold_deg: float) -> str:

@@ -13,11 +13,11 @@ from coach.analysis.types import NotComputable
 from coach.errors import NoSuch
 from coach.service import charts
 from coach.service.ground import Ground
-from coach.store import athletes, hearts, signals
+from coach.store import athletes, hearts
 from coach.store.engine import Tx
 from coach.store.rows import Row
 from devices.heartblock import BEATS, RR
-from devices.types import FloatArray, Placement
+from devices.types import Placement
 
 
 class Hearts:
@@ -33,7 +33,7 @@ class Hearts:
             if athlete is None:
                 raise NoSuch(f"There is no athlete {athlete_id}.")
             blocks, lines = _read(tx, athlete_id, *charts.day_bounds(day, athlete["time_zone"]))
-        return summarise_heart(_recordings(blocks), *_trunk(lines))
+        return summarise_heart(_recordings(blocks), *charts.points_of(lines))
 
 
 def rmssd_s_of(tx: Tx, athlete_id: str, start_utc_s: float, end_utc_s: float) -> float | None:
@@ -41,7 +41,7 @@ def rmssd_s_of(tx: Tx, athlete_id: str, start_utc_s: float, end_utc_s: float) ->
     blocks, lines = _read(tx, athlete_id, start_utc_s, end_utc_s)
     if not lines:
         return None
-    told = summarise_heart(_recordings(blocks), *_trunk(lines))
+    told = summarise_heart(_recordings(blocks), *charts.points_of(lines))
     return told.rmssd.rmssd_s if isinstance(told, HeartDay) and isinstance(told.rmssd, Rmssd) else None
 
 
@@ -50,7 +50,7 @@ def _read(tx: Tx, athlete_id: str, start_utc_s: float, end_utc_s: float) -> tupl
     blocks = hearts.between(tx, athlete_id, start_utc_s, end_utc_s)
     # Without intervals of a chest strap nobody asks whether the trunk was still.
     wanted = any(row["rr_s"] and row["placement"] == Placement.CHEST.value for row in blocks)
-    return blocks, signals.lines_between(tx, athlete_id, charts.TRUNK, start_utc_s, end_utc_s) if wanted else []
+    return blocks, charts.trunk_lines(tx, athlete_id, start_utc_s, end_utc_s) if wanted else []
 
 
 def _recordings(blocks: Sequence[Row]) -> tuple[Beats, ...]:
@@ -71,8 +71,3 @@ def _recordings(blocks: Sequence[Row]) -> tuple[Beats, ...]:
             )
         )
     return tuple(found)
-
-
-def _trunk(lines: Sequence[Row]) -> tuple[FloatArray, FloatArray]:
-    """Return the trunk's inclination in deg (k,) and its times (k,), those of the placement that covered most."""
-    return charts.points_of(charts.trunk_rows(lines))

@@ -199,7 +199,7 @@ class Motion:
         """Return the trunk inclination of a local day in at most 2,000 points, None in gaps. Raises NoSuch."""
         with self._ground.store.read() as tx:
             start, end = _day(tx, athlete_id, day)
-            rows = charts.trunk_rows(signals.lines_between(tx, athlete_id, charts.TRUNK, start - _CHUNK_S, end))
+            rows = charts.trunk_lines(tx, athlete_id, start - _CHUNK_S, end)
             reference = signals.newest_reference(tx, athlete_id, rows[0]["placement"]) if rows else None
         return charts.line_of(rows, start, end, reference)
 
@@ -212,8 +212,8 @@ class Motion:
         with self._ground.store.read() as tx:
             start, end = _day(tx, athlete_id, day)
             keys = tuple(charts.key_of(each) for each in thresholds)
-            sums = signals.sums_between(tx, athlete_id, charts.TRUNK, start, end, keys)
-        return charts.totals_of(sums, thresholds)
+            pieces = signals.pieces_between(tx, athlete_id, charts.TRUNK, start, end, keys)
+        return charts.totals_of(charts.trunk_pieces(pieces), thresholds)
 
 
 def _window(finding: Row, number: int | None) -> tuple[str | None, float, float]:

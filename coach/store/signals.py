@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, delete, func, select
+from sqlalchemy import ColumnElement, Integer, Select, cast, delete, func, select
 
 from coach.store.engine import Tx
 from coach.store.rows import Row, many
 from coach.store.tables import feature, stream, stream_state
+
+# s of a piece of a recording. Own choice: several of the longest chunks, so that two that run at once are seen to.
+PIECE_S = 300.0
+# Databases round differently; to number the pieces, either will do.
+_PIECE = cast(feature.c.start_utc_s / PIECE_S, Integer).label("piece")
 
 
 def add_features(tx: Tx, rows: list[dict[str, Any]]) -> None:
@@ -32,8 +37,8 @@ def lines_between(
     statement = (
         select(
             columns.placement,
-            columns.rate_hz,
-            columns.covered,
+            columns.stream_id,
+            _PIECE,
             columns.line_start_utc_s,
             columns.line_rate_hz,
             columns.line,
@@ -44,31 +49,36 @@ def lines_between(
     return many(tx, statement)
 
 
-def sums_between(
+def pieces_between(
     tx: Tx,
     athlete_id: str,
     placements: tuple[str, ...],
     start_utc_s: float,
     end_utc_s: float,
-    thresholds: tuple[str, ...],
+    thresholds: tuple[str, ...] = (),
 ) -> list[Row]:
-    """Return one row of sums per placement over the features that begin within [start, end).
+    """Return one row of sums per piece of each recording over the features that begin within [start, end).
 
-    Columns: placement, covered_s, expected_s, bends, and one per threshold with its seconds above. Summed by the
-    database: a page asks every few seconds, and a day has 17,000 features.
+    Columns: placement, stream_id, piece, first_utc_s and last_utc_s (begin of its first and last feature), covered_s,
+    expected_s, bends, and one per threshold with its seconds above. Summed by the database: a page asks every few
+    seconds, and a day has 17,000 features.
     """
     columns = feature.c
     above = [func.sum(columns.above[each].as_float() / columns.rate_hz).label(each) for each in thresholds]
     statement = (
         select(
             columns.placement,
+            columns.stream_id,
+            _PIECE,
+            func.min(columns.start_utc_s).label("first_utc_s"),
+            func.max(columns.start_utc_s).label("last_utc_s"),
             func.sum(columns.covered / columns.rate_hz).label("covered_s"),
             func.sum(columns.expected / columns.rate_hz).label("expected_s"),
             func.sum(columns.bends).label("bends"),
             *above,
         )
         .where(*_within(athlete_id, placements, start_utc_s, end_utc_s))
-        .group_by(columns.placement)
+        .group_by(columns.placement, columns.stream_id, _PIECE)
     )
     return many(tx, statement)
 

@@ -268,6 +268,29 @@ def test_two_trunk_wearables_at_once_do_not_count_twice(club: Club) -> None:
     assert totals.covered_s == pytest.approx(300, abs=6)
 
 
+def test_two_recordings_of_one_place_at_once_do_not_count_twice(club: Club) -> None:
+    second = "C0:FF:EE:00:00:02"
+    club.services.wearables.add(club.athlete, club.athlete_id, second, "movella-dot", "Other strap", "chest")
+    club.services.log.append(bending_chunks(6, 6, BEGIN_S))
+    # 2.5 s later, so that no chunk of one begins with one of the other, and ended before.
+    club.services.log.append(bending_chunks(4, 6, BEGIN_S + 2.5, device_id=second))
+    Worker(club.services, LiveFeed()).drain()
+    totals = club.services.motion.totals(club.athlete_id, START.date())
+    assert totals.bends == pytest.approx(6 * 6 - 1, abs=1.5)
+    assert totals.covered_s == pytest.approx(360, abs=6)
+    line = club.services.motion.day_line(club.athlete_id, START.date())
+    assert np.diff(line.t_utc_s).min() == pytest.approx(1 / 5, abs=0.01)  # the points of one of them
+
+
+def test_two_recordings_of_one_place_one_after_the_other_are_added_up(club: Club) -> None:
+    club.services.log.append(bending_chunks(3.5, 6, BEGIN_S, "first"))
+    club.services.log.append(bending_chunks(5.5, 6, BEGIN_S + 215, "second"))
+    Worker(club.services, LiveFeed()).drain()
+    totals = club.services.motion.totals(club.athlete_id, START.date())
+    assert totals.covered_s == pytest.approx(9 * 60, abs=12)
+    assert totals.bends == pytest.approx(6 * 9 - 2, abs=3)
+
+
 def test_the_lines_points_do_not_depend_on_the_cuts() -> None:
     values = np.random.default_rng(5).uniform(0, 90, 1000)
     whole = thin(values, 17, 60.0)
