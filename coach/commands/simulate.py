@@ -115,7 +115,10 @@ def parse_fault(text: str) -> PlannedFault:
         if takes.default is None:
             raise InvalidInput(f"--fault {text}: {name} needs an argument; write {name}:{takes.word}@{when}.")
         return PlannedFault(at_s, name, takes.default)
-    return PlannedFault(at_s, name, _number(given, f"--fault {text}: {takes.word}", takes.low, takes.high))
+    argument = _number(given, f"--fault {text}: {takes.word}", takes.low, takes.high)
+    if takes.whole and not argument.is_integer():
+        raise InvalidInput(f"--fault {text}: {takes.word} {given!r} is no whole number.")
+    return PlannedFault(at_s, name, argument)
 
 
 def _number(text: str, what: str, low: float, high: float) -> float:

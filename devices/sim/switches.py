@@ -15,12 +15,16 @@ from devices.sim.wearable import SimWearable
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """What a fault takes. word: how it is called in the list. default: taken when none is given; None: it needs one."""
+    """What a fault takes.
+
+    word: how it is called in the list. default: taken when none is given; None: it needs one. whole: no fractions.
+    """
 
     word: str
     low: float
     high: float
     default: float | None = None
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +42,9 @@ def _wearable(meaning: str, act: Callable[[SimWearable, float], None], argument:
 
 
 # Long enough for every use, short enough to catch a slip of the finger.
-_EVERY = Argument("K", 0, 1e6)
+_EVERY = Argument("K", 1, 1e6, whole=True)
 _SECONDS = Argument("S", 0, 86400)
-_SWITCH = Argument("0/1", 0, 1, 1.0)
+_SWITCH = Argument("0/1", 0, 1, 1.0, whole=True)
 
 FAULTS: dict[str, Fault] = {
     # The link
@@ -54,7 +58,9 @@ FAULTS: dict[str, Fault] = {
     "stop_advertising": _wearable("be found by nobody; a link stands", lambda one, _: one.stop_advertising()),
     "start_advertising": _wearable("be found again", lambda one, _: one.start_advertising()),
     "refuse_connects": _wearable(
-        "refuse the next N connects (1)", lambda one, x: one.refuse_connects(int(x)), Argument("N", 0, 1e6, 1.0)
+        "refuse the next N connects (1)",
+        lambda one, x: one.refuse_connects(int(x)),
+        Argument("N", 0, 1e6, 1.0, whole=True),
     ),
     "slow_connect": _wearable("let connects take S s of real time", lambda one, x: one.slow_connect(x), _SECONDS),
     "held_hidden": _wearable(
