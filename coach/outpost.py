@@ -22,7 +22,7 @@ from coach.log import pack
 from coach.service.types import WearableView
 from coach.serving import scan
 from coach.spool import Spool, SpoolLog
-from coach.uplink import Uplink
+from coach.uplink import OpenWay, Uplink
 from coach.wire import Beat, InReach, LinkLogText, Orders, ServedWearable
 from devices.codec import encode_chunk
 from devices.errors import DeviceError
@@ -195,6 +195,9 @@ class Outpost:
             orders = wire.decode_orders(uplink.post("/api/v1/gateway", wire.encode(beat), "application/json"))
         except (NotAllowed, Conflict) as error:
             self._contact.end(str(error))
+        except OpenWay as error:
+            # A server that had answered was private then: a foreign network answers for its name now, and not for ever.
+            (self._contact.lost if self._contact.accepted.is_set() else self._contact.end)(str(error))
         except CoachError as error:
             self._contact.lost(str(error))
         else:

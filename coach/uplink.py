@@ -19,6 +19,10 @@ _ANSWER_MAX = 1_000_000
 _REASON_MAX = 300
 
 
+class OpenWay(StoreUnavailable):
+    """What was reached lies on the open internet, and the address begins with http: nothing was sent to it."""
+
+
 class TooMuch(InvalidInput):
     """The body is larger than the server takes: send less at a time."""
 
@@ -56,7 +60,8 @@ class Uplink:
     def post(self, path: str, body: bytes, content_type: str, **headers: str) -> bytes:
         """Return the body of the answer.
 
-        Raises StoreUnavailable (try again), NotAllowed (the token), Conflict, TooMuch, InvalidInput (the body).
+        Raises StoreUnavailable (try again; OpenWay: over https), NotAllowed (the token), Conflict, TooMuch,
+        InvalidInput (the body).
         """
         answer = self._ask(path, body, content_type, headers)
         where = f"{self.host}{self._path}{path}"
@@ -112,7 +117,7 @@ class Uplink:
             reached = connection.sock.getpeername()[0]
             if not _private(reached):
                 connection.close()
-                raise StoreUnavailable(
+                raise OpenWay(
                     f"{self.host} ({reached}) is on the open internet and the address begins with http: nothing was "
                     "sent. Use https, or --allow-http where something else keeps the way private."
                 )

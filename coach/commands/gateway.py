@@ -77,8 +77,14 @@ def _token(args: argparse.Namespace, config: Config) -> str:
         )
     try:
         return named.read_text(encoding="ascii").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"The token file {named} cannot be read ({error}): write the token into it.") from None
+    except OSError as error:
+        raise ConfigError(
+            f"The token file {named} cannot be read ({error.strerror}): write the token into it."
+        ) from None
+    except UnicodeDecodeError:
+        raise ConfigError(
+            f"The token file {named} holds no token: write the one from the Wearables page into it, and nothing else."
+        ) from None
 
 
 def _name_of(url: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -232,6 +233,19 @@ def test_a_server_that_is_away_costs_nothing_and_is_said_once(away: Away) -> Non
     until(lambda: away.stored() == {chunk.key for chunk in chunks})
     until(lambda: "Everything that waited is delivered." in away.said)
     assert sum("try again later" in sentence for sentence in away.said) == 1
+
+
+def test_a_foreign_network_that_answers_for_the_name_does_not_end_a_gateway_that_was_accepted(
+    away: Away, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = away.gateway()
+    until(running.linked)
+    with monkeypatch.context() as elsewhere:
+        # The socket is real; only what it says of its far end is that of a server of the internet.
+        elsewhere.setattr(socket.socket, "getpeername", lambda _: ("93.184.216.34", 80))
+        until(lambda: any("open internet" in sentence for sentence in away.said))
+        assert not running.contact.ended.is_set()
+    until(lambda: any("is there again" in sentence for sentence in away.said))
 
 
 def test_an_answer_that_was_lost_is_asked_for_again_and_changes_nothing(away: Away) -> None:

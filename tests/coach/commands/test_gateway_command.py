@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -51,6 +52,22 @@ def test_what_is_missing_or_wrong_is_one_sentence(words: list[str], told: str, t
     assert "\n" not in str(caught.value)
     assert SECRET not in str(caught.value)
     assert not (tmp_path / "var").exists()
+
+
+def test_a_file_of_something_else_is_no_token(tmp_path: Path) -> None:
+    (tmp_path / "photo.jpg").write_bytes(b"\xff\xd8\xff\xe0 no text")
+    with pytest.raises(ConfigError, match="holds no token") as caught:
+        run("--server", "http://127.0.0.1:9", "--token-file", "photo.jpg")
+    assert "codec" not in str(caught.value)
+    assert not (tmp_path / "var").exists()
+
+
+def test_plain_http_to_the_open_internet_ends_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        # The socket is real; only what it says of its far end is that of a server of the internet.
+        monkeypatch.setattr(socket.socket, "getpeername", lambda _: ("93.184.216.34", 80))
+        with pytest.raises(ConfigError, match=r"open internet.*--allow-http"):
+            run("--server", f"http://127.0.0.1:{server.getsockname()[1]}", "--token", SECRET)
 
 
 def test_the_token_comes_from_the_most_particular_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
