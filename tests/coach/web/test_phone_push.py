@@ -76,7 +76,7 @@ class Phone:
 
 @pytest.fixture
 def door(world) -> Iterator[LiveAnalysis]:
-    return LiveAnalysis(world.feed, world.services.motion._params)
+    return LiveAnalysis(world.feed, world.services.athletes.analysis_params)
 
 
 @pytest.fixture
