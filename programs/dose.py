@@ -40,14 +40,22 @@ def session_duration_min(doses: Iterable[Dose]) -> int:
 
 
 def text(dose: Dose) -> str:
-    """Say a dose for people: `3 sets of 6, 4, 2 holds of 10 s, each side, 20 s rest`. Source: own wording."""
+    """Say a dose for people: `3 sets of 6, 4, 2 holds of 10 s, each side, 20 s rest`, `5 min`. Source: own wording."""
     counts = dose.repetitions
+    if dose.hold_s is not None and counts == (1,):
+        # Of a walk or lying down: nobody counts one set of it.
+        return _time(dose.hold_s) + (", each side" if dose.per_side else "")
     sets = f"{len(counts)} set" if len(counts) == 1 else f"{len(counts)} sets"
     number = str(counts[0]) if len(set(counts)) == 1 else ", ".join(map(str, counts))
-    unit = "" if dose.hold_s is None else f" hold{'' if max(counts) == 1 else 's'} of {dose.hold_s:g} s"
+    unit = "" if dose.hold_s is None else f" hold{'' if max(counts) == 1 else 's'} of {_time(dose.hold_s)}"
     side = ", each side" if dose.per_side else ""
     rest = f", {dose.rest_s:g} s rest" if len(counts) > 1 and dose.rest_s else ""
     return f"{sets} of {number}{unit}{side}{rest}"
+
+
+def _time(duration_s: float) -> str:
+    minutes, rest_s = divmod(duration_s, 60)
+    return f"{minutes:g} min" if minutes > 1 and not rest_s else f"{duration_s:g} s"
 
 
 def without_last_set(dose: Dose) -> Dose:

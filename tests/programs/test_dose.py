@@ -46,6 +46,10 @@ def test_a_session_adds_the_changes_and_rounds_up() -> None:
         (Dose((8, 8), None, 30.0, False), "2 sets of 8, 30 s rest"),
         (Dose((6,), 10.0, 20.0, True), "1 set of 6 holds of 10 s, each side"),
         (Dose((1, 1), 7.5, 0.0, False), "2 sets of 1 hold of 7.5 s"),
+        (Dose((1,), 300.0, 0.0, False), "5 min"),
+        (Dose((1,), 60.0, 0.0, True), "60 s, each side"),
+        (Dose((2,), 150.0, 0.0, False), "1 set of 2 holds of 150 s"),
+        (Dose((2,), 180.0, 0.0, False), "1 set of 2 holds of 3 min"),
     ],
 )
 def test_a_dose_reads_as_people_say_it(dose: Dose, words: str) -> None:
