@@ -14,7 +14,7 @@ from coach.analysis.detectors.types import Outcome
 from coach.service.canonical import plain
 from coach.service.types import AnswerView, AthleteView
 from coach.web import access, athlete, findings_words, kind_words
-from coach.web.findings import home_of, local_day
+from coach.web.findings import home_of, local_day, profile_name
 from coach.web.house import house
 
 blueprint = Blueprint("days", __name__)
@@ -101,9 +101,7 @@ def _asked(athlete_id: str, day: str) -> tuple[AthleteView, date, tuple[AnswerVi
 
 def _profile_name(whose: AthleteView, answers: Sequence[AnswerView]) -> str:
     """Return the name of the profile that the day was judged by, the athlete's own before it was judged."""
-    profiles = house().services.profiles
-    judged_by = answers[0].because["profile"]["id"] if answers else whose.profile_id
-    return profiles.get(judged_by).name if judged_by in profiles.ids() else judged_by
+    return profile_name(answers[0].because["profile"]["id"] if answers else whose.profile_id)
 
 
 def _groups(answers: Sequence[AnswerView]) -> list[Group]:

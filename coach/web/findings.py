@@ -55,6 +55,12 @@ def local_day(athlete: AthleteView, wanted: str | None) -> date:
     return local
 
 
+def profile_name(profile_id: str) -> str:
+    """Return a profile's name, its id where it is among the profiles no more."""
+    profiles = house().services.profiles
+    return profiles.get(profile_id).name if profile_id in profiles.ids() else profile_id
+
+
 def home_of(athlete: AthleteView) -> dict[str, str]:
     """Return where a page about an athlete leads back to, and its name."""
     if access.me().role is Role.ATHLETE:
@@ -128,6 +134,7 @@ def finding(finding_id: str) -> str:
         "findings/finding.html",
         days=days[::-1],
         anew=_said_anew(found, newest),
+        profile_name=profile_name,
         **_window_part(found, athlete),
         **home_of(athlete),
     )

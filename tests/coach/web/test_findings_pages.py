@@ -353,6 +353,15 @@ def test_a_day_names_the_profile_that_it_was_judged_by(world, told) -> None:
     page = text_of(world.client(world.ada).get(f"/athletes/{world.ada.athlete_id}/days/{FIRST}").text)
     assert "Looked for by the profile “Baseball and softball”" in page
     assert "pitches and rest days" not in page[page.index("does not look for") :]
+    # So does a finding of that day.
+    found = next(
+        each
+        for each in world.services.findings.for_athlete(world.ada.athlete_id, limit=500)
+        if each.because["profile"]["id"] == "baseball"
+    )
+    assert "Baseball and softball, version" in text_of(
+        world.client(world.ada).get(f"/findings/{found.finding_id}").text
+    )
 
 
 def test_days_without_anything_and_days_that_are_none(world) -> None:
