@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Flask
 
+from coach.analysis.ergonomics.types import Confidence
 from coach.service.jobs import Count, Counted
 
 # Model -> what it is asked about, and what it answers.
@@ -23,7 +24,7 @@ MODEL_WORDS: dict[str, tuple[str, str]] = {
 }
 FIELD_WORDS: dict[str, tuple[str, str]] = {
     "load_kg": ("Load", "kg"),
-    "load": ("Load", "kg, or lb with lb and in"),
+    "load": ("Load", "kg, or lb where the units below are lb and in"),
     "limit": ("Limit without frequency", "in the load's unit"),
     "reach_m": ("Reach", "m, from the hip or shoulder to the load"),
     "repetitions": ("Repetitions", "a workday"),
@@ -31,15 +32,15 @@ FIELD_WORDS: dict[str, tuple[str, str]] = {
     "stress_percent": ("Stress", "% of the ultimate"),
     "effort": ("Effort", "0 nothing to 10 the most one can"),
     "push_or_pull": ("Pushing or pulling", ""),
-    "horizontal": ("Hands before the ankles, H", "cm or in"),
-    "vertical": ("Hands above the floor, V", "cm or in"),
-    "distance": ("Lifted by, D", "cm or in"),
+    "horizontal": ("Hands before the ankles, H", "cm, or in"),
+    "vertical": ("Hands above the floor, V", "cm, or in"),
+    "distance": ("Lifted by, D", "cm, or in"),
     "asymmetry_deg": ("Turned by", "degrees"),
     "per_min": ("Lifts", "a minute"),
     "duration_h": ("Lifting for", "hours"),
     "recovery_h": ("Then light work for", "hours"),
     "coupling": ("Grip", ""),
-    "units": ("Units", ""),
+    "units": ("Units", "of load and lengths; open: kg and cm"),
     "conditions": ("What is special, joined by +", "else leave it open"),
     "low": ("Hands begin below 75 cm", ""),
     "effort_share": ("Effort", "0 to 1 of the strongest"),
@@ -63,6 +64,11 @@ VALUE_WORDS: dict[str, str] = {
     "strain_index": "strain index; 10 or less is the guide",
     "hand_activity_level": "hand activity level, 0 to 10",
     "damage_share": "share of the nominal life",
+}
+BACKED_WORDS: dict[Confidence, str] = {
+    Confidence.A: "A: its constants were read at the source, and its published examples come out",
+    Confidence.B: "B: its constants are recalled and checked against other texts, not read at the source",
+    Confidence.HEURISTIC: "an own heuristic: no publication states it",
 }
 _SHARES = ("_probability", "damage_share")
 
@@ -94,6 +100,11 @@ def value_amount(name: str, value: float) -> str:
     return f"{value:.2g}" if abs(value) < 0.01 else f"{value:.2f}".rstrip("0").rstrip(".")
 
 
+def backed_words(confidence: Confidence) -> str:
+    """Return how well a model's constants are backed, with what the letter stands for."""
+    return BACKED_WORDS[confidence]
+
+
 def counted_words(counted: Counted) -> str:
     """Return what the wearable saw, or what is missing."""
     name = {Count.BENDS: "bends", Count.REPETITIONS: "repetitions", Count.STROKES: "swings or throws"}[counted.what]
@@ -108,7 +119,8 @@ def counted_words(counted: Counted) -> str:
 def install(app: Flask) -> None:
     """Give the templates these words."""
     words: dict[str, Any] = {
-        each.__name__: each for each in (model_words, field_words, value_words, value_amount, counted_words)
+        each.__name__: each
+        for each in (model_words, field_words, value_words, value_amount, backed_words, counted_words)
     }
     app.jinja_env.globals.update(words)
     app.jinja_env.tests["instance_of"] = isinstance

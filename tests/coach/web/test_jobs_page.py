@@ -28,10 +28,23 @@ def test_a_job_is_described_read_and_removed(world, coach) -> None:
     assert "27 %" in page
     assert "Gallagher" in page
     assert "not about a person" in page
-    assert "Unloading the van" in coach.get(jobs).text
+    assert "B: its constants are recalled" in page
+    assert "of it from task 1" not in page
+    listed = coach.get(jobs).text
+    assert "Unloading the van" in listed
+    assert "</strong> damage a workday, by the model" in listed
     assert world.client(world.ada).get(answer.headers["Location"]).status_code == 200
     assert coach.post(f"{answer.headers['Location']}/remove").status_code == 303
     assert coach.get(answer.headers["Location"]).status_code == 404
+
+
+def test_a_job_with_everything_left_open_says_so(world, coach) -> None:
+    jobs = f"/athletes/{world.ada.athlete_id}/jobs"
+    where = coach.post(jobs, data={"model": "niosh", "tasks": "1", "name": "Boxes"}).headers["Location"]
+    page = coach.get(where).text
+    assert "Not enough data: needs load" in page
+    assert "Everything was left open." in page
+    assert "not enough data" in coach.get(jobs).text
 
 
 def test_counted_repetitions_say_what_was_worn(world, coach) -> None:
