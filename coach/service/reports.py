@@ -31,6 +31,7 @@ from coach.store import triage as answers_table
 from coach.store.engine import Tx
 from coach.store.rows import Row
 from programs.phases import REVIEW_AT_LATEST, REVIEW_WITHOUT_CHANGE, review
+from programs.types import TriageLevel
 
 # How far back places and symptoms are counted. Own choice: the span in which change is looked for.
 _LATELY = timedelta(weeks=12)
@@ -48,9 +49,15 @@ class Reports:
         self._ground = ground
 
     def offered(self, by: Identity, athlete_id: str) -> tuple[str, ...]:
-        """Return why the report should go to a doctor now; empty while nothing says so. Raises NoSuch, NotAllowed."""
+        """Return why the report should go to a doctor now; empty while nothing says so. Raises NoSuch, NotAllowed.
+
+        In an emergency it is empty too: no report comes between the athlete and the help that the page names.
+        """
         with self._ground.store.read() as tx:
             today = local_today(require_care(tx, by, athlete_id), self._ground.now())
+            answers = answers_table.newest(tx, athlete_id)
+            if answers is not None and stands(answers) and answers["level"] == TriageLevel.EMERGENCY:
+                return ()
             course = course_of(daily_pain(tx, athlete_id, today), today)
             return _offered(course, today, _locked(tx, athlete_id))
 

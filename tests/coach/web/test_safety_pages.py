@@ -31,6 +31,16 @@ def test_a_review_first_shows_walking_and_rest_on_today_and_no_accepting(nothing
     assert "medical review before starting" not in desk  # the details are the athlete's
 
 
+def test_in_an_emergency_today_names_the_help_and_no_report(world) -> None:
+    client = world.client(world.ada)
+    answers(world, CAN=Answer.YES)
+    assert "Take the report to a doctor" in client.get("/today").text
+    answers(world, CES=Answer.YES)
+    today = text_of(client.get("/today").text)
+    assert "emergency number 112 now" in today
+    assert "Take the report to a doctor" not in today
+
+
 def test_today_says_how_many_pauses_were_seen(nothing_to_tell) -> None:
     world = nothing_to_tell
     client = world.client(world.ada)
