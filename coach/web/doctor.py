@@ -14,8 +14,8 @@ from coach.service.care_views import IMAGING_WORDS, ImagingKind
 from coach.service.doctor import FILE_BYTES_MAX
 from coach.service.report_views import AS_TOLD, NOTICE
 from coach.service.types import AthleteView, Role
-from coach.web import access
-from coach.web.care import answer, athlete_of, day_in
+from coach.web import access, forms
+from coach.web.care import answer, athlete_of
 from coach.web.house import house
 from programs.exercises import CONTRAINDICATIONS
 
@@ -31,7 +31,11 @@ def install(app: Flask) -> None:
     def allow() -> None:
         if request.endpoint == "doctor.add_imaging" and access.identity_of_session() is not None:
             if (request.content_length or 0) > FILE_BYTES_MAX + _AROUND_BYTES:
-                abort(413, f"The file is larger than {FILE_BYTES_MAX // 2**20} MB, so nothing was kept.")
+                abort(
+                    413,
+                    f"The file is larger than {FILE_BYTES_MAX // 2**20} MB, so nothing was kept: "
+                    "go back and choose a smaller one, or write what it says in your own words.",
+                )
             request.max_content_length = FILE_BYTES_MAX + _AROUND_BYTES
 
     app.before_request(allow)
@@ -118,12 +122,12 @@ def record_plan(athlete_id: str) -> Response:
         house().services.doctor.record_plan(
             access.me(),
             athlete_id,
-            day_in("told_on") or house().today(athlete.time_zone),
+            forms.day_in("told_on") or house().today(athlete.time_zone),
             form.get("doctor", ""),
             form.get("diagnosis", ""),
             form.getlist("contraindications"),
             form.get("measures", "").splitlines(),
-            day_in("next_on"),
+            forms.day_in("next_on"),
         )
     except InvalidInput as error:
         return _page(athlete, error)
@@ -138,7 +142,7 @@ def add_imaging(athlete_id: str) -> Response:
     try:
         if form.get("kind") not in set(ImagingKind):
             raise InvalidInput("Choose what kind of imaging it was.")
-        taken_on = day_in("taken_on")
+        taken_on = forms.day_in("taken_on")
         if taken_on is None:
             raise InvalidInput("Say on which day it was taken.")
         sent = (file.filename or "", file.read(FILE_BYTES_MAX + 1)) if file is not None and file.filename else None
