@@ -190,6 +190,12 @@ def zone_name(time_zone: str) -> str:
     return f"{time_zone.rpartition('/')[2].replace('_', ' ')} time"
 
 
+def signed(value: float) -> str:
+    """Return a change to one decimal with its sign; one that rounds to nothing has none."""
+    text = f"{value:+.1f}"
+    return text[1:] if float(text) == 0 else text
+
+
 def told_of(statement: str, name: str) -> str:
     """Return a sentence said to the athlete as it is said about the athlete, to the coach."""
     # Who is spoken of stands where the sentence begins; a verb that says "you" otherwise is said of one person.
@@ -322,6 +328,7 @@ FILTERS: tuple[Callable[..., str | int], ...] = (
     place,
     exercise_names,
     limit_text,
+    signed,
     told_of,
     beyond,
     zone_name,

@@ -31,6 +31,10 @@ def test_what_is_said_to_the_athlete_is_told_about_her_to_the_coach(said: str, t
     assert words.told_of(said, "Mara") == told
 
 
+def test_a_change_has_a_sign_and_nothing_has_none() -> None:
+    assert [words.signed(each) for each in (-0.04, 0.04, -6.3, 2.0)] == ["0.0", "0.0", "-6.3", "+2.0"]
+
+
 def test_doses() -> None:
     assert words.dose_text(Dose((10, 10, 10), None, 60, False)) == "3 sets of 10, 60 s rest"
     assert words.dose_text(Dose((6, 4, 2), 10, 20, True)) == "3 sets of 6, 4, 2 holds of 10 s, each side, 20 s rest"
