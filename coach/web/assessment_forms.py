@@ -13,6 +13,7 @@ from coach.errors import InvalidInput
 from coach.service.assessment_views import Kind
 from coach.service.battery import GUIDED
 from coach.service.entered import Entered
+from coach.web.forms import number
 
 # Own choices: what a person may type of a number, a reason or a key, and how many tries of a dynamometer count.
 TYPED_MAX, KEY_MAX, TRIES_MAX = 200, 80, 3
@@ -58,14 +59,6 @@ def pain_now() -> int:
     """Return the pain that was chosen; -1, which is refused below, when none was."""
     text = request.form.get("pain_now", "")
     return int(text) if text.isdecimal() and len(text) < 3 else -1
-
-
-def number(text: str) -> float:
-    """Return what was typed as a number, with a comma or a point."""
-    try:
-        return float(text.strip()[:TYPED_MAX].replace(",", "."))
-    except ValueError:
-        raise InvalidInput(f"“{text[:20]}” is not a number: write it like 58 or 58.4.") from None
 
 
 def setup_of(test: AssessmentTest) -> dict[str, Any] | None:

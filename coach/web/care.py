@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from uuid import uuid4
 
 from flask import Blueprint, Flask, flash, redirect, render_template, request, url_for
@@ -13,7 +12,7 @@ from coach.service.care_views import KIND_WORDS, QuestionnaireKind, TreatmentKin
 from coach.service.everyday import ACTIVITIES_MAX, STATEMENTS
 from coach.service.responses import OBSERVED
 from coach.service.types import AthleteView, Role
-from coach.web import access
+from coach.web import access, forms
 from coach.web.case_picture import WIDTH, picture_of
 from coach.web.house import house
 from programs.phases import MEDICINE
@@ -32,17 +31,6 @@ def install(app: Flask) -> None:
 def athlete_of(athlete_id: str) -> AthleteView:
     """Return an athlete of whoever is signed in. Raises NoSuch."""
     return house().services.athletes.get(access.me(), athlete_id)
-
-
-def day_in(name: str) -> date | None:
-    """Return a day of the form, None where the field is empty. Raises InvalidInput."""
-    text = request.form.get(name, "").strip()
-    if not text:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise InvalidInput(f"{text[:20]!r} is no date: write it as 2026-11-24.") from None
 
 
 def answer(page: str, problem: InvalidInput | None) -> Response:
@@ -97,8 +85,8 @@ def add(athlete_id: str) -> Response:
             athlete_id,
             TreatmentKind(form["kind"]),
             form.get("key", ""),
-            day_in("started_on"),
-            day_in("ended_on"),
+            forms.day_in("started_on"),
+            forms.day_in("ended_on"),
             form.get("words", ""),
             form.get("note", ""),
         )
@@ -112,7 +100,7 @@ def add(athlete_id: str) -> Response:
 @access.signed_in
 def end(treatment_id: str) -> Response:
     """Set the last day of what was tried: today, or the form's."""
-    ended = house().services.treatments.end(access.me(), treatment_id, day_in("ended_on"))
+    ended = house().services.treatments.end(access.me(), treatment_id, forms.day_in("ended_on"))
     flash(f"Noted: {ended.name}, until {ended.ended_on}.", "done")
     return redirect(url_for("care.treatments", athlete_id=ended.athlete_id), code=303)
 
@@ -176,11 +164,12 @@ def rate_activities(athlete_id: str) -> Response:
     try:
         rated: dict[str, int] = {}
         for number in range(ACTIVITIES_MAX):
-            name, value = form.get(f"activity{number}", "").strip(), form.get(f"rated{number}", "")
-            if name and not value.isdecimal():
-                raise InvalidInput(f"“{name[:100]}” has no number yet: 0 for cannot up to 10 for as before.")
+            name = form.get(f"activity{number}", "").strip()
             if name:
-                rated[name] = int(value)
+                rating = forms.whole_in(f"rated{number}", f"number for “{name[:100]}”")
+                if rating is None:
+                    raise InvalidInput(f"“{name[:100]}” has no number yet: 0 for cannot up to 10 for as before.")
+                rated[name] = rating
         house().services.questionnaires.rate_activities(access.me(), athlete_id, rated, form.get("key", ""))
     except InvalidInput as error:
         return _questions(athlete, error)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from contextlib import suppress
+from datetime import timedelta
 from uuid import uuid4
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
@@ -10,7 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from coach.errors import InvalidInput
 from coach.service.diary import SITES, SYMPTOMS, CheckIn
-from coach.web import access
+from coach.web import access, forms
 from coach.web.athlete import myself
 from coach.web.house import house
 
@@ -60,7 +61,7 @@ def _page(problem: InvalidInput | None) -> AnyResponse:
 @access.athlete
 def check_in() -> AnyResponse:
     """Take the first tap: pain at rest."""
-    told = CheckIn(pain_at_rest=_whole("pain_at_rest"))
+    told = CheckIn(pain_at_rest=forms.whole_in("pain_at_rest"))
     made = house().services.diary.check_in(access.me(), myself().athlete_id, told, request.form.get("key", ""))
     house().live_feed.publish(made.athlete_id, {"kind": "plan"})
     return redirect(url_for("diary.checkin", checkin_id=made.checkin_id), code=303)
@@ -96,10 +97,10 @@ def complete(checkin_id: str) -> AnyResponse:
     try:
         told = CheckIn(
             pain_at_rest=before.told.pain_at_rest,
-            pain_in_motion=_whole("pain_in_motion"),
-            soreness=_whole("soreness"),
-            readiness=_whole("readiness"),
-            sleep_h=_hours("sleep_h"),
+            pain_in_motion=forms.whole_in("pain_in_motion"),
+            soreness=forms.whole_in("soreness"),
+            readiness=forms.whole_in("readiness"),
+            sleep_h=_sleep_h(),
             sites=tuple(form.getlist("sites")),
             symptoms=tuple(form.getlist("symptoms")),
             note=form.get("note", ""),
@@ -127,7 +128,7 @@ def add_training() -> AnyResponse:
     """Store a training."""
     form = request.form
     try:
-        duration_min, effort = _whole("duration_min"), _whole("effort")
+        duration_min, effort = forms.whole_in("duration_min"), forms.whole_in("effort")
         if duration_min is None or effort is None:
             raise InvalidInput("A training needs its minutes and its effort, 0 to 10.")
         house().services.diary.add_training(
@@ -137,8 +138,8 @@ def add_training() -> AnyResponse:
             duration_min,
             effort,
             form.get("key", ""),
-            on=_day("on"),
-            pitches=_whole("pitches"),
+            on=forms.day_in("on"),
+            pitches=forms.whole_in("pitches"),
         )
     except InvalidInput as error:
         return _page(error)
@@ -155,32 +156,12 @@ def drop_training(training_id: str) -> AnyResponse:
     return redirect(url_for("diary.own"), code=303)
 
 
-def _whole(name: str) -> int | None:
-    """Return a whole number of the form, None when it was left empty. Raises InvalidInput."""
-    given = request.form.get(name, "").strip()
+def _sleep_h() -> float | None:
+    given = request.form.get("sleep_h", "").strip()
     if not given:
         return None
-    if not given.isdecimal() or len(given) > 6:
-        raise InvalidInput(f"The {name.replace('_', ' ').removesuffix(' min')} is a whole number, not '{given[:20]}'.")
-    return int(given)
-
-
-def _hours(name: str) -> float | None:
-    given = request.form.get(name, "").strip().replace(",", ".")
-    if not given:
-        return None
-    try:
-        hours = float(given)
-    except ValueError:
-        raise InvalidInput(f"The sleep is a number of hours, not '{given[:20]}'.") from None
-    if not 0 <= hours <= 24:
-        raise InvalidInput("The sleep is a number of hours from 0 to 24.")
-    return hours
-
-
-def _day(name: str) -> date | None:
-    given = request.form.get(name, "").strip()
-    try:
-        return date.fromisoformat(given) if given else None
-    except ValueError:
-        raise InvalidInput(f"The day is '{given[:20]}': write it as 2026-11-24.") from None
+    with suppress(InvalidInput):
+        hours = forms.number(given)
+        if 0 <= hours <= 24:
+            return hours
+    raise InvalidInput(f"The sleep is a number of hours from 0 to 24, not '{given[:20]}'.")

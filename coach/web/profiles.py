@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from coach.analysis.detectors.types import Kind, Profile, Thresholds
 from coach.errors import InvalidInput
-from coach.web import access
+from coach.web import access, forms
 from coach.web.findings import home_of
 from coach.web.house import house
 
@@ -34,7 +33,7 @@ def change(athlete_id: str) -> Response:
     services, me = house().services, access.me()
     athlete = services.athletes.get(me, athlete_id)
     try:
-        born_on = _date(request.form.get("born_on", "").strip())
+        born_on = forms.day_in("born_on")
         profile = services.profiles.get(request.form.get("profile", "")[:40])
         services.athletes.set_born_on(me, athlete_id, born_on)
         services.athletes.set_profile(me, athlete_id, profile.id)
@@ -45,13 +44,6 @@ def change(athlete_id: str) -> Response:
     else:
         flash(f"Saved: {profile.name}. Days that were judged are judged anew; that takes a moment.", "done")
     return redirect(url_for("profiles.page", athlete_id=athlete_id), code=303)
-
-
-def _date(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError:
-        raise InvalidInput(f"The date of birth {text[:40]!r} is no date: give year, month and day.") from None
 
 
 def _page(athlete_id: str, problem: str | None) -> str:

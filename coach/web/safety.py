@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from coach.errors import CoachError, Conflict, InvalidInput, NotAllowed
 from coach.service.types import AthleteView, Role
-from coach.web import access
+from coach.web import access, forms
 from coach.web.athlete import myself
 from coach.web.house import house
 from programs.triage import LOCKS
@@ -42,10 +42,10 @@ def _answer(athlete: AthleteView) -> None:
         if given not in set(Answer):
             raise InvalidInput(f"One question has no answer yet: “{question.text}” “Not sure” is an answer too.")
         answers[question.id] = Answer(given)
-    age = request.form.get("age_years", "").strip()
-    if age and not (age.isdecimal() and 5 <= int(age) <= 110):
+    age_years = forms.whole_in("age_years")
+    if age_years is not None and not 5 <= age_years <= 110:
         raise InvalidInput("The age should be a number of years between 5 and 110. It may be left empty.")
-    services.triage.answer(access.me(), athlete.athlete_id, answers, age_years=int(age) if age else None)
+    services.triage.answer(access.me(), athlete.athlete_id, answers, age_years=age_years)
     house().live_feed.publish(athlete.athlete_id, {"kind": "plan"})
 
 

@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from coach.errors import InvalidInput
 from coach.service.types import Role, SessionState
-from coach.web import access, words
+from coach.web import access, forms, words
 from coach.web.house import house
 from programs.drawings import drawings
 from programs.exercises import CONTRAINDICATIONS, library
@@ -40,16 +40,6 @@ def session_page(session_id: str) -> str:
     )
 
 
-def _number(name: str) -> int | None:
-    """Return a 0..10 field of the form, None when it was left empty. Raises InvalidInput."""
-    given = request.form.get(name, "").strip()
-    if not given:
-        return None
-    if not given.isdecimal() or int(given) > 10:
-        raise InvalidInput(f"{name.replace('_', ' ').capitalize()} is a number from 0 to 10, or empty.")
-    return int(given)
-
-
 @blueprint.post("/sessions/<session_id>/outcome")
 @access.signed_in
 def outcome(session_id: str) -> Response:
@@ -64,8 +54,8 @@ def outcome(session_id: str) -> Response:
         session_id,
         identity,
         came_of_it,
-        effort=_number("effort"),
-        pain_during=_number("pain_during"),
+        effort=forms.whole_in("effort"),
+        pain_during=forms.whole_in("pain_during"),
         reason=request.form.get("reason", "").strip()[:500] or None,
     )
     house().live_feed.publish(recorded.athlete_id, {"kind": "session"})

@@ -99,7 +99,7 @@ def test_answers_are_kept_and_the_names_of_activities_come_again(world, ada) -> 
     rated = {"key": "a", "activity0": "golf", "rated0": "4", "activity1": "", "rated1": ""}
     assert ada.post(at(world, "activities"), data=rated).status_code == 303
     assert 'value="golf"' in ada.get(at(world, "everyday")).text
-    for wrong in ({"activity0": "golf", "rated0": ""}, {}):
+    for wrong in ({"activity0": "golf", "rated0": ""}, {"activity0": "golf", "rated0": "9" * 5000}, {}):
         assert ada.post(at(world, "activities"), data={"key": "b"} | wrong).status_code == 422
     assert ada.post(at(world, "everyday"), data={"key": "c", "holds": ["flying"]}).status_code == 422
 

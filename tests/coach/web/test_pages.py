@@ -73,7 +73,8 @@ def test_the_athlete_is_asked_first_then_shown_one_next_thing(world, csrf_of) ->
     assert unfinished.status_code == 422
     assert "no answer yet" in unfinished.text
     data[world.services.triage.questions()[1].id] = "unknown"
-    assert client.post("/safety", data={**data, "age_years": "x"}).status_code == 422
+    for wrong in ("x", "4", "9" * 5000):
+        assert client.post("/safety", data={**data, "age_years": wrong}).status_code == 422
     assert world.services.triage.view_for(world.ada.identity, world.ada.athlete_id).result is None
     assert client.post("/safety", data={**data, "age_years": "34"}).status_code == 303
     assert world.services.triage.view_for(world.ada.identity, world.ada.athlete_id).result is not None
@@ -129,7 +130,8 @@ def test_a_released_session_is_done_once(accepted, csrf_of) -> None:
     assert "I did it" in client.get(f"/sessions/{first.session_id}").text
     data = {"csrf_token": csrf_of(client), "outcome": "done", "effort": "4", "pain_during": ""}
     where = f"/sessions/{first.session_id}/outcome"
-    assert client.post(where, data={**data, "effort": "11"}).status_code == 422
+    for wrong in ("11", "much", "9" * 5000):
+        assert client.post(where, data={**data, "effort": wrong}).status_code == 422
     assert client.post(where, data={**data, "outcome": "perhaps"}).status_code == 422
     assert client.post(where, data=data).status_code == 303
     assert plans.session(world.ada.identity, first.session_id).state == "done"

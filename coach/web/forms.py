@@ -1,0 +1,43 @@
+"""What a person typed into a field, read as a number or a day. Everything wrong is an InvalidInput."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from flask import request
+
+from coach.errors import InvalidInput
+
+# Own bounds: nobody types longer numbers, and Python refuses to read thousands of digits; what a sentence repeats.
+_TYPED_MAX, _DIGITS_MAX, _SHOWN_MAX = 200, 6, 20
+
+
+def whole_in(name: str, called: str = "") -> int | None:
+    """Return a whole number of the form, None where the field is empty. Raises InvalidInput.
+
+    called: what the field is called, where its name does not say it.
+    """
+    text = request.form.get(name, "").strip()
+    if not text:
+        return None
+    if not text.isdecimal() or len(text) > _DIGITS_MAX:
+        said = called or name.replace("_", " ").removesuffix(" min").removesuffix(" years")
+        raise InvalidInput(f"The {said} is a whole number, not '{text[:_SHOWN_MAX]}'.")
+    return int(text)
+
+
+def number(text: str) -> float:
+    """Return what was typed as a number, with a comma or a point. Raises InvalidInput."""
+    try:
+        return float(text.strip()[:_TYPED_MAX].replace(",", "."))
+    except ValueError:
+        raise InvalidInput(f"“{text[:_SHOWN_MAX]}” is not a number: write it like 58 or 58.4.") from None
+
+
+def day_in(name: str) -> date | None:
+    """Return a day of the form, None where the field is empty. Raises InvalidInput."""
+    text = request.form.get(name, "").strip()
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise InvalidInput(f"'{text[:_SHOWN_MAX]}' is no date: write it as 2026-11-24.") from None
