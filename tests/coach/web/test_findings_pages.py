@@ -154,7 +154,7 @@ def test_a_finding_shows_each_flag_with_value_limit_source_and_whose_limit_it_is
         "Fewer than 4 a minute, or a pause every 10 minutes, would change this.",
         "It does not see what the hands hold",
         "Backstop's own heuristic",
-        "heavy_lifting, version 1",
+        "Heavy lifting, version 1",
         found.edition,
     ):
         assert part in page, part
