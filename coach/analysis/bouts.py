@@ -24,6 +24,8 @@ REPETITIONS = "repetitions"
 STROKES = "strokes"
 # Own heuristic: a stroke with its backswing and its way back takes up to so long on either side of its fastest moment.
 STROKE_S = 2.0
+# Own heuristic: a time to the next stroke this many times as long as usual is a pause, or a stroke between was lost.
+PAUSED_TIMES = 1.6
 # Own choice: digits kept of what is stored of a repetition or stroke; far finer than either is measured.
 _DIGITS = 4
 
@@ -51,7 +53,8 @@ def bouts_of(
     origin_utc_s: of the stream's first sample. Repetitions that were not seen whole are left out, and those with a
     stroke in them, for going back for it and coming back from it look like a repetition each; sets make one bout
     when they look like one movement (fatigue.alike). Of strokes, two of the four signs can be looked for: the peak rate
-    and how even the time between them is; the rate only where no peak was cut off by the sensor's range.
+    and how even the time between them is; the rate only where no peak was cut off by the sensor's range. Strokes
+    before a pause take no part.
     """
     found = []
     whole = sorted((each for each in repetitions if each.whole), key=lambda each: each.start_s)
@@ -151,16 +154,15 @@ def _series(params: BoutParams, swings: Sequence[Swing]) -> Iterator[list[Swing]
 
 
 def _strokes_of(strokes: Sequence[Swing]) -> Repeats:
-    """Return what the signs are looked for in: peak rates, and the times to the next stroke (to the last, from it)."""
-    times = np.array([each.time_s for each in strokes], dtype=np.float64)
-    intervals = np.diff(times)
-    unknown = np.full(times.size, np.nan)
-    return Repeats(
-        np.radians([np.nan if each.clipped else each.peak_degps for each in strokes]),
-        unknown,
-        unknown,
-        np.concatenate((intervals, intervals[-1:])),
-    )
+    """Return what the signs are looked for in: the peak rate of each stroke, and the time to the next one.
+
+    The last stroke has no next one, and a stroke before a pause tells nothing of how even the strokes are.
+    """
+    intervals = np.diff([each.time_s for each in strokes])
+    goes_on = intervals <= PAUSED_TIMES * np.median(intervals)
+    peaks = np.array([np.nan if each.clipped else each.peak_degps for each in strokes[:-1]], dtype=np.float64)
+    unknown = np.full(int(goes_on.sum()), np.nan)
+    return Repeats(np.radians(peaks[goes_on]), unknown, unknown, intervals[goes_on])
 
 
 def _bout(stream_id: str, times: tuple[float, float], movement: str, count: int, fatigue: Fatigue) -> Bout:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -147,6 +148,19 @@ def test_bouts_of_what_was_stored_are_the_same() -> None:
 def test_strokes_survive_being_stored() -> None:
     for swing in (Swing(12.25, 1500.5, False, Turn.RIGHT, 3.5), Swing(1.0, 900.0, True, None, None)):
         assert swing_from_plain(json.loads(json.dumps(swing_to_plain(swing)))) == swing
+
+
+def test_pauses_and_a_lost_stroke_are_not_unevenness() -> None:
+    """Strokes that end slower and less even: a stroke lost at the beginning, or a break, hides neither sign."""
+    # The usual eight seconds, now longer and now shorter: by a twentieth at first, by three twentieths in the end.
+    shares = np.repeat([0.05, 0.15], [48, 12]) * np.tile([-1.0, 1.0], 30)
+    times_s = 10.0 + np.concatenate(([0.0], np.cumsum(8.0 * (1 + shares))))
+    strokes = [Swing(at, 1000.0 if n < 31 else 750.0, False, Turn.LEFT, 8.0) for n, at in enumerate(times_s.tolist())]
+    late = [replace(each, time_s=each.time_s + 60.0 * (n > 5)) for n, each in enumerate(strokes)]
+    for seen in (strokes, [each for n, each in enumerate(strokes) if n != 3], late):
+        (bout,) = bouts_of(PARAMS, "s", 0.0, [], seen)
+        assert bout.signs == ("slower", "less even in time")
+        assert bout.duration_cv_ratio == pytest.approx(3.0, rel=0.06)
 
 
 def test_what_leads_to_a_stroke_and_back_is_no_repetition() -> None:
