@@ -40,7 +40,7 @@ def trunk_pieces(pieces: Sequence[Row]) -> list[Row]:
     one that covered most. pieces: see coach.store.signals.pieces_between.
     """
     kept: dict[tuple[str, int], list[Row]] = {}
-    for each in sorted(pieces, key=lambda piece: (-piece["covered_s"], piece["stream_id"])):
+    for each in sorted(pieces, key=lambda piece: (-piece["covered_s"], piece["first_utc_s"], piece["stream_id"])):
         same = kept.setdefault((each["placement"], each["piece"]), [])
         if not any(_at_once(each, other) for other in same):
             same.append(each)

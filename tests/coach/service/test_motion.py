@@ -272,8 +272,8 @@ def test_two_recordings_of_one_place_at_once_do_not_count_twice(club: Club) -> N
     second = "C0:FF:EE:00:00:02"
     club.services.wearables.add(club.athlete, club.athlete_id, second, "movella-dot", "Other strap", "chest")
     club.services.log.append(bending_chunks(6, 6, BEGIN_S))
-    # 2.5 s later, so that no chunk of one begins with one of the other, and ended before.
-    club.services.log.append(bending_chunks(4, 6, BEGIN_S + 2.5, device_id=second))
+    # Begun later, and not in step with the chunks of the first.
+    club.services.log.append(bending_chunks(4, 6, BEGIN_S + 12.5, device_id=second))
     Worker(club.services, LiveFeed()).drain()
     totals = club.services.motion.totals(club.athlete_id, START.date())
     assert totals.bends == pytest.approx(6 * 6 - 1, abs=1.5)
