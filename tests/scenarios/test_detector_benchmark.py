@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -94,6 +95,10 @@ def test_the_truth_by_hand() -> None:
     assert level(BENDING, _course(forty)) == pytest.approx(1.0)
     assert level(BENDING, _course([(14.2 * n, 1.0, 0.5, 40.0) for n in range(60)])) == pytest.approx(1.05, abs=0.026)
     assert level(BENDING, _course([(15.0 * n, 1.0, 0.5, 19.0) for n in range(40)])) == 0.0
+    # A bend is a range of 20 degrees: from a trunk that is carried at 14 degrees to 33 is none, to 34 is one.
+    for depth, told in ((33.0, 0.0), (34.0, 1.0)):
+        slouched = replace(_course([(15.0 * n, 1.0, 0.5, depth) for n in range(40)]), sits_deg=14.0)
+        assert level(BENDING, slouched) == pytest.approx(told)
     # ISO 11226: 40 degrees for 150 s is one longest hold; two halves of it within ten minutes come to the same.
     assert level(HELD, _course([(10.0, 1.0, 150.0, 40.0)])) == pytest.approx(1.0)
     assert level(HELD, _course([(10.0, 1.0, 75.0, 40.0), (300.0, 1.0, 75.0, 40.0)])) == pytest.approx(1.0)

@@ -204,14 +204,14 @@ def _drawn(
     draw: np.random.Generator,
 ) -> TrueDay:
     worn_s = 3600.0 * float(draw.uniform(*(sport.raw_h if raw else sport.worn_h)))
-    blocks = _posture_blocks(wanted, worn_s, raw, draw)
+    blocks = _posture_blocks(wanted, worn_s, raw, person.habits.sits_deg, draw)
     blocks += _turn_blocks(sport, wanted, draw)
     plays = base.ordinal % 7 in {(FIRST_ORDINAL + day) % 7 for day in sport.plays}
     if sport.strokes[1] and (plays or {COUNT, SIDED, DEGRADING} & wanted.keys()):
         blocks += _stroke_blocks(sport, person, base, wanted, past, draw)
     elif raw and DEGRADING in sport.kinds and not sport.strokes[1] and (level := wanted.get(DEGRADING)) is not None:
         slower, smaller = level * limits.VELOCITY_LOSS, level * limits.ROM_LOSS
-        blocks.append(layout.lifting(int(draw.integers(28, 36)), slower, smaller, draw))
+        blocks.append(layout.lifting(int(draw.integers(28, 36)), slower, smaller, person.habits.sits_deg, draw))
     course, bouts = layout.lay_out(blocks, worn_s, person.habits, draw)
     if not raw:
         # At the level of exposures a bout is a feature of its own, with all four signs.
@@ -220,17 +220,17 @@ def _drawn(
 
 
 def _posture_blocks(
-    wanted: dict[str, float], worn_s: float, raw: bool, draw: np.random.Generator
+    wanted: dict[str, float], worn_s: float, raw: bool, sits_deg: float, draw: np.random.Generator
 ) -> list[layout.Block]:
     blocks = []
     if (level := wanted.get(RECOVERY)) is not None:
         work_s = 60.0 * float(draw.uniform(20.0, 26.0) if raw else draw.uniform(24.0, 50.0))
-        blocks.append(layout.two_bouts(work_s, work_s / level, draw))
+        blocks.append(layout.two_bouts(work_s, work_s / level, sits_deg, draw))
     elif (level := wanted.get(BENDING)) is not None:
         pace = level * limits.REPEATED_PER_MIN
         # The best ten minutes hold a bend more than the mean.
         pace -= 0.1
-        blocks.append(layout.bending(round(pace * float(draw.uniform(11.0, 15.0))), pace, draw))
+        blocks.append(layout.bending(round(pace * float(draw.uniform(11.0, 15.0))), pace, sits_deg, draw))
     if (level := wanted.get(HELD)) is not None:
         blocks.append(layout.hold(float(draw.uniform(25.0, 55.0)), level * limits.DOSE, draw))
     if (level := wanted.get(DEEP)) is not None:

@@ -33,7 +33,8 @@ class Course:
     walks: (k, 2) start and end. stoops: (m, 4) start, time down and time up, time held, depth in deg: bends, deep
     bends and static holds alike. turns: (k, 4) start, time there and time back, angle in deg, side (+1 left, -1 right).
     strokes: (k, 4) time of the peak, peak of the arm's rate in deg/s, side, length of the forward stroke in s.
-    works: (k, 2) start and end of bouts of repeated work. sits_deg: inclination of the trunk between events.
+    works: (k, 2) start and end of bouts of repeated work. sits_deg: inclination of the trunk between events, where
+    every stoop begins and ends.
     """
 
     worn_s: float
@@ -44,9 +45,13 @@ class Course:
     works: FloatArray
     sits_deg: float = 6.0
 
+    def bends(self, least_deg: float) -> FloatArray:
+        """Return the stoops (k, 4) whose range is at least `least_deg`: from where the trunk is carried, and back."""
+        return np.asarray(self.stoops[self.stoops[:, 3] - self.sits_deg >= least_deg])
+
     def best_rate_per_min(self, window_s: float, least_deg: float) -> float:
-        """Return the most stoops of at least `least_deg` that ended within any window, per minute."""
-        ends = np.sort(_ends_s(self.stoops[self.stoops[:, 3] >= least_deg]))
+        """Return the most bends of at least `least_deg` that ended within any window, per minute."""
+        ends = np.sort(_ends_s(self.bends(least_deg)))
         if not ends.size:
             return 0.0
         counts = np.arange(1, ends.size + 1) - np.searchsorted(ends, ends - window_s, side="right")

@@ -81,7 +81,7 @@ def see(course: Course, lost_share: float, draw: np.random.Generator) -> Seen:
         longest = float(np.interp(depth[row], (20.0, 60.0), (240.0, 60.0)))
         at = np.minimum(parts[:, 1] // 60, n - 1).astype(np.int64)
         np.add.at(dose, at, np.where(lasts > 4.0, lasts / longest, 0.0))
-    counted = ends[(depth >= 20.0) & (draw.uniform(size=ends.size) >= BEND_MISSED)]
+    counted = ends[(depth - course.sits_deg >= 20.0) & (draw.uniform(size=ends.size) >= BEND_MISSED)]
     extra = draw.uniform(0, course.worn_s, draw.poisson(BEND_FALSE * ends.size))
     bends = np.sort(np.concatenate((_kept(counted, gaps), extra)))
     turns = _counted(*course.fast_turns.T, TURN_MISSED, 0.0, gaps, packets, draw)

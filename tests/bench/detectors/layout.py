@@ -13,6 +13,7 @@ from tests.bench.detectors.limits import REPEATED_PER_MIN, REPEATED_S
 # Own heuristics on how people move: one bend takes a second and a half there and back each, work that repeats comes
 # evenly to a sixth, what is done now and then comes by chance.
 MOVE_S = (0.9, 1.5)
+BEND_RANGE_DEG = (26.0, 44.0)
 PACE_SPREAD, ALIKE_SPREAD = 0.15, 0.06
 # H: a bout is told from 25 on, and its first fifth held against its last.
 BOUT_LEAST, FIFTH = 25, 0.2
@@ -43,22 +44,25 @@ class Block:
     bout: Bout | None = None
 
 
-def bending(count: int, per_min: float, draw: np.random.Generator) -> Block:
-    """Return work that bends the trunk evenly, so many times a minute, each time nearly alike."""
+def bending(count: int, per_min: float, sits_deg: float, draw: np.random.Generator) -> Block:
+    """Return work that bends the trunk evenly, so many times a minute, each time nearly alike.
+
+    How often is near the limit, how far is not: ranges of 26 degrees and more are clear of 20.
+    """
     each = 60.0 / per_min
     starts = 2.0 + np.cumsum(np.clip(draw.normal(each, PACE_SPREAD * each, count), 0.5 * each, 1.5 * each))
     alike = [
-        draw.uniform(*usual) * draw.normal(1.0, ALIKE_SPREAD, count) for usual in (MOVE_S, (0.4, 1.5), (32.0, 50.0))
+        draw.uniform(*usual) * draw.normal(1.0, ALIKE_SPREAD, count) for usual in (MOVE_S, (0.4, 1.5), BEND_RANGE_DEG)
     ]
-    rows = np.stack((starts, *alike), axis=1)
-    return Block(float(starts[-1]) + 8.0, rows, works=_worked(starts, per_min), bout=_bout(rows))
+    rows = np.stack((starts, *alike), axis=1) + np.array([0.0, 0.0, 0.0, sits_deg])
+    return Block(float(starts[-1]) + 8.0, rows, works=_worked(starts, per_min), bout=_bout(rows, sits_deg))
 
 
-def lifting(count: int, slower: float, smaller: float, draw: np.random.Generator) -> Block:
+def lifting(count: int, slower: float, smaller: float, sits_deg: float, draw: np.random.Generator) -> Block:
     """Return a movement of the trunk repeated evenly that ends slower and smaller by these shares than it begins."""
-    part = max(round(count * FIFTH), 5)
+    part = _fifth(count)
     tired = np.interp(np.arange(count), (part - 1, count - part), (0.0, 1.0))
-    depth = draw.uniform(38.0, 50.0) * (1 - smaller * tired)
+    ranges = draw.uniform(32.0, 44.0) * (1 - smaller * tired)
     move = draw.uniform(0.9, 1.1) * (1 - smaller * tired) / (1 - slower * tired)
     each = 60.0 / float(draw.uniform(9.0, 12.0))
     starts = 2.0 + each * np.arange(count)
@@ -66,8 +70,8 @@ def lifting(count: int, slower: float, smaller: float, draw: np.random.Generator
     lasts = draw.normal(1.0, ALIKE_SPREAD, count)
     for span in (slice(0, part), slice(count - part, count)):
         lasts[span] = 1.0 + _even_noise(part, ALIKE_SPREAD, draw)
-    rows = np.stack((starts, move * lasts, 0.4 * lasts, depth), axis=1)
-    return Block(float(starts[-1]) + 8.0, rows, bout=_bout(rows))
+    rows = np.stack((starts, move * lasts, 0.4 * lasts, sits_deg + ranges), axis=1)
+    return Block(float(starts[-1]) + 8.0, rows, bout=_bout(rows, sits_deg))
 
 
 def _even_noise(count: int, spread: float, draw: np.random.Generator) -> FloatArray:
@@ -76,14 +80,22 @@ def _even_noise(count: int, spread: float, draw: np.random.Generator) -> FloatAr
     return np.asarray(spread * (noise - noise.mean()) / noise.std(ddof=1))
 
 
-def _bout(stoops: FloatArray) -> Bout | None:
-    """Return how the last fifth of a block's stoops differs from its first, None for too few of them."""
+def _bout(stoops: FloatArray, sits_deg: float) -> Bout | None:
+    """Return how the last fifth of a block's stoops differs from its first, None for too few of them.
+
+    Speed and range of motion are of the way from where the trunk is carried, not from the vertical.
+    """
     if len(stoops) < BOUT_LEAST:
         return None
-    part = max(round(len(stoops) * FIFTH), 5)
-    speed, lasts = stoops[:, 3] / stoops[:, 1], 2 * stoops[:, 1] + stoops[:, 2]
-    losses = (_lost(speed, part), _lost(stoops[:, 3], part), 0.0, _uneven(lasts, part))
+    part = _fifth(len(stoops))
+    ranges, lasts = stoops[:, 3] - sits_deg, 2 * stoops[:, 1] + stoops[:, 2]
+    losses = (_lost(ranges / stoops[:, 1], part), _lost(ranges, part), 0.0, _uneven(lasts, part))
     return Bout(float(stoops[0, 0]), float(stoops[-1, 0] + lasts[-1]), len(stoops), losses)
+
+
+def _fifth(count: int) -> int:
+    """Return how many of so many lie wholly within a fifth, five at least."""
+    return max(int(count * FIFTH), 5)
 
 
 def _lost(values: FloatArray, part: int) -> float:
@@ -121,11 +133,11 @@ def turning(count: int, per_min: float, sides: FloatArray, draw: np.random.Gener
     return Block(float(starts[-1]) + 6.0, turns=rows, works=_worked(starts, per_min))
 
 
-def two_bouts(work_s: float, pause_s: float, draw: np.random.Generator) -> Block:
+def two_bouts(work_s: float, pause_s: float, sits_deg: float, draw: np.random.Generator) -> Block:
     """Return two bouts of repeated bending with a quiet pause between them."""
     pace = float(draw.uniform(5.0, 6.5))
-    first = bending(round(work_s / 60.0 * pace), pace, draw)
-    second = bending(round(float(draw.uniform(11.0, 14.0)) * pace), pace, draw)
+    first = bending(round(work_s / 60.0 * pace), pace, sits_deg, draw)
+    second = bending(round(float(draw.uniform(11.0, 14.0)) * pace), pace, sits_deg, draw)
     begin = float(first.works[0, 1]) + pause_s - float(second.works[0, 0])
     return Block(
         begin + second.duration_s,
@@ -149,17 +161,18 @@ def stroking(
     each_s: from one to the next. slower: share by which the fastest moments fall. uneven: variation of the intervals at
     the end over that at first.
     """
-    count, part = sides.size, max(round(sides.size * FIFTH), 5)
+    count, part, apart = sides.size, _fifth(sides.size), _fifth(sides.size - 1)
     tired = np.interp(np.arange(count), (part - 1, max(count - part, part)), (0.0, 1.0))
     peaks = float(draw.uniform(1100.0, 1500.0)) * (1 - slower * tired) * draw.normal(1.0, 0.02, count)
-    intervals = draw.normal(1.0, 0.12, count)
-    first, last = slice(0, part), slice(count - part, count)
+    # After the last stroke there is no interval: how even they are is told by those between strokes.
+    intervals = draw.normal(1.0, 0.12, count - 1)
+    first, last = slice(0, apart), slice(count - 1 - apart, count - 1)
     for span, spread in ((first, 0.1), (last, 0.1 * uneven)):
-        intervals[span] = 1.0 + _even_noise(part, spread, draw)
+        intervals[span] = 1.0 + _even_noise(apart, spread, draw)
     intervals = np.maximum(intervals, 0.4) * float(draw.uniform(*each_s))
-    times = 4.0 + np.concatenate(([0.0], np.cumsum(intervals[:-1])))
+    times = 4.0 + np.concatenate(([0.0], np.cumsum(intervals)))
     rows = np.stack((times, peaks, sides, draw.uniform(0.2, 0.3, count)), axis=1)
-    losses = (_lost(peaks, part), 0.0, 0.0, _uneven(intervals, part))
+    losses = (_lost(peaks, part), 0.0, 0.0, _uneven(intervals, apart))
     bout = Bout(float(times[0]), float(times[-1]), count, losses) if count >= BOUT_LEAST else None
     return Block(float(times[-1]) + 6.0, strokes=rows, bout=bout)
 
@@ -205,7 +218,7 @@ def _between(begin: float, end: float, habits: Habits, draw: np.random.Generator
             count = int(draw.poisson(habits.bends_per_h * (still + walked) / 3600.0))
             slots = np.sort(draw.choice(int(still // 8), min(count, int(still // 8)), replace=False)) * 8.0
             bends += [(at + slot, float(draw.uniform(*MOVE_S)), float(draw.uniform(0.2, 2.5)),
-                       float(draw.uniform(24.0, 56.0))) for slot in slots.tolist()]  # fmt: skip
+                       habits.sits_deg + float(draw.uniform(18.0, 50.0))) for slot in slots.tolist()]  # fmt: skip
         at += max(still, 0.0) + 3.0
     return np.array(walks).reshape(-1, 2), np.array(bends).reshape(-1, 4)
 

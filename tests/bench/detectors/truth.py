@@ -231,7 +231,11 @@ def _movements(kinds: Sequence[str], near: Sequence[TrueDay]) -> list[list[tuple
     """Return, for each movement that the profile looks at, the days with it and the next morning's pain."""
     worn = [each for each in near if each.course is not None]
     rows: list[list[tuple[float, int]]] = [
-        [(each.per_h(len(each.course.stoops)), each.pain or 0) for each in worn if each.course is not None],
+        [
+            (each.per_h(len(each.course.bends(limits.BEND_DEG))), each.pain or 0)
+            for each in worn
+            if each.course is not None
+        ],
         [(each.per_h(len(each.course.fast_turns)), each.pain or 0) for each in worn if each.course is not None],
     ]
     if DEEP in kinds:
