@@ -6,32 +6,20 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import case, delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from coach.store.engine import Tx
 from coach.store.finding_tables import athlete_day, day_due, edition
+from coach.store.meeting import insert_or_change, insert_or_replace
 from coach.store.rows import Row, many, one
 
-
-def _mark(dialect: Any) -> Any:
-    insert = dialect.insert(day_due)
-    sooner = case((day_due.c.due_at < insert.excluded.due_at, day_due.c.due_at), else_=insert.excluded.due_at)
-    return insert.on_conflict_do_update(
-        index_elements=["athlete_id", "local_date"], set_={"due_at": sooner, "marks": day_due.c.marks + 1}
-    )
-
-
-_MARK = {"sqlite": _mark(sqlite), "postgresql": _mark(postgresql)}
-
-
-def _put(dialect: Any) -> Any:
-    insert = dialect.insert(athlete_day)
-    return insert.on_conflict_do_update(
-        index_elements=["athlete_id", "local_date", "edition"], set_={"values": insert.excluded["values"]}
-    )
-
-
-_PUT = {"sqlite": _put(sqlite), "postgresql": _put(postgresql)}
+_MARK = insert_or_change(
+    day_due,
+    lambda came: {
+        "due_at": case((day_due.c.due_at < came.due_at, day_due.c.due_at), else_=came.due_at),
+        "marks": day_due.c.marks + 1,
+    },
+)
+_PUT = insert_or_replace(athlete_day)
 
 
 def mark(tx: Tx, athlete_id: str, local_date: date, due_at: datetime) -> None:

@@ -5,33 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Table, bindparam, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.sql.dml import Insert
+from sqlalchemy import bindparam, delete, select
 
 from coach.store.engine import Tx
 from coach.store.finding_tables import exposure, stretch
+from coach.store.meeting import insert_or_replace
 from coach.store.rows import Row, many
 
-
-def _replacing(table: Table, keep: frozenset[str] = frozenset()) -> dict[str, Insert]:
-    """Return, per database, an insert that replaces the row of the same key but for the columns to keep."""
-    statements: dict[str, Insert] = {}
-    for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql)):
-        insert: Any = dialect.insert(table)
-        new = {
-            column.name: insert.excluded[column.name]
-            for column in table.columns
-            if not column.primary_key and column.name not in keep
-        }
-        statements[name] = insert.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=new)
-    return statements
-
-
-# Made once: the worker runs them with every minute of every wearable. A stretch that was there before the recording
-# seemed to end does not go with its tail.
-_PUT_MINUTES = _replacing(exposure)
-_PUT_STRETCHES = _replacing(stretch, frozenset({"tail"}))
+# A stretch that was there before the recording seemed to end does not go with its tail.
+_PUT_MINUTES = insert_or_replace(exposure)
+_PUT_STRETCHES = insert_or_replace(stretch, keep=frozenset({"tail"}))
 _MINUTES = (
     select(exposure)
     .where(

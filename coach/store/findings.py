@@ -7,25 +7,14 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, delete, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from coach.store.engine import Tx
 from coach.store.finding_tables import answer, edition, finding
+from coach.store.meeting import insert_or_leave, insert_or_replace
 from coach.store.rows import Row, many, one
 
-_ADD_EDITION = {
-    name: dialect.insert(edition).on_conflict_do_nothing()
-    for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
-}
-
-
-def _put_answers(dialect: Any) -> Any:
-    insert = dialect.insert(answer)
-    new = {column.name: insert.excluded[column.name] for column in answer.columns if not column.primary_key}
-    return insert.on_conflict_do_update(index_elements=list(answer.primary_key.columns), set_=new)
-
-
-_PUT_ANSWERS = {"sqlite": _put_answers(sqlite), "postgresql": _put_answers(postgresql)}
+_ADD_EDITION = insert_or_leave(edition)
+_PUT_ANSWERS = insert_or_replace(answer)
 _SAID = ("local_date", "kind", "outcome", "grade", "day_over", "start_utc_s", "end_utc_s")
 _OF_KIND = (
     select(*(answer.c[name] for name in _SAID))

@@ -5,16 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from coach.store.engine import Tx
+from coach.store.meeting import insert_or_leave
 from coach.store.rows import Row, many, one
 from coach.store.tables import heart_block
 
-_ADD = {
-    name: dialect.insert(heart_block).on_conflict_do_nothing().returning(heart_block.c.seq)
-    for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
-}
+_ADD = {name: insert.returning(heart_block.c.seq) for name, insert in insert_or_leave(heart_block).items()}
 
 
 def owner(tx: Tx, device_id: str, recording_id: str) -> Row | None:

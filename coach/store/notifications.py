@@ -7,20 +7,17 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import and_, func, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from coach.store.assessment_tables import assessment
 from coach.store.engine import Tx
+from coach.store.meeting import insert_or_leave
 from coach.store.notification_tables import delivery, push_subscription, reminder, reminder_settings, webhook_target
 from coach.store.rows import Row, fresh_id, many, one
 from coach.store.tables import athlete, planned_session
 
 # Rows claimed in one statement. Own choice: with four at once and half a minute each at worst, well within a claim.
 _CLAIM = 20
-_ADD = {
-    name: dialect.insert(reminder).on_conflict_do_nothing()
-    for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
-}
+_ADD = insert_or_leave(reminder)
 
 
 def settings(tx: Tx, athlete_id: str) -> Row | None:

@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, case, delete, insert, literal_column, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from coach.store.engine import Tx
+from coach.store.meeting import insert_or_leave
 from coach.store.rows import Row, fresh_id, many, one
 from coach.store.tables import chunk, set_aside, stream, stream_state
 
@@ -21,10 +21,8 @@ LATE = "It arrived after the analysis had gone on without it."
 # The chunk's column stands as text in it, because SQLAlchemy leaves out the table's name in RETURNING.
 _ANALYSED = select(stream_state.c.last_seq).where(stream_state.c.stream_id == literal_column("chunk.stream_id"))
 _ADD_CHUNKS = {
-    name: dialect.insert(chunk)
-    .on_conflict_do_nothing()
-    .returning(chunk.c.stream_id, chunk.c.seq, chunk.c.id, _ANALYSED.scalar_subquery())
-    for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql))
+    name: insert.returning(chunk.c.stream_id, chunk.c.seq, chunk.c.id, _ANALYSED.scalar_subquery())
+    for name, insert in insert_or_leave(chunk).items()
 }
 _BYTES = select(chunk.c.blob).where(chunk.c.stream_id == bindparam("of_stream"), chunk.c.seq == bindparam("of_seq"))
 _MOVE_END = (
