@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 from coach.commands.options import add_config_option, opened_services
 from coach.config import load
@@ -38,7 +38,10 @@ def handler(args: argparse.Namespace) -> int:
     """Run everybody's or one athlete's history again. Raises AlreadyRunning while a Backstop uses the same folder."""
     config, since = load(args.config), _date(args.since)
     with only_one(make_directory(config.storage.directory)), opened_services(config) as services:
-        for athlete in _athletes(services, args.athlete):
+        athletes = _athletes(services, args.athlete)
+        if not athletes:
+            print("Nobody is there whose recordings could be analysed: `backstop user add NAME --role athlete`.")
+        for athlete in athletes:
             view = services.rerun.run(athlete.athlete_id or "", since, _progress(athlete.name))
             for line in lines(view, athlete.name):
                 print(line)
@@ -69,10 +72,16 @@ def _progress(name: str) -> Callable[[int, int], None]:
 
 
 def _date(text: str | None) -> date | None:
+    if text is None:
+        return None
     try:
-        return None if text is None else date.fromisoformat(text)
+        since = date.fromisoformat(text)
     except ValueError:
         raise InvalidInput(f"--since {text}: write the day as 2026-11-01.") from None
+    # Somewhere it is tomorrow already.
+    if since > datetime.now(UTC).date() + timedelta(days=1):
+        raise InvalidInput(f"--since {text} is still to come: name the day from which findings are to be said anew.")
+    return since
 
 
 def _athletes(services: Services, name: str | None) -> tuple[Identity, ...]:

@@ -204,6 +204,7 @@ def test_the_command_says_what_changed(folder: Path, capsys: pytest.CaptureFixtu
         (["--athlete", "Zoe"], "There is no athlete named Zoe: see `backstop user list`."),
         (["--athlete", "Kim"], "There is no athlete named Kim"),
         (["--since", "yesterday"], "--since yesterday: write the day as 2026-11-01."),
+        (["--since", "2999-01-01"], "--since 2999-01-01 is still to come"),
     ],
 )
 def test_wrong_input_is_one_sentence(
@@ -211,6 +212,14 @@ def test_wrong_input_is_one_sentence(
 ) -> None:
     assert main(["rerun", *arguments]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_where_nobody_is_it_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["rerun"]) == 0
+    assert "`backstop user add NAME --role athlete`" in capsys.readouterr().out
 
 
 def test_beside_a_running_backstop_it_says_what_to_do(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
