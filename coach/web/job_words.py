@@ -24,7 +24,7 @@ MODEL_WORDS: dict[str, tuple[str, str]] = {
 }
 FIELD_WORDS: dict[str, tuple[str, str]] = {
     "load_kg": ("Load", "kg"),
-    "load": ("Load", "kg, or lb where the units below are lb and in"),
+    "load": ("Load", "kg, or lb"),
     "limit": ("Limit without frequency", "in the load's unit"),
     "reach_m": ("Reach", "m, from the hip or shoulder to the load"),
     "repetitions": ("Repetitions", "a workday"),
@@ -40,7 +40,7 @@ FIELD_WORDS: dict[str, tuple[str, str]] = {
     "duration_h": ("Lifting for", "hours"),
     "recovery_h": ("Then light work for", "hours"),
     "coupling": ("Grip", ""),
-    "units": ("Units", "of load and lengths; open: kg and cm"),
+    "units": ("Units", "of load and lengths; left open: kg and cm"),
     "conditions": ("What is special, joined by +", "else leave it open"),
     "low": ("Hands begin below 75 cm", ""),
     "effort_share": ("Effort", "0 to 1 of the strongest"),
