@@ -81,6 +81,8 @@ def test_what_nothing_follows_does_not_wait_for_the_next_beat(club: Club) -> Non
     hub.links[0].on_heart_rate(beat(0), NOW_S)
     until(lambda: kept(club) == [0.0], 5)
     gateway.close()
+    assert kept(club) == [0.0]  # closing brought no second one
+    assert (gateway.counts.dropped, gateway.counts.waiting) == (0, 0)
 
 
 def test_a_store_that_is_away_is_tried_again(club: Club, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -278,8 +278,12 @@ def test_orders_that_cannot_be_kept_are_followed_all_the_same(away: Away) -> Non
     (away.folder / "gateway" / "orders.new").mkdir(parents=True)  # no file can be written there
     running = away.gateway()
     until(running.linked)
-    running.hub.links[0].on_chunk(bending_chunks(0.1, 6, NOW_S)[0])
+    chunk = bending_chunks(0.1, 6, NOW_S)[0]
+    running.hub.links[0].on_chunk(chunk)
     until(lambda: len(away.stored()) == 1)
+    assert away.stored() == {chunk.key}
+    assert not running.contact.ended.is_set()
+    assert not (away.folder / "gateway" / "orders").exists()
 
 
 def test_a_body_that_is_too_large_goes_in_halves_and_a_chunk_that_is_refused_holds_up_no_other(away: Away) -> None:

@@ -239,11 +239,11 @@ def test_copies_swaps_and_delays_arrive_as_the_truth_says(way: Open, kind: str) 
     assert truth.sensors["acc"].unsent >= (0 if kind != "delay" else 250), "what a delay held back is lost in silence"
 
 
+@pytest.mark.parametrize("way", ["bluez"], indirect=True)
 def test_the_daemons_own_words_for_bonds(way: Open) -> None:
     there = way(quick_wearable())
-    if there.over_bus:
-        there.wearable.want_pairing(Pairing.NEEDED)
-        run(ask_the_daemon(there))
+    there.wearable.want_pairing(Pairing.NEEDED)
+    run(ask_the_daemon(there))
 
 
 async def ask_the_daemon(there: Way) -> None:

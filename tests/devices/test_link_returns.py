@@ -62,8 +62,11 @@ def test_an_advertisement_ends_a_long_wait(hub: BleHub) -> None:
     one.stop_advertising()
     time.sleep(0.5)
     one.slow_connect(0.0)
+    before = link.log_text().count("| connect\n")
     one.start_advertising()
     until(streams(link), RETURN_S + SLACK_S)
+    assert link.log_text().count("| connect\n") == before + 1
+    assert link.status().problem is None
 
 
 def test_a_wearable_that_advertises_and_refuses_is_asked_now_and_then_only(hub: BleHub) -> None:
@@ -115,6 +118,8 @@ def test_a_service_that_was_away_is_noticed_by_all_links(hub: BleHub) -> None:
         bus.revive()
         for link in links:
             until(streams(link), RETURN_S + SLACK_S)
+        assert [link.status().losses for link in links] == [1, 0]  # the second had not been found before
+        assert all(link.status().problem is None for link in links)
         for link in links:
             link.close()
 
