@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, Time, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    Time,
+    UniqueConstraint,
+    false,
+)
 
 from coach.store.engine import UtcDateTime
 from coach.store.schema import ID, metadata
@@ -12,6 +25,7 @@ reminder_settings = Table(
     metadata,
     Column("athlete_id", ID, ForeignKey("athlete.id"), primary_key=True),
     Column("calendar_on", Boolean, nullable=False),  # alarms in the calendar feed
+    Column("calendar_why", Boolean, nullable=False, server_default=false()),  # says why a session is asked for
     Column("mail_on", Boolean, nullable=False),
     Column("push_on", Boolean, nullable=False),
     Column("webhook_on", Boolean, nullable=False),

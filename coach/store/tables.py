@@ -38,7 +38,10 @@ athlete = Table(
     Column("wake", Time, nullable=False),
     Column("preferred", Time, nullable=False),
     Column("weekdays", JSON, nullable=False),
+    Column("times", JSON, nullable=False, server_default="{}"),  # {"0": "18:30", …}: weekdays with a time of their own
     Column("travel", JSON, nullable=False, server_default="[]"),  # [[first day, last day, time zone], …]
+    # [[last local day, time zone], …], oldest first: days up to it keep that zone; those after all are in time_zone
+    Column("past_zones", JSON, nullable=False, server_default="[]"),
     Column("sport", String(100), nullable=False),
     Column("profile", String(40), nullable=False, server_default="general"),  # id of a file of coach/profiles
     Column("born_on", Date),  # asked where a count depends on age
