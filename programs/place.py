@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from programs.dose import lighter, session_duration_min
 from programs.errors import NoSlot, ProgramError
-from programs.exercises import exercise
+from programs.exercises import library
 from programs.rest import is_deload_week
 from programs.spacing import DAYS_IN_WEEK, Spacing, half_of, halves, spacing_for
 from programs.types import Availability, PlannedSession, PrescribedExercise, Prescription
@@ -38,8 +38,8 @@ def session_time(prescription: Prescription, availability: Availability) -> Sess
     """Return the local time of every session: the preferred one, or the first allowed one after it.
 
     A time from 01:00 to 03:30 moves to 04:00, one within the quiet hours to their end. A session that bends or loads
-    the trunk forward moves out of the 60 minutes after waking, to their end. Raises NoSlot when these leave no time,
-    ProgramError for an exercise that the library does not know.
+    the trunk forward moves out of the 60 minutes after waking, to their end; so does one with an exercise that has left
+    the library. Raises NoSlot when these leave no time.
     Source: Snook 1998 (Spine 23:2601) for the idea, 60 minutes and the night hours: own heuristic, see
     docs/decisions/0003-programs.md.
     """
@@ -230,8 +230,9 @@ def _no_room(rule: Spacing, availability: Availability) -> list[str]:
 
 
 def _bends(items: Sequence[PrescribedExercise]) -> bool:
-    found = [exercise(item.exercise_id) for item in items]
-    return any(one.flexion_loaded or one.bends_forward for one in found)
+    # Of what has left the library since nobody knows any more: it keeps away from the first hour, too.
+    found = [library().get(item.exercise_id) for item in items]
+    return any(one is None or one.flexion_loaded or one.bends_forward for one in found)
 
 
 def _minutes_after(earlier: time, later: time) -> int:

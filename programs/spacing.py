@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from itertools import combinations
 
-from programs.exercises import exercise
+from programs.exercises import library
 from programs.rest import MAX_DAYS_IN_A_ROW, SPACED_SESSIONS_PER_WEEK
 from programs.types import PrescribedExercise
 
@@ -25,10 +25,11 @@ def halves(
 ) -> tuple[tuple[PrescribedExercise, ...], tuple[PrescribedExercise, ...]] | None:
     """Return a program in two halves that share no muscle group, in order; None where it has one group only.
 
-    What may be done every day is in both. Raises ProgramError for an exercise that the library does not know.
+    What may be done every day is in both. An exercise that has left the library is a group of its own.
     Source: own heuristic, so that the same group has 48 h (ACSM 2011) at more than 3 sessions a week.
     """
-    groups = [exercise(item.exercise_id).muscle_group for item in items]
+    known = [library().get(item.exercise_id) for item in items]
+    groups = [one.muscle_group if one else item.exercise_id for one, item in zip(known, items, strict=True)]
     split = [group for group in dict.fromkeys(groups) if group not in DAILY_GROUPS]
     if len(split) < 2:
         return None
@@ -102,7 +103,7 @@ class Spacing:
 def spacing_for(per_week: int, items: Sequence[PrescribedExercise], zone_of: Callable[[date], tzinfo]) -> Spacing:
     """Return the rule of a program: above 3 sessions a week it is done in halves, where it has two groups at least.
 
-    Raises ProgramError for an exercise that the library does not know. Source: `halves`.
+    Source: `halves`.
     """
     return Spacing(per_week, zone_of, per_week > SPACED_SESSIONS_PER_WEEK and halves(items) is not None)
 

@@ -7,6 +7,7 @@ from coach.store import (
     finding_tables,
     job_tables,
     notification_tables,
+    program_tables,
     tables,
 )
 from coach.store.schema import metadata
@@ -19,5 +20,6 @@ __all__ = [
     "job_tables",
     "metadata",
     "notification_tables",
+    "program_tables",
     "tables",
 ]

@@ -45,6 +45,8 @@ athlete = Table(
     Column("sport", String(100), nullable=False),
     Column("profile", String(40), nullable=False, server_default="general"),  # id of a file of coach/profiles
     Column("born_on", Date),  # asked where a count depends on age
+    Column("equipment", JSON),  # ids of programs.exercises.EQUIPMENT; null like the next one while nobody has said
+    Column("session_max_min", Integer),
     Column("simulated", Boolean, nullable=False),
     # programs.types.Lock; here so that releasing asks one table
     Column("lock", String(10), nullable=False, server_default="none"),
@@ -317,6 +319,7 @@ plan = Table(
     Column("note", Text),
     Column("starts_on", Date),
     Column("ends_on", Date),  # the day after the last week
+    Column("looked_on", Date),  # the last local day on which its progress was looked at
     unique_where("uq_plan_one_proposed", "state = 'proposed'", "athlete_id"),
     Index("ix_plan_state_ends", "state", "ends_on"),
     unique_where("uq_plan_one_accepted", "state = 'accepted'", "athlete_id"),
@@ -355,6 +358,7 @@ session_outcome = Table(
     Column("outcome", String(20), nullable=False),
     Column("effort", Integer),
     Column("pain_during", Integer),
+    Column("pain_after", Integer),
     Column("reason", Text),
     Column("recorded_by", ID, ForeignKey("user_account.id")),  # null: the clock
     Column("recorded_at", UtcDateTime, nullable=False),
