@@ -35,6 +35,7 @@ checkin = Table(
     Column("readiness", Integer),
     Column("sleep_h", Double),
     Column("sites", JSON, nullable=False),  # where it hurts
+    Column("pain_by_site", JSON, nullable=False, server_default="{}"),  # site -> 0 to 10, where it was told
     Column("symptoms", JSON, nullable=False),  # ids of service.diary.SYMPTOMS
     Column("note", Text),
     Column("entered_by", ID, ForeignKey("user_account.id"), nullable=False),

@@ -8,6 +8,7 @@ from coach.store import (
     job_tables,
     notification_tables,
     program_tables,
+    spasm_tables,
     tables,
 )
 from coach.store.schema import metadata
@@ -21,5 +22,6 @@ __all__ = [
     "metadata",
     "notification_tables",
     "program_tables",
+    "spasm_tables",
     "tables",
 ]
