@@ -56,6 +56,7 @@ class Collected:
         self.yaw: list[YawLine] = []
         self.expected = 0
         self.covered = 0
+        self.paused = False
 
     def add_rows(self, start: int, quat: FloatArray, inclination: FloatArray, covered: int) -> None:
         if self.start < 0:
@@ -111,7 +112,9 @@ class Collected:
         self.minutes.extend(rows)
 
     def drop_rows(self) -> None:
-        self.start, self.quat, self.inclination, self.yaw = -1, [], [], []
+        """Drop the rows of a long pause; of the lines what was before it stays, and what follows waits its turn."""
+        self.start, self.quat, self.inclination = -1, [], []
+        self.yaw, self.paused = [line for line in self.yaw if (line.tenths != GAP).any()], True
 
 
 def _worn_line(state: AnalysisState, line: YawLine) -> YawLine:
@@ -134,6 +137,8 @@ def _codes(state: AnalysisState) -> ByteArray | None:
 def _passed(state: AnalysisState) -> int:
     """Return the sample before which no detector will say anything any more."""
     until = min(state.released - state.origin, settled_until(state.activity, state.rate_hz))
+    if state.behind is not None:
+        until = min(until, state.behind.done)
     if state.lying.mode == PENDING:
         until = min(until, state.lying.began)
     if state.params.swing is not None:

@@ -16,8 +16,10 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.signal import lfilter
 
 from coach.analysis.findings import TRUNK_PLACES
+from coach.analysis.quality import runs
 from coach.analysis.types import TurnParams
 from devices.types import FloatArray
 
@@ -108,17 +110,16 @@ def value_at_s(rate_hz: float, index: int) -> float:
 
 
 def follow_yaw(
-    params: TurnParams, state: YawState, rate_hz: float, start: int, gyr_radps: FloatArray, up: FloatArray
+    params: TurnParams, state: YawState, rate_hz: float, start: int, rates_radps: FloatArray
 ) -> tuple[YawState, YawLine | None, list[Turn]]:
     """Take consecutive samples of the grid.
 
-    start: number of the first. gyr_radps: (n, 3), NaN where missing. up: (3, n) unit vectors of sensor axes that point
-    up. Returns the values of the line that these samples gave, and the fast turns, by numbers of the line's values
-    (times line_every they are numbers of samples).
+    start: number of the first. rates_radps: (n,) angular rate about the vertical, NaN where missing. Returns the values
+    of the line that these samples gave, and the fast turns, by numbers of the line's values (times line_every they are
+    numbers of samples).
     """
     every = line_every(rate_hz)
-    rates = gyr_radps[:, 0] * up[0] + gyr_radps[:, 1] * up[1] + gyr_radps[:, 2] * up[2]
-    newest, missing = state.rate_radps, state.missing
+    rates, newest, missing = rates_radps, state.rate_radps, state.missing
     if not rates.size:
         return state, None, []
     if np.isfinite(rates).all():
@@ -156,12 +157,11 @@ def _high_passed(line_hz: float, before_deg: float, turned_deg: FloatArray) -> F
 
     turned_deg: (n,), NaN in gaps, after which the line begins anew. before_deg: the value before, NaN for none.
     """
-    keep, value = kept(line_hz), before_deg
-    found = []
-    for turned in turned_deg.tolist():
-        value = turned if value != value else keep * value + turned
-        found.append(value)
-    return np.array(found)
+    keep, found = kept(line_hz), np.full(turned_deg.size, np.nan)
+    for first, end in runs(np.isfinite(turned_deg)):
+        rest = 0.0 if first or math.isnan(before_deg) else keep * before_deg
+        found[first:end] = lfilter((1.0,), (1.0, -keep), turned_deg[first:end], zi=(rest,))[0]
+    return found
 
 
 def _tenths(yaw_deg: FloatArray) -> LineArray:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from coach.analysis.activity import detect_activity, finish_activity
+from coach.analysis.behind import due, take, take_for_bending, wait, wait_for_bending
 from coach.analysis.bends import Counted, finish_bends
 from coach.analysis.collected import Collected
 from coach.analysis.direction import find_forward
@@ -80,10 +81,13 @@ def analyse(state: AnalysisState, chunk: Chunk) -> Update:
     state = _begun(state, chunk)
     gap = chunk.start_index - state.next_index
     collected = Collected(state)
+    pause = gap > MAX_GAP_ROWS_S * state.rate_hz
+    if pause:
+        _catch_up(state, state.next_index - state.origin, collected)
     for count in _pieces(gap):
         nothing = np.full((count, 3), np.nan)
         _advance(state, nothing, nothing, NO_RECEPTION, collected)
-    if gap > MAX_GAP_ROWS_S * state.rate_hz:
+    if pause:
         collected.drop_rows()
     for first in range(0, len(chunk), BLOCK):
         rows = slice(first, first + BLOCK)
@@ -119,6 +123,7 @@ def finish(state: AnalysisState) -> Update:
         state.posture = finish_posture(state.posture)
         collected.lying.extend(lain)
         collected.add_holds(state, held)
+        _catch_up(state, state.next_index - state.origin, collected)
         collected.finish_minutes(state)
     if state.bending is not None:
         state.bending, changes = finish_bending(state.params.bending, state.bending, state.rate_hz)
@@ -190,10 +195,8 @@ def _advance(
         first, every = -start % state.glance_every, state.glance_every
         at = np.arange(start + first, start + oriented.valid.size, every)
         state.walking = find_upright(state.walking, state.rate_hz, start, acc, at, oriented.up[:, first::every])
-    if state.wearing is not None:
-        calibrated = state.reference.upright if state.reference.source is Reference.CALIBRATION else None
-        bowed = state.forward if state.forward_from is ForwardFrom.BOW else None
-        state.wearing = add_wearing(state.wearing, state.rate_hz, start, acc, gyr, oriented.up, calibrated, bowed)
+    if state.behind is not None:
+        state.behind = wait(state.behind, state.rate_hz, start, acc, gyr, oriented.up)
     state.reference, released = settle_reference(
         state.params.reference, state.reference, state.rate_hz, start, oriented
     )
@@ -205,20 +208,43 @@ def _advance(
         kind, limit = PARAMS[state.params.swing], state.integrity.reception.gyr_limit_radps
         state.swings, swings = detect_swings(kind, state.place, state.swings, state.rate_hz, gyr, oriented.up, limit)
         collected.add_swings(state, swings)
-    _follow_yaw(state, start, gyr, oriented.up, collected)
     state.next_index += oriented.valid.size
     _use(state, released, collected)
+    if state.behind is not None and not collected.paused:
+        _catch_up(state, due(state.behind, state.rate_hz, state.next_index - state.origin), collected)
     collected.add_minutes(state)
 
 
-def _follow_yaw(state: AnalysisState, start: int, gyr: FloatArray, up: FloatArray, collected: Collected) -> None:
+def _catch_up(state: AnalysisState, until: int, collected: Collected) -> None:
+    """Work on what waits of the samples up to `until`: how it was worn, turning, and bending of what is released."""
+    if state.behind is None:
+        return
+    if until > state.behind.done and state.wearing is not None:
+        state.behind, seen, turn_radps = take(state.behind, state.rate_hz, until)
+        calibrated = state.reference.upright if state.reference.source is Reference.CALIBRATION else None
+        bowed = state.forward if state.forward_from is ForwardFrom.BOW else None
+        state.wearing = add_wearing(state.wearing, state.rate_hz, seen, calibrated, bowed)
+        _follow_yaw(state, seen.start, turn_radps, collected)
+    if state.bending is None:
+        return
+    first, end = state.bending.next_index, min(state.behind.done, state.released - state.origin)
+    if end <= first:
+        return
+    state.behind, seen_at, counted = take_for_bending(state.behind, end, first)
+    if state.wearing is not None and len(state.wearing.spans):
+        worn = worn_at(state.wearing, np.arange(first, end) / state.rate_hz)
+        if worn is not None:  # what a loose sensor does is no bending, and its time was not looked at
+            seen_at, counted = seen_at & worn, [cycle for cycle in counted if worn[cycle.index - first]]
+    state.bending, changes = detect_bending(state.params.bending, state.bending, state.rate_hz, seen_at, counted)
+    collected.changes.extend(changes)
+
+
+def _follow_yaw(state: AnalysisState, start: int, turn_radps: FloatArray, collected: Collected) -> None:
     """Follow turns about the vertical, where they are followed and from where the gyroscope began."""
     if state.yaw is None or state.gyroscope_from < 0:
         return
     first = max(state.gyroscope_from - start, 0)
-    state.yaw, line, turns = follow_yaw(
-        state.params.turn, state.yaw, state.rate_hz, start + first, gyr[first:], up[:, first:]
-    )
+    state.yaw, line, turns = follow_yaw(state.params.turn, state.yaw, state.rate_hz, start + first, turn_radps[first:])
     collected.add_yaw(state, line, turns)
 
 
@@ -258,14 +284,8 @@ def _use_rows(state: AnalysisState, released: Released, collected: Collected) ->
     count_cycles(state, smooth, released, modes)
     found, counted, strained = follow_bends(state, released, looks, angles, modes, rose)
     _spend(state, released, looks, angles[0], modes, counted)
-    if state.bending is not None:
-        seen, worn = valid, None
-        if state.wearing is not None and len(state.wearing.spans):
-            worn = worn_at(state.wearing, np.arange(released.start, released.start + n) / state.rate_hz)
-        if worn is not None:  # what a loose sensor does is no bending, and its time was not looked at
-            seen, strained = valid & worn, [cycle for cycle in strained if worn[cycle.index - released.start]]
-        state.bending, changes = detect_bending(state.params.bending, state.bending, state.rate_hz, seen, strained)
-        collected.changes.extend(changes)
+    if state.behind is not None and state.on_trunk:
+        state.behind = wait_for_bending(state.behind, valid, strained)
     collected.bends.extend(found)
     state.bends_count += len(found)
     covered = n if released.whole else int(np.count_nonzero(valid))

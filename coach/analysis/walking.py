@@ -68,8 +68,13 @@ def steps_begun(high: bool, acc_mps2: FloatArray) -> tuple[IntArray, bool]:
 
     high: whether the newest swing before was up. acc_mps2: (n, 3), NaN where missing.
     """
-    squared = np.einsum("ij,ij->i", acc_mps2, acc_mps2)
+    x, y, z = acc_mps2.T
+    squared = x * x
+    squared += y * y
+    squared += z * z
     raised = squared > ((1.0 + SWING_SHARE) * G_MPS2) ** 2
+    if not high and not raised.any():  # as most of a day
+        return np.empty(0, dtype=np.int64), False
     swings = np.flatnonzero(raised | (squared < ((1.0 - SWING_SHARE) * G_MPS2) ** 2))
     if not swings.size:
         return swings, high

@@ -6,7 +6,7 @@ more still than anybody and turned away. DISPLACED: in walking, or upside down, 
 calibrated pose or when the person first walked; or the person bends to the side of the calibrated front. Source: own
 heuristics, docs/integrity.md; measured on the recordings.
 
-How a second counts is settled by the seconds before it, so that nothing waits for it.
+How a second counts is settled by the seconds before it; it is asked for half a minute at once (behind.py).
 """
 
 from __future__ import annotations
@@ -17,12 +17,11 @@ from dataclasses import replace
 import numpy as np
 
 from coach.analysis.direction import BENT_DEG, DirectionState, find_forward
-from coach.analysis.exposure import DISPLACED, LOOSE, WORN, ByteArray
+from coach.analysis.exposure import WORN, ByteArray
 from coach.analysis.frames import BodyAxes, Vector, body_axes, dot, in_body, inclination_deg, tilt_deg
 from coach.analysis.quality import BoolArray
-from coach.analysis.walking import steps_begun
 from coach.analysis.wearing_judge import Judge
-from coach.analysis.wearing_types import WearingParams, WearingState
+from coach.analysis.wearing_types import Glimpses, WearingParams, WearingState
 from coach.analysis.wobble import COLUMNS, MIN_LOOKS_HZ, STEPS, look_every, looked, told
 from devices.types import FloatArray, IntArray
 
@@ -41,63 +40,46 @@ def begin_wearing(start_utc_s: float) -> WearingState:
 def add_wearing(
     state: WearingState,
     rate_hz: float,
-    start: int,
-    acc_mps2: FloatArray,
-    gyr_radps: FloatArray,
-    up: FloatArray,
+    seen: Glimpses,
     upright: Vector | None,
     forward: Vector | None = None,
     params: WearingParams = DEFAULT_PARAMS,
 ) -> WearingState:
     """Take the next samples.
 
-    start: number of the first. acc_mps2, gyr_radps: (n, 3), NaN where missing. up: (3, n) the direction "up" in sensor
-    axes, NaN where missing. upright: where "up" was in the calibrated pose, None without one; forward: the body's
-    front then, None without a bow.
+    seen: of them, at every look (wobble.look_every). upright: where "up" was in the calibrated pose, None without one;
+    forward: the body's front then, None without a bow.
     """
     every = look_every(rate_hz)
-    width, n = round(rate_hz / every), len(acc_mps2)
-    if width < MIN_LOOKS_HZ or not n:
+    width = round(rate_hz / every)
+    if width < MIN_LOOKS_HZ or seen.end <= seen.start:
         return state
-    count = _second(state, rate_hz, start + n) - state.second + 1
+    at = np.arange(seen.start + -seen.start % every, seen.end, every)
+    looks = looked(state.looks, seen.up, seen.turn_radps, rate_hz / every, width)
+    sums = _sums(state, rate_hz, seen, at, looks, width)
+    direction, fronts = state.direction, list[tuple[int, float]]()
+    if upright is not None and forward is not None:
+        direction, fronts = _fronts(state, rate_hz, at, seen.up, body_axes(upright, forward))
+    judge = Judge(params, state, rate_hz / every, width, upright)
+    judge.seconds(sums[:, :-1].T, fronts)
+    newest = tuple(apart_deg for _, apart_deg in fronts)
+    return judge.state(looks[:, -width:].T.copy(), tuple(sums[:, -1].tolist()), direction, newest)
+
+
+def _sums(state: WearingState, rate_hz: float, seen: Glimpses, at: IntArray, looks: IntArray, width: int) -> IntArray:
+    """Return the sums of each second, (COLUMNS, n), from the one under way on. at: (m,) sample numbers of the looks."""
+    count = _second(state, rate_hz, seen.end) - state.second + 1
     sums = np.zeros((COLUMNS, count), dtype=np.int64)
     sums[:, 0] = state.sums
-    rows = slice(-start % every, n, every)
-    at = np.arange(start + rows.start, start + n, every)
-    up = up[:, rows].copy()
-    looks = looked(state.looks, up, gyr_radps[rows], rate_hz / every, width)
     if at.size:
         places = np.floor(state.phase_s + at / rate_hz).astype(np.int64) - state.second
         begin, end = int(places[0]), int(places[-1]) + 1  # in each of these seconds there are looks
         firsts = places.searchsorted(np.arange(begin, end))
         sums[:, begin:end] += np.add.reduceat(told(looks, width), firsts, axis=1)
-    begun, high = steps_begun(state.high, acc_mps2)
-    if begun.size:
-        steps_at = np.floor(state.phase_s + (start + begun) / rate_hz).astype(np.int64) - state.second
+    if seen.steps.size:
+        steps_at = np.floor(state.phase_s + seen.steps / rate_hz).astype(np.int64) - state.second
         sums[STEPS] += np.bincount(steps_at, minlength=count)
-    direction, fronts = state.direction, list[tuple[int, float]]()
-    if upright is not None and forward is not None:
-        direction, fronts = _fronts(state, rate_hz, at, up, body_axes(upright, forward))
-    judge = Judge(params, state, rate_hz / every, width, upright)
-    judge.seconds(sums[:, :-1].T, fronts)
-    return WearingState(
-        state.phase_s,
-        judge.number,
-        looks[:, -width:].T.copy(),
-        tuple(sums[:, -1].tolist()),
-        judge.window,
-        high,
-        judge.pose(),
-        direction,
-        tuple(apart_deg for _, apart_deg in fronts),
-        judge.swung,
-        judge.loose_until,
-        judge.displaced_until,
-        judge.spans_told(),
-        judge.not_worn[LOOSE],
-        judge.not_worn[DISPLACED],
-        judge.apart_deg,
-    )
+    return sums
 
 
 def codes_of(state: WearingState, first: int, count: int) -> ByteArray | None:

@@ -10,6 +10,7 @@ import math
 
 import numpy as np
 
+from coach.analysis.direction import DirectionState
 from coach.analysis.exposure import DISPLACED, LOOSE, WORN
 from coach.analysis.frames import Vector, unit
 from coach.analysis.quality import runs
@@ -58,14 +59,28 @@ class Judge:
         self.run, self.run_up, self.walked, self.astray = pose.run, pose.run_up, pose.walked, pose.astray
         self.aside = pose.aside
 
-    def pose(self) -> Pose:
-        """Return what the seconds have told of how it sits."""
+    def state(
+        self, looks: IntArray, sums: tuple[int, ...], direction: DirectionState, fronts_deg: tuple[float, ...]
+    ) -> WearingState:
+        """Return the state after the seconds that were taken; the arguments as in it."""
         walk = (self.run, self.run_up, self.walked, self.astray)
-        return Pose(self.still, self.lain, self.worn, *walk, self.over, self.aside)
-
-    def spans_told(self) -> IntArray:
-        """Return what was not worn well, as in the state."""
-        return np.array(self.spans, dtype=np.int64) if self.spans else self.before.spans[:0]
+        return WearingState(
+            self.before.phase_s,
+            self.number,
+            looks,
+            sums,
+            self.window,
+            Pose(self.still, self.lain, self.worn, *walk, self.over, self.aside),
+            direction,
+            fronts_deg,
+            self.swung,
+            self.loose_until,
+            self.displaced_until,
+            np.array(self.spans, dtype=np.int64) if self.spans else self.before.spans[:0],
+            self.not_worn[LOOSE],
+            self.not_worn[DISPLACED],
+            self.apart_deg,
+        )
 
     def seconds(self, sums: IntArray, fronts: list[tuple[int, float]]) -> None:
         """Take the sums of the seconds that are complete, (n, COLUMNS), and the fronts in them, which are used up.
@@ -133,7 +148,10 @@ class Judge:
             self._come_loose(following)
         if sums[LOOKS] >= SEEN_SHARE * self.width:
             self._look_at((sums[X], sums[Y], sums[Z]), following)
-        self._walk(sums, following)
+        if STEPS_PER_S[0] <= sums[STEPS] <= STEPS_PER_S[1]:
+            self._walk(sums, following)
+        elif self.run:
+            self.run, self.run_up = (), (0, 0, 0)
         self.number = following
         code = DISPLACED if following < self.displaced_until else LOOSE if following < self.loose_until else WORN
         if code == WORN:
@@ -203,7 +221,7 @@ class Judge:
     def _look_at(self, up: Sums, following: int) -> None:
         """Follow where "up" is: still and turned away, or upside down."""
         params = self.params
-        if self.lain > 0 and _apart_deg(up, self.still) <= params.still_deg:
+        if self.lain > 0 and _dot(up, self.still) > 0 and _apart_deg(up, self.still) <= params.still_deg:
             self.lain += 1
         else:
             self.still, self.lain = up, 1
@@ -212,16 +230,14 @@ class Judge:
         if self.lain >= params.still_s and _apart_deg(self.still, self.worn) > params.turned_deg:
             self.loose_until = max(self.loose_until, following + 1)
         expected = self.upright or self.walked
-        over = expected is not None and _apart_deg(up, expected) > params.over_deg
+        # Most seconds are on the right side, and need no angle.
+        over = expected is not None and _dot(up, expected) <= 0 and _apart_deg(up, expected) > params.over_deg
         self.over = self.over + 1 if over else 0
         if self.over >= params.over_s:
             self.displaced_until = max(self.displaced_until, following + params.settle_s)
 
     def _walk(self, sums: list[int], following: int) -> None:
-        """Follow the steps; at the end of each ten seconds of them, ask whether "up" is where it should be."""
-        if not STEPS_PER_S[0] <= sums[STEPS] <= STEPS_PER_S[1]:
-            self.run, self.run_up = (), (0, 0, 0)
-            return
+        """Follow a second of steps; after each ten of them, ask whether "up" is where it should be."""
         self.run = (*self.run, sums[STEPS])
         self.run_up = _sum(self.run_up, (sums[X], sums[Y], sums[Z]))
         if len(self.run) < WALK_S:
@@ -248,6 +264,10 @@ class Judge:
 
 # Later than any second of a recording: until it is seen to sit right again.
 _EVER = 2**62
+
+
+def _dot(one: Sums, other: Sums | Vector) -> float:
+    return one[0] * other[0] + one[1] * other[1] + one[2] * other[2]
 
 
 def _sum(one: Sums, other: Sums) -> Sums:

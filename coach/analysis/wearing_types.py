@@ -10,7 +10,7 @@ import numpy as np
 from coach.analysis.direction import DirectionState
 from coach.analysis.frames import Vector
 from coach.analysis.wobble import COLUMNS, LOOKS
-from devices.types import IntArray
+from devices.types import FloatArray, IntArray
 
 # A sum of directions, of any length.
 Sums = tuple[int, int, int]
@@ -49,6 +49,19 @@ class WearingParams:
     over_s: int = 5
 
 
+@dataclass(frozen=True, slots=True)
+class Glimpses:
+    """What is looked at of samples start .. end - 1. up: (3, m) direction "up" in sensor axes at the looks, NaN where
+    missing. turn_radps: (m,) angular rate about the vertical, NaN likewise. steps: (k,) samples at which one began.
+    """
+
+    start: int
+    end: int
+    up: FloatArray
+    turn_radps: FloatArray
+    steps: IntArray
+
+
 def _no(columns: int) -> Callable[[], IntArray]:
     return lambda: np.zeros((0, columns), dtype=np.int64)
 
@@ -77,12 +90,11 @@ class Pose:
 class WearingState:
     """phase_s, second: seconds are counted as in exposure.ExposureState; `second` is under way.
 
-    looks: (k, 5) the newest, as in wobble.looked. sums: of the second under way. window: (w, LOOKS) sums of the
-    newest complete seconds. high: the newest swing of |acc| was up. direction: of the bends; fronts_deg:
-    those found in the second under way. swung: times that it began to swing. loose_until,
-    displaced_until: the second from which on it is believed again. spans: (s, 3) first second, end and code of what was
-    not worn well. loose_s, displaced_s: seconds with samples in all; apart_deg: the furthest that a walk was from where
-    it should be.
+    looks: (k, 5) the newest, as in wobble.looked. sums: of the second under way. window: (w, LOOKS) sums of the newest
+    complete seconds. direction: of the bends; fronts_deg: those found in the second under way. swung: times that it
+    began to swing. loose_until, displaced_until: the second from which on it is believed again. spans: (s, 3) first
+    second, end and code of what was not worn well. loose_s, displaced_s: seconds with samples in all; apart_deg: the
+    furthest that a walk was from where it should be.
     """
 
     phase_s: float = 0.0
@@ -90,7 +102,6 @@ class WearingState:
     looks: IntArray = field(default_factory=_no(5))
     sums: tuple[int, ...] = (0,) * COLUMNS
     window: IntArray = field(default_factory=_no(LOOKS))
-    high: bool = False
     pose: Pose = field(default_factory=Pose)
     direction: DirectionState = field(default_factory=DirectionState)
     fronts_deg: tuple[float, ...] = ()

@@ -24,17 +24,17 @@ def look_every(rate_hz: float) -> int:
     return max(round(rate_hz / LOOKS_HZ), 1)
 
 
-def looked(kept: IntArray, up: FloatArray, gyr: FloatArray, looks_hz: float, width: int) -> IntArray:
+def looked(kept: IntArray, up: FloatArray, turn_radps: FloatArray, looks_hz: float, width: int) -> IntArray:
     """Return the newest `width` looks from before and the new ones, (5, m): "up", whether it was there, and heading.
 
-    kept: (k, 5), up: (3, m), gyr: (m, 3), at the looks. The heading is the sum of the turns about the vertical since
-    the first look.
+    kept: (k, 5), up: (3, m), turn_radps: (m,) about the vertical, NaN without an angular rate or "up". The heading is
+    the sum of the turns about the vertical since the first look.
     """
     looks = np.zeros((5, width + up.shape[1]), dtype=np.int64)
     if len(kept):
         looks[:, width - len(kept) : width] = kept.T
     new = looks[:, width:]
-    turn = np.einsum("ij,ji->i", gyr, up) / looks_hz * PER_UNIT
+    turn = turn_radps / looks_hz * PER_UNIT
     known = np.isfinite(turn)
     if known.all():
         new[:_KNOWN] = np.rint(up * PER_UNIT)
@@ -43,7 +43,7 @@ def looked(kept: IntArray, up: FloatArray, gyr: FloatArray, looks_hz: float, wid
     else:
         there = ~np.isnan(up[0])
         new[:_KNOWN] = np.rint(np.where(there, up, 0.0) * PER_UNIT)
-        new[_KNOWN] = there & np.isfinite(gyr).all(axis=1)  # without a gyroscope every jolt looks like a swing
+        new[_KNOWN] = known  # without a gyroscope every jolt looks like a swing
         new[_HEADING] = np.rint(np.where(known, turn, 0.0))
     np.cumsum(looks[_HEADING, width - 1 :], out=looks[_HEADING, width - 1 :])
     return looks

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -84,12 +85,18 @@ def _turns(
     trunk = choose_trunk(by_place)
     if trunk is None or PELVIS not in by_place:
         return None
-    lines = [_line(signals.yaw_between(tx, athlete_id, place, *bounds)) for place in (trunk[0], PELVIS)]
+    lines = [_line(signals.yaw_between(tx, athlete_id, place, *bounds), *bounds) for place in (trunk[0], PELVIS)]
     return relative_turns(params, *lines) if all(lines) else None
 
 
-def _line(rows: Sequence[Row]) -> list[LinePart]:
-    return [
-        LinePart(row["yaw_start_utc_s"], row["yaw_rate_hz"], np.frombuffer(row["yaw"], "<i2").astype(np.int16))
-        for row in rows
-    ]
+def _line(rows: Sequence[Row], start_utc_s: float, end_utc_s: float) -> list[LinePart]:
+    """Return the parts of a line, cut to [start, end)."""
+    parts = []
+    for row in rows:
+        begun_utc_s, rate_hz = row["yaw_start_utc_s"], row["yaw_rate_hz"]
+        tenths = np.frombuffer(row["yaw"], "<i2").astype(np.int16)
+        # A hair below, so that a value on the edge is on its side of it whatever the rounding of its time.
+        first, end = (max(math.ceil((edge - begun_utc_s) * rate_hz - 1e-3), 0) for edge in (start_utc_s, end_utc_s))
+        if tenths[first:end].size:
+            parts.append(LinePart(begun_utc_s + first / rate_hz, rate_hz, tenths[first:end]))
+    return parts

@@ -13,6 +13,11 @@ from coach.store.tables import feature, stream, stream_state
 
 # s of a piece of a recording. Own choice: several of the longest chunks, so that two that run at once are seen to.
 PIECE_S = 300.0
+# A part of yaw is no longer than this: the longest pause that is not cut out of it (stream.MAX_GAP_ROWS_S), and what
+# waited on both sides. Own bound.
+YAW_PART_S = 2 * 3600.0
+# Own choice: who wears the sensor again after a night; a part that is told later than this is not found.
+YAW_TOLD_S = 86400.0
 # Databases round differently; to number the pieces, either will do.
 _PIECE = cast(feature.c.start_utc_s / PIECE_S, Integer).label("piece")
 
@@ -153,11 +158,20 @@ def _movements(*where: ColumnElement[bool]) -> Select[Any]:
 
 
 def yaw_between(tx: Tx, athlete_id: str, placement: str, start_utc_s: float, end_utc_s: float) -> list[Row]:
-    """Return the lines of yaw of features that begin within [start, end), in order of time."""
+    """Return the parts of lines of yaw that reach into [start, end), whole, and some beside it, in order of time.
+
+    A part is told behind its time: half a minute, or with the first chunk after a pause (YAW_TOLD_S at most).
+    """
     columns = feature.c
+    begun_utc_s = start_utc_s - YAW_PART_S
     statement = (
         select(columns.yaw_start_utc_s, columns.yaw_rate_hz, columns.yaw)
-        .where(*_within(athlete_id, (placement,), start_utc_s, end_utc_s), columns.yaw.is_not(None))
+        .where(
+            *_within(athlete_id, (placement,), begun_utc_s, end_utc_s + YAW_TOLD_S),
+            columns.yaw.is_not(None),
+            columns.yaw_start_utc_s >= begun_utc_s,
+            columns.yaw_start_utc_s < end_utc_s,
+        )
         .order_by(columns.yaw_start_utc_s, columns.id)
     )
     return many(tx, statement)

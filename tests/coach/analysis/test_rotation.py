@@ -243,12 +243,12 @@ def test_any_cut_gives_the_same_line_and_turns(
     gyr -= np.linspace(0, 1, 3000)[:, None] * gyr[-1]
     for first, count in gaps:
         gyr[first : first + count] = np.nan
-    up = np.tile(np.array([[0.6], [0.0], [0.8]]), (1, 3000))
+    turning_radps = 0.6 * gyr[:, 0] + 0.8 * gyr[:, 2]
 
     def run(edges: list[int]) -> tuple[list[int], list[object]]:
         state, values, turns = YawState(), [], []
         for first, last in pairwise(edges):
-            state, line, found = follow_yaw(PARAMS, state, rate, first, gyr[first:last], up[:, first:last])
+            state, line, found = follow_yaw(PARAMS, state, rate, first, turning_radps[first:last])
             values += line.tenths.tolist() if line else []
             turns += found
         return values, turns

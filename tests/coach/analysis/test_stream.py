@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from coach.analysis.errors import AnalysisError
 from coach.analysis.frames import Vector
 from coach.analysis.recording import RecordingResult, analyse_recording
+from coach.analysis.rotation import GAP
 from coach.analysis.stream import AnalysisState, Update, analyse, finish, new_state
 from coach.analysis.summary import current_findings, summarise
 from coach.analysis.types import AnalysisParams, BendingParams, Reference, ReferenceParams
@@ -335,6 +336,23 @@ def test_hours_between_two_chunks_are_counted_but_not_returned() -> None:
     assert update.features.expected == away + 250
     assert update.features.covered == 250
     assert summarise(update.state).coverage_share == pytest.approx(500 / (500 + away))
+
+
+def test_the_line_of_yaw_goes_on_after_hours_and_keeps_what_was_before() -> None:
+    acc, gyr = hinge(np.zeros(4000), RATE)
+    parts = chunks(acc, gyr, RATE)
+    away = round(2 * 3600 * RATE)
+    parts = [part if seq < 8 else replace(part, start_index=part.start_index + away) for seq, part in enumerate(parts)]
+    lines = [update.features.yaw_line for update in run(parts)]
+    assert max(line.tenths.size for line in lines if line) < 3600 * 10
+    told = np.concatenate(
+        [line.start_s + np.flatnonzero(line.tenths != GAP) / line.rate_hz for line in lines if line is not None]
+    )
+    # Every value once, but for the one that a pause begins in and the samples that bridge it.
+    before, after = told[told < 3600.0], told[told >= 3600.0]
+    np.testing.assert_allclose(before[:400], 0.08 + np.arange(400) / 10, atol=1e-6)
+    assert 400 <= before.size <= 403
+    np.testing.assert_allclose(after, 7240.08 + np.arange(400) / 10, atol=1e-6)
 
 
 def test_a_stream_may_begin_anywhere_on_the_grid() -> None:

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from coach.analysis.behind import BehindState, take, wait
 from coach.analysis.detectors.types import Outcome
 from coach.analysis.frames import Vector
 from coach.analysis.orientation import OrientationParams, OrientationState, estimate_orientation
@@ -279,9 +280,11 @@ def _wearing(
     pose: tuple[Vector | None, Vector | None] = (None, None),
 ) -> WearingState:
     oriented = estimate_orientation(OrientationParams(), OrientationState(), rate, acc, gyr)[1]
-    state = begin_wearing(begins)
+    state, behind = begin_wearing(begins), BehindState()
     for a, b in pairwise(sorted({0, len(acc), *cuts})):
-        state = add_wearing(state, rate, a, acc[a:b], gyr[a:b], oriented.up[:, a:b], *pose)
+        behind = wait(behind, rate, a, acc[a:b], gyr[a:b], oriented.up[:, a:b])
+        behind, seen, _ = take(behind, rate, b)
+        state = add_wearing(state, rate, seen, *pose)
     return state
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -69,6 +70,35 @@ def test_turns_are_those_of_the_trunk_against_the_pelvis_where_both_were_worn(
     expected = 0 if relative is False else round(TURNS_PER_MIN * (MINUTES - 20 / 60))
     assert int(day.trunk.turns_left.sum()) == pytest.approx(expected, abs=2)
     assert int(day.trunk.turns_right.sum()) == 0
+
+
+def test_turns_at_midnight_are_those_of_the_day_they_are_in(club: Club) -> None:
+    """The line is told behind its time, in parts that begin on one day and end on the next: none is lost or doubled."""
+    tuesday = MONDAY + timedelta(days=1)
+    club.clock.now = datetime.fromtimestamp(at(tuesday, 12), UTC)
+    club.services.wearables.add(club.athlete, club.athlete_id, HIP, "movella-dot", "Belt", "hip")
+    # The club's day ends at 23 h of UTC: in the middle of a part of the line, and of a chunk.
+    moved_s = at(MONDAY, 23) - at(MONDAY, 9) - 4 * 60 - 17.0
+    analysed(club, *([moved(part, moved_s) for part in turning(*which)] for which in ((ADDRESS, 60.0), (HIP, 0.0))))
+    params = club.services.athletes.analysis_params(club.athlete_id).turn
+    counts = []
+    with club.store.read() as tx:
+        athlete = athletes.get(tx, club.athlete_id)
+        assert athlete is not None
+        for day in (MONDAY, tuesday):
+            rows = read_day(tx, athlete, day)
+            bounds = rows.start_utc_s, rows.end_utc_s
+            turns = read_signals(tx, club.athlete_id, *bounds, rows.by_place, params).turns
+            assert turns is not None
+            assert bounds[0] <= turns.start_utc_s.min() <= turns.start_utc_s.max() < bounds[1]
+            counts.append((turns.seen_s.sum(), turns.left.sum()))
+    (monday_s, monday), (tuesday_s, after) = counts
+    assert (monday_s, tuesday_s) == pytest.approx((4 * 60 + 17, MINUTES * 60 - 4 * 60 - 17), abs=0.5)
+    assert (monday, after) == pytest.approx((TURNS_PER_MIN * (4 * 60 + 17 - 20) / 60, TURNS_PER_MIN * 223 / 60), abs=1)
+
+
+def moved(part: Chunk, by_s: float) -> Chunk:
+    return replace(part, start_utc_s=part.start_utc_s + by_s)
 
 
 def test_bouts_of_exercise_come_from_the_stored_repetitions(club: Club) -> None:
