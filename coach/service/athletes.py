@@ -14,13 +14,14 @@ from coach.service.availability import EVERY_DAY, availability_of, checked, colu
 from coach.service.due import mark_judged
 from coach.service.ground import Ground
 from coach.service.links import LinkBoard
+from coach.service.local_days import day_of, zones_until
 from coach.service.permission import require_athlete
 from coach.service.plain import prescription_from_plain
 from coach.service.profiles import analysis_params
 from coach.service.replacing import replace_planned
 from coach.service.secrets import fresh_token
 from coach.service.types import AthleteView, Identity, Role, RosterRow
-from coach.store import athletes, events, people, sessions, wearables
+from coach.store import athletes, days, events, people, sessions, wearables
 from coach.store.engine import Tx
 from coach.store.rows import Row, fresh_id
 from programs.errors import ProgramError
@@ -177,6 +178,10 @@ class Athletes:
         with self._ground.store.begin() as tx:
             before = require_athlete(tx, by, athlete_id)
             athletes.change(tx, athlete_id, **columns_of(availability))
+            if before["time_zone"] != availability.time_zone:
+                # What was lived and judged stays cut as it was.
+                athletes.change(tx, athlete_id, past_zones=zones_until(before, now))
+                days.mark(tx, athlete_id, day_of(before, now.timestamp()), now)
             events.record(tx, now, by.user_id, "changed availability", "athlete", athlete_id, athlete_id)
             changed = {name for name, value in columns_of(availability).items() if before[name] != value}
             if "time_zone" in changed:

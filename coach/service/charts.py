@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
-from datetime import time as local_time
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -23,14 +20,6 @@ TRUNK = (Placement.CHEST.value, Placement.UPPER_BACK.value, Placement.LOWER_BACK
 POINTS_MAX = 2000
 # s of data from which a day's sums are said. Own choice: less says nothing about a rate per minute.
 ENOUGH_S = 60.0
-
-
-def day_bounds(day: date, time_zone: str) -> tuple[float, float]:
-    """Return Unix times of a local day's begin and end: 23, 24 or 25 hours apart."""
-    zone = ZoneInfo(time_zone)
-    first = datetime.combine(day, local_time(), zone)
-    after = datetime.combine(day + timedelta(days=1), local_time(), zone)
-    return first.timestamp(), after.timestamp()
 
 
 def trunk_pieces(pieces: Sequence[Row]) -> list[Row]:

@@ -10,9 +10,9 @@ from typing import Any
 from coach.analysis.detectors.assemble import day_of, minutes_of
 from coach.analysis.detectors.types import BendingStretch, Day, DayValues, Entered, Minutes
 from coach.analysis.exposure import MINUTE_S, MinuteRow
-from coach.service import charts
 from coach.service.day_entries import entered_of
 from coach.service.day_signals import FromSignal
+from coach.service.local_days import bounds_of
 from coach.store import exposures
 from coach.store.engine import Tx
 from coach.store.rows import Row
@@ -52,7 +52,7 @@ class DayRows:
 
 def read_day(tx: Tx, athlete: Row, day: date) -> DayRows:
     """Read a local day but for what has to be read from its signal."""
-    start, end = charts.day_bounds(day, athlete["time_zone"])
+    start, end = bounds_of(athlete, day)
     minutes = exposures.minutes_between(tx, athlete["id"], start, end)
     return DayRows(
         day,

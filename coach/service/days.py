@@ -13,7 +13,6 @@ from coach.analysis.detectors.judge import day_values, judge_day
 from coach.analysis.detectors.types import Answer, DayValues, Kind, Outcome
 from coach.analysis.swing_types import SwingKind
 from coach.analysis.types import TurnParams
-from coach.service import charts
 from coach.service.analysed import stroke_of
 from coach.service.canonical import plain
 from coach.service.day_entries import has_entered
@@ -24,6 +23,7 @@ from coach.service.editions import Edition, edition_of_athlete, ensure_edition
 from coach.service.evidence import because_of
 from coach.service.folding import refold
 from coach.service.ground import Ground
+from coach.service.local_days import bounds_of
 from coach.service.profiles import analysis_params
 from coach.store import athletes, days, exposures, findings, recordings
 from coach.store.engine import Tx
@@ -246,7 +246,7 @@ def _counts_strokes(tx: Tx, rows: DayRows, stroke: SwingKind | None) -> bool:
 
 
 def _end_of(athlete: Row, day: date) -> datetime:
-    return datetime.fromtimestamp(charts.day_bounds(day, athlete["time_zone"])[1], UTC)
+    return datetime.fromtimestamp(bounds_of(athlete, day)[1], UTC)
 
 
 def _answer_rows(athlete_id: str, verdict: _Verdict) -> list[dict[str, Any]]:

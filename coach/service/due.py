@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
+from coach.service.local_days import day_of
 from coach.store import days
 from coach.store.engine import Tx
 from coach.store.rows import Row
@@ -16,8 +16,7 @@ LOOK_EVERY = timedelta(minutes=1)
 
 def mark_times(tx: Tx, athlete: Row, times_utc_s: Iterable[float], now: datetime, at_once: bool = False) -> None:
     """Have the local days of these times judged, at once or within a minute."""
-    zone = ZoneInfo(athlete["time_zone"])
-    for day in sorted({datetime.fromtimestamp(each, zone).date() for each in times_utc_s}):
+    for day in sorted({day_of(athlete, each) for each in times_utc_s}):
         days.mark(tx, athlete["id"], day, now if at_once else now + LOOK_EVERY)
 
 

@@ -13,6 +13,7 @@ from coach.analysis.types import NotComputable
 from coach.errors import NoSuch
 from coach.service import charts
 from coach.service.ground import Ground
+from coach.service.local_days import bounds_of
 from coach.store import athletes, hearts
 from coach.store.engine import Tx
 from coach.store.rows import Row
@@ -32,7 +33,7 @@ class Hearts:
             athlete = athletes.get(tx, athlete_id)
             if athlete is None:
                 raise NoSuch(f"There is no athlete {athlete_id}.")
-            blocks, lines = _read(tx, athlete_id, *charts.day_bounds(day, athlete["time_zone"]))
+            blocks, lines = _read(tx, athlete_id, *bounds_of(athlete, day))
         return summarise_heart(_recordings(blocks), *charts.points_of(lines))
 
 

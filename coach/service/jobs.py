@@ -14,10 +14,10 @@ from enum import StrEnum
 from coach.analysis.detectors.assemble import choose_trunk
 from coach.analysis.detectors.types import Minutes
 from coach.errors import InvalidInput, NotAllowed
-from coach.service import charts
 from coach.service.day_rows import minutes_by_place
 from coach.service.ground import Ground
 from coach.service.job_models import COUNTABLE, MODELS, Answer, answer_of, fields_of, model_named, task_of
+from coach.service.local_days import bounds_of
 from coach.service.permission import require_athlete, require_job
 from coach.service.types import Identity, Role
 from coach.store import events, exposures, jobs
@@ -125,14 +125,14 @@ class Jobs:
     def of_athlete(self, by: Identity, athlete_id: str, day: date) -> tuple[JobView, ...]:
         """Return the athlete's jobs, newest first, each with what its model says of that local day. Raises NoSuch."""
         with self._ground.store.read() as tx:
-            zone = require_athlete(tx, by, athlete_id)["time_zone"]
-            return tuple(_view(tx, row, zone, day) for row in jobs.of_athlete(tx, athlete_id))
+            athlete = require_athlete(tx, by, athlete_id)
+            return tuple(_view(tx, row, athlete, day) for row in jobs.of_athlete(tx, athlete_id))
 
     def get(self, by: Identity, job_id: str, day: date) -> JobView:
         """Return one job with what its model says of that local day. Raises NoSuch."""
         with self._ground.store.read() as tx:
             row = require_job(tx, by, job_id)
-            return _view(tx, row, require_athlete(tx, by, row["athlete_id"])["time_zone"], day)
+            return _view(tx, row, require_athlete(tx, by, row["athlete_id"]), day)
 
 
 def _bounded(field: str, text: str) -> str:
@@ -150,8 +150,8 @@ def _counts_of(task: Mapping[str, str], known: set[str]) -> dict[str, str]:
     return dict(task)
 
 
-def _view(tx: Tx, row: Row, time_zone: str, day: date) -> JobView:
-    start, end = charts.day_bounds(day, time_zone)
+def _view(tx: Tx, row: Row, athlete: Row, day: date) -> JobView:
+    start, end = bounds_of(athlete, day)
     wanted = sorted({what for task in row["counted"] for what in task.values()})
     places = minutes_by_place(exposures.minutes_between(tx, row["athlete_id"], start, end)) if wanted else {}
     counts = {what: _counted(Count(what), places) for what in wanted}

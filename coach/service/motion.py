@@ -12,6 +12,7 @@ from coach.service import charts, due
 from coach.service.analysed import Analysed, analysed_chunks, feature_row, load_state, seen_rows
 from coach.service.day_signals import moments_of
 from coach.service.ground import Ground
+from coach.service.local_days import bounds_of
 from coach.service.permission import require_finding
 from coach.service.profiles import analysis_params
 from coach.service.types import DayTotals, Identity, SignalWindow
@@ -231,4 +232,4 @@ def _day(tx: Tx, athlete_id: str, day: date) -> tuple[float, float]:
     athlete = athletes.get(tx, athlete_id)
     if athlete is None:
         raise NoSuch(f"There is no athlete {athlete_id}.")
-    return charts.day_bounds(day, athlete["time_zone"])
+    return bounds_of(athlete, day)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
 from coach.errors import NoSuch
-from coach.service import charts
 from coach.service.canonical import canonical
 from coach.service.days import HISTORY, Days
 from coach.service.ground import Ground
+from coach.service.local_days import bounds_of, day_of
 from coach.service.motion import Motion
 from coach.store import athletes, findings, recordings
 from coach.store.rows import Row
@@ -95,16 +94,15 @@ class Rerun:
 
 
 def _begin(athlete: Row, day: date) -> datetime:
-    return datetime.fromtimestamp(charts.day_bounds(day, athlete["time_zone"])[0], ZoneInfo("UTC"))
+    return datetime.fromtimestamp(bounds_of(athlete, day)[0], UTC)
 
 
 def _known(athlete: Row, rows: list[Row], since: date | None) -> dict[tuple[date, str], Row]:
     """Return findings by the local day on which they opened and their kind; those of before that go on too."""
-    zone = ZoneInfo(athlete["time_zone"])
     return {
-        (row["opened_at"].astimezone(zone).date(), row["kind"]): row
+        (day_of(athlete, row["opened_at"].timestamp()), row["kind"]): row
         for row in rows
-        if since is None or row["changed_at"].astimezone(zone).date() >= since
+        if since is None or day_of(athlete, row["changed_at"].timestamp()) >= since
     }
 
 

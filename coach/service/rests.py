@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from coach.service import planning
-from coach.service.charts import TRUNK, day_bounds
+from coach.service.charts import TRUNK
 from coach.service.ground import Ground
+from coach.service.local_days import bounds_of, day_of
 from coach.service.permission import require_athlete
 from coach.service.plain import prescription_from_plain
 from coach.service.types import Identity
@@ -51,7 +52,7 @@ class Rests:
             rule = next((rule for rule in rules if rule.rest_min is not None and rule.after_min is not None), None)
             if rule is None:
                 return None
-            start_s, end_s = day_bounds(planning.local_day(athlete, now), athlete["time_zone"])
+            start_s, end_s = bounds_of(athlete, day_of(athlete, now.timestamp()))
             minutes = seen_minutes(exposures.minutes_between(tx, athlete_id, start_s, end_s))
         if not minutes:
             return PausesView(rule, 0, 0, "not enough data: needs a wearable on the trunk")

@@ -24,10 +24,10 @@ from coach.analysis.detectors.types import (
     Outcome,
 )
 from coach.config import Config
-from coach.service.charts import day_bounds
 from coach.service.editions import edition_of, ensure_edition
 from coach.service.evidence import because_of
 from coach.service.folding import refold
+from coach.service.local_days import bounds_of
 from coach.service.profiles import Profiles, analysis_params
 from coach.store import findings
 from coach.store.engine import Store
@@ -111,7 +111,7 @@ def days_of(first: int, stream_id: str) -> Iterator[tuple[Day, list[DayValues]]]
     """Yield the four days and what is known of the days before each."""
     for which in (BUSY, QUIET, NEW, EMPTY):
         ordinal = first + which
-        start, end = day_bounds(date.fromordinal(ordinal), ZONE)
+        start, end = bounds_of({"time_zone": ZONE, "past_zones": []}, date.fromordinal(ordinal))
         if which == EMPTY:
             yield Day(ordinal, start, end, True, None, None), []
         else:

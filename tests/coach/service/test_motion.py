@@ -19,8 +19,8 @@ from coach.analysis.summary import current_findings
 from coach.errors import NoSuch
 from coach.live import LiveFeed
 from coach.service import build_services
-from coach.service.charts import day_bounds
 from coach.service.lines import envelope, thick, thin
+from coach.service.local_days import bounds_of
 from coach.store import days, findings, recordings, signals
 from coach.store.engine import Store, migrate, open_store
 from coach.worker import Worker
@@ -313,7 +313,7 @@ def test_the_envelope_keeps_every_peak_and_gap() -> None:
 
 @pytest.mark.parametrize(("day", "hours"), [(date(2026, 3, 29), 23), (date(2026, 10, 25), 25), (date(2026, 7, 1), 24)])
 def test_a_day_has_23_24_or_25_hours(day: date, hours: int) -> None:
-    start, end = day_bounds(day, "Europe/Berlin")
+    start, end = bounds_of({"time_zone": "Europe/Berlin", "past_zones": []}, day)
     assert (end - start) / 3600 == hours
 
 

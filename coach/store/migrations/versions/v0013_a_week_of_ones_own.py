@@ -13,5 +13,6 @@ def upgrade() -> None:
     """Add the columns."""
     for name, empty in (("times", "{}"), ("past_zones", "[]")):
         op.add_column("athlete", sa.Column(name, sa.JSON(), nullable=False, server_default=empty))
-    why = sa.Column("calendar_why", sa.Boolean(), nullable=False, server_default=sa.false())
-    op.add_column("reminder_settings", why)
+    op.add_column(
+        "reminder_settings", sa.Column("calendar_why", sa.Boolean(), nullable=False, server_default=sa.false())
+    )
