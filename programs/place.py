@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from types import MappingProxyType
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from programs.dose import lighter, session_duration_min
@@ -28,14 +29,14 @@ _MOVES_MAX = 6
 
 @dataclass(frozen=True, slots=True)
 class SessionTime:
-    """The time of day of every session. moved: sentences on why it is not the wanted one; empty when it is."""
+    """The time of day of sessions. moved: sentences on why it is not the wanted one; empty when it is."""
 
     local_time: time
     moved: tuple[str, ...]
 
 
-def session_time(prescription: Prescription, availability: Availability) -> SessionTime:
-    """Return the local time of every session: the preferred one, or the first allowed one after it.
+def session_time(prescription: Prescription, availability: Availability, weekday: int = 0) -> SessionTime:
+    """Return the local time of a weekday's sessions: the wanted one, or the first allowed one after it.
 
     A time from 01:00 to 03:30 moves to 04:00, one within the quiet hours to their end. A session that bends or loads
     the trunk forward moves out of the 60 minutes after waking, to their end; so does one with an exercise that has left
@@ -43,7 +44,7 @@ def session_time(prescription: Prescription, availability: Availability) -> Sess
     Source: Snook 1998 (Spine 23:2601) for the idea, 60 minutes and the night hours: own heuristic, see
     docs/decisions/0003-programs.md.
     """
-    chosen = availability.preferred.replace(second=0, microsecond=0, tzinfo=None, fold=0)
+    chosen = availability.time_on(weekday).replace(second=0, microsecond=0, tzinfo=None, fold=0)
     bends = _bends(prescription.exercises)
     moved: list[str] = []
     for _ in range(_MOVES_MAX):
@@ -100,6 +101,7 @@ def place(
     taken_slots: Collection[str] = frozenset(),
     wanted: Collection[date] = frozenset(),
     not_before: date | None = None,
+    taken_at: Mapping[date, datetime] = MappingProxyType({}),
 ) -> tuple[PlannedSession, ...]:
     """Return the sessions of a program that are still to be planned, in order of time.
 
@@ -107,7 +109,7 @@ def place(
     taken_slots: local dates (ISO) that have a session; each counts as one of its week, so that placing again with
     what was placed before returns the rest, and nothing when all is there. wanted: days that had a session before a
     change; they are used again where the rules allow it. not_before: first day that may have one, such as the day from
-    which a pitcher may throw again.
+    which a pitcher may throw again. taken_at: when the sessions of taken days are; by default when they would be now.
     Every session is at the same local time (`session_time`), on a journey in the zone of that day; a day on which the
     clock skips that time is not used, a time that comes twice means the first. Up to 3 sessions a week have a day
     between them (48 h for the same muscles, 47 h across the spring change). More are done in halves that share no
@@ -124,46 +126,59 @@ def place(
         return ()
     if not availability.weekdays:
         raise NoSlot("No day of the week is free for sessions; choose at least one day.")
-    clock = session_time(prescription, availability)
+    clocks = {weekday: session_time(prescription, availability, weekday) for weekday in range(DAYS_IN_WEEK)}
     taken = {_day(slot) for slot in taken_slots}
-    rule = spacing_for(
-        prescription.sessions_per_week, prescription.exercises, lambda day: ZoneInfo(zone_on(availability, day))
-    )
-    notes = (*clock.moved, *_no_room(replace(rule, zone_of=lambda _: UTC), availability))
-    busy, sessions, skipped = set(taken), [], False
+    usual = _moments(clocks, lambda _: UTC, {})
+    rule = spacing_for(prescription.sessions_per_week, prescription.exercises, usual)
+    no_room = _no_room(rule, availability)
+    rule = replace(rule, moment_of=_moments(clocks, lambda day: ZoneInfo(zone_on(availability, day)), taken_at))
+    busy, sessions, skipped = set(taken), [], set()
     pattern: frozenset[int] = frozenset()
     for week in range(1, prescription.weeks + 1):
         days = _week(start, week)
         due = {
-            day: local_moment(day, clock.local_time, rule.zone_of(day))
+            day: local_moment(day, clocks[day.weekday()].local_time, ZoneInfo(zone_on(availability, day)))
             for day in days
             if day.weekday() in availability.weekdays and (not_before is None or day >= not_before)
         }
-        skipped = skipped or any(moment is None for moment in due.values())
+        skipped |= {clocks[day.weekday()].local_time for day, moment in due.items() if moment is None}
         free = {day: moment for day, moment in due.items() if moment and moment > now and day not in busy}
         there = [day for day in days if day in taken]
         chosen = rule.choose(list(free), there, busy, pattern, wanted)
         pattern = frozenset(day.weekday() for day in (*there, *chosen)) or pattern
         busy.update(chosen)
         sessions += [
-            _session(_share(prescription, rule, day), week, clock.local_time, (day, free[day]), notes, availability)
+            _session(
+                _share(prescription, rule, day), week, clocks[day.weekday()], (day, free[day]), no_room, availability
+            )
             for day in chosen
         ]
     if not sessions and not taken:
-        _say_no_room(availability, clock.local_time, skipped, not_before, start + timedelta(weeks=prescription.weeks))
+        _say_no_room(availability, skipped, not_before, start + timedelta(weeks=prescription.weeks))
     return tuple(sessions)
 
 
-def _say_no_room(
-    availability: Availability, local_time: time, skipped: bool, not_before: date | None, end: date
-) -> None:
+def _moments(
+    clocks: Mapping[int, SessionTime], zone_of: Callable[[date], tzinfo], taken_at: Mapping[date, datetime]
+) -> Callable[[date], datetime]:
+    """Return how to tell when the session of a day is."""
+
+    def moment_of(day: date) -> datetime:
+        # Of a time that the clock skips, the hour beside it: enough to tell how far apart sessions are.
+        usual = datetime.combine(day, clocks[day.weekday()].local_time, tzinfo=zone_of(day)).astimezone(UTC)
+        return taken_at.get(day, usual)
+
+    return moment_of
+
+
+def _say_no_room(availability: Availability, skipped: Collection[time], not_before: date | None, end: date) -> None:
     if not_before is not None and not_before >= end:
         raise NoSlot(
             f"No day is left: the rest lasts until {not_before}, and the program ends before; plan it anew after."
         )
     if skipped:
         raise NoSlot(
-            f"The clock in {availability.time_zone} skips {local_time:%H:%M} on every day that is free; "
+            f"The clock in {availability.time_zone} skips {min(skipped):%H:%M} on every day that is free; "
             "choose another time of day or another day."
         )
 
@@ -190,20 +205,20 @@ def _week(start: date, week: int) -> list[date]:
 def _session(
     prescription: Prescription,
     week: int,
-    local_time: time,
+    clock: SessionTime,
     when: tuple[date, datetime],
-    notes: Sequence[str],
+    no_room: Sequence[str],
     availability: Availability,
 ) -> PlannedSession:
     day, due_at = when
-    exercises, sentences = prescription.exercises, [prescription.because, *notes]
+    exercises, sentences = prescription.exercises, [prescription.because, *clock.moved, *no_room]
     if is_deload_week(week):
         exercises = tuple(replace(item, dose=lighter(item.dose)) for item in exercises)
         sentences.append(f"Week {week} is a lighter week: about half of the repetitions.")
     return PlannedSession(
         slot=day.isoformat(),
         local_date=day,
-        local_time=local_time,
+        local_time=clock.local_time,
         due_at=due_at,
         duration_min=session_duration_min(item.dose for item in exercises),
         exercises=exercises,
@@ -257,7 +272,7 @@ def _check(prescription: Prescription, availability: Availability, now: datetime
         raise ProgramError("Placing sessions needs the moment with its time zone; pass an aware datetime in UTC.")
     if not 1 <= prescription.sessions_per_week <= DAYS_IN_WEEK:
         raise ProgramError(f"{prescription.sessions_per_week} sessions a week cannot be placed; choose 1 to 7.")
-    for weekday in availability.weekdays:
+    for weekday in (*availability.weekdays, *(weekday for weekday, _ in availability.times)):
         if not 0 <= weekday < DAYS_IN_WEEK:
             raise ProgramError(f"Weekday {weekday} does not exist; weekdays go from 0 (Monday) to 6 (Sunday).")
     for time_zone in (availability.time_zone, *(stay.time_zone for stay in availability.travel)):

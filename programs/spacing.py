@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import date, datetime, timedelta
 from itertools import combinations
 
 from programs.exercises import library
@@ -49,11 +49,11 @@ def half_of(day: date) -> int:
 class Spacing:
     """How many sessions a week, and which days may have one beside the days that already do.
 
-    zone_of: the time zone of a day. in_halves: each day has one half of the program, told by `half_of`.
+    moment_of: when the session of a day is, in UTC. in_halves: each day has one half of the program, told by `half_of`.
     """
 
     per_week: int
-    zone_of: Callable[[date], tzinfo]
+    moment_of: Callable[[date], datetime]
     in_halves: bool
 
     def choose(
@@ -81,31 +81,33 @@ class Spacing:
 
     def _rested(self, day: date, others: Collection[date]) -> bool:
         same = (other for other in others if half_of(other) == half_of(day))
-        return all(abs(self._noon(other) - self._noon(day)) >= SAME_MUSCLES_H for other in same)
+        return all(abs(self.moment_of(other) - self.moment_of(day)) >= SAME_MUSCLES_H for other in same)
 
     def _runs(self, days: Sequence[date]) -> list[set[date]]:
-        """Return groups of days that follow each other; a day that the clock skipped does not part its neighbours."""
+        """Return groups of days that follow each other: neighbours, and what is less than 48 hours apart.
+
+        So neither a day that the clock skipped nor an evening before an early morning is a day of rest.
+        """
         runs: list[set[date]] = []
-        before: datetime | None = None
+        before: date | None = None
         for day in days:
-            noon = self._noon(day)
-            if before is not None and noon - before < SAME_MUSCLES_H:
+            if before is not None and self._follows(before, day):
                 runs[-1].add(day)
             else:
                 runs.append({day})
-            before = noon
+            before = day
         return runs
 
-    def _noon(self, day: date) -> datetime:
-        return datetime.combine(day, time(12), tzinfo=self.zone_of(day)).astimezone(UTC)
+    def _follows(self, before: date, day: date) -> bool:
+        return day - before == timedelta(days=1) or self.moment_of(day) - self.moment_of(before) < SAME_MUSCLES_H
 
 
-def spacing_for(per_week: int, items: Sequence[PrescribedExercise], zone_of: Callable[[date], tzinfo]) -> Spacing:
+def spacing_for(per_week: int, items: Sequence[PrescribedExercise], moment_of: Callable[[date], datetime]) -> Spacing:
     """Return the rule of a program: above 3 sessions a week it is done in halves, where it has two groups at least.
 
     Source: `halves`.
     """
-    return Spacing(per_week, zone_of, per_week > SPACED_SESSIONS_PER_WEEK and halves(items) is not None)
+    return Spacing(per_week, moment_of, per_week > SPACED_SESSIONS_PER_WEEK and halves(items) is not None)
 
 
 def _unlike(days: Sequence[date], there: Sequence[date], pattern: frozenset[int]) -> tuple[int, list[int]]:

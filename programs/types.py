@@ -162,7 +162,8 @@ class History:
 
     equipment: what is at hand; None, not asked yet, is what most homes have (exercises.AT_HOME). phase: how far after
     an acute spasm. declined: ids of exercises that the athlete or the coach said no to. weaker_side: muscle group ->
-    "left" or "right", from a test that found a difference beyond its own error.
+    "left" or "right", from a test that found a difference beyond its own error. session_max_min: the time for one
+    session, None where nobody has said.
     """
 
     level_by_exercise: dict[str, int] = field(default_factory=dict)
@@ -171,6 +172,7 @@ class History:
     phase: Phase = Phase.STRENGTH
     declined: frozenset[str] = frozenset()
     weaker_side: dict[str, str] = field(default_factory=dict)
+    session_max_min: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,8 +233,9 @@ class Stay:
 class Availability:
     """When the athlete can train. time_zone: IANA name. weekdays: 0 Monday .. 6 Sunday.
 
-    preferred: local time of day. wake: usual waking time, for the early-morning rule. quiet: local hours without
-    sessions, over midnight where the end is earlier. travel: journeys; the one named last holds where they overlap.
+    preferred: local time of day. times: weekdays with a time of their own in its place. wake: usual waking time, for
+    the early-morning rule. quiet: local hours without sessions, over midnight where the end is earlier. travel:
+    journeys; the one named last holds where they overlap.
     """
 
     time_zone: str
@@ -241,6 +244,11 @@ class Availability:
     wake: time = time(7, 0)
     quiet: tuple[time, time] | None = None
     travel: tuple[Stay, ...] = ()
+    times: tuple[tuple[int, time], ...] = ()
+
+    def time_on(self, weekday: int) -> time:
+        """Return the local time that is wanted on a weekday."""
+        return dict(self.times).get(weekday, self.preferred)
 
 
 @dataclass(frozen=True, slots=True)
