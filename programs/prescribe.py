@@ -11,7 +11,7 @@ from programs.exercises import ALWAYS_AGAINST, AT_HOME, CONTRAINDICATIONS, libra
 from programs.rest import BENDING_KINDS, rest
 from programs.types import Exercise, History, Need, Phase, PrescribedExercise, Prescription
 
-# Own heuristic: what a session may take; longer ones are shortened by their last sets.
+# Own heuristic: what a session may take where nobody has said; longer ones are shortened by their last sets.
 SESSION_MAX_MIN = 18
 # Own heuristic: an easy trunk session stays short enough to be done.
 EXERCISES_MAX = 6
@@ -82,9 +82,9 @@ def prescribe(
     The heaviest need chooses first. Excluded: what a contraindication of the athlete forbids (replaced where the
     library has another exercise for the same place), what was declined, what needs equipment that is not at hand or
     belongs to a later phase, and for bending needs whatever loads the spine in flexion. The level comes from history,
-    else it is the easiest; neither level nor dose is ever raised here. A session above 18 minutes is shortened set by
-    set. Needs that only rest answers (`REST_KINDS`) bring their rules and no exercise; a
-    program of nothing but rest has no sessions. exercises: the library to choose from, by default the shipped one.
+    else it is the easiest; neither level nor dose is ever raised here. A session above 18 minutes, or above the time
+    that there is, is shortened set by set. Needs that only rest answers (`REST_KINDS`) bring their rules and no
+    exercise; a program of nothing but rest has no sessions. exercises: the library, by default the shipped one.
     Raises NoAnswer when exercises are asked for and none may be given, ProgramError for numbers or ids that make no
     sense.
     Source: doses and choice as each exercise cites; composition: own heuristic, see docs/decisions/0003-programs.md.
@@ -99,7 +99,7 @@ def prescribe(
     chosen = _choose(places, history, usable)
     if moving and not chosen:
         raise _none_fits(moving, history)
-    fitted = _shortened(list(chosen.values()))
+    fitted = _shortened(list(chosen.values()), history.session_max_min or SESSION_MAX_MIN)
     return Prescription(
         title=TITLES[(moving or ordered)[0].kind],
         exercises=fitted,
@@ -203,10 +203,10 @@ def _item(one: Exercise, need: Need, history: History, first: Exercise) -> Presc
     return PrescribedExercise(one.id, level, one.dose_by_level[level], because, side, side is not None)
 
 
-def _shortened(items: Sequence[PrescribedExercise]) -> tuple[PrescribedExercise, ...]:
+def _shortened(items: Sequence[PrescribedExercise], longest_min: int) -> tuple[PrescribedExercise, ...]:
     """Drop last sets, from the exercise with the most sets and then the longest, until the session is short enough."""
     fitted = list(items)
-    while session_duration_min(item.dose for item in fitted) > SESSION_MAX_MIN:
+    while session_duration_min(item.dose for item in fitted) > longest_min:
         most = max(
             range(len(fitted)), key=lambda i: (len(fitted[i].dose.repetitions), sum(fitted[i].dose.repetitions), -i)
         )

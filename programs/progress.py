@@ -10,13 +10,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from programs.dose import REPETITION_S, lighter
+from programs.dose import REPETITION_S, lighter, session_duration_min
 from programs.errors import ProgramError
 from programs.exercises import AT_HOME, harder_than, library
 from programs.types import Dose, Exercise, History, Phase, PrescribedExercise, Prescription
 
 # Own heuristic: a week's volume rises by a tenth at most; by one repetition where that is more.
 RISE_MAX_SHARE = 0.10
+# Own heuristic: how long sessions may grow where nobody has said how much time there is; new ones begin shorter.
+GROWN_MAX_MIN = 30
 # Own heuristic: days without a session after which a program goes one level back, or begins again.
 STEP_BACK_DAYS, RESTART_DAYS = 7, 21
 # Own heuristic: signs of strain that together ask for a lighter week at once.
@@ -78,7 +80,8 @@ def propose_step(
 
     changed_last: ids of exercises in the order of their last step, oldest first: whoever waits longest is next.
     Repetitions go up before sets, sets before the level, the level before a harder exercise; a step that would raise
-    the week's volume by more than a tenth is passed over unless it is a single repetition.
+    the week's volume by more than a tenth is passed over unless it is a single repetition, and so is one that makes
+    the session longer than there is time for.
     """
     shelf = library() if exercises is None else exercises
     total_s = sum(work_s(item.dose) for item in prescription.exercises)
@@ -86,19 +89,47 @@ def propose_step(
     for item in sorted(prescription.exercises, key=lambda item: order.get(item.exercise_id, 0)):
         if item.exercise_id not in shelf:
             continue  # left the library since; its plan goes on unchanged
-        for variable, after in _ways_up(item, history, shelf):
+        for variable, after in _ways_up(item, prescription, history, shelf):
             rise_s = work_s(after.dose) - work_s(item.dose)
             share = rise_s / total_s
             smallest = (
                 variable is Variable.REPETITIONS and sum(after.dose.repetitions) == sum(item.dose.repetitions) + 1
             )
-            if share <= RISE_MAX_SHARE or smallest:
+            if (share <= RISE_MAX_SHARE or smallest) and _in_time(prescription, item, after, history):
                 return Step(variable, item, after, share, _said(variable, item, after, shelf))
     return None
 
 
+def with_step(prescription: Prescription, step: Step) -> Prescription:
+    """Return the program after a step. Raises ProgramError when it does not have what the step changes."""
+    if step.before not in prescription.exercises:
+        raise ProgramError(
+            f"The program no longer has '{step.before.exercise_id}' as this step found it; propose anew."
+        )
+    return _with(prescription, _in_place(prescription, step.before, step.after))
+
+
+def _with(prescription: Prescription, items: Sequence[PrescribedExercise]) -> Prescription:
+    duration_min = session_duration_min(item.dose for item in items) if items else 0
+    return replace(prescription, exercises=tuple(items), session_duration_min=duration_min)
+
+
+def _in_place(
+    prescription: Prescription, before: PrescribedExercise, after: PrescribedExercise
+) -> list[PrescribedExercise]:
+    return [after if item == before else item for item in prescription.exercises]
+
+
+def _in_time(
+    prescription: Prescription, before: PrescribedExercise, after: PrescribedExercise, history: History
+) -> bool:
+    now_min = session_duration_min(item.dose for item in prescription.exercises)
+    then_min = session_duration_min(item.dose for item in _in_place(prescription, before, after))
+    return then_min <= max(now_min, history.session_max_min or GROWN_MAX_MIN)
+
+
 def _ways_up(
-    item: PrescribedExercise, history: History, shelf: Mapping[str, Exercise]
+    item: PrescribedExercise, prescription: Prescription, history: History, shelf: Mapping[str, Exercise]
 ) -> list[tuple[Variable, PrescribedExercise]]:
     one = shelf[item.exercise_id]
     own = one.dose_by_level[item.level].repetitions
@@ -115,10 +146,19 @@ def _ways_up(
     if not last:
         return [(Variable.LEVEL, replace(item, level=item.level + 1, dose=one.dose_by_level[item.level + 1]))]
     return [
-        (Variable.EXERCISE, replace(item, exercise_id=harder.id, level=0, dose=harder.dose_by_level[0]))
+        (Variable.EXERCISE, _swapped(item, one, harder))
         for harder in harder_than(one.id, shelf)
-        if _allowed(harder, history)
+        if _may_replace(harder, one, prescription, history)
     ]
+
+
+def _swapped(item: PrescribedExercise, one: Exercise, other: Exercise) -> PrescribedExercise:
+    """Return another exercise in the place of one, at its easiest, for the same reason."""
+    because = item.because.replace(f"{one.name} aims at {one.target}.", f"{other.name} aims at {other.target}.")
+    first_side = item.first_side if other.each_side else None
+    return PrescribedExercise(
+        other.id, 0, other.dose_by_level[0], because, first_side, item.extra_set and first_side is not None
+    )
 
 
 def _below(now: Sequence[int], goal: Sequence[int]) -> bool:
@@ -131,6 +171,12 @@ def _one_more(now: tuple[int, ...], goal: tuple[int, ...]) -> tuple[int, ...]:
         if place < len(goal) and count < goal[place]:
             return (*now[:place], count + 1, *now[place + 1 :])
     return (*now, goal[len(now)]) if len(now) < len(goal) else goal
+
+
+def _may_replace(other: Exercise, one: Exercise, prescription: Prescription, history: History) -> bool:
+    """Tell whether another exercise may come in its place: allowed, no second time, and no new load in flexion."""
+    there = {item.exercise_id for item in prescription.exercises}
+    return _allowed(other, history) and other.id not in there and (one.flexion_loaded or not other.flexion_loaded)
 
 
 def _allowed(one: Exercise, history: History) -> bool:
@@ -166,9 +212,34 @@ def step_back(item: PrescribedExercise, exercises: Mapping[str, Exercise] | None
     if item.level > 0:
         return replace(item, level=item.level - 1, dose=_no_more(one.dose_by_level[item.level - 1], item.dose))
     if one.easier is not None and one.easier in shelf:
-        easier = shelf[one.easier]
-        return replace(item, exercise_id=easier.id, level=0, dose=easier.dose_by_level[0])
+        easier = _swapped(item, one, shelf[one.easier])
+        return replace(easier, dose=_no_more(easier.dose, item.dose))
     return replace(item, dose=lighter(item.dose))
+
+
+def all_back(
+    prescription: Prescription, history: History, exercises: Mapping[str, Exercise] | None = None
+) -> Prescription:
+    """Return the program one step easier in everything, as after a red session.
+
+    An easier exercise that may not be given, or is in the program already, is no way back: then the dose is lighter.
+    Source: own heuristic after the traffic light (pain.py).
+    """
+    shelf = library() if exercises is None else exercises
+    back: list[PrescribedExercise] = []
+    for item in prescription.exercises:
+        easier = step_back(item, shelf)
+        if easier.exercise_id != item.exercise_id:
+            others = {each.exercise_id for each in (*prescription.exercises, *back)}
+            if easier.exercise_id in others or not _allowed(shelf[easier.exercise_id], history):
+                easier = replace(item, dose=lighter(item.dose))
+        back.append(easier)
+    return _with(prescription, back)
+
+
+def without(prescription: Prescription, exercise_id: str) -> Prescription:
+    """Return the program without an exercise that somebody said no to."""
+    return _with(prescription, [item for item in prescription.exercises if item.exercise_id != exercise_id])
 
 
 def after_break(
@@ -187,7 +258,7 @@ def after_break(
         _first_level(item, shelf) if missed_days >= RESTART_DAYS else _level_back(item, shelf)
         for item in prescription.exercises
     ]
-    return replace(prescription, exercises=tuple(back))
+    return _with(prescription, back)
 
 
 def _level_back(item: PrescribedExercise, shelf: Mapping[str, Exercise]) -> PrescribedExercise:
@@ -236,7 +307,4 @@ def deload_reasons(strain: Strain) -> tuple[str, ...]:
 
 def deload(prescription: Prescription) -> Prescription:
     """Return the program with 50 to 60 % of its volume. Source: own heuristic; see dose.lighter."""
-    return replace(
-        prescription,
-        exercises=tuple(replace(item, dose=lighter(item.dose)) for item in prescription.exercises),
-    )
+    return _with(prescription, [replace(item, dose=lighter(item.dose)) for item in prescription.exercises])

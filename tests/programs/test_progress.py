@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from programs.dose import session_duration_min
 from programs.errors import ProgramError
 from programs.exercises import EQUIPMENT, exercise, library
 from programs.prescribe import prescribe
@@ -15,10 +16,13 @@ from programs.progress import (
     Strain,
     Variable,
     after_break,
+    all_back,
     deload,
     deload_reasons,
     propose_step,
     step_back,
+    with_step,
+    without,
     work_s,
 )
 from programs.types import Category, Dose, History, Need, Phase, PrescribedExercise, Prescription
@@ -173,3 +177,68 @@ def test_an_exercise_that_has_left_the_library_is_kept_and_never_raised() -> Non
     assert propose_step(program(gone), EVERYTHING) is None
     assert work_s(step_back(gone).dose) < work_s(gone.dose)
     assert after_break(program(gone), 30).exercises == (gone,)
+
+
+def test_after_a_red_session_everything_is_one_step_easier_and_nothing_comes_twice_or_is_not_allowed() -> None:
+    whole = program(item("bird_dog", 2), item("side_bridge"), item("dead_bug"), item("heel_tap"))
+    back = {one.exercise_id: one for one in all_back(whole, EVERYTHING).exercises}
+    assert back["bird_dog"].level == 1
+    # The easier exercise than the dead bug is there already, so its dose is lighter.
+    assert work_s(back["dead_bug"].dose) < work_s(item("dead_bug").dose)
+    assert len(back) == 4
+    for one, before in zip(all_back(whole, EVERYTHING).exercises, whole.exercises, strict=True):
+        assert one != before
+    no_way = all_back(program(item("bird_dog")), replace(EVERYTHING, declined=frozenset({"rock_back"})))
+    assert [one.exercise_id for one in no_way.exercises] == ["bird_dog"]
+    assert all_back(program(item("bird_dog")), EVERYTHING).exercises[0].exercise_id == "rock_back"
+
+
+@given(st.lists(items, min_size=1, max_size=6, unique_by=lambda one: one.exercise_id))
+def test_going_back_never_doubles_an_exercise_or_asks_for_more_of_the_same(chosen: list[PrescribedExercise]) -> None:
+    whole = program(*chosen)
+    back = all_back(whole, EVERYTHING)
+    assert len({one.exercise_id for one in back.exercises}) == len(chosen)
+    for old, new in zip(chosen, back.exercises, strict=True):
+        assert new.exercise_id == exercise(old.exercise_id).easier or work_s(new.dose) <= work_s(old.dose)
+
+
+def test_a_step_is_passed_over_when_the_session_would_get_longer_than_there_is_time_for() -> None:
+    whole = prescribe([BENDING], EVERYTHING, 3, 4)
+    assert propose_step(whole, EVERYTHING) is not None
+    in_time, grown, steps = replace(EVERYTHING, session_max_min=whole.session_duration_min + 2), whole, 0
+    while (step := propose_step(grown, in_time)) is not None and steps < 300:
+        grown, steps = with_step(grown, step), steps + 1
+    assert 1 < steps < 300
+    assert grown.session_duration_min <= whole.session_duration_min + 2
+    short = prescribe([BENDING], replace(EVERYTHING, session_max_min=10), 3, 4)
+    assert short.session_duration_min <= 10 < whole.session_duration_min
+
+
+def test_a_step_is_put_into_the_program_that_it_was_thought_of_for() -> None:
+    whole = program(item("bird_dog"), item("curl_up"))
+    step = propose_step(whole, EVERYTHING)
+    assert step is not None
+    after = with_step(whole, step)
+    assert after.exercises == (step.after, item("curl_up"))
+    assert after.session_duration_min == session_duration_min(one.dose for one in after.exercises)
+    with pytest.raises(ProgramError, match="propose anew"):
+        with_step(after, step)
+
+
+def test_a_harder_exercise_comes_no_second_time_and_says_what_it_aims_at() -> None:
+    top = item("wall_side_bridge", len(exercise("wall_side_bridge").levels) - 1)
+    easy, hard = exercise("wall_side_bridge"), exercise("side_bridge")
+    top = replace(top, because=f"You bent often. {easy.name} aims at {easy.target}.")
+    step = propose_step(program(top), EVERYTHING)
+    assert step is not None
+    assert step.after.exercise_id == "side_bridge"
+    assert step.after.because == f"You bent often. {hard.name} aims at {hard.target}."
+    # Where it is in the program already, nothing of this line is left to propose.
+    strong = item("side_bridge", len(hard.levels) - 1)
+    assert propose_step(program(top, strong), EVERYTHING) is None
+
+
+def test_without_what_was_declined_the_rest_stays() -> None:
+    whole = program(item("bird_dog"), item("curl_up"))
+    assert [one.exercise_id for one in without(whole, "bird_dog").exercises] == ["curl_up"]
+    assert without(program(item("bird_dog")), "bird_dog").session_duration_min == 0
