@@ -144,7 +144,9 @@ def _ways_up(
         level = item.level + 1 if not last and more == one.dose_by_level[item.level + 1].repetitions else item.level
         return [(variable, replace(item, level=level, dose=replace(item.dose, repetitions=more)))]
     if not last:
-        return [(Variable.LEVEL, replace(item, level=item.level + 1, dose=one.dose_by_level[item.level + 1]))]
+        # One thing at a time: a lever that is harder comes with no more work, such as that of a second side.
+        dose = _no_more(one.dose_by_level[item.level + 1], item.dose)
+        return [(Variable.LEVEL, replace(item, level=item.level + 1, dose=dose))]
     return [
         (Variable.EXERCISE, _swapped(item, one, harder))
         for harder in harder_than(one.id, shelf)
@@ -153,12 +155,11 @@ def _ways_up(
 
 
 def _swapped(item: PrescribedExercise, one: Exercise, other: Exercise) -> PrescribedExercise:
-    """Return another exercise in the place of one, at its easiest, for the same reason."""
+    """Return another exercise in the place of one: at its easiest, for the same reason, never with more work."""
     because = item.because.replace(f"{one.name} aims at {one.target}.", f"{other.name} aims at {other.target}.")
     first_side = item.first_side if other.each_side else None
-    return PrescribedExercise(
-        other.id, 0, other.dose_by_level[0], because, first_side, item.extra_set and first_side is not None
-    )
+    dose = _no_more(other.dose_by_level[0], item.dose)
+    return PrescribedExercise(other.id, 0, dose, because, first_side, item.extra_set and first_side is not None)
 
 
 def _below(now: Sequence[int], goal: Sequence[int]) -> bool:
@@ -212,8 +213,7 @@ def step_back(item: PrescribedExercise, exercises: Mapping[str, Exercise] | None
     if item.level > 0:
         return replace(item, level=item.level - 1, dose=_no_more(one.dose_by_level[item.level - 1], item.dose))
     if one.easier is not None and one.easier in shelf:
-        easier = _swapped(item, one, shelf[one.easier])
-        return replace(easier, dose=_no_more(easier.dose, item.dose))
+        return _swapped(item, one, shelf[one.easier])
     return replace(item, dose=lighter(item.dose))
 
 
