@@ -20,6 +20,7 @@ from coach.service.plain import prescription_from_plain
 from coach.service.profiles import analysis_params
 from coach.service.replacing import replace_planned
 from coach.service.secrets import fresh_token
+from coach.service.throwing import rest_until
 from coach.service.types import AthleteView, Identity, Role, RosterRow
 from coach.store import athletes, days, events, people, sessions, wearables
 from coach.store.engine import Tx
@@ -195,9 +196,10 @@ class Athletes:
         if athlete is None or plan is None:
             return
         program, days_ahead = prescription_from_plain(plan["prescription"]), self._ground.config.program.plan_ahead_days
+        not_before = rest_until(tx, self._ground, athlete, program, now)
         try:
             replace_planned(
-                tx, athlete, plan["id"], program, plan["starts_on"], now, days_ahead, "another availability"
+                tx, athlete, plan["id"], program, plan["starts_on"], now, days_ahead, "another availability", not_before
             )
         except ProgramError as error:
             raise InvalidInput(str(error)) from None

@@ -22,8 +22,8 @@ def entered_of(tx: Tx, athlete: Row, day: date) -> Entered:
     trainings = diary.trainings_between(tx, athlete["id"], day, after)
     return Entered(
         load=_load(tx, athlete, day, rows, trainings),
-        pitches=_pitches(trainings),
-        age_years=_age_years(athlete["born_on"], day),
+        pitches=pitches_of(trainings),
+        age_years=age_years(athlete["born_on"], day),
         pain=(*_in_sessions(rows), *_in_checkins(tx, athlete, day)),
     )
 
@@ -55,8 +55,8 @@ def _in_checkins(tx: Tx, athlete: Row, day: date) -> list[PainEntry]:
     ]
 
 
-def _pitches(trainings: list[Row]) -> int | None:
-    """Return the day's pitches; None where nobody has counted them."""
+def pitches_of(trainings: list[Row]) -> int | None:
+    """Return a day's pitches; None where nobody has counted them."""
     known = [row["pitches"] for row in trainings if row["pitches"] is not None]
     return sum(known) if known else None
 
@@ -84,7 +84,8 @@ def _load_of(row: Row) -> float | None:
     return None
 
 
-def _age_years(born_on: date | None, day: date) -> int | None:
+def age_years(born_on: date | None, day: date) -> int | None:
+    """Return whole years on a day; None where the date of birth is not known."""
     if born_on is None:
         return None
     return day.year - born_on.year - ((day.month, day.day) < (born_on.month, born_on.day))

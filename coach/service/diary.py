@@ -12,6 +12,7 @@ from coach.errors import InvalidInput, NoSuch
 from coach.service import due
 from coach.service.ground import Ground
 from coach.service.permission import may_see, require_athlete
+from coach.service.throwing import place_around_pitching
 from coach.service.triage import hold_until_asked
 from coach.service.types import Identity, Role
 from coach.store import days, diary, events
@@ -175,6 +176,8 @@ class Diary:
             if new:
                 events.record(tx, now, by.user_id, "entered", "training", training_id, athlete_id)
                 self._mark(tx, athlete_id, day, now)
+                if pitches is not None:
+                    place_around_pitching(tx, self._ground, athlete_id, now)
             return _training_view(_found(diary.training_of(tx, training_id)))
 
     def drop_training(self, by: Identity, training_id: str) -> None:
@@ -185,6 +188,8 @@ class Diary:
             diary.drop(tx, training, training_id)
             events.record(tx, now, by.user_id, "deleted", "training", training_id, row["athlete_id"])
             self._mark(tx, row["athlete_id"], row["local_date"], now)
+            if row["pitches"] is not None:
+                place_around_pitching(tx, self._ground, row["athlete_id"], now)
 
     def between(
         self, by: Identity, athlete_id: str, first: date, after: date

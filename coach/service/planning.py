@@ -103,13 +103,17 @@ def sessions_to_place(
     taken: frozenset[str],
     horizon_days: int,
     wanted: frozenset[date] = frozenset(),
+    not_before: date | None = None,
 ) -> list[PlannedSession]:
     """Return the sessions from `start` up to the horizon that are not placed yet, on wanted days where they may be.
 
+    not_before: the first day that may have one, such as after days of rest from pitching.
     Raises programs.NoSlot.
     """
     last = local_day(athlete, now) + timedelta(days=horizon_days)
-    placed = place(prescription, availability_of(tx, athlete), start, now, taken, wanted)
+    moments = sessions.taken_moments(tx, athlete["id"])
+    taken_at = {date.fromisoformat(slot): moments[slot] for slot in taken}
+    placed = place(prescription, availability_of(tx, athlete), start, now, taken, wanted, not_before, taken_at)
     return [session for session in placed if session.local_date < last and session.slot not in taken]
 
 

@@ -17,6 +17,7 @@ from coach.service.reminder_choices import alarms_of, choices_of
 from coach.service.replacing import replace_planned
 from coach.service.retests import retest_of
 from coach.service.secrets import fresh_token
+from coach.service.throwing import rest_until
 from coach.service.triage import hold_until_asked, refuse_locked
 from coach.service.types import Identity, PlanState, PlanView, SessionState, SessionView
 from coach.store import athletes, days, events, notifications, people, plans, sessions
@@ -148,14 +149,16 @@ class Plans:
             row = require_plan(tx, by, plan_id)
             athlete = require_athlete(tx, by, row["athlete_id"])
             try:
+                program = prescription_from_plain(row["prescription"])
                 placed = planning.sessions_to_place(
                     tx,
                     athlete,
-                    prescription_from_plain(row["prescription"]),
+                    program,
                     planning.local_day(athlete, now),
                     now,
                     frozenset(),
                     7,
+                    not_before=rest_until(tx, self._ground, athlete, program, now),
                 )
             except ProgramError as error:
                 raise Conflict(str(error)) from None
@@ -192,8 +195,11 @@ class Plans:
             }
             plans.move(tx, plan_id, PlanState.PROPOSED.value, **values)
             horizon_days = self._ground.config.program.plan_ahead_days
+            not_before = rest_until(tx, self._ground, athlete, prescription, now)
             try:
-                replace_planned(tx, athlete, plan_id, prescription, start, now, horizon_days, "a new program")
+                replace_planned(
+                    tx, athlete, plan_id, prescription, start, now, horizon_days, "a new program", not_before
+                )
             except ProgramError as error:
                 raise Conflict(str(error)) from None
             events.record(tx, now, by.user_id, "accepted", "plan", plan_id, athlete["id"])
@@ -371,8 +377,11 @@ class Plans:
         taken = sessions.taken_slots(tx, athlete["id"])
         horizon_days = self._ground.config.program.plan_ahead_days
         prescription = prescription_from_plain(plan["prescription"])
+        not_before = rest_until(tx, self._ground, athlete, prescription, now)
         try:
-            placed = planning.sessions_to_place(tx, athlete, prescription, plan["starts_on"], now, taken, horizon_days)
+            placed = planning.sessions_to_place(
+                tx, athlete, prescription, plan["starts_on"], now, taken, horizon_days, not_before=not_before
+            )
         except ProgramError as error:
             raise Conflict(str(error)) from None
         # What was placed stays, also when it was cancelled since, or the availability has changed.

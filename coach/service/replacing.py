@@ -25,17 +25,21 @@ def replace_planned(
     now: datetime,
     horizon_days: int,
     why: str,
+    not_before: date | None = None,
 ) -> None:
     """Turn what is planned and still ahead into the plan's sessions; what is past its time is cancelled.
 
-    A session that stays on its day keeps its row, and so its place in a calendar. Raises programs.ProgramError.
+    A session that stays on its day keeps its row, and so its place in a calendar. not_before: as in `place`.
+    Raises programs.ProgramError.
     """
     planned = sessions.planned(tx, athlete["id"])
     ahead = [row for row in planned if row["due_at"] > now]
     keep = {row["id"]: row for row in ahead}
     taken = sessions.taken_slots(tx, athlete["id"]) - {row["slot"] for row in planned}
     wanted = frozenset(row["local_date"] for row in ahead)
-    placed = planning.sessions_to_place(tx, athlete, prescription, starts_on, now, taken, horizon_days, wanted)
+    placed = planning.sessions_to_place(
+        tx, athlete, prescription, starts_on, now, taken, horizon_days, wanted, not_before
+    )
     change = replace_sessions([Held(row["id"], row["slot"], row["due_at"]) for row in ahead], placed)
     gone = [row["id"] for row in planned if row["id"] not in keep] + [held.key for held in change.cancelled]
     for session_id in gone:

@@ -47,6 +47,15 @@ def taken_slots(tx: Tx, athlete_id: str) -> frozenset[str]:
     return frozenset(tx.execute(statement).scalars())
 
 
+def taken_moments(tx: Tx, athlete_id: str) -> dict[str, datetime]:
+    """Return when the sessions that are not cancelled are, by slot."""
+    columns = planned_session.c
+    statement = select(columns.slot, columns.due_at).where(
+        columns.athlete_id == athlete_id, columns.state != "cancelled"
+    )
+    return {row.slot: row.due_at for row in tx.execute(statement)}
+
+
 def move(tx: Tx, session_id: str, from_states: tuple[str, ...], **values: Any) -> bool:
     """Change a session if it is still in one of those states; tell whether it was."""
     columns = planned_session.c
@@ -74,6 +83,13 @@ def touch_planned(tx: Tx, athlete_id: str, now: datetime) -> None:
     columns = planned_session.c
     open_now = (columns.athlete_id == athlete_id, columns.state.in_(("planned", "due")))
     tx.execute(update(planned_session).where(*open_now).values(updated_at=now))
+
+
+def stand_in(tx: Tx, athlete_id: str, now: datetime, fallback: bool, states: tuple[str, ...]) -> int:
+    """Let walking and rest stand in for the sessions in these states, or no longer; return how many changed."""
+    columns = planned_session.c
+    mine = columns.athlete_id == athlete_id, columns.state.in_(states), columns.fallback.is_not(fallback)
+    return tx.execute(update(planned_session).where(*mine).values(fallback=fallback, updated_at=now)).rowcount
 
 
 def cancel_overtaken(tx: Tx, now: datetime, due_before: datetime) -> list[Row]:
