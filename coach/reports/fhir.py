@@ -31,7 +31,8 @@ from coach.reports.fhir_parts import (
 )
 from coach.service.care_views import IMAGING_WORDS, ImagingFile, QuestionnaireKind, TreatmentKind
 from coach.service.everyday import STATEMENTS
-from coach.service.report_views import NOTICE, Report, TrainingLine, TriedLine
+from coach.service.report_views import Report, TrainingLine, TriedLine
+from programs.notice import NOTICE
 
 # Bytes of images' files in one bundle; newest first, older ones are named without their file. Own bound.
 FILES_BYTES_MAX = 10 * 1024 * 1024

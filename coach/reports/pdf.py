@@ -8,8 +8,9 @@ from coach.analysis.response import DISABILITY, FUNCTION, PAIN, Seen
 from coach.reports.case_chart import BARS_MAX, draw_case
 from coach.reports.sheet import Sheet
 from coach.service.care_views import IMAGING_WORDS
-from coach.service.report_views import AS_TOLD, NOTICE, ExposureLine, RedFlags, Report
+from coach.service.report_views import AS_TOLD, ExposureLine, RedFlags, Report
 from coach.service.responses import OBSERVED
+from programs.notice import NOTICE
 
 PAGES = 2
 # Own choices: what two pages can hold. All of it is in the FHIR bundle.

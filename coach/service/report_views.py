@@ -18,13 +18,6 @@ from coach.service.care_views import (
 )
 from coach.service.courses import PainCourse
 
-# What has to be said with every report. Source: the facts on regulation, "must say"; own words.
-NOTICE = (
-    "This is information about training and posture as the wearables and the athlete told it. It is no diagnosis and "
-    "no treatment, and it cannot detect an injury. With pain, a doctor's diagnosis comes first. Trouble passing or "
-    "holding urine or stool, numbness around the genitals or bottom, weakness in the legs, chest pain, fever, or pain "
-    "after a fall or crash: stop, and get help at once."
-)
 # Once for everything that comes from a person. Own words.
 AS_TOLD = "Entries are the athlete's own. What a doctor said is as the athlete or coach wrote it down."
 

@@ -113,6 +113,15 @@ def create_app(
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=0, x_proto=1, x_host=0)  # type: ignore[method-assign]
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     furnish(app, House(services, live_feed, config, clock or SystemClock(), door))
+    _install(app, config)
+    for subject in SUBJECTS:
+        app.register_blueprint(subject.blueprint)
+    access.check_declared(app)
+    return app
+
+
+def _install(app: Flask, config: Config) -> None:
+    """Put around every request what stands around it, and give the templates their words."""
     cookies.install(app, config.web.session_days)
     # Order counts: limits count a request before CSRF or the sign-in can refuse it.
     limits.install(app)
@@ -129,10 +138,6 @@ def create_app(
     job_words.install(app)
     care.install(app)
     app.jinja_env.globals["someone"] = access.someone
-    for subject in SUBJECTS:
-        app.register_blueprint(subject.blueprint)
     # Programs bring a token of their own, which no browser adds by itself.
     csrf.exempt(api.blueprint)
     csrf.exempt(phone_push.blueprint)
-    access.check_declared(app)
-    return app

@@ -7,12 +7,14 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from coach.service.assessment_views import Results, TrialView, trial_to_plain
+from programs.notice import NOTICE
 
 
 def results_json(results: Results) -> dict[str, Any]:
     """Return the results: the trials that count, comparisons, changes, and the question of relative strength."""
     assessment = results.assessment
     return {
+        "notice": NOTICE,
         "assessment": {
             "id": assessment.assessment_id,
             "kind": assessment.kind.value,

@@ -17,6 +17,7 @@ from coach.web.athlete import myself
 from coach.web.house import house
 from coach.web.vtimezone import vtimezone
 from coach.web.words import dose_text
+from programs.notice import NOTICE
 
 blueprint = Blueprint("calendar", __name__)
 
@@ -29,7 +30,7 @@ def _text(said: str) -> str:
 
 def _description(session: SessionView) -> str:
     lines = [f"{item['name']}: {dose_text(item['dose'])}" for item in session.exercises]
-    return _text("\n".join([*lines, "", f"Why: {session.because}"]))
+    return _text("\n".join([*lines, "", f"Why: {session.because}", "", NOTICE]))
 
 
 def _status(session: SessionView, paused: bool) -> str:

@@ -12,7 +12,7 @@ from coach.reports.fhir import fhir_of
 from coach.reports.pdf import file_name, pdf_of
 from coach.service.care_views import IMAGING_WORDS, ImagingKind
 from coach.service.doctor import FILE_BYTES_MAX
-from coach.service.report_views import AS_TOLD, NOTICE
+from coach.service.report_views import AS_TOLD
 from coach.service.types import AthleteView, Role
 from coach.web import access, forms
 from coach.web.care import answer, athlete_of
@@ -49,7 +49,6 @@ def _page(athlete: AthleteView, problem: InvalidInput | None = None) -> Response
         own=me.role is Role.ATHLETE,
         report=services.reports.make(me, athlete.athlete_id),
         shared=services.doctor.shared(me, athlete.athlete_id),
-        notice=NOTICE,
         as_told=AS_TOLD,
         contraindications=CONTRAINDICATIONS,
         imaging_kinds=IMAGING_WORDS,

@@ -18,6 +18,7 @@ from coach.service.canonical import plain
 from coach.service.types import AnswerView, AthleteView, DifferenceView, FindingView, Role, SignalWindow
 from coach.web import access, findings_words, words
 from coach.web.house import house
+from programs.notice import NOTICE
 
 blueprint = Blueprint("findings", __name__)
 
@@ -162,7 +163,7 @@ def signal(finding_id: str) -> Response:
 @access.signed_in
 def finding_json(finding_id: str) -> Response:
     """Return one finding with its evidence."""
-    return jsonify(finding_as_json(_asked(finding_id)[0]))
+    return jsonify({"notice": NOTICE, **finding_as_json(_asked(finding_id)[0])})
 
 
 @blueprint.get("/athletes/<athlete_id>/findings.json")
@@ -172,7 +173,8 @@ def findings_json(athlete_id: str) -> Response:
     services = house().services
     athlete = services.athletes.get(access.me(), athlete_id)
     found = services.findings.for_athlete(athlete.athlete_id, limit=LISTED_MAX)
-    return jsonify({"athlete_id": athlete.athlete_id, "findings": [finding_as_json(each) for each in found]})
+    listed = [finding_as_json(each) for each in found]
+    return jsonify({"notice": NOTICE, "athlete_id": athlete.athlete_id, "findings": listed})
 
 
 @blueprint.get("/athletes/<athlete_id>/day.json")

@@ -16,6 +16,7 @@ from coach.web.house import house
 from devices.profiles import PROFILES
 from devices.types import LinkState
 from programs import dose as doses
+from programs.notice import NOTICE
 from programs.types import Dose
 
 GRADE_WORD = {"green": "noted", "amber": "look here", "red": "look here first"}
@@ -342,6 +343,7 @@ def install(app: Flask) -> None:
     for word in FILTERS:
         app.jinja_env.filters[word.__name__] = word
     app.jinja_env.globals["quantity"] = quantity
+    app.jinja_env.globals["fixed_notice"] = NOTICE
     app.jinja_env.filters["session_word"] = SESSION_WORD.__getitem__
     app.jinja_env.filters["session_tone"] = lambda state: SESSION_TONE.get(state, "plain")
     app.jinja_env.filters["grade_word"] = lambda grade: GRADE_WORD.get(grade, grade)

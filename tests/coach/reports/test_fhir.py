@@ -17,7 +17,8 @@ from fhir.resources.R4B.bundle import Bundle
 from coach.reports.fhir import FILES_BYTES_MAX, fhir_of
 from coach.reports.pdf import pdf_of
 from coach.service.care_views import ImagingFile
-from coach.service.report_views import NOTICE, ExposureLine, FindingLine, ProgramLine, Report
+from coach.service.report_views import ExposureLine, FindingLine, ProgramLine, Report
+from programs.notice import NOTICE
 from tests.coach.club import Club
 from tests.coach.reports.conftest import PDF, Suffered
 

@@ -10,7 +10,8 @@ import pypdfium2
 import pytest
 
 from coach.reports.pdf import file_name, pdf_of
-from coach.service.report_views import ASK_AFTER_MONTHS, NOTICE, FindingLine, Report
+from coach.service.report_views import ASK_AFTER_MONTHS, FindingLine, Report
+from programs.notice import NOTICE
 from programs.triage import QUESTIONS, QUESTIONS_VERSION
 from tests.coach.reports.conftest import Suffered
 

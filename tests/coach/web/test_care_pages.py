@@ -12,7 +12,7 @@ import pytest
 from coach.service.care_views import ImagingKind, TreatmentKind
 from coach.service.diary import CheckIn
 from coach.service.doctor import FILE_BYTES_MAX
-from coach.service.report_views import NOTICE
+from programs.notice import NOTICE
 
 
 @pytest.fixture
