@@ -40,11 +40,14 @@ from tests.bench.detectors.truth import (
 UNDER, OVER, CLEAR = (0.80, 0.95), (1.05, 1.20), (1.25, 1.80)
 # Share of near misses among what is put in above its limit; all that is put in below is one.
 NEAR_SHARE = 0.6
-UNSOUND_SHARE = 0.45
+# Own choice: below a half, for pain that goes with a movement makes more weeks unsound than are chosen.
+UNSOUND_SHARE = 0.43
 # Weeks in which the habit is learnt; they are sound, and not scored.
 LEARNS_WEEKS = 5
 # Days on which nothing is worn.
 UNWORN_SHARE = 0.05
+# Weeks in which pain goes with a movement, and after which the rule, which looks eight weeks back, may still see it.
+PAIN_WEEKS, PAIN_SEEN_WEEKS = 5, 9
 # A Monday.
 FIRST_ORDINAL = 739_621
 _OF_THE_DAY = (BENDING, HELD, DEEP, TURNING, SIDED, COUNT, RECOVERY, DEGRADING)
@@ -85,7 +88,10 @@ def live(sport: Sport, athlete: int, weeks: int, raw: bool, draw: np.random.Gene
     unsound = np.zeros(learns + weeks, dtype=bool)
     # Exactly so many, for a share that is drawn may come out above a half.
     before, after = (int(UNSOUND_SHARE * weeks * number + 0.5) for number in (athlete, athlete + 1))
-    unsound[learns + draw.permutation(weeks)[: after - before]] = True
+    # Where pain goes with a movement, the weeks in which the rule sees it are unsound by that already: those first.
+    seen = range(*(0, 0) if person.pains_from is None else (person.pains_from + 2, person.pains_from + PAIN_SEEN_WEEKS))
+    chosen = sorted(draw.permutation(weeks).tolist(), key=lambda week: learns + week not in seen)
+    unsound[[learns + week for week in chosen[: after - before]]] = True
     told: list[Told] = []
     for number, is_unsound in enumerate(unsound.tolist()):
         told += _week(sport, person, number, is_unsound, number >= learns, raw and number >= learns, told, draw)
@@ -132,7 +138,7 @@ def _week(
             pitches = draw_pitches(person.age_years, past, base.ordinal, wanted[weekday].get(PITCHES), draw)
             base = replace(base, pitches=pitches, age_years=person.age_years)
         day, known = _day(sport, person, base, wanted[weekday], raw, past, draw)
-        aches = person.pains_from is not None and person.pains_from <= number < person.pains_from + 5
+        aches = person.pains_from is not None and person.pains_from <= number < person.pains_from + PAIN_WEEKS
         day = replace(day, pain=draw_pain(aches, day, past, draw))
         told.append(Told(day, known, scored))
         past = [*past, day]
