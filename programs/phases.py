@@ -32,8 +32,8 @@ COMFORT_MIN_MINUTES, COMFORT_MAX_MINUTES = 15, 20
 # What stands in for a session while only walking and relative rest go on: moving, then a position of ease. Own choice.
 FALLBACK = ("easy_walk", "legs_on_chair")
 FALLBACK_WORDS = (
-    "Until a doctor has looked at it, walking and relative rest stand in for your session: leave out what brings the "
-    "pain on, and keep moving in between. What was planned is kept and comes back afterwards."
+    "For now, walking and relative rest stand in for your session: leave out what brings the pain on, and keep moving "
+    "in between. What was planned comes back afterwards, after a spasm a step easier."
 )
 
 REVIEW = (
@@ -144,14 +144,16 @@ def guide(phase: Phase, course: Course) -> Guidance:
             raise ProgramError(f"A pain of {pain} is outside 0 to 10; ask again.")
     if course.since < timedelta(0):
         raise ProgramError("A spasm cannot begin in the future; correct when it began.")
-    open_now = _open(phase, course)
     if phase is not Phase.ACUTE and course.pain_now is not None and course.pain_now > EARLY_PAIN_MAX:
         phase = Phase.ACUTE
-        open_now = _open(phase, course)
-    elif not open_now and phase is not Phase.STRENGTH:
+    elif not _open(phase, course) and phase is not Phase.STRENGTH:
         phase = list(Phase)[list(Phase).index(phase) + 1]
-        open_now = _open(phase, course)
-    return Guidance(phase, _TITLES[phase], _DOES[phase], _LEAVES[phase], open_now, review(course))
+    return standing(phase, course)
+
+
+def standing(phase: Phase, course: Course) -> Guidance:
+    """Return what holds in a phase, whatever may come next. Source: module docstring."""
+    return Guidance(phase, _TITLES[phase], _DOES[phase], _LEAVES[phase], _open(phase, course), review(course))
 
 
 def review(course: Course) -> str | None:

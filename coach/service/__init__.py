@@ -35,6 +35,7 @@ from coach.service.reminders import Reminders
 from coach.service.reports import Reports
 from coach.service.rerun import Rerun
 from coach.service.rests import Rests
+from coach.service.spasms import Spasms
 from coach.service.tokens import Tokens
 from coach.service.treatments import Treatments
 from coach.service.triage import Triage
@@ -68,6 +69,7 @@ class Services:
     triage: Triage
     plans: Plans
     rests: Rests
+    spasms: Spasms
     reminders: Reminders
     reminder_settings: ReminderSettings
     assessments: Assessments
@@ -112,6 +114,7 @@ def build_services(store: Store, config: Config, clock: HostClock) -> Services:
         triage=Triage(ground),
         plans=Plans(ground),
         rests=Rests(ground),
+        spasms=Spasms(ground),
         reminders=Reminders(ground, channels),
         reminder_settings=ReminderSettings(ground, channels),
         assessments=Assessments(ground),

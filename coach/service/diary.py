@@ -95,24 +95,10 @@ class Diary:
 
         Raises NoSuch, InvalidInput.
         """
-        _check(told)
         now = self._ground.now()
         with self._ground.store.begin() as tx:
             athlete = require_athlete(tx, by, athlete_id)
-            local = now.astimezone(ZoneInfo(athlete["time_zone"]))
-            values = {
-                "athlete_id": athlete_id,
-                "key": _checked_key(key),
-                "at": now,
-                "local_date": local.date(),
-                "morning": local.time() < MORNING_UNTIL,
-                "entered_by": by.user_id,
-                **_columns(told),
-            }
-            checkin_id, new = diary.add_checkin(tx, values)
-            if new:
-                events.record(tx, now, by.user_id, "checked in", "checkin", checkin_id, athlete_id)
-                self._after(tx, athlete_id, local.date(), told.worst_pain, now)
+            checkin_id, _ = store_checkin(tx, by, athlete, told, key, now)
             return _checkin_view(_found(diary.checkin_of(tx, checkin_id)))
 
     def complete(self, by: Identity, checkin_id: str, told: CheckIn) -> CheckInView:
@@ -123,7 +109,7 @@ class Diary:
             row = _visible(tx, by, diary.checkin_of(tx, checkin_id), "check-in")
             diary.change_checkin(tx, checkin_id, _columns(told))
             events.record(tx, now, by.user_id, "completed", "checkin", checkin_id, row["athlete_id"])
-            self._after(tx, row["athlete_id"], row["local_date"], told.worst_pain, now)
+            _after(tx, row["athlete_id"], row["local_date"], told.worst_pain, now)
             return _checkin_view(_found(diary.checkin_of(tx, checkin_id)))
 
     def checkin(self, by: Identity, checkin_id: str) -> CheckInView:
@@ -138,7 +124,7 @@ class Diary:
             row = _visible(tx, by, diary.checkin_of(tx, checkin_id), "check-in")
             diary.drop(tx, checkin, checkin_id)
             events.record(tx, now, by.user_id, "deleted", "checkin", checkin_id, row["athlete_id"])
-            self._mark(tx, row["athlete_id"], row["local_date"], now)
+            _mark(tx, row["athlete_id"], row["local_date"], now)
 
     def add_training(
         self,
@@ -175,7 +161,7 @@ class Diary:
             training_id, new = diary.add_training(tx, values)
             if new:
                 events.record(tx, now, by.user_id, "entered", "training", training_id, athlete_id)
-                self._mark(tx, athlete_id, day, now)
+                _mark(tx, athlete_id, day, now)
                 if pitches is not None:
                     place_around_pitching(tx, self._ground, athlete_id, now)
             return _training_view(_found(diary.training_of(tx, training_id)))
@@ -187,7 +173,7 @@ class Diary:
             row = _visible(tx, by, diary.training_of(tx, training_id), "training")
             diary.drop(tx, training, training_id)
             events.record(tx, now, by.user_id, "deleted", "training", training_id, row["athlete_id"])
-            self._mark(tx, row["athlete_id"], row["local_date"], now)
+            _mark(tx, row["athlete_id"], row["local_date"], now)
             if row["pitches"] is not None:
                 place_around_pitching(tx, self._ground, row["athlete_id"], now)
 
@@ -201,15 +187,37 @@ class Diary:
             done = diary.trainings_between(tx, athlete_id, first, after)
         return tuple(_checkin_view(row, by) for row in told), tuple(map(_training_view, done))
 
-    def _after(self, tx: Tx, athlete_id: str, day: date, pain: int | None, now: datetime) -> None:
-        self._mark(tx, athlete_id, day, now)
-        if pain is not None and pain >= ASK_AT_PAIN:
-            hold_until_asked(tx, athlete_id, now)
 
-    def _mark(self, tx: Tx, athlete_id: str, day: date, now: datetime) -> None:
-        """Have the day judged anew, and the one before: a morning belongs to it."""
-        for each in (day - timedelta(days=1), day):
-            days.mark(tx, athlete_id, each, now + due.LOOK_EVERY)
+def store_checkin(tx: Tx, by: Identity, athlete: Row, told: CheckIn, key: str, now: datetime) -> tuple[str, bool]:
+    """Store a check-in in a transaction that goes on; return its id and whether it is new. Raises InvalidInput."""
+    _check(told)
+    local = now.astimezone(ZoneInfo(athlete["time_zone"]))
+    values = {
+        "athlete_id": athlete["id"],
+        "key": _checked_key(key),
+        "at": now,
+        "local_date": local.date(),
+        "morning": local.time() < MORNING_UNTIL,
+        "entered_by": by.user_id,
+        **_columns(told),
+    }
+    checkin_id, new = diary.add_checkin(tx, values)
+    if new:
+        events.record(tx, now, by.user_id, "checked in", "checkin", checkin_id, athlete["id"])
+        _after(tx, athlete["id"], local.date(), told.worst_pain, now)
+    return checkin_id, new
+
+
+def _after(tx: Tx, athlete_id: str, day: date, pain: int | None, now: datetime) -> None:
+    _mark(tx, athlete_id, day, now)
+    if pain is not None and pain >= ASK_AT_PAIN:
+        hold_until_asked(tx, athlete_id, now)
+
+
+def _mark(tx: Tx, athlete_id: str, day: date, now: datetime) -> None:
+    """Have the day judged anew, and the one before: a morning belongs to it."""
+    for each in (day - timedelta(days=1), day):
+        days.mark(tx, athlete_id, each, now + due.LOOK_EVERY)
 
 
 def _check(told: CheckIn) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from coach.errors import Conflict, InvalidInput, Locked, NotAllowed
+from coach.service import spasm_rows
 from coach.service.accounts import checked_name
 from coach.service.ground import Ground
 from coach.service.permission import may_decide, require_athlete
@@ -56,7 +57,7 @@ class Triage:
         now = self._ground.now()
         with self._ground.store.begin() as tx:
             athlete = require_athlete(tx, by, athlete_id)
-            if not _may_answer(tx, by, athlete_id):
+            if not may_answer(tx, by, athlete_id):
                 raise NotAllowed("The safety questions are the athlete's own to answer: ask them to sign in.")
             result = self._named(result, athlete)
             result = self._as_here(_with_standing_lock(answers_table.newest(tx, athlete_id), result))
@@ -75,6 +76,7 @@ class Triage:
                 "reasons": list(result.reasons),
             }
             answer_id = answers_table.add(tx, values)
+            spasm_rows.link_answers(tx, athlete_id, answer_id)
             self._set_lock(tx, athlete_id, result.lock, now)
             action = f"answered, locked: {result.lock.value}" if result.locked else "answered"
             events.record(tx, now, by.user_id, action, "triage", str(answer_id), athlete_id)
@@ -86,10 +88,10 @@ class Triage:
             require_athlete(tx, by, athlete_id)
             row = answers_table.newest(tx, athlete_id)
             must_ask = questions_due(tx, athlete_id, row, self._ground.now())
-            may_answer = _may_answer(tx, by, athlete_id)
+            own = may_answer(tx, by, athlete_id)
         if row is None:
-            return TriageView(None, None, None, must_ask, may_answer)
-        return TriageView(shown_of(by, row), row["answered_at"], row["cleared_by"], must_ask, may_answer)
+            return TriageView(None, None, None, must_ask, own)
+        return TriageView(shown_of(by, row), row["answered_at"], row["cleared_by"], must_ask, own)
 
     def _named(self, result: TriageResult, athlete: Row) -> TriageResult:
         """Name the emergency number of the athlete's place."""
@@ -144,7 +146,8 @@ class Triage:
                 events.record(tx, now, "service", "cancelled", "session", session_id, athlete_id, "paused by the lock")
 
 
-def _may_answer(tx: Tx, by: Identity, athlete_id: str) -> bool:
+def may_answer(tx: Tx, by: Identity, athlete_id: str) -> bool:
+    """Tell whether `by`, who may see the athlete, answers for them: themselves, or a coach where they never sign in."""
     return by.role is Role.ATHLETE or people.user_of_athlete(tx, athlete_id) is None
 
 
@@ -167,8 +170,8 @@ def shown_of(by: Identity, row: Row) -> TriageShown:
 def refuse_locked(tx: Tx, by: Identity, athlete: Row, now: datetime) -> None:
     """Raise Locked, whose message is what to show, while nothing may begin or go up: never asked, locked, due again.
 
-    What begins is a program, a test, a step of progress. Releases follow the lock of the athlete's row, which the same
-    answers set (store/sessions.py); a test holds both to each other.
+    What begins is a program, a test, a step of progress. In the first days after a spasm nothing does. Releases follow
+    the lock of the athlete's row, which the same answers set (store/sessions.py); a test holds both to each other.
     """
     answers = answers_table.newest(tx, athlete["id"])
     if answers is None:
@@ -177,16 +180,24 @@ def refuse_locked(tx: Tx, by: Identity, athlete: Row, now: datetime) -> None:
         raise Locked(" ".join(shown_of(by, answers).messages) or PAUSED)
     if athlete["lock"] != Lock.NONE or questions_due(tx, athlete["id"], answers, now):
         raise Locked(f"The safety questions are due again: {athlete['name']} answers them first.")
+    if spasm_rows.in_first_days(tx, athlete["id"]):
+        raise Locked(spasm_rows.WAITS)
 
 
 def hold_until_asked(tx: Tx, athlete_id: str, now: datetime) -> None:
-    """Hold back everything until the safety questions are answered anew; the answers then set the lock."""
+    """Hold back everything until the safety questions are answered anew; the answers then set the lock.
+
+    A spasm that was past its first days is back in them.
+    """
+    spasm_rows.fall_back(tx, athlete_id, now)
     athletes.change(tx, athlete_id, lock=Lock.ALL.value)
     events.record(tx, now, "service", "paused", "athlete", athlete_id, athlete_id)
 
 
 def questions_due(tx: Tx, athlete_id: str, answers: Row | None, now: datetime) -> bool:
     """Tell whether the safety questions are to be asked (again) before anything begins."""
+    if answers is not None and spasm_rows.asked_anew(tx, athlete_id, answers["answered_at"]):
+        return True
     pain = diary.latest_pain(tx, athlete_id)
     return rules.must_ask(
         answers["answered_at"] if answers else None,

@@ -33,6 +33,7 @@ WITHOUT_WHO = {
     "reminder_settings": "",
     "assessments": "retest",
     "rests": "",
+    "spasms": "",
     "trials": "watch settle wanted take",
     "imports": "",
     "jobs": "",

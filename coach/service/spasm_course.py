@@ -1,0 +1,92 @@
+"""From what was told and done since a spasm to the course that the rules for its phases take."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from coach.analysis.assessment_types import ChangeVerdict
+from coach.service.assessment_results import results_of
+from coach.service.assessment_views import Kind, view_of
+from coach.service.triage import questions_due, stands
+from coach.store import assessments, diary, spasms
+from coach.store import triage as answers_table
+from coach.store.engine import Tx
+from coach.store.rows import Row
+from programs.pain import SessionPain, Zone, baseline, zone
+from programs.phases import Course
+
+# Own heuristic: an older number is not how it is now, and opens no next phase.
+PAIN_HOLDS = timedelta(hours=24)
+# Own heuristic: resting pain of so many days back is what a session is held against.
+BASELINE_DAYS = timedelta(days=14)
+
+
+def course_of(tx: Tx, row: Row, now: datetime) -> Course:
+    """Return what is known since a spasm began."""
+    told = [_worst(each) for each in spasms.pain_since(tx, row["athlete_id"], row["begun_at"])]
+    return Course(
+        since=max(timedelta(0), now - row["begun_at"]),
+        pain_now=_pain_now(tx, row, now),
+        pain_at_start=told[0] if told else None,
+        clear=is_clear(tx, row, now),
+        walked_10_min=row["walked_10_min"],
+        greens=_greens(tx, row),
+        full_motion=row["full_motion"],
+        tests_better=_tests_better(tx, row),
+        recurred=row["recurred"],
+    )
+
+
+def is_clear(tx: Tx, row: Row, now: datetime) -> bool:
+    """Tell whether the safety questions were answered for this spasm, are not due again, and nothing is locked."""
+    answers = answers_table.newest(tx, row["athlete_id"])
+    return answers is not None and not stands(answers) and not questions_due(tx, row["athlete_id"], answers, now)
+
+
+def _worst(told: Row) -> int:
+    return max(int(told[name]) for name in ("pain_at_rest", "pain_in_motion") if told[name] is not None)
+
+
+def _pain_now(tx: Tx, row: Row, now: datetime) -> int | None:
+    latest = diary.latest_pain(tx, row["athlete_id"])
+    fresh = latest is not None and latest["at"] >= max(row["begun_at"], now - PAIN_HOLDS)
+    return int(latest["pain"]) if latest is not None and fresh else None
+
+
+def _greens(tx: Tx, row: Row) -> int:
+    """Return how many sessions of this phase were green in a row, the newest backwards."""
+    done = spasms.sessions_done(tx, row["athlete_id"], row["phase_since"])
+    if not done:
+        return 0
+    first, after = done[0]["local_date"] - BASELINE_DAYS, done[-1]["local_date"] + timedelta(days=2)
+    told = diary.checkins_between(tx, row["athlete_id"], first, after)
+    greens = 0
+    for session in reversed(done):
+        if zone(_pain_around(session, told)) is not Zone.GREEN:
+            break
+        greens += 1
+    return greens
+
+
+def _pain_around(session: Row, told: list[Row]) -> SessionPain:
+    resting = [each for each in told if each["pain_at_rest"] is not None]
+    before = [each["pain_at_rest"] for each in resting if each["at"] < session["due_at"]]
+    next_day = session["local_date"] + timedelta(days=1)
+    mornings = [each["pain_at_rest"] for each in resting if each["morning"] and each["local_date"] == next_day]
+    return SessionPain(
+        during=session["pain_during"],
+        after=session["pain_after"],
+        next_morning=max(mornings, default=None),
+        baseline=baseline(before, before[0] if before else 0),
+    )
+
+
+def _tests_better(tx: Tx, row: Row) -> bool | None:
+    """Tell how the newest endurance tests since the spasm are against those before; None where nothing compares."""
+    newest = assessments.newest(tx, row["athlete_id"], Kind.TRUNK_ENDURANCE.value, ("done", "left"))
+    if newest is None or newest["started_at"] < row["begun_at"]:
+        return None
+    verdicts = {each.change.verdict for each in results_of(tx, view_of(tx, newest)).changes}
+    if ChangeVerdict.WORSE in verdicts:
+        return False
+    return True if verdicts - {ChangeVerdict.NOT_COMPARABLE} else None
