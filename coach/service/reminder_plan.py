@@ -116,7 +116,8 @@ def _receivers(tx: Tx, settings: Mapping[str, Row], mails: bool) -> dict[str, li
 
 
 def _of_session(session: Row, settings: Row, receivers: list[_Receiver]) -> Iterator[Wanted]:
-    zone, due_at = ZoneInfo(settings["time_zone"]), session["due_at"]
+    # Where the athlete is on that day: on a journey it is quiet by its clock, not by that at home.
+    zone, due_at = ZoneInfo(session["time_zone"]), session["due_at"]
     occurrence = session_occurrence(session["id"], due_at)
     for receiver in receivers:
         # A released session was changed by its release, which is not when it got its time.

@@ -125,22 +125,22 @@ class Reminders:
         if target is None or not _still_wanted(tx, row, session, settings):
             table.finish(tx, row["id"], row["claim"], state="skipped", updated_at=now)
             return None
-        if not row["occurrence"].startswith("test:") and self._holds_back(tx, row, settings, now):
+        zone = session["time_zone"] if session is not None else _home(tx, row)
+        if not row["occurrence"].startswith("test:") and self._holds_back(tx, row, settings, zone, now):
             return None
         if not table.hand_over(tx, row["id"], row["claim"], now):
             return None
         return _Parcel(row, target, message_of(row, session, now))
 
-    def _holds_back(self, tx: Tx, row: Row, settings: Row | None, now: datetime) -> bool:
+    def _holds_back(self, tx: Tx, row: Row, settings: Row | None, zone: str | None, now: datetime) -> bool:
         """Skip what is too late, put off what would come in quiet hours; tell whether one of them was done."""
-        athlete = athletes.get(tx, row["athlete_id"])
-        if athlete is None or settings is None:
+        if zone is None or settings is None:
             return True
         why = ""
         if self._missed.too_late(now, row["remind_at"], row["until_at"], tried=row["tries"] > 0):
             why = "Its time had passed when Backstop could have sent it, so it was not sent."
         else:
-            allowed = allowed_from(now, ZoneInfo(athlete["time_zone"]), reminder_plan.quiet_of(settings))
+            allowed = allowed_from(now, ZoneInfo(zone), reminder_plan.quiet_of(settings))
             if allowed == now:
                 return False
             if allowed is not None and allowed <= row["until_at"]:
@@ -168,6 +168,11 @@ class Reminders:
             table.log(tx, row, now, outcome, said)
         if problem is not None and problem.gone and row["channel"] == Channel.PUSH.value:
             table.drop_subscription(tx, row["target"])
+
+
+def _home(tx: Tx, row: Row) -> str | None:
+    athlete = athletes.get(tx, row["athlete_id"])
+    return None if athlete is None else athlete["time_zone"]
 
 
 def _still_wanted(tx: Tx, row: Row, session: Row | None, settings: Row | None) -> bool:

@@ -48,7 +48,7 @@ def sessions_between(tx: Tx, first: datetime, last: datetime) -> list[Row]:
     columns = planned_session.c
     return many(
         tx,
-        select(columns.id, columns.athlete_id, columns.state, columns.due_at, columns.updated_at)
+        select(columns.id, columns.athlete_id, columns.state, columns.due_at, columns.time_zone, columns.updated_at)
         .join(reminder_settings, reminder_settings.c.athlete_id == columns.athlete_id)
         .where(columns.state.in_(("planned", "due")), columns.due_at.between(first, last)),
     )

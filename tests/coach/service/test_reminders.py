@@ -301,6 +301,22 @@ def test_a_flight_moves_reminders_with_their_sessions(hooked, hook: HttpReceiver
     assert [START + timedelta(minutes=minute) for minute in moments] == [datetime(2026, 11, 24, 23, 0, tzinfo=UTC)]
 
 
+def test_on_a_journey_it_is_quiet_by_the_clock_there(hooked, hook: HttpReceiver) -> None:
+    late, early = (datetime(2026, 11, 24, hour, 30, tzinfo=UTC) for hour in (23, 11))
+    # Half past six in the evening and half past six in the morning in New York; it is home that is in Berlin.
+    for session_id in plan_sessions(hooked, [late, early + timedelta(days=1)]):
+        with hooked.store.begin() as tx:
+            there = {"time_zone": "America/New_York", "updated_at": START - timedelta(days=1)}
+            sessions.move(tx, session_id, ("planned",), **there)
+    moments = [
+        START + timedelta(minutes=15 * each)
+        for each in range(4 * 24)
+        if tick(hooked, START + timedelta(minutes=15 * each))
+    ]
+    assert moments == [late - HALF_AN_HOUR]
+    assert "quiet hours" in log(hooked)[-1][2]
+
+
 def test_a_test_goes_out_at_once_even_in_quiet_hours_and_not_every_second(hooked, hook: HttpReceiver) -> None:
     own = hooked.services.reminder_settings
     hooked.clock.now = datetime(2026, 11, 25, 1, 30, tzinfo=UTC)
