@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from coach.analysis.assessment_types import Comparison, Verdict
 from coach.service.assessment_results import newest_comparisons
+from coach.service.spasm_rows import phase_of
 from coach.store import care, program_changes
 from coach.store.engine import Tx
 from coach.store.rows import Row
@@ -33,6 +34,7 @@ def history_of(tx: Tx, athlete: Row, now: datetime, levels: Mapping[str, int] | 
         declined=frozenset(program_changes.declined(tx, athlete["id"])),
         weaker_side=weaker_sides(newest_comparisons(tx, athlete["id"], now - TEST_SPEAKS)),
         session_max_min=athlete["session_max_min"],
+        phase=phase_of(tx, athlete["id"]),
     )
 
 

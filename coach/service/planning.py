@@ -14,6 +14,7 @@ from coach.config import Config
 from coach.service.assessment_results import newest_comparisons
 from coach.service.availability import availability_of
 from coach.service.plain import exercises_to_plain, prescription_from_plain
+from coach.service.spasm_rows import in_first_days
 from coach.service.types import PlanState, PlanView, SessionState, SessionView
 from coach.store import care, findings, plans, sessions
 from coach.store.engine import Tx
@@ -143,9 +144,10 @@ def session_values(session: PlannedSession, athlete: Row, plan_id: str, now: dat
 
 
 def add_sessions(tx: Tx, placed: Sequence[PlannedSession], athlete: Row, plan_id: str, now: datetime) -> None:
-    """Insert the sessions."""
+    """Insert the sessions; in the first days after a spasm walking and rest stand in for them."""
+    fallback_now = in_first_days(tx, athlete["id"])
     for session in placed:
-        sessions.add(tx, session_values(session, athlete, plan_id, now))
+        sessions.add(tx, session_values(session, athlete, plan_id, now) | {"fallback": fallback_now})
 
 
 def plan_view(row: Row, names: Mapping[str, str]) -> PlanView:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from coach.errors import Conflict
 from coach.service import planning
 from coach.service.ground import Ground
+from coach.service.histories import history_of
 from coach.service.plain import prescription_from_plain, prescription_to_plain
 from coach.service.replacing import replace_planned
 from coach.service.spasm_rows import OPEN_STATES
 from coach.service.throwing import rest_until
-from coach.store import athletes, care, events, plans, sessions
+from coach.store import athletes, events, plans, sessions
 from coach.store.engine import Tx
 from coach.store.rows import Row
 from programs.acute import FOLLOW_UPS_H, come_back_to, within
@@ -34,7 +36,7 @@ def program_after(tx: Tx, athlete: Row, open_one: Row | None, now: datetime) -> 
         return {"plan_id": None, "program": None}
     same = open_one is not None and open_one["program"] and open_one["plan_id"] == running["id"]
     before = prescription_from_plain(open_one["program"] if open_one is not None and same else running["prescription"])
-    eased = come_back_to(before, _history(tx, athlete["id"]))
+    eased = come_back_to(before, _in(tx, athlete, Phase.STRENGTH, now))
     return {"plan_id": running["id"], "program": prescription_to_plain(eased)}
 
 
@@ -52,7 +54,7 @@ def bring_back(tx: Tx, ground: Ground, athlete: Row, row: Row, phase: Phase, now
     program = prescription_from_plain(row["program"])
     if row["phase"] == Phase.ACUTE and (now - row["phase_since"]).days >= RESTART_DAYS:
         program = after_break(program, (now - row["phase_since"]).days)
-    _run(tx, ground, athlete, plan, within(program, _history(tx, athlete["id"], phase)), now)
+    _run(tx, ground, athlete, plan, within(program, _in(tx, athlete, phase, now)), now)
 
 
 def stop_for_now(tx: Tx, ground: Ground, athlete: Row, row: Row, now: datetime) -> None:
@@ -84,5 +86,5 @@ def _run(tx: Tx, ground: Ground, athlete: Row, plan: Row, program: Prescription,
         raise Conflict(str(error)) from None
 
 
-def _history(tx: Tx, athlete_id: str, phase: Phase = Phase.STRENGTH) -> History:
-    return History(contraindications=care.contraindications(tx, athlete_id), phase=phase)
+def _in(tx: Tx, athlete: Row, phase: Phase, now: datetime) -> History:
+    return replace(history_of(tx, athlete, now), phase=phase)
