@@ -102,6 +102,12 @@ class ProgramSection(Section):
     plan_ahead_days: Annotated[int, Field(ge=7, le=84)] = 28
 
 
+class SessionsSection(Section):
+    missed: Literal["newest", "cancel"] = "newest"
+    late_h: Annotated[float, Field(ge=1, le=168)] = 24.0
+    answer_h: Annotated[float, Field(ge=12, le=168)] = 36.0
+
+
 class AssessmentSection(Section):
     retest_weeks: Annotated[int, Field(ge=1, le=26)] = 4
     rest_s: Annotated[float, Field(ge=300, le=3600)] = 300.0
@@ -172,6 +178,7 @@ class Config(BaseSettings):
     bend: BendSection = BendSection()
     profiles: ProfilesSection = ProfilesSection()
     program: ProgramSection = ProgramSection()
+    sessions: SessionsSection = SessionsSection()
     assessment: AssessmentSection = AssessmentSection()
     care: CareSection = CareSection()
     clock: ClockSection = ClockSection()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -11,6 +12,7 @@ from coach.errors import InvalidInput
 from coach.store import notifications
 from coach.store.engine import Tx
 from coach.store.rows import Row
+from programs.place import zone_on
 from programs.types import Availability, Stay
 
 EVERY_DAY = (0, 1, 2, 3, 4, 5, 6)
@@ -27,8 +29,19 @@ def availability_of(tx: Tx, row: Row) -> Availability:
         row["preferred"],
         row["wake"],
         (settings["quiet_from"], settings["quiet_until"]) if settings is not None else None,
-        tuple(Stay(date.fromisoformat(first), date.fromisoformat(last), zone) for first, last, zone in row["travel"]),
+        _stays(row),
+        tuple((int(weekday), time.fromisoformat(text)) for weekday, text in sorted(row["times"].items())),
     )
+
+
+def zone_at(row: Row, now: datetime) -> str:
+    """Return the time zone where an athlete is now: that of the journey they are on, else home's."""
+    home = ZoneInfo(row["time_zone"])
+    return zone_on(Availability(row["time_zone"], travel=_stays(row)), now.astimezone(home).date())
+
+
+def _stays(row: Row) -> tuple[Stay, ...]:
+    return tuple(Stay(date.fromisoformat(first), date.fromisoformat(last), zone) for first, last, zone in row["travel"])
 
 
 def columns_of(availability: Availability) -> dict[str, Any]:
@@ -38,6 +51,7 @@ def columns_of(availability: Availability) -> dict[str, Any]:
         "weekdays": list(availability.weekdays),
         "preferred": availability.preferred,
         "wake": availability.wake,
+        "times": {str(weekday): f"{each:%H:%M}" for weekday, each in sorted(availability.times)},
         "travel": [[stay.first.isoformat(), stay.last.isoformat(), stay.time_zone] for stay in availability.travel],
     }
 
@@ -49,14 +63,10 @@ def checked(availability: Availability) -> Availability:
     if not weekdays or not set(weekdays) <= set(EVERY_DAY):
         raise InvalidInput("Choose at least one weekday: 0 is Monday, 6 is Sunday.")
     _check_travel(availability.travel)
-    return Availability(
-        availability.time_zone,
-        weekdays,
-        availability.preferred,
-        availability.wake,
-        availability.quiet,
-        availability.travel,
-    )
+    own = dict(availability.times)
+    if not set(own) <= set(weekdays):
+        raise InvalidInput("A day with a time of its own must be one of the days that are free.")
+    return replace(availability, weekdays=weekdays, times=tuple(sorted(own.items())))
 
 
 def _check_travel(travel: Sequence[Stay]) -> None:

@@ -11,6 +11,7 @@ from coach.errors import Conflict, InvalidInput, NoSuch, NotAllowed
 from coach.service import due, planning
 from coach.service.assessment_views import Retest
 from coach.service.ground import Ground
+from coach.service.missed import asleep, give_way
 from coach.service.permission import may_decide, require_athlete, require_plan, require_session
 from coach.service.plain import prescription_from_plain, prescription_to_plain
 from coach.service.reminder_choices import alarms_of, choices_of
@@ -28,10 +29,6 @@ from programs.triage import ASK_AT_PAIN
 from programs.types import Lock
 
 _log = logging.getLogger(__name__)
-# A released session that nobody answered is closed after this long: the next day's evening. Own choice.
-_ANSWER_WITHIN = timedelta(hours=36)
-# A session this late is not made up for beside a later one. Own choice.
-_OVERTAKEN_AFTER = timedelta(hours=24)
 # Days of sessions in a calendar feed, back and ahead. Own choice.
 _CALENDAR_BACK, _CALENDAR_AHEAD = timedelta(days=30), timedelta(days=120)
 _OPEN = (SessionState.PLANNED.value, SessionState.DUE.value)
@@ -252,7 +249,7 @@ class Plans:
         now = self._ground.now()
         with self._ground.store.begin() as tx:
             row = require_session(tx, by, session_id)
-            fallback = row["lock"] == Lock.STARTING
+            fallback = row["fallback"] or row["lock"] == Lock.STARTING
             if not sessions.move(tx, session_id, _OPEN, state=outcome.value, fallback=fallback, updated_at=now):
                 raise Conflict(f"This session is {row['state']} already.")
             values = {
@@ -276,15 +273,18 @@ class Plans:
 
         While only starting is locked, what is released is walking and rest in place of what was planned.
 
-        After a pause of the service nobody gets several days at once: what is a day late gives way to a later one.
+        After a pause of the service nobody gets several days at once, and nobody anything from 01:00 to 03:30: what
+        came due meanwhile is released, waits or is cancelled as [sessions] of config.toml says.
         """
         released: list[SessionView] = []
         with self._ground.store.begin() as tx:
-            for late in sessions.cancel_overtaken(tx, now, now - _OVERTAKEN_AFTER):
-                events.record(tx, now, "clock", "cancelled", "session", late["id"], late["athlete_id"], "overtaken")
+            give_way(tx, now, self._ground.config.sessions)
         while True:
             with self._ground.store.begin() as tx:
-                rows = [row for each in sessions.claim_due(tx, now) if (row := sessions.get(tx, each)) is not None]
+                waiting = asleep(tx, now)
+                rows = [
+                    row for each in sessions.claim_due(tx, now, waiting) if (row := sessions.get(tx, each)) is not None
+                ]
                 for row in rows:
                     events.record(tx, now, "clock", "released", "session", row["id"], row["athlete_id"])
             if not rows:
@@ -319,10 +319,10 @@ class Plans:
             return self._place(tx, athlete, plan, now)
 
     def close_stale(self, now: datetime) -> int:
-        """Mark released sessions that nobody answered for 36 hours as skipped; return how many."""
+        """Mark released sessions that nobody answered in time as skipped; return how many."""
         closed = 0
         with self._ground.store.begin() as tx:
-            for row in sessions.unanswered(tx, now - _ANSWER_WITHIN):
+            for row in sessions.unanswered(tx, now - timedelta(hours=self._ground.config.sessions.answer_h)):
                 if not sessions.move(tx, row["id"], ("due",), state=SessionState.SKIPPED.value, updated_at=now):
                     continue
                 values = {"session_id": row["id"], "outcome": SessionState.SKIPPED.value, "recorded_at": now}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, datetime
 from typing import Any
 
@@ -113,8 +114,29 @@ def cancel_overtaken(tx: Tx, now: datetime, due_before: datetime) -> list[Row]:
     return many(tx, statement)
 
 
-def claim_due(tx: Tx, now: datetime) -> list[str]:
+def cancel_due_before(tx: Tx, now: datetime, due_before: datetime) -> list[Row]:
+    """Cancel planned sessions due before a time; return them as `cancel_overtaken` does."""
+    columns = planned_session.c
+    statement = (
+        update(planned_session)
+        .where(columns.state == "planned", columns.due_at < due_before)
+        .values(state="cancelled", updated_at=now)
+        .returning(columns.id, columns.athlete_id)
+    )
+    return many(tx, statement)
+
+
+def athletes_due(tx: Tx, now: datetime) -> list[Row]:
+    """Return id, time_zone and travel of the athletes who have a planned session that is due."""
+    columns = planned_session.c
+    due = select(columns.athlete_id).where(columns.state == "planned", columns.due_at <= now)
+    return many(tx, select(athlete.c.id, athlete.c.time_zone, athlete.c.travel).where(athlete.c.id.in_(due)))
+
+
+def claim_due(tx: Tx, now: datetime, waiting: Collection[str] = ()) -> list[str]:
     """Release due sessions of athletes who are not wholly locked, at most 50, in one statement; return their ids.
+
+    waiting: athletes whose sessions stay planned for now.
 
     The subquery asks PostgreSQL for rows that no other clock holds (for update skip locked); SQLite has one writer at a
     time and leaves that clause out.
@@ -126,6 +148,7 @@ def claim_due(tx: Tx, now: datetime) -> list[str]:
             columns.state == "planned",
             columns.due_at <= now,
             columns.athlete_id.not_in(select(athlete.c.id).where(athlete.c.lock == "all")),
+            columns.athlete_id.not_in(sorted(waiting)),
         )
         .order_by(columns.due_at, columns.id)
         .limit(_CLAIM)

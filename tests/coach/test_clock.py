@@ -6,8 +6,9 @@ import subprocess
 import sys
 import threading
 import time as real_time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -16,12 +17,13 @@ from coach.config import Config
 from coach.live import LiveFeed
 from coach.service import build_services
 from coach.service.types import SessionState
-from coach.store import plans, sessions
+from coach.store import athletes, plans, sessions
 from coach.store.engine import Store
 from coach.worker import Worker
 from tests.coach.club import START, Club, FakeClock, bending_chunks, found_club
 
 COUNT = 230
+BERLIN = ZoneInfo("Europe/Berlin")
 
 
 def plan_sessions(club: Club, dues: list[datetime]) -> None:
@@ -98,6 +100,35 @@ def test_after_a_long_pause_nobody_gets_several_days_at_once(club: Club) -> None
     assert states(club) == ["cancelled", "cancelled", "cancelled", "due", "planned"]
 
 
+def test_a_session_that_is_late_waits_for_the_end_of_the_night_where_the_athlete_is(club: Club) -> None:
+    plan_sessions(club, [START, START + timedelta(days=1)])
+    night = datetime(2026, 11, 25, 1, tzinfo=UTC)  # two in Berlin
+    assert release_due(club.services, LiveFeed(), night) == 0
+    assert release_due(club.services, LiveFeed(), night + timedelta(minutes=90)) == 0
+    assert release_due(club.services, LiveFeed(), night + timedelta(minutes=91)) == 1
+    with club.store.begin() as tx:
+        athletes.change(tx, club.athlete_id, travel=[["2026-11-26", "2026-11-30", "Asia/Tokyo"]])
+    assert release_due(club.services, LiveFeed(), datetime(2026, 11, 26, 17, tzinfo=UTC)) == 0  # two in Tokyo
+    assert release_due(club.services, LiveFeed(), datetime(2026, 11, 26, 18, 31, tzinfo=UTC)) == 1
+
+
+@pytest.mark.parametrize(("late_h", "left"), [(24.0, "due"), (12.0, "cancelled")])
+def test_the_policy_cancel_takes_what_is_late_also_without_a_later_one(store: Store, late_h: float, left: str) -> None:
+    config = Config(sessions={"missed": "cancel", "late_h": late_h})  # type: ignore[arg-type]
+    club = found_club(store, FakeClock(START), config=config)
+    plan_sessions(club, [START])
+    release_due(club.services, LiveFeed(), START + timedelta(hours=20))
+    assert states(club) == [left]
+
+
+def test_the_hours_to_answer_are_those_of_the_configuration(store: Store) -> None:
+    club = found_club(store, FakeClock(START), config=Config(sessions={"answer_h": 50}))  # type: ignore[arg-type]
+    plan_sessions(club, [START])
+    release_due(club.services, LiveFeed(), START)
+    assert close_stale(club.services, LiveFeed(), START + timedelta(hours=49)) == 0
+    assert close_stale(club.services, LiveFeed(), START + timedelta(hours=51)) == 1
+
+
 def test_racing_threads_release_each_session_exactly_once(club: Club) -> None:
     plan_sessions(club, [START - timedelta(seconds=number) for number in range(COUNT)])
     released: list[str] = []
@@ -160,12 +191,19 @@ def test_a_locked_athletes_sessions_stay_and_do_not_hold_up_others(club: Club, s
     assert release_due(club.services, LiveFeed(), START) == 3
 
 
+def out_of_the_night(moment: datetime) -> datetime:
+    """Return the first minute, from a moment on, that is not from 01:00 to 03:30 in Berlin."""
+    while time(1) <= moment.astimezone(BERLIN).time() < time(3, 31):
+        moment += timedelta(minutes=1)
+    return moment
+
+
 @pytest.mark.parametrize(
     ("first_tick", "hours"),
     # Berlin: the hour from 2 is skipped on 29 March 2026 (1:00 UTC) and comes twice on 25 October (0:00 and 1:00 UTC).
     [(datetime(2026, 3, 28, 22, 0, tzinfo=UTC), 8), (datetime(2026, 10, 24, 22, 0, tzinfo=UTC), 8)],
 )
-def test_every_due_moment_of_a_night_with_a_change_is_released_once_and_in_time(
+def test_every_due_moment_of_a_night_with_a_change_is_released_once_and_none_in_the_hours_of_the_change(
     store: Store, first_tick: datetime, hours: int
 ) -> None:
     club = found_club(store, FakeClock(first_tick))
@@ -173,7 +211,9 @@ def test_every_due_moment_of_a_night_with_a_change_is_released_once_and_in_time(
     feed, tick = LiveFeed(), timedelta(minutes=7)
     late: list[timedelta] = []
     while club.clock.now < first_tick + timedelta(hours=hours):
-        late += [club.clock.now - each.due_at for each in club.services.plans.release_due(club.clock.now)]
+        for each in club.services.plans.release_due(club.clock.now):
+            assert not time(1) <= club.clock.now.astimezone(BERLIN).time() < time(3, 31)
+            late.append(club.clock.now - out_of_the_night(each.due_at))
         assert plan_ahead(club.services, feed, club.clock.now) == 0
         club.clock.now += tick
     assert len(late) == 2 * hours
