@@ -23,6 +23,8 @@ _STALE_TICK_S = 300.0
 _DAYS_TICK_S = 60.0
 # s between two looks for phones that fell silent. Own choice.
 _QUIET_TICK_S = 10.0
+# s between two looks for what is long past: a day. Own choice.
+_PRUNE_TICK_S = 86_400.0
 # s between two looks for tests whose stored signal is there: a chunk of 5 s. Own choice.
 _SETTLE_TICK_S = 5.0
 
@@ -74,6 +76,11 @@ def send_due(services: Services, feed: LiveFeed, now: datetime) -> int:
     return services.reminders.send_due(now)
 
 
+def prune_log(services: Services, feed: LiveFeed, now: datetime) -> int:
+    """Forget reminders that are long past, and what became of them; return how many."""
+    return services.reminders.prune(now)
+
+
 class SessionClock:
     """Run the ticks in the background. Any number may run: each due row is claimed by one."""
 
@@ -87,6 +94,7 @@ class SessionClock:
             (close_quiet_phones, _QUIET_TICK_S),
             (settle_trials, _SETTLE_TICK_S),
             (send_due, config.clock.reminder_tick_s),
+            (prune_log, _PRUNE_TICK_S),
         )
         self._scheduler: BackgroundScheduler | None = None
 

@@ -139,6 +139,7 @@ class RemindersSection(Section):
     late_min: Annotated[float, Field(ge=1, le=120)] = 10.0
     tries: Annotated[int, Field(ge=1, le=10)] = 5
     retry_first_s: Annotated[float, Field(ge=1, le=3600)] = 60.0
+    log_days: Annotated[int, Field(ge=7, le=3650)] = 180
     address: Annotated[str, Field(pattern=r"^(https?://[^\s/]+)?$")] = ""
     push_contact: Annotated[str, Field(pattern=r"^((mailto:|https://)\S+)?$")] = ""
     private_targets: bool = False

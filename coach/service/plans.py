@@ -39,7 +39,8 @@ class CalendarFeed:
     """What a calendar link answers. Sessions include cancelled ones, so that calendars remove them.
 
     retest: the next tests, None while none are due some day or the athlete is locked. paused: all is locked.
-    alarms: by session, minutes before it at which a calendar reminds; none while paused.
+    alarms: by session, minutes before it at which a calendar reminds; none while paused. says_why: the athlete wants
+    the calendar to say why a session is asked for.
     """
 
     athlete_id: str
@@ -49,6 +50,7 @@ class CalendarFeed:
     retest: Retest | None = None
     paused: bool = False
     alarms: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    says_why: bool = False
 
 
 class Plans:
@@ -367,7 +369,8 @@ class Plans:
         views = tuple(planning.session_view(row) for row in rows)
         paused = athlete["lock"] == Lock.ALL
         alarms = {} if paused else alarms_of(views, choices)
-        return CalendarFeed(athlete["id"], athlete["name"], athlete["time_zone"], views, retest, paused, alarms)
+        whose = athlete["id"], athlete["name"], athlete["time_zone"]
+        return CalendarFeed(*whose, views, retest, paused, alarms, choices.calendar_why)
 
     def _place(self, tx: Tx, athlete: Row, plan: Row | None, now: datetime) -> int:
         """Insert the plan's sessions that are not placed yet; return how many. Raises Conflict."""

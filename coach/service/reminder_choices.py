@@ -23,7 +23,10 @@ _SNOOZE_DEFAULT = 30
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """An athlete's settings. lead_min: minutes before a session, each a reminder. Quiet hours are local."""
+    """An athlete's settings. lead_min: minutes before a session, each a reminder. Quiet hours are local.
+
+    calendar_why: whether the calendar link also says why a session is asked for; whoever runs the calendar reads it.
+    """
 
     calendar_on: bool
     mail_on: bool
@@ -34,6 +37,7 @@ class Choices:
     quiet_from: time
     quiet_until: time
     snooze_min: int
+    calendar_why: bool = False
 
     def quiet(self) -> Quiet:
         """Return the quiet hours."""
@@ -56,6 +60,7 @@ def choices_of(row: Row | None, config: Config) -> Choices:
         quiet_from=row["quiet_from"],
         quiet_until=row["quiet_until"],
         snooze_min=row["snooze_min"],
+        calendar_why=row["calendar_why"],
     )
 
 

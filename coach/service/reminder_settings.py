@@ -217,6 +217,7 @@ class ReminderSettings:
         now = self._ground.now()
         values = {
             "calendar_on": choices.calendar_on,
+            "calendar_why": choices.calendar_why,
             "mail_on": choices.mail_on,
             "push_on": choices.push_on,
             "webhook_on": choices.webhook_on,
@@ -227,7 +228,10 @@ class ReminderSettings:
             "snooze_min": choices.snooze_min,
             "updated_at": now,
         }
+        before = table.settings(tx, athlete_id)
         table.save_settings(tx, athlete_id, values)
+        if choices.calendar_why != (before is not None and before["calendar_why"]):
+            sessions.touch_planned(tx, athlete_id, now)
         events.record(tx, now, by.user_id, "changed reminders", "athlete", athlete_id, athlete_id)
 
 

@@ -21,7 +21,7 @@ from coach.service import reminder_plan
 from coach.service.ground import Ground
 from coach.service.reminder_times import MissedPolicy, allowed_from
 from coach.service.reminder_words import message_of
-from coach.store import athletes, sessions
+from coach.store import athletes, sessions, spasms
 from coach.store import notifications as table
 from coach.store.engine import Tx
 from coach.store.rows import Row, fresh_id
@@ -76,6 +76,12 @@ class Reminders:
                 return sent
             with ThreadPoolExecutor(min(_AT_ONCE, len(rows)), "reminders") as threads:
                 sent += sum(threads.map(lambda row: self._deliver(row, now), rows))
+
+    def prune(self, now: datetime) -> int:
+        """Forget reminders, and what became of them, after the days of config.toml; return how many."""
+        before = now - timedelta(days=self._ground.config.reminders.log_days)
+        with self._ground.store.begin() as tx:
+            return table.prune(tx, before)
 
     def _take_up_abandoned(self, now: datetime) -> None:
         with self._ground.store.read() as tx:
@@ -181,10 +187,13 @@ def _still_wanted(tx: Tx, row: Row, session: Row | None, settings: Row | None) -
     athlete = athletes.get(tx, row["athlete_id"])
     if athlete is None or settings is None or not settings[f"{row['channel']}_on"]:
         return False
-    if row["session_id"] is None:  # tests wait for every lock, sessions only for a whole one
-        return bool(athlete["lock"] == Lock.NONE)
     if athlete["lock"] == Lock.ALL:
         return False
+    if row["occurrence"].startswith(reminder_plan.FOLLOW_UP):
+        asked = spasms.follow_up(tx, row["occurrence"].removeprefix(reminder_plan.FOLLOW_UP))
+        return asked is not None and asked["answered_at"] is None and asked["ended_at"] is None
+    if row["session_id"] is None:  # tests wait for every lock, sessions and questions only for a whole one
+        return bool(athlete["lock"] == Lock.NONE)
     return session is not None and session["state"] in ("planned", "due") and session["due_at"] == row["event_at"]
 
 

@@ -193,6 +193,13 @@ def deliveries(tx: Tx, athlete_id: str, limit: int) -> list[Row]:
     )
 
 
+def prune(tx: Tx, before: datetime) -> int:
+    """Delete reminders of what was before a time, with what became of them; return how many."""
+    old = select(reminder.c.id).where(reminder.c.event_at < before)
+    tx.execute(delivery.delete().where(delivery.c.reminder_id.in_(old)))
+    return tx.execute(reminder.delete().where(reminder.c.event_at < before)).rowcount
+
+
 def newest_test(tx: Tx, athlete_id: str) -> datetime | None:
     """Return when an athlete last asked for a test."""
     columns = reminder.c

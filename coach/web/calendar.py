@@ -28,9 +28,11 @@ def _text(said: str) -> str:
     return "".join(each for each in lines if each == "\n" or each.isprintable())
 
 
-def _description(session: SessionView) -> str:
+def _description(session: SessionView, says_why: bool) -> str:
+    """Return what is to be done; what was found or hurts comes into a calendar only where the athlete wants it."""
     lines = [f"{item['name']}: {dose_text(item['dose'])}" for item in session.exercises]
-    return _text("\n".join([*lines, "", f"Why: {session.because}", "", NOTICE]))
+    why = ["", f"Why: {session.because}"] if says_why else []
+    return _text("\n".join([*lines, *why, "", NOTICE]))
 
 
 def _status(session: SessionView, paused: bool) -> str:
@@ -41,7 +43,7 @@ def _status(session: SessionView, paused: bool) -> str:
     return "TENTATIVE" if waits else "CONFIRMED"
 
 
-def _event(session: SessionView, alarm_min: tuple[int, ...], paused: bool, now: datetime) -> Event:
+def _event(session: SessionView, feed: CalendarFeed, now: datetime) -> Event:
     start = datetime.combine(session.local_date, session.local_time, ZoneInfo(session.time_zone))
     event = Event()
     event.add("uid", f"{session.session_id}@backstop")
@@ -52,10 +54,10 @@ def _event(session: SessionView, alarm_min: tuple[int, ...], paused: bool, now: 
     event.add("dtend", start + timedelta(minutes=session.duration_min))
     names = ", ".join(item["name"] for item in session.exercises)
     event.add("summary", _text(f"Back session: {names}")[:200])
-    event.add("description", _description(session))
-    event.add("status", _status(session, paused))
+    event.add("description", _description(session, feed.says_why))
+    event.add("status", _status(session, feed.paused))
     event.add("transp", "TRANSPARENT")
-    for minutes in alarm_min:
+    for minutes in feed.alarms.get(session.session_id, ()):
         alarm = Alarm()
         alarm.add("action", "DISPLAY")
         alarm.add("description", "Back session")
@@ -95,7 +97,7 @@ def calendar_text(feed: CalendarFeed, now: datetime) -> bytes:
         days = [each.local_date for each in feed.sessions if each.time_zone == time_zone]
         calendar.add_component(vtimezone(time_zone, min(days), max(days)))
     for session in feed.sessions:
-        calendar.add_component(_event(session, feed.alarms.get(session.session_id, ()), feed.paused, now))
+        calendar.add_component(_event(session, feed, now))
     if feed.retest is not None:
         calendar.add_component(_retest_event(feed, feed.retest, now))
     text: bytes = calendar.to_ical()

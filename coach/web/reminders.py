@@ -65,6 +65,7 @@ def choose() -> Response | tuple[str, int]:
     try:
         choices = Choices(
             calendar_on="calendar_on" in form,
+            calendar_why="calendar_why" in form,
             mail_on="mail_on" in form,
             push_on="push_on" in form,
             webhook_on="webhook_on" in form,

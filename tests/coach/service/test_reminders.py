@@ -301,6 +301,20 @@ def test_a_flight_moves_reminders_with_their_sessions(hooked, hook: HttpReceiver
     assert [START + timedelta(minutes=minute) for minute in moments] == [datetime(2026, 11, 24, 23, 0, tzinfo=UTC)]
 
 
+def test_what_is_long_past_is_forgotten_and_not_sent_again(hooked, hook: HttpReceiver) -> None:
+    plan_sessions(hooked, [EVENING, EVENING + timedelta(days=100)])
+    for due_at in (EVENING, EVENING + timedelta(days=100)):
+        assert tick(hooked, due_at - HALF_AN_HOUR) == 1
+    prune = hooked.services.reminders.prune
+    assert prune(EVENING + timedelta(days=180)) == 0
+    assert len(log(hooked)) == 2
+    assert prune(EVENING + timedelta(days=180, seconds=1)) == 1
+    assert [row["event_at"] for row in rows(hooked)] == [EVENING + timedelta(days=100)]
+    assert len(log(hooked)) == 1
+    assert tick(hooked, EVENING + timedelta(days=181)) == 0
+    assert len(hook.received) == 2
+
+
 def test_on_a_journey_it_is_quiet_by_the_clock_there(hooked, hook: HttpReceiver) -> None:
     late, early = (datetime(2026, 11, 24, hour, 30, tzinfo=UTC) for hour in (23, 11))
     # Half past six in the evening and half past six in the morning in New York; it is home that is in Berlin.

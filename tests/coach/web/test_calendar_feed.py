@@ -35,7 +35,29 @@ def test_sessions_are_events_at_local_times_with_their_zone(accepted) -> None:
         assert (start.dt.date(), start.dt.time()) == (session.local_date, session.local_time)
         assert start.dt.replace(tzinfo=ZoneInfo("Europe/Berlin")) == session.due_at
         assert event["dtend"].dt - start.dt == timedelta(minutes=session.duration_min)
-        assert session.because in str(event["description"])
+        assert all(each["name"] in str(event["description"]) for each in session.exercises)
+
+
+def test_why_a_session_is_asked_for_is_said_only_where_the_athlete_wants_it(accepted, csrf_of) -> None:
+    plans, ada = accepted.services.plans, accepted.ada
+    path = f"/calendar/{plans.calendar_token(ada.identity, ada.athlete_id)}.ics"
+    because = {each.because for each in plans.calendar_sessions(path[10:-4]).sessions}
+    assert all("bent" in each for each in because)
+
+    def said() -> tuple[list[str], list[int]]:
+        events = events_of(accepted.client().get(path).data).values()
+        return [str(each["description"]) for each in events], [int(each["sequence"]) for each in events]
+
+    before, sequences = said()
+    assert not any("bent" in each or "Why" in each for each in before)
+    client, choices = accepted.client(ada), {"quiet_from": "22:00", "quiet_until": "07:00", "snooze_min": "30"}
+    for tick, count in (({"calendar_why": "on"}, 1), ({}, 2)):
+        data = {"csrf_token": csrf_of(client), "calendar_on": "on", "lead_min": "30", **choices, **tick}
+        assert client.post("/reminders", data=data).status_code == 303
+        after, later = said()
+        assert all(any(each in text for each in because) for text in after) is (count == 1)
+        # Calendars keep what they have until the number rises.
+        assert later == [each + count for each in sequences]
 
 
 def test_a_change_keeps_the_uid_and_raises_the_sequence(accepted) -> None:
@@ -65,7 +87,7 @@ def test_no_name_or_reason_can_add_a_line_to_the_calendar(accepted) -> None:
     planted = "a;b,c\\\r\nATTENDEE:mailto:x@evil.example\nEND:VEVENT\nBEGIN:VALARM"
     exercise = {**feed.sessions[0].exercises[0], "name": planted}
     session = replace(feed.sessions[0], because=planted, exercises=(exercise,))
-    text = calendar_text(replace(feed, athlete_name=planted, sessions=(session,)), accepted.clock.now)
+    text = calendar_text(replace(feed, athlete_name=planted, sessions=(session,), says_why=True), accepted.clock.now)
     lines = text.replace(b"\r\n ", b"").split(b"\r\n")
     assert not [line for line in lines if line.startswith(b"ATTENDEE")]
     assert b"\n" not in b"".join(lines)
