@@ -92,13 +92,16 @@ class BendParams:
 
 @dataclass(frozen=True, slots=True)
 class BendingParams:
-    """sureness: by how many of its standard errors the rate must pass (strain.py); own heuristic."""
+    """sureness: by how many of its standard errors the rate must pass (strain.py).
+
+    1.645 is the one-sided 95 % point of the normal distribution; that it is asked for is own heuristic.
+    """
 
     rate_per_min: float = 4.0
     min_duration_s: float = 600.0
     min_range_deg: float = 20.0
     coverage_share: float = 0.8
-    sureness: float = 2.0
+    sureness: float = 1.645
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,8 +39,8 @@ from coach.analysis.detectors.types import (
     Window,
 )
 from coach.analysis.detectors.wording import duration
-from coach.analysis.quality import BoolArray
-from devices.types import IntArray
+from coach.analysis.quality import BoolArray, runs
+from devices.types import FloatArray, IntArray
 
 THRESHOLDS: Mapping[str, str] = {
     "rate_per_min": "per min",
@@ -54,6 +54,8 @@ THRESHOLDS: Mapping[str, str] = {
 # Own heuristic: within a stretch, a minute with half the repetitive rate is work; the windows that make a stretch reach
 # beyond the work itself.
 WORK_SHARE = 0.5
+# Own heuristic: a minute with this share of the usual count was worked through.
+FULL_SHARE = 0.8
 # A bout's edges are known to a minute each, so that its length may be on the other side of the limit of short work.
 EDGES_MIN = 2.0
 LIMITS = (
@@ -153,18 +155,53 @@ def _pieces(thresholds: Thresholds, day: Day) -> tuple[list[Work], str | None]:
         if lacks is None:
             starts = trunk.start_utc_s
             inside |= (starts > stretch.start_utc_s - MINUTE_S) & (starts < stretch.end_utc_s)
-    works = inside & _works(trunk, trunk.bends, rate)
+    found = inside & _works(trunk, trunk.bends, rate)
+    pieces += _trunk_pieces(trunk, found, trunk.bends)
     least = thresholds["coverage_share"].value
     turned = trunk.turns_left + trunk.turns_right
     turning = repeating(trunk, turned, rate, thresholds["duration_min"].value, least)
     if turning.perhaps is not None and needs is None:
         needs = more_of(seen_in(trunk, turning.perhaps))
+    often: BoolArray = np.zeros_like(inside)
     for part in turning.stretches:
-        works[part] |= _works(trunk, turned, rate)[part]
-    for place in np.flatnonzero(works).tolist():
-        start = float(trunk.start_utc_s[place])
-        pieces.append(Work(start, start + MINUTE_S, trunk.stream_id[place], frozenset({"trunk"})))
-    return pieces, needs
+        often[part] = _works(trunk, turned, rate)[part]
+    return pieces + _trunk_pieces(trunk, often, turned), needs
+
+
+def _trunk_pieces(trunk: Minutes, works: BoolArray, counts: IntArray) -> list[Work]:
+    """Return each run of minutes of work, from where in a minute it began to where in a minute it ended.
+
+    works: (n,) True for such minutes; counts: (n,) of what is repeated.
+    """
+    starts, per_s = trunk.start_utc_s, counts / np.maximum(trunk.covered_s, 1e-9)
+    pieces = []
+    for first, after in runs(works):
+        parted = np.flatnonzero(np.diff(starts[first:after]) > MINUTE_S + 1e-6) + first + 1
+        for a, b in pairwise((first, *parted.tolist(), after)):
+            usual = float(np.median(per_s[a:b]))
+            before, behind = _beside(starts, per_s, a, -1), _beside(starts, per_s, b - 1, 1)
+            begins = float(starts[a]) - MINUTE_S * _over_edge(before / usual, float(per_s[a]) / usual)
+            ends = float(starts[b - 1]) + MINUTE_S * (1.0 + _over_edge(behind / usual, float(per_s[b - 1]) / usual))
+            pieces.append(Work(begins, ends, trunk.stream_id[a], frozenset({"trunk"})))
+    return pieces
+
+
+def _beside(starts: FloatArray, per_s: FloatArray, place: int, step: int) -> float:
+    """Return by how much the minute beside `place` was busier than the next one out; 0 where one of them is missing."""
+    near, far = place + step, place + 2 * step
+    if min(near, far) < 0 or max(near, far) >= starts.size or abs(starts[far] - starts[place]) > 2 * MINUTE_S + 1e-6:
+        return 0.0
+    return max(float(per_s[near] - per_s[far]), 0.0)
+
+
+def _over_edge(beyond: float, last: float) -> float:
+    """Return by how many minutes work reaches beyond its outermost minute; less than 0 where it does not fill it.
+
+    beyond, last: what the minute after that one has more than the next, and the count of that outermost minute, over
+    what is usual in this work. What comes evenly fills the minute in which it begins or ends by the share of the usual
+    count. Source: own heuristic.
+    """
+    return min(beyond, WORK_SHARE) if last >= FULL_SHARE else min(last, 1.0) - 1.0
 
 
 def _works(minutes: Minutes, counts: IntArray, rate_per_min: float) -> BoolArray:

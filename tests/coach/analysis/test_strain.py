@@ -194,7 +194,7 @@ def test_windows_agree_with_a_plain_count(data: st.DataObject) -> None:
     random = np.random.default_rng(data.draw(st.integers(0, 10**6)))
     valid = np.repeat(random.random(n // 5 + 1) < 0.85, 5)[:n]
     marks = np.sort(random.choice(n, size=data.draw(st.integers(0, min(n, 20))), replace=False))
-    sureness = data.draw(st.sampled_from([0.0, 0.7, 2.0]))
+    sureness = data.draw(st.sampled_from([0.0, 0.7, 1.645]))
     params = BendingParams(rate_per_min=12.0, min_duration_s=float(window), coverage_share=0.7, sureness=sureness)
     state, changes = BendingState(), []
     cuts = sorted({0, n, *data.draw(st.lists(st.integers(0, n), max_size=6))})

@@ -54,6 +54,25 @@ def test_near_misses(work: int, pause: int, found: bool) -> None:
         assert (answer.values["work_min"], answer.values["pause_min"]) == (work, pause)
 
 
+@pytest.mark.parametrize(
+    ("edges", "work_min", "pause_min"),
+    [
+        ({}, 30.0, 28.0),
+        ({30: 2, 59: 4, 88: 3}, 29.0, 28.8),  # of about 6 a minute 2, 4 and 3: a third, two thirds and a half of it
+        ({29: 2, 60: 1, 87: 2}, 30.5, 27.5),  # a third of the minute before, a sixth after, a third before the second
+    ],
+)
+def test_an_edge_of_work_is_known_to_part_of_a_minute(edges: dict[int, int], work_min: float, pause_min: float) -> None:
+    plain = working((30, 60), (88, 110))
+    assert plain.trunk is not None
+    bends = plain.trunk.bends.copy()
+    for minute, count in edges.items():
+        bends[minute] = count
+    answer = judged(day(minutes(480, bends=bends), bending=plain.bending))
+    assert answer.outcome is Outcome.FOUND
+    assert (answer.values["work_min"], answer.values["pause_min"]) == pytest.approx((work_min, pause_min), abs=0.06)
+
+
 def test_it_is_found_with_its_evidence() -> None:
     answer = judged(working((30, 70), (82, 112), (240, 260)))
     assert answer.statement == (
