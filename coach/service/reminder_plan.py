@@ -12,6 +12,7 @@ from coach.notify.types import Channel
 from coach.service.assessment_views import Kind
 from coach.service.reminder_times import Quiet, allowed_from, reminders_of
 from coach.store import notifications as table
+from coach.store import spasms
 from coach.store.engine import Tx
 from coach.store.rows import Row
 from programs.types import Lock
@@ -22,6 +23,10 @@ _AHEAD = timedelta(hours=26)
 _BACK = timedelta(hours=3)
 # Local times between which one is reminded of tests that are due on a day. Own choice.
 _TESTS_FROM, _TESTS_UNTIL = time(9, 0), time(20, 0)
+# How long it is of use to be reminded of a question after a spasm. Own choice: until the next day's.
+_ASKS_FOR = timedelta(hours=20)
+# What the occurrence of such a reminder begins with; the question's id follows.
+FOLLOW_UP = "follow-up:"
 
 Key = tuple[str, str, str, str, int]
 
@@ -96,6 +101,9 @@ def wanted(tx: Tx, now: datetime, config: Config) -> dict[Key, Wanted]:
             zone = ZoneInfo(settings[athlete_id]["time_zone"])
             due_on = finished_at.astimezone(zone).date() + timedelta(weeks=config.assessment.retest_weeks)
             found += _of_tests(due_on, settings[athlete_id], receivers[athlete_id], now)
+    for question in spasms.asked_between(tx, now - _BACK, now + _AHEAD):
+        if question["athlete_id"] in settings:
+            found += _of_follow_up(question, settings[question["athlete_id"]], receivers[question["athlete_id"]])
     return {each.key(): each for each in found}
 
 
@@ -155,6 +163,22 @@ def _of_tests(due_on: date, settings: Row, receivers: list[_Receiver], now: date
             event_at=first,
             until_at=last,
             remind_at=allowed_from(first, zone, quiet_of(settings)) or first,
+        )
+
+
+def _of_follow_up(question: Row, settings: Row, receivers: list[_Receiver]) -> Iterator[Wanted]:
+    due_at = question["due_at"]
+    for receiver in receivers:
+        yield Wanted(
+            athlete_id=question["athlete_id"],
+            occurrence=f"{FOLLOW_UP}{question['id']}",
+            session_id=None,
+            channel=receiver.channel,
+            target=receiver.target,
+            lead_min=0,
+            event_at=due_at,
+            until_at=due_at + _ASKS_FOR,
+            remind_at=allowed_from(due_at, ZoneInfo(settings["time_zone"]), quiet_of(settings)) or due_at,
         )
 
 

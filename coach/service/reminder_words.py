@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from coach.notify.types import Message
 from coach.service.planning import session_view
+from coach.service.reminder_plan import FOLLOW_UP
 from coach.store.rows import Row
 
 
@@ -23,6 +24,15 @@ def message_of(reminder: Row, session: Row | None, now: datetime) -> Message:
             path="/tests",
             until_s=until_s,
             fields={"kind": "retest", "due_on": reminder["occurrence"].removeprefix("retest:")},
+        )
+    if reminder["occurrence"].startswith(FOLLOW_UP):
+        return Message(
+            message_id=reminder["id"],
+            title="A question from Backstop",
+            text="Two taps: how is it today? The answer decides what comes next.",
+            path="/spasm",
+            until_s=until_s,
+            fields={"kind": "follow_up"},
         )
     return Message(
         message_id=reminder["id"],

@@ -63,7 +63,7 @@ reminder = Table(
     metadata,
     Column("id", ID, primary_key=True),
     Column("athlete_id", ID, ForeignKey("athlete.id"), nullable=False),
-    # session:<id>:<its moment>, retest:<day> or test:<id>: moved, a session is reminded of anew.
+    # session:<id>:<its moment>, retest:<day>, follow-up:<id> or test:<id>: moved, a session is reminded of anew.
     Column("occurrence", String(100), nullable=False),
     Column("session_id", ID, ForeignKey("planned_session.id")),
     Column("channel", String(20), nullable=False),  # mail | push | webhook
