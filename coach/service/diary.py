@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,7 +15,7 @@ from coach.service.permission import may_see, require_athlete
 from coach.service.throwing import place_around_pitching
 from coach.service.triage import hold_until_asked
 from coach.service.types import Identity, Role
-from coach.store import days, diary, events
+from coach.store import days, diary, events, sessions
 from coach.store.diary_tables import checkin, training
 from coach.store.engine import Tx
 from coach.store.rows import Row
@@ -40,7 +40,10 @@ _LATE = timedelta(days=56)
 
 @dataclass(frozen=True, slots=True)
 class CheckIn:
-    """What is told at one moment; None where nothing was said. Scales 0 to 10."""
+    """What is told at one moment; None where nothing was said. Scales 0 to 10.
+
+    pain_by_site: how strong it is at its worst, by place; no more than what was told of rest and motion.
+    """
 
     pain_at_rest: int | None = None
     pain_in_motion: int | None = None
@@ -50,6 +53,7 @@ class CheckIn:
     sites: tuple[str, ...] = ()
     symptoms: tuple[str, ...] = ()
     note: str = ""
+    pain_by_site: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def worst_pain(self) -> int | None:
@@ -187,6 +191,24 @@ class Diary:
             done = diary.trainings_between(tx, athlete_id, first, after)
         return tuple(_checkin_view(row, by) for row in told), tuple(map(_training_view, done))
 
+    def asks_for_morning(self, by: Identity, athlete_id: str) -> bool:
+        """Tell whether a check-in now would say how yesterday's session or training went, and none has yet.
+
+        Raises NoSuch.
+        """
+        with self._ground.store.read() as tx:
+            athlete = require_athlete(tx, by, athlete_id)
+            local = self._ground.now().astimezone(ZoneInfo(athlete["time_zone"]))
+            today, yesterday = local.date(), local.date() - timedelta(days=1)
+            if local.time() >= MORNING_UNTIL or diary.checkins_between(
+                tx, athlete_id, today, today + timedelta(days=1)
+            ):
+                return False
+            done = any(
+                each["outcome"] == "done" for each in sessions.outcomes_between(tx, athlete_id, yesterday, today)
+            )
+            return done or diary.entered_between(tx, athlete_id, yesterday, today)
+
 
 def store_checkin(tx: Tx, by: Identity, athlete: Row, told: CheckIn, key: str, now: datetime) -> tuple[str, bool]:
     """Store a check-in in a transaction that goes on; return its id and whether it is new. Raises InvalidInput."""
@@ -231,10 +253,23 @@ def _check(told: CheckIn) -> None:
         unknown = next((each for each in names if each not in known), None)
         if unknown is not None:
             raise InvalidInput(f"'{unknown[:40]}' is no {what} of a check-in.")
+    _check_by_site(told)
     if len(told.note) > _NOTE_MAX:
         raise InvalidInput(f"A note has at most {_NOTE_MAX} characters.")
     if told == CheckIn():
         raise InvalidInput("Nothing was told: tap at least one number.")
+
+
+def _check_by_site(told: CheckIn) -> None:
+    for site, pain in told.pain_by_site.items():
+        if site not in told.sites:
+            raise InvalidInput(f"'{site[:40]}' is no place that this check-in tells of.")
+        name = site.replace("_", " ")
+        _in_range(f"pain of {name}", pain, 0, 10, "")
+        if pain > (told.worst_pain or 0):
+            raise InvalidInput(
+                f"At one place it is {pain} ({name}), more than at rest and when you move: tell one again."
+            )
 
 
 def _check_training(what: str, duration_min: int, effort: int, pitches: int | None) -> None:
@@ -268,6 +303,7 @@ def _columns(told: CheckIn) -> dict[str, Any]:
         "sites": _once(told.sites),
         "symptoms": _once(told.symptoms),
         "note": told.note.strip() or None,
+        "pain_by_site": dict(told.pain_by_site),
     }
 
 
@@ -298,9 +334,10 @@ def _checkin_view(row: Row, reader: Identity | None = None) -> CheckInView:
         tuple(row["sites"]),
         tuple(row["symptoms"]),
         row["note"] or "",
+        row["pain_by_site"],
     )
     if reader is not None and reader.role is Role.COACH and row["entered_by"] != reader.user_id:
-        told = replace(told, sites=(), symptoms=(), note="")
+        told = replace(told, sites=(), symptoms=(), note="", pain_by_site={})
     return CheckInView(row["id"], row["athlete_id"], row["at"], row["local_date"], row["morning"], told)
 
 

@@ -34,6 +34,7 @@ def today() -> str:
         heart_url=url_for("athlete.heart_part"),
         checkin_key=uuid4().hex,
         told_last=_told_last(athlete),
+        morning_after=house().services.diary.asks_for_morning(access.me(), athlete.athlete_id),
         **desk.live_part(athlete) | desk.findings_part(athlete) | desk.plan_part(access.me(), athlete),
     )
 

@@ -48,6 +48,7 @@ def _page(problem: InvalidInput | None) -> AnyResponse:
         athlete=athlete,
         told=tuple(reversed(told)),
         done=tuple(reversed(done)),
+        site_words=SITE_WORDS,
         today_there=today,
         pitches=house().services.profiles.get(athlete.profile_id).caps is not None,
         key=request.form.get("key") or uuid4().hex,
@@ -94,16 +95,24 @@ def complete(checkin_id: str) -> AnyResponse:
     """Take the second tap, and whatever else was told."""
     before = house().services.diary.checkin(access.me(), checkin_id)
     form = request.form
+    sites = tuple(form.getlist("sites"))
     try:
+        by_site = {each: pain for each in sites if (pain := forms.whole_in(f"pain_at_{each}", "pain")) is not None}
+        in_motion = forms.whole_in("pain_in_motion")
+        if in_motion is None:  # kept without that tap: what was told before stays, else what the places say
+            in_motion = before.told.pain_in_motion
+        if in_motion is None and by_site:
+            in_motion = max(by_site.values())
         told = CheckIn(
             pain_at_rest=before.told.pain_at_rest,
-            pain_in_motion=forms.whole_in("pain_in_motion"),
+            pain_in_motion=in_motion,
             soreness=forms.whole_in("soreness"),
             readiness=forms.whole_in("readiness"),
             sleep_h=_sleep_h(),
-            sites=tuple(form.getlist("sites")),
+            sites=sites,
             symptoms=tuple(form.getlist("symptoms")),
             note=form.get("note", ""),
+            pain_by_site=by_site,
         )
         made = house().services.diary.complete(access.me(), checkin_id, told)
     except InvalidInput as error:

@@ -113,3 +113,36 @@ def test_the_diary_is_the_athletes_own(world, ada) -> None:
         assert world.client(person).get(where).status_code in {403, 404}
     assert ada.post(f"{where}/drop").status_code == 303
     assert ada.get(where).status_code == 404
+
+
+def test_each_place_on_the_picture_has_its_own_number(ada) -> None:
+    where = tap(ada, 2)
+    page = ada.get(where).text
+    assert page.count('class="spot spot-on-') == 7
+    told = {"sites": ["lower_back", "hip_left"], "pain_at_lower_back": "5", "pain_at_neck": "9"}
+    assert ada.post(where, data=told).status_code == 303  # the neck was not tapped, so its number says nothing
+    assert "2 at rest, 5 moving · lower back 5" in ada.get("/diary").text
+    more = told | {"pain_at_hip_left": "7", "pain_in_motion": "6"}
+    answer = ada.post(where, data=more)
+    assert answer.status_code == 422
+    assert "more than at rest and when you move" in answer.text
+
+
+def test_keeping_more_keeps_the_second_tap(ada) -> None:
+    where = tap(ada, 2)
+    assert ada.post(where, data={"pain_in_motion": "4"}).status_code == 303
+    assert ada.post(where, data={"soreness": "3"}).status_code == 303
+    assert "2 at rest, 4 moving · sore 3" in ada.get("/diary").text
+
+
+def test_the_morning_after_is_asked_for_once(world, ada) -> None:
+    asked = "how your back took yesterday"
+    world.clock.forward(hours=16)  # seven in the morning in Berlin
+    assert asked not in ada.get("/today").text  # nothing was done
+    done = {"what": "Digging", "duration_min": "90", "effort": "6", "key": "t1", "on": "2026-11-24"}
+    assert ada.post("/diary/trainings", data=done).status_code == 303
+    assert asked in ada.get("/today").text
+    tap(ada, 2)
+    assert asked not in ada.get("/today").text
+    world.clock.forward(days=1)
+    assert asked not in ada.get("/today").text  # nothing was done on that day
