@@ -28,6 +28,7 @@ from coach.service.phones import Phones
 from coach.service.plans import Plans
 from coach.service.poses import Poses
 from coach.service.profiles import Profiles
+from coach.service.progress import Progress
 from coach.service.questionnaires import Questionnaires
 from coach.service.recordings import Recordings
 from coach.service.reminder_settings import ReminderSettings
@@ -68,6 +69,7 @@ class Services:
     reports: Reports
     triage: Triage
     plans: Plans
+    progress: Progress
     rests: Rests
     spasms: Spasms
     reminders: Reminders
@@ -113,6 +115,7 @@ def build_services(store: Store, config: Config, clock: HostClock) -> Services:
         reports=Reports(ground),
         triage=Triage(ground),
         plans=Plans(ground),
+        progress=Progress(ground),
         rests=Rests(ground),
         spasms=Spasms(ground),
         reminders=Reminders(ground, channels),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from coach.errors import NoSuch
 from coach.service.types import Identity, Role
-from coach.store import assessments, athletes, findings, jobs, plans, recordings, sessions, wearables
+from coach.store import assessments, athletes, findings, jobs, plans, program_changes, recordings, sessions, wearables
 from coach.store.engine import Tx
 from coach.store.rows import Row
 
@@ -43,6 +43,11 @@ def require_finding(tx: Tx, by: Identity, finding_id: str) -> Row:
 def require_plan(tx: Tx, by: Identity, plan_id: str) -> Row:
     """Return a plan of an athlete that `by` may see. Raises NoSuch otherwise."""
     return _visible(tx, by, plans.get(tx, plan_id), f"plan {plan_id}")
+
+
+def require_change(tx: Tx, by: Identity, change_id: str) -> Row:
+    """Return a change of a program of an athlete that `by` may see. Raises NoSuch otherwise."""
+    return _visible(tx, by, program_changes.get(tx, change_id), f"step {change_id}")
 
 
 def require_session(tx: Tx, by: Identity, session_id: str) -> Row:

@@ -13,33 +13,37 @@ from coach.coaching import Observed, needs_from, needs_from_assessment
 from coach.config import Config
 from coach.service.assessment_results import newest_comparisons
 from coach.service.availability import availability_of
+from coach.service.change_views import ChangeKind
+from coach.service.histories import TEST_SPEAKS, history_of
 from coach.service.plain import exercises_to_plain, prescription_from_plain
 from coach.service.spasm_rows import in_first_days
 from coach.service.types import PlanState, PlanView, SessionState, SessionView
-from coach.store import care, findings, plans, sessions
+from coach.store import findings, outcomes, plans, program_changes, sessions
 from coach.store.engine import Tx
 from coach.store.rows import Row
-from programs.dose import session_duration_min
+from programs.dose import lighter, session_duration_min
 from programs.exercises import library
 from programs.phases import FALLBACK_WORDS, fallback
 from programs.place import place
 from programs.prescribe import prescribe
-from programs.types import History, Lock, Need, PlannedSession, Prescription
+from programs.progress import after_break
+from programs.rest import is_deload_week
+from programs.types import Lock, Need, PlannedSession, Prescription
 
 _OPEN = (SessionState.PLANNED.value, SessionState.DUE.value)
 # A pattern that ended this long ago still asks for an answer. Own heuristic: one rhythm of training.
 _STILL_NEEDED = timedelta(days=14)
-# A test speaks until the next one is due, and two weeks more. Own heuristic.
-_TEST_SPEAKS = timedelta(weeks=6)
 # Who declined is not asked again about the same kinds for this long, however often the pattern comes. Own choice.
 _DECLINE_HOLDS = timedelta(days=7)
+# Said of a session of lighter days. Own words.
+LIGHTER_WORDS = "These days are lighter: about half of the repetitions."
 
 
 def needs_of(tx: Tx, athlete_id: str, now: datetime) -> tuple[Need, ...]:
     """Return what the athlete's findings and tests ask for, heaviest first."""
     rows = findings.since(tx, athlete_id, now - _STILL_NEEDED)
     found = needs_from([Observed(row["id"], row["kind"], row["statement"], Grade(row["grade"])) for row in rows])
-    tested = needs_from_assessment(newest_comparisons(tx, athlete_id, now - _TEST_SPEAKS))
+    tested = needs_from_assessment(newest_comparisons(tx, athlete_id, now - TEST_SPEAKS))
     return tuple(sorted((*found, *tested), key=lambda need: (-need.weight, need.kind)))
 
 
@@ -84,14 +88,19 @@ def _without_words(prescription: Prescription) -> Prescription:
     return replace(prescription, because="", exercises=exercises, rest=rest)
 
 
-def prescription_for(tx: Tx, athlete_id: str, needs: Sequence[Need], config: Config) -> Prescription:
-    """Return exercises and rest for the needs, at the levels the athlete trains now, around what the doctor ruled out.
+def prescription_for(tx: Tx, athlete: Row, needs: Sequence[Need], config: Config, now: datetime) -> Prescription:
+    """Return exercises and rest for the needs, at the levels the athlete trains now, for what is known of them.
 
-    Raises programs.NoAnswer.
+    After days without a session a program begins a level back, or anew. Raises programs.NoAnswer.
     """
-    running = plans.in_state(tx, athlete_id, PlanState.ACCEPTED.value)
-    levels = {each["exercise_id"]: each["level"] for each in running["prescription"]["exercises"]} if running else {}
-    history = History(levels, contraindications=care.contraindications(tx, athlete_id))
+    running = plans.in_state(tx, athlete["id"], PlanState.ACCEPTED.value)
+    levels: dict[str, int] = {}
+    if running is not None:
+        done = outcomes.last_done(tx, athlete["id"]) or running["starts_on"]
+        before = prescription_from_plain(running["prescription"])
+        missed_days = max((local_day(athlete, now) - done).days, 0)
+        levels = {item.exercise_id: item.level for item in after_break(before, missed_days).exercises}
+    history = history_of(tx, athlete, now, levels)
     return prescribe(needs, history, config.program.sessions_per_week, config.program.weeks)
 
 
@@ -108,14 +117,37 @@ def sessions_to_place(
 ) -> list[PlannedSession]:
     """Return the sessions from `start` up to the horizon that are not placed yet, on wanted days where they may be.
 
-    not_before: the first day that may have one, such as after days of rest from pitching.
-    Raises programs.NoSlot.
+    not_before: the first day that may have one, such as after days of rest from pitching; a day that a red session has
+    left free has none either. Days that a change made lighter are. Raises programs.NoSlot.
     """
-    last = local_day(athlete, now) + timedelta(days=horizon_days)
+    today = local_day(athlete, now)
+    last = today + timedelta(days=horizon_days)
+    changes = program_changes.with_days(tx, athlete["id"], today)
+    free = [row["last_on"] + timedelta(days=1) for row in changes if row["kind"] == ChangeKind.BACK]
+    not_before = max([*free, *([not_before] if not_before is not None else [])], default=None)
     moments = sessions.taken_moments(tx, athlete["id"])
     taken_at = {date.fromisoformat(slot): moments[slot] for slot in taken}
     placed = place(prescription, availability_of(tx, athlete), start, now, taken, wanted, not_before, taken_at)
-    return [session for session in placed if session.local_date < last and session.slot not in taken]
+    lighter_days = [(row["first_on"], row["last_on"]) for row in changes if row["kind"] == ChangeKind.DELOAD]
+    return [
+        _lightened(session, start, lighter_days)
+        for session in placed
+        if session.local_date < last and session.slot not in taken
+    ]
+
+
+def _lightened(session: PlannedSession, start: date, lighter_days: Sequence[tuple[date, date]]) -> PlannedSession:
+    """Return a session as a lighter one if it falls on such days; a week that is lighter by plan is so once."""
+    week = (session.local_date - start).days // 7 + 1
+    if is_deload_week(week) or not any(first <= session.local_date <= last for first, last in lighter_days):
+        return session
+    items = tuple(replace(item, dose=lighter(item.dose)) for item in session.exercises)
+    return replace(
+        session,
+        exercises=items,
+        duration_min=session_duration_min(item.dose for item in items),
+        because=f"{session.because} {LIGHTER_WORDS}".strip(),
+    )
 
 
 def local_day(athlete: Row, now: datetime) -> date:

@@ -7,31 +7,30 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from coach.errors import Conflict, InvalidInput, NoSuch, NotAllowed
-from coach.service import due, planning
+from coach.errors import Conflict, NoSuch, NotAllowed
+from coach.service import planning
 from coach.service.assessment_views import Retest
 from coach.service.ground import Ground
-from coach.service.missed import asleep, give_way
 from coach.service.permission import may_decide, require_athlete, require_plan, require_session
 from coach.service.plain import prescription_from_plain, prescription_to_plain
+from coach.service.progress import look_after, refuse_loading, withdraw
+from coach.service.releasing import Told, close_stale, place_ahead, record_outcome, release_due
 from coach.service.reminder_choices import alarms_of, choices_of
 from coach.service.replacing import replace_planned
 from coach.service.retests import retest_of
 from coach.service.secrets import fresh_token
 from coach.service.throwing import rest_until
-from coach.service.triage import hold_until_asked, refuse_locked
+from coach.service.triage import refuse_locked
 from coach.service.types import Identity, PlanState, PlanView, SessionState, SessionView
-from coach.store import athletes, days, events, notifications, people, plans, sessions
+from coach.store import athletes, events, notifications, outcomes, people, plans, sessions
 from coach.store.engine import Tx
 from coach.store.rows import Row
 from programs.errors import ProgramError
-from programs.triage import ASK_AT_PAIN
 from programs.types import Lock
 
 _log = logging.getLogger(__name__)
 # Days of sessions in a calendar feed, back and ahead. Own choice.
 _CALENDAR_BACK, _CALENDAR_AHEAD = timedelta(days=30), timedelta(days=120)
-_OPEN = (SessionState.PLANNED.value, SessionState.DUE.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +75,7 @@ class Plans:
             if planning.changes_nothing(tx, athlete, needs, now):
                 return None
             try:
-                prescription = planning.prescription_for(tx, athlete_id, needs, self._ground.config)
+                prescription = planning.prescription_for(tx, athlete, needs, self._ground.config, now)
             except ProgramError as error:
                 events.record(
                     tx, now, "service", "found no program", "athlete", athlete_id, athlete_id, type(error).__name__
@@ -178,6 +177,8 @@ class Plans:
             row = _require_decidable(tx, by, plan_id)
             athlete = require_athlete(tx, by, row["athlete_id"])
             refuse_locked(tx, by, athlete, now)
+            refuse_loading(tx, athlete, row, now)
+            withdraw(tx, athlete["id"], now)
             older = plans.in_state(tx, athlete["id"], PlanState.ACCEPTED.value)
             if older is not None:
                 plans.move(tx, older["id"], PlanState.ACCEPTED.value, state=PlanState.SUPERSEDED.value)
@@ -238,105 +239,41 @@ class Plans:
         effort: int | None = None,
         pain_during: int | None = None,
         reason: str | None = None,
+        pain_after: int | None = None,
     ) -> SessionView:
-        """Record DONE (with effort and pain 0..10, both optional) or SKIPPED (with a reason, optional), once.
+        """Record DONE (with effort and pains 0..10, all optional) or SKIPPED (with a reason, optional), once.
 
+        The program is looked at: after a red session it gets easier by itself, see `Progress`.
         Raises NoSuch, InvalidInput, Conflict (already recorded or cancelled).
         """
-        if outcome not in (SessionState.DONE, SessionState.SKIPPED):
-            raise InvalidInput("A session was done or skipped; nothing else can be recorded.")
-        for name, value in (("effort", effort), ("pain", pain_during)):
-            if value is not None and not 0 <= value <= 10:
-                raise InvalidInput(f"The {name} is a number from 0 to 10, not {value}.")
-        now = self._ground.now()
-        with self._ground.store.begin() as tx:
-            row = require_session(tx, by, session_id)
-            fallback = row["fallback"] or row["lock"] == Lock.STARTING
-            if not sessions.move(tx, session_id, _OPEN, state=outcome.value, fallback=fallback, updated_at=now):
-                raise Conflict(f"This session is {row['state']} already.")
-            values = {
-                "session_id": session_id,
-                "outcome": outcome.value,
-                "effort": effort,
-                "pain_during": pain_during,
-                "reason": reason,
-                "recorded_by": by.user_id,
-                "recorded_at": now,
-            }
-            sessions.add_outcome(tx, values)
-            events.record(tx, now, by.user_id, outcome.value, "session", session_id, row["athlete_id"])
-            self._mark(tx, row, now)
-            if pain_during is not None and pain_during >= ASK_AT_PAIN:
-                hold_until_asked(tx, row["athlete_id"], now)
-            return planning.session_view(require_session(tx, by, session_id))
+        told = Told(effort, pain_during, pain_after, reason)
+        recorded = record_outcome(self._ground, by, session_id, outcome, told)
+        look_after(self._ground, recorded.athlete_id)
+        return recorded
 
     def release_due(self, now: datetime) -> tuple[SessionView, ...]:
         """Release the sessions that are due, each exactly once; never those of a wholly locked athlete.
 
-        While only starting is locked, what is released is walking and rest in place of what was planned.
+        While only starting is locked, what is released is walking and rest in place of what was planned. Before, the
+        program is looked at, so that nobody starts where they left off after weeks without a session.
 
         After a pause of the service nobody gets several days at once, and nobody anything from 01:00 to 03:30: what
         came due meanwhile is released, waits or is cancelled as [sessions] of config.toml says.
         """
-        released: list[SessionView] = []
-        with self._ground.store.begin() as tx:
-            give_way(tx, now, self._ground.config.sessions)
-        while True:
-            with self._ground.store.begin() as tx:
-                waiting = asleep(tx, now)
-                rows = [
-                    row for each in sessions.claim_due(tx, now, waiting) if (row := sessions.get(tx, each)) is not None
-                ]
-                for row in rows:
-                    events.record(tx, now, "clock", "released", "session", row["id"], row["athlete_id"])
-            if not rows:
-                return tuple(sorted(released, key=lambda each: (each.due_at, each.session_id)))
-            released.extend(planning.session_view(row) for row in rows)
+        with self._ground.store.read() as tx:
+            unlooked = outcomes.waiting_unlooked(tx, now)
+        for athlete_id in unlooked:
+            look_after(self._ground, athlete_id)
+        return release_due(self._ground, now)
 
     def plan_ahead(self, now: datetime) -> int:
         """Place sessions of running programs up to the horizon, and replan where asked; return sessions placed."""
         self.replan_wanted()
-        # Somewhere on earth it is still yesterday.
-        with self._ground.store.read() as tx:
-            running = plans.running(tx, (now - timedelta(days=1)).date())
-        placed = 0
-        for row in running:
-            try:
-                placed += self._place_more(row["id"], now)
-            except Conflict as error:
-                _log.warning("no more sessions of plan %s: %s", row["id"], error)
-        return placed
-
-    def _place_more(self, plan_id: str, now: datetime) -> int:
-        with self._ground.store.begin() as tx:
-            plan = plans.get(tx, plan_id)
-            athlete = athletes.get(tx, plan["athlete_id"]) if plan is not None else None
-            if (
-                plan is None
-                or athlete is None
-                or athlete["lock"] == Lock.ALL
-                or plan["state"] != PlanState.ACCEPTED.value
-            ):
-                return 0
-            return self._place(tx, athlete, plan, now)
+        return place_ahead(self._ground, now)
 
     def close_stale(self, now: datetime) -> int:
         """Mark released sessions that nobody answered in time as skipped; return how many."""
-        closed = 0
-        with self._ground.store.begin() as tx:
-            for row in sessions.unanswered(tx, now - timedelta(hours=self._ground.config.sessions.answer_h)):
-                if not sessions.move(tx, row["id"], ("due",), state=SessionState.SKIPPED.value, updated_at=now):
-                    continue
-                values = {"session_id": row["id"], "outcome": SessionState.SKIPPED.value, "recorded_at": now}
-                sessions.add_outcome(tx, values)
-                self._mark(tx, row, now)
-                events.record(tx, now, "clock", "skipped", "session", row["id"], row["athlete_id"], "not answered")
-                closed += 1
-        return closed
-
-    def _mark(self, tx: Tx, session: Row, now: datetime) -> None:
-        """Have the session's day judged: what became of the session is its load."""
-        days.mark(tx, session["athlete_id"], session["local_date"], now + due.LOOK_EVERY)
+        return close_stale(self._ground, now)
 
     def calendar_token(self, by: Identity, athlete_id: str) -> str:
         """Return the secret of the athlete's calendar link (`/calendar/<token>.ics`). Raises NoSuch."""
@@ -371,26 +308,6 @@ class Plans:
         alarms = {} if paused else alarms_of(views, choices)
         whose = athlete["id"], athlete["name"], athlete["time_zone"]
         return CalendarFeed(*whose, views, retest, paused, alarms, choices.calendar_why)
-
-    def _place(self, tx: Tx, athlete: Row, plan: Row | None, now: datetime) -> int:
-        """Insert the plan's sessions that are not placed yet; return how many. Raises Conflict."""
-        if plan is None:
-            return 0
-        placed_on = [row["local_date"] for row in sessions.of_plan(tx, plan["id"])]
-        taken = sessions.taken_slots(tx, athlete["id"])
-        horizon_days = self._ground.config.program.plan_ahead_days
-        prescription = prescription_from_plain(plan["prescription"])
-        not_before = rest_until(tx, self._ground, athlete, prescription, now)
-        try:
-            placed = planning.sessions_to_place(
-                tx, athlete, prescription, plan["starts_on"], now, taken, horizon_days, not_before=not_before
-            )
-        except ProgramError as error:
-            raise Conflict(str(error)) from None
-        # What was placed stays, also when it was cancelled since, or the availability has changed.
-        new = [session for session in placed if not placed_on or session.local_date > max(placed_on)]
-        planning.add_sessions(tx, new, athlete, plan["id"], now)
-        return len(new)
 
     def _view(self, tx: Tx, row: Row | None) -> PlanView:
         if row is None:

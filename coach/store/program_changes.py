@@ -56,11 +56,11 @@ def made_since(tx: Tx, athlete_id: str, since: datetime) -> list[Row]:
     return many(tx, statement.order_by(columns.decided_at.desc(), columns.id))
 
 
-def with_days(tx: Tx, plan_id: str, last_on: date) -> list[Row]:
-    """Return the changes made to a plan that have days of their own, those that end on that day or later."""
+def with_days(tx: Tx, athlete_id: str, last_on: date) -> list[Row]:
+    """Return the changes that were made and have days of their own, those that end on that day or later."""
     columns = program_change.c
     statement = select(program_change).where(
-        columns.plan_id == plan_id, columns.state == "made", columns.last_on >= last_on
+        columns.athlete_id == athlete_id, columns.state == "made", columns.last_on >= last_on
     )
     return many(tx, statement.order_by(columns.created_at, columns.id))
 

@@ -319,7 +319,7 @@ plan = Table(
     Column("note", Text),
     Column("starts_on", Date),
     Column("ends_on", Date),  # the day after the last week
-    Column("looked_on", Date),  # the last local day on which its progress was looked at
+    Column("looked_on", Date),  # the last day, in UTC, on which its progress was looked at
     unique_where("uq_plan_one_proposed", "state = 'proposed'", "athlete_id"),
     Index("ix_plan_state_ends", "state", "ends_on"),
     unique_where("uq_plan_one_accepted", "state = 'accepted'", "athlete_id"),
