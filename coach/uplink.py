@@ -7,7 +7,7 @@ import ipaddress
 import json
 import ssl
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from coach.errors import Conflict, InvalidInput, NotAllowed, StoreUnavailable
 
@@ -33,6 +33,20 @@ class _Answer:
     body: bytes
 
 
+def checked_address(url: str) -> SplitResult:
+    """Return the parts of a server's address. Raises InvalidInput for anything but an http or https address."""
+    try:
+        parts = urlsplit(url.rstrip("/"))
+        sound = parts.scheme in {"http", "https"} and parts.hostname and parts.username is None
+        # Read for its check of the range.
+        sound = sound and parts.port != 0
+    except ValueError:
+        sound = False
+    if not sound:
+        raise InvalidInput(f"The address {url} is no web address: give one such as https://backstop.example.org.")
+    return parts
+
+
 class Uplink:
     """Post to one server with one token, over a connection that is kept. For one thread at a time.
 
@@ -41,17 +55,11 @@ class Uplink:
     """
 
     def __init__(self, url: str, token: str, allow_plain: bool = False, timeout_s: float = _TIMEOUT_S) -> None:
-        """Raises InvalidInput for anything but an http or https address."""
+        """Raises InvalidInput for anything but an http or https address, and for a token that cannot be one."""
+        parts = checked_address(url)
         self.url = url.rstrip("/")
-        try:
-            parts = urlsplit(self.url)
-            host, port = parts.hostname, parts.port
-        except ValueError:
-            parts, host, port = urlsplit(""), None, None
-        if parts.scheme not in {"http", "https"} or not host or parts.username is not None:
-            raise InvalidInput(f"The address {url} is no web address: give one such as https://backstop.example.org.")
         self._secure = parts.scheme == "https"
-        self.host, self._port, self._path = host, port, parts.path.rstrip("/")
+        self.host, self._port, self._path = parts.hostname or "", parts.port, parts.path.rstrip("/")
         if not token or not token.isascii() or any(sign.isspace() for sign in token):
             raise InvalidInput("The token is empty or has characters that none has: copy it from the Wearables page.")
         self._token, self._allow_plain, self._timeout_s = token, allow_plain, timeout_s

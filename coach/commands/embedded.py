@@ -49,9 +49,11 @@ class Embedded:
         store = open_store(database_path(self._directory))
         try:
             migrate(store)
+            # Built also where nobody is simulated: what is wrong with a profile is said here, as one sentence.
+            services = build_services(store, self._config, SystemClock())
             if self._config.simulate.athlete:
                 self._check_simulation()
-                ensure_demo(build_services(store, self._config, SystemClock()), self._config)
+                ensure_demo(services, self._config)
         finally:
             store.close()
         secret_key(self._directory)

@@ -20,7 +20,7 @@ from coach.gateway import Gateway, request_from
 from coach.instance import make_directory, only_one
 from coach.outpost import Outpost
 from coach.spool import Spool
-from coach.uplink import Uplink
+from coach.uplink import Uplink, checked_address
 from devices.hostclock import SystemClock
 from devices.hub import BleHub
 
@@ -57,6 +57,7 @@ def handler(args: argparse.Namespace) -> int:
     url = args.server or config.gateway.server
     if not url:
         raise ConfigError("No server is named: give --server URL, as the Wearables page shows it.")
+    checked_address(url)
     token = _token(args, config)
     Uplink(url, token).close()  # refused before anything is opened
     folder = make_directory(args.spool or config.storage.directory / "gateway" / _name_of(url))

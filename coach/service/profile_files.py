@@ -140,7 +140,13 @@ def _sheet(path: Path, file: _CapsFile, number: int) -> PitchCaps:
 def _parsed(path: Path, model: type[_Model]) -> _Model:
     try:
         values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except OSError as error:
+        raise ConfigError(f"The file {path} cannot be read ({error.strerror}): mend its rights or its name.") from None
+    except UnicodeDecodeError:
+        raise ConfigError(
+            f"The file {path} is no text: write a profile into it (docs/profiles.md), or remove it."
+        ) from None
+    except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"The file {path} cannot be read ({error}): mend that line, or name another file.") from None
     try:
         return model.model_validate(values)
@@ -151,7 +157,8 @@ def _parsed(path: Path, model: type[_Model]) -> _Model:
             raise ConfigError(
                 f"{path}: there is no key {key}: remove it or see docs/profiles.md for the keys."
             ) from None
-        raise ConfigError(f"{path}: the key {key} is wrong: {first['msg'][0].lower()}{first['msg'][1:]}.") from None
+        wrong = "is missing" if first["type"] == "missing" else f"is wrong: {first['msg'][0].lower()}{first['msg'][1:]}"
+        raise ConfigError(f"{path}: the key {key} {wrong}; see docs/profiles.md for the keys.") from None
 
 
 def _check_id(path: Path, found: str) -> None:

@@ -105,7 +105,10 @@ def _bind(host: str, port: int) -> socket.socket:
         )[0]
         bound = socket.socket(family, kind, protocol)
     except OSError as error:
-        raise ConfigError(f"web.host is {host!r}, which this machine does not know ({error}). Set web.host.") from error
+        raise ConfigError(
+            f"The address {host!r} (--host or web.host) cannot be looked up ({error.strerror}): give one of this "
+            "machine's, 127.0.0.1 for this machine alone, or 0.0.0.0 for all."
+        ) from error
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind(address)

@@ -42,6 +42,8 @@ def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ([], "--server"),
         (["--server", "http://127.0.0.1:9"], "BACKSTOP_GATEWAY__TOKEN"),
         (["--server", "ftp://x", "--token", SECRET], "web address"),
+        (["--server", "ftp://x"], "web address"),
+        (["--server", "https://x:99999"], "web address"),
         (["--server", "http://127.0.0.1:9", "--token", "two words"], "copy it"),
         (["--server", "http://127.0.0.1:9", "--token-file", "nowhere"], "nowhere"),
     ],

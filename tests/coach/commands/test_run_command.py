@@ -60,17 +60,22 @@ def refused(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
     return lines[0]
 
 
-def test_a_second_start_on_the_same_database_says_so(tmp_path: Path) -> None:
+def test_a_second_start_or_a_rerun_on_the_same_database_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     with running("--port", "0", "--storage", str(tmp_path), "--no-simulate") as said:
         assert "nobody is known yet" in said
         second = subprocess.run(
             [*RUN, "--port", "0", "--storage", str(tmp_path)],
             capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL,
         )  # fmt: skip
+        monkeypatch.setenv("BACKSTOP_STORAGE__DIRECTORY", str(tmp_path))
+        meanwhile = refused(capsys, "rerun")
     assert second.returncode == 2
-    assert second.stderr.count("\n") == 1
-    assert "already uses the folder" in second.stderr
-    assert str(tmp_path) in second.stderr
+    for said in (second.stderr.rstrip("\n"), meanwhile):
+        assert "\n" not in said
+        assert "already uses the folder" in said
+        assert str(tmp_path) in said
 
 
 def test_it_starts_again_and_knows_everybody(tmp_path: Path) -> None:
@@ -110,6 +115,9 @@ def test_wrong_input_is_one_sentence(
     file = tmp_path / "a file"
     file.write_text("x", encoding="utf-8")
     assert "a file" in refused(capsys, "run", "--storage", str(file))
+    nowhere = refused(capsys, "run", "--host", "999.1.1.1", "--storage", str(tmp_path / "s"), "--no-simulate")
+    assert "'999.1.1.1' (--host or web.host)" in nowhere
+    assert "Errno" not in nowhere
     monkeypatch.setenv("BACKSTOP_SIMULATE__MOTION", "flying")
     assert "flying" in refused(capsys, "run", "--storage", str(tmp_path / "s"))
     monkeypatch.setenv("BACKSTOP_SIMULATE__MOTION", "desk")
@@ -142,6 +150,28 @@ def test_a_damaged_database_is_said_and_left_as_it_is(tmp_path: Path, capsys: py
     before = database.read_bytes()
     assert "backstop.sqlite3" in refused(capsys, "run", "--storage", str(tmp_path))
     assert database.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b'id = "own', "cannot be read"),
+        (b"\xff\xd8\xff\xe0", "is no text"),
+        (b'id = "own"\n', "the key name is missing"),
+    ],
+)
+def test_a_broken_profile_of_ones_own_is_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, content: bytes, says: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "own.toml").write_bytes(content)
+    monkeypatch.setenv("BACKSTOP_PROFILES__FOLDER", str(tmp_path / "own"))
+    for command in (["run", "--no-simulate"], ["rerun"], ["user", "list"]):
+        said = refused(capsys, *command)
+        assert "own.toml" in said
+        assert says in said
+        assert "codec" not in said
 
 
 def test_people_are_made_on_the_command_line(
