@@ -1,17 +1,22 @@
-"""What is worked on for half a minute at once, behind the newest sample: wearing, yaw and repeated bending.
+"""What is worked on for half a minute at once, behind the newest sample: wearing, yaw, minutes, cycles, much bending.
 
-They have few values a second and are told by the minute, so that a call for every chunk would cost more than the work.
-Half minutes begin on whole multiples of the stream's own time; the results are those of any other cut.
+Nobody waits for them, and a call for every chunk would cost more than the work. Half minutes begin on whole multiples
+of the stream's own time; the results are those of any other cut.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from coach.analysis.bends import Counted
+from coach.analysis.lying import FREE
+from coach.analysis.posture import look_every as posture_look_every
 from coach.analysis.quality import BoolArray
 from coach.analysis.strain import JUDGED_TOGETHER_BINS
 from coach.analysis.walking import steps_begun
@@ -19,26 +24,50 @@ from coach.analysis.wearing_types import Glimpses
 from coach.analysis.wobble import look_every
 from devices.types import FloatArray, IntArray
 
+Kind = TypeVar("Kind", bound=np.generic)
 # As for the windows of repeated bending, which wait that long anyhow.
 TOGETHER_S = float(JUDGED_TOGETHER_BINS)
 
 
 @dataclass(frozen=True, slots=True)
-class BehindState:
-    """done: samples worked on. turn_radps: (n,) angular rate about the vertical of those since, NaN where missing.
+class Sensed:
+    """turn_radps: (n,) angular rate about the vertical, NaN where missing. up: (3, m) direction "up" in sensor axes at
+    the looks (wobble.look_every). steps: (k,) samples at which a step began.
+    """
 
-    up: (3, m) direction "up" in sensor axes at the looks since (wobble.look_every). steps: (k,) samples since at which
-    a step began; high: as of walking.steps_begun. valid: (r,) of the released samples that bending has not seen, and
-    counted: the cycles in them.
+    turn_radps: FloatArray
+    up: FloatArray
+    steps: IntArray
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """smooth_deg: (n,) low-passed inclination of released samples, NaN where missing.
+
+    The rest is at their looks (posture.look_every). modes: (m,) what the trunk did (lying.FREE, PENDING, LYING), None
+    where it was free. bent_deg: (m,) what bends are of, NaN where missing; lies: (m,) it lies or has lain a moment
+    ago, None for nowhere. counted: bends that came down.
+    """
+
+    smooth_deg: FloatArray
+    modes: IntArray | None = None
+    bent_deg: FloatArray | None = None
+    lies: BoolArray | None = None
+    counted: tuple[Counted, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BehindState:
+    """done, spent: samples, and of the released ones those, that are worked on. sensed, followed: what came since.
+
+    high: as of walking.steps_begun.
     """
 
     done: int = 0
-    turn_radps: FloatArray = field(default_factory=lambda: np.empty(0))
-    up: FloatArray = field(default_factory=lambda: np.empty((3, 0)))
-    steps: IntArray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    spent: int = 0
     high: bool = False
-    valid: BoolArray = field(default_factory=lambda: np.empty(0, dtype=np.bool_))
-    counted: tuple[Counted, ...] = ()
+    sensed: tuple[Sensed, ...] = ()
+    followed: tuple[Followed, ...] = ()
 
 
 def wait(
@@ -49,16 +78,9 @@ def wait(
     start: number of the first. acc_mps2, gyr_radps: (n, 3), NaN where missing. up: (3, n) in sensor axes, NaN likewise.
     """
     every = look_every(rate_hz)
-    begun, high = steps_begun(state.high, acc_mps2)
-    return BehindState(
-        state.done,
-        np.concatenate((state.turn_radps, turn_rate_radps(gyr_radps, up))),
-        np.concatenate((state.up, up[:, -start % every :: every]), axis=1),
-        np.concatenate((state.steps, begun + start)) if begun.size else state.steps,
-        high,
-        state.valid,
-        state.counted,
-    )
+    steps, high = steps_begun(state.high, acc_mps2)
+    piece = Sensed(turn_rate_radps(gyr_radps, up), up[:, -start % every :: every].copy(), steps + start)
+    return BehindState(state.done, state.spent, high, (*state.sensed, piece), state.followed)
 
 
 def turn_rate_radps(gyr_radps: FloatArray, up: FloatArray) -> FloatArray:
@@ -70,17 +92,10 @@ def turn_rate_radps(gyr_radps: FloatArray, up: FloatArray) -> FloatArray:
     return rate
 
 
-def wait_for_bending(state: BehindState, valid: BoolArray, counted: list[Counted]) -> BehindState:
-    """Keep released samples, (n,) True where there is one, and the cycles in them, until wearing is known."""
-    return BehindState(
-        state.done,
-        state.turn_radps,
-        state.up,
-        state.steps,
-        state.high,
-        np.concatenate((state.valid, valid)),
-        (*state.counted, *counted) if counted else state.counted,
-    )
+def wait_released(state: BehindState, smooth_deg: FloatArray, piece: Followed) -> BehindState:
+    """Keep what is needed of the next samples that were released; `piece` is what is known beside smooth_deg."""
+    known = Followed(smooth_deg, piece.modes, piece.bent_deg, piece.lies, piece.counted)
+    return BehindState(state.done, state.spent, state.high, state.sensed, (*state.followed, known))
 
 
 def due(state: BehindState, rate_hz: float, end: int) -> int:
@@ -94,31 +109,55 @@ def take(state: BehindState, rate_hz: float, until: int) -> tuple[BehindState, G
     """Return what is left after the samples up to `until`, and of these what wearing looks at, and the turning."""
     every, count = look_every(rate_hz), until - state.done
     first = -state.done % every
-    looks, steps = len(range(first, count, every)), int(state.steps.searchsorted(until))
-    turn = state.turn_radps[:count]
-    left = BehindState(
-        until,
-        state.turn_radps[count:].copy(),
-        state.up[:, looks:].copy(),
-        state.steps[steps:].copy(),
-        state.high,
-        state.valid,
-        state.counted,
-    )
-    seen = Glimpses(state.done, until, state.up[:, :looks], turn[first::every], state.steps[:steps])
-    return left, seen, turn
+    turn = np.concatenate([piece.turn_radps for piece in state.sensed])
+    up = np.concatenate([piece.up for piece in state.sensed], axis=1)
+    steps = np.concatenate([piece.steps for piece in state.sensed])
+    looks, begun = len(range(first, count, every)), int(steps.searchsorted(until))
+    rest = Sensed(turn[count:].copy(), up[:, looks:].copy(), steps[begun:].copy())
+    left = BehindState(until, state.spent, state.high, (rest,), state.followed)
+    seen = Glimpses(state.done, until, up[:, :looks], turn[first:count:every], steps[:begun])
+    return left, seen, turn[:count]
 
 
-def take_for_bending(state: BehindState, until: int, start: int) -> tuple[BehindState, BoolArray, list[Counted]]:
-    """Return what is left after the released samples `start` .. `until` - 1, and these. start: the first that waits."""
-    count = until - start
-    left = BehindState(
-        state.done,
-        state.turn_radps,
-        state.up,
-        state.steps,
-        state.high,
-        state.valid[count:].copy(),
-        tuple(cycle for cycle in state.counted if cycle.index >= until),
+def pass_to(state: BehindState, until: int) -> BehindState:
+    """Return the state where nothing is sensed, worked on up to `until`."""
+    return BehindState(until, state.spent, state.high, state.sensed, state.followed)
+
+
+def take_released(state: BehindState, rate_hz: float, until: int) -> tuple[BehindState, Followed]:
+    """Return what is left after the released samples up to `until`, and these."""
+    count, every = until - state.spent, posture_look_every(rate_hz)
+    looks = len(range(-state.spent % every, count, every))
+    sizes, start = [], state.spent
+    for piece in state.followed:
+        sizes.append(len(range(-start % every, piece.smooth_deg.size, every)))
+        start += piece.smooth_deg.size
+    whole = Followed(
+        np.concatenate([piece.smooth_deg for piece in state.followed]),
+        _joined([piece.modes for piece in state.followed], sizes, np.int64(FREE)),
+        _joined([piece.bent_deg for piece in state.followed], sizes, np.float64(np.nan)),
+        _joined([piece.lies for piece in state.followed], sizes, np.bool_(False)),
+        tuple(cycle for piece in state.followed for cycle in piece.counted),
     )
-    return left, state.valid[:count], [cycle for cycle in state.counted if cycle.index < until]
+    taken = _part(whole, slice(0, count), slice(0, looks), -1, until)
+    rest = _part(whole, slice(count, None), slice(looks, None), until, start)
+    return BehindState(state.done, until, state.high, state.sensed, (rest,)), taken
+
+
+def _joined(parts: Sequence[NDArray[Kind] | None], sizes: Sequence[int], otherwise: Kind) -> NDArray[Kind] | None:
+    """Return parts as one, with `otherwise` for those that are None; None where all are."""
+    if all(part is None for part in parts):
+        return None
+    filled = (np.full(size, otherwise) if part is None else part for part, size in zip(parts, sizes, strict=True))
+    return np.concatenate(list(filled))
+
+
+def _part(whole: Followed, rows: slice, looks: slice, first: int, end: int) -> Followed:
+    """Return some rows and their looks. first, end: samples between which cycles belong to them."""
+    return Followed(
+        whole.smooth_deg[rows],
+        None if whole.modes is None else whole.modes[looks],
+        None if whole.bent_deg is None else whole.bent_deg[looks],
+        None if whole.lies is None else whole.lies[looks],
+        tuple(cycle for cycle in whole.counted if first <= cycle.index < end),
+    )

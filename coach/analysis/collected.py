@@ -17,11 +17,11 @@ from coach.analysis.exposure import (
     add_repetitions,
     add_strokes,
     finish_minutes,
+    held_from_s,
     minute_due,
     settle_minutes,
     unusable,
 )
-from coach.analysis.lying import PENDING
 from coach.analysis.motion_types import Motion
 from coach.analysis.posture import look_every
 from coach.analysis.rotation import GAP, Turn, YawLine, value_at_s
@@ -136,11 +136,9 @@ def _codes(state: AnalysisState) -> ByteArray | None:
 
 def _passed(state: AnalysisState) -> int:
     """Return the sample before which no detector will say anything any more."""
-    until = min(state.released - state.origin, settled_until(state.activity, state.rate_hz))
-    if state.behind is not None:
-        until = min(until, state.behind.done)
-    if state.lying.mode == PENDING:
-        until = min(until, state.lying.began)
+    until = min(state.behind.spent, settled_until(state.activity, state.rate_hz))
+    if (held_s := held_from_s(state.exposure)) is not None:
+        until = min(until, int(held_s * state.rate_hz))
     if state.params.swing is not None:
         until = min(until, state.swings.decided)
         if state.swings.pending is not None:

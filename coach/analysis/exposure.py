@@ -171,6 +171,13 @@ def add_holds(state: ExposureState, holds: Iterable[StaticHold]) -> ExposureStat
     return state
 
 
+def held_from_s(state: ExposureState) -> float | None:
+    """Return when the first second begins of which it is open whether the trunk lay, s from the first sample."""
+    if state.mode != PENDING:
+        return None
+    return state.first + int((state.counts[Column.HELD] > 0).argmax()) - state.phase_s
+
+
 def minute_due(state: ExposureState, rate_hz: float, until: int) -> bool:
     """Tell whether a minute that is kept ends at or before sample `until`."""
     return math.floor(state.phase_s + until / rate_hz) - state.first >= MINUTE_S

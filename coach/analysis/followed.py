@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from coach.analysis.behind import Followed
 from coach.analysis.bends import BendState, Counted, detect_bends, finish_bends
 from coach.analysis.collected import Collected
 from coach.analysis.cycles import add_cycles
@@ -28,43 +29,50 @@ def follow_posture(
     angles: FloatArray,
     collected: Collected,
 ) -> IntArray | None:
-    """Follow lying, static holds and exposure at looks. Returns what the trunk did at each sample, None for FREE.
+    """Follow lying, static holds and exposure at looks. Returns what the trunk did at each look, None for FREE.
 
     up: (3, n) in the body's axes. angles: (1 or 3, m) inclination, and where the front is known flexion and lean.
     """
     n, every = released.valid.size, state.glance_every
     glances = slice(-released.start % every, n, every)
-    before, modes = state.lying.mode, None
+    modes = None
     if state.on_trunk:
+        before = state.lying.mode
         at = np.arange(released.start + glances.start, released.start + n, every)
         # Each glance is one of the looks.
-        glanced = angles[:, (glances.start - looks.start) // looks.step :: every // looks.step]
+        first, step = (glances.start - looks.start) // looks.step, every // looks.step
+        glanced = angles[:, first::step]
         if state.reference.source is Reference.CALIBRATION:
             upright = up[2, glances]
         else:
             upright = _walking_cosine(state, released.up[:, glances], at)
         sight = Glances(at, upright, glanced)
-        state.lying, modes, lain = detect_lying(state.lying, state.rate_hz, sight)
-        state.statics, held = add_statics(state.statics, state.rate_hz, every, at, glanced[0], modes)
+        state.lying, decided, lain = detect_lying(state.lying, state.rate_hz, sight)
+        state.statics, held = add_statics(state.statics, state.rate_hz, every, at, glanced[0], decided)
         collected.lying.extend(lain)
         collected.add_holds(state, held)
-    state.posture = add_posture(
-        state.params.posture_thresholds_deg,
-        state.posture,
-        angles,
-        None if modes is None else _modes_at(np.arange(n)[looks], glances, modes, before),
-        released.whole,
-    )
-    return None if modes is None else _modes_at(np.arange(n), glances, modes, before)
+        if decided is not None:  # at each look that of the newest glance
+            modes = np.concatenate(((before,), decided))[(np.arange(angles.shape[1]) - first) // step + 1]
+    state.posture = add_posture(state.params.posture_thresholds_deg, state.posture, angles, modes, released.whole)
+    return modes
 
 
-def count_cycles(state: AnalysisState, smooth: FloatArray, released: Released, modes: IntArray | None) -> None:
-    """Count cycles of what is not lying: what was counted while it was not yet decided is taken back."""
-    if modes is None:
-        state.cycles, _ = add_cycles(state.cycles, smooth if released.whole else smooth[released.valid])
+def count_cycles(state: AnalysisState, start: int, smooth_deg: FloatArray, modes: IntArray | None) -> None:
+    """Count cycles of what is not lying: what was counted while it was not yet decided is taken back.
+
+    start: number of the first sample. smooth_deg: (n,), NaN where missing. modes: (m,) at their looks, None for FREE.
+    """
+    there = ~np.isnan(smooth_deg)
+    if modes is None and state.exposure.mode == FREE:
+        state.cycles, _ = add_cycles(state.cycles, smooth_deg if there.all() else smooth_deg[there])
         return
+    look = look_every(state.rate_hz)
+    if modes is None:
+        modes = np.full(len(range(-start % look, smooth_deg.size, look)), FREE)
+    # Up to the first look there is what was at the newest before.
+    modes, edge = np.concatenate(((state.exposure.mode,), modes)), -start % look - look
     for first, end in runs_of(modes):
-        mode, values = int(modes[first]), smooth[first:end]
+        mode, rows = int(modes[first]), slice(max(edge + first * look, 0), max(edge + end * look, 0))
         if mode == PENDING and state.cycles_before is None:
             state.cycles_before = state.cycles
         elif mode == LYING and state.cycles_before is not None:
@@ -72,8 +80,7 @@ def count_cycles(state: AnalysisState, smooth: FloatArray, released: Released, m
         elif mode == FREE:
             state.cycles_before = None
         if mode != LYING:
-            there = values if released.whole else values[released.valid[first:end]]
-            state.cycles, _ = add_cycles(state.cycles, there)
+            state.cycles, _ = add_cycles(state.cycles, smooth_deg[rows][there[rows]])
 
 
 def _walking_cosine(state: AnalysisState, up: FloatArray, at: IntArray) -> FloatArray:
@@ -86,43 +93,43 @@ def _walking_cosine(state: AnalysisState, up: FloatArray, at: IntArray) -> Float
     return cosine
 
 
-def _modes_at(rows: IntArray, glances: slice, modes: IntArray, before: int) -> IntArray:
-    """Return the mode at each row: that of the newest glance at or before it."""
-    held: IntArray = np.concatenate(((before,), modes))[(rows - glances.start) // glances.step + 1]
-    return held
-
-
 def follow_bends(
     state: AnalysisState, released: Released, looks: slice, angles: FloatArray, modes: IntArray | None, rose: int
-) -> tuple[list[Bend], list[Counted], list[Counted]]:
+) -> tuple[list[Bend], Followed]:
     """Follow the bends at each look: forward where a bow told the front, else the inclination. Lying down is none.
 
-    rose: glance at which the newest lying before these samples had ended, -1 for none.
-    Returns the bends that ended, and the cycles that counted: those of the bends, and those of repeated bending.
+    modes: (m,) at the looks, None for FREE. rose: glance at which the newest lying before these samples had ended, -1
+    for none. Returns the bends that ended, and what repeated bending and the minutes wait for, but for the samples.
     """
     # A front that a bow has told lets a lean to the side, or back, be none of the bends.
     bent = np.maximum(angles[1], -BACK_DEG) if state.forward_from is ForwardFrom.BOW else angles[0]
-    present = None if released.whole else released.valid[looks]
     start = released.start + looks.start
-    lies = None if modes is None and rose < 0 else _lately(state, start, bent.size, modes, looks, rose)
+    lies = None if modes is None and rose < 0 else _lately(state, start, bent.size, modes, rose)
+    present = None if released.whole else released.valid[looks]
     state.bends, found, counted = _bends_up(state.params.bend, state.bends, state, bent, present, lies, start)
-    if state.strain_bends is None:
-        return found, counted, counted
-    own = BendParams(state.params.bending.min_range_deg)
-    state.strain_bends, _, strained = _bends_up(own, state.strain_bends, state, bent, present, lies, start)
-    return found, counted, strained
+    own = state.strain_bends is not None
+    return found, Followed(np.empty(0), modes, bent if own else None, lies if own else None, tuple(counted))
 
 
-def _lately(
-    state: AnalysisState, start: int, count: int, modes: IntArray | None, looks: slice, rose: int
-) -> BoolArray | None:
+def strained(state: AnalysisState, start: int, piece: Followed) -> list[Counted]:
+    """Return the cycles of repeated bending. start: number of the piece's first sample."""
+    if state.strain_bends is None or piece.bent_deg is None:
+        return list(piece.counted)
+    own, present = BendParams(state.params.bending.min_range_deg), ~np.isnan(piece.bent_deg)
+    first = start + -start % look_every(state.rate_hz)
+    there = None if present.all() else present
+    state.strain_bends, _, counted = _bends_up(own, state.strain_bends, state, piece.bent_deg, there, piece.lies, first)
+    return counted
+
+
+def _lately(state: AnalysisState, start: int, count: int, modes: IntArray | None, rose: int) -> BoolArray | None:
     """Return at which of so many looks the trunk lies or has lain a moment ago, None for none of them.
 
     Who has just risen may lie down again: a sit-up beyond the vertical is no bend. start: sample of the first look.
     """
     look = look_every(state.rate_hz)
     at = start + look * np.arange(count)
-    lying = np.zeros(count, dtype=bool) if modes is None else modes[looks] == LYING
+    lying = np.zeros(count, dtype=bool) if modes is None else modes == LYING
     never = -(AGAIN_S + 1.0) * state.rate_hz
     last = np.maximum.accumulate(np.where(lying, at, rose - look if rose >= 0 else never))
     lately: BoolArray = at - last <= AGAIN_S * state.rate_hz

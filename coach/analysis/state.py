@@ -30,7 +30,7 @@ from coach.analysis.types import AnalysisParams, ForwardFrom, Reference
 from coach.analysis.walking import WalkingState
 from coach.analysis.wearing_types import WearingState
 
-STATE_VERSION = 6
+STATE_VERSION = 7
 # Own heuristic: slow things (lying, static holds, units) are looked at about so often; never less than every sample.
 GLANCES_PER_S = 4.0
 
@@ -44,8 +44,8 @@ class AnalysisState:
     gyroscope_from: first sample with an angular rate, -1 before; until then tilt is all there is.
     forward: the body's front in sensor axes, from a bow or from sample `forward_since` on from the bends in the data.
     cycles_before: the cycles as they were when the trunk became level, while it is undecided whether it lies.
-    bending is None where the place is not on the trunk, yaw and wearing, and what waits for them (behind), where it is
-    not on the pelvis either.
+    bending is None where the place is not on the trunk, yaw and wearing where it is not on the pelvis either. behind:
+    what is worked on by the half minute.
     """
 
     place: str
@@ -80,7 +80,7 @@ class AnalysisState:
     strain_bends: BendState | None = None
     bending: BendingState | None = None
     yaw: YawState | None = None
-    behind: BehindState | None = None
+    behind: BehindState = field(default_factory=BehindState)
     exposure: ExposureState = field(default_factory=ExposureState)
 
     def late_s(self, sample: int) -> float:
@@ -150,5 +150,4 @@ def new_state(
         bending=bending,
         wearing=WearingState() if place in TURNING_PLACES else None,
         yaw=YawState() if place in TURNING_PLACES else None,
-        behind=BehindState() if place in TURNING_PLACES else None,
     )

@@ -11,15 +11,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from coach.analysis.activity import detect_activity, finish_activity
-from coach.analysis.behind import due, take, take_for_bending, wait, wait_for_bending
-from coach.analysis.bends import Counted, finish_bends
+from coach.analysis.behind import Followed, due, pass_to, take, take_released, wait, wait_released
+from coach.analysis.bends import finish_bends
 from coach.analysis.collected import Collected
 from coach.analysis.direction import find_forward
 from coach.analysis.errors import AnalysisError
 from coach.analysis.exposure import add_looks, begin_exposure
 from coach.analysis.filters import low_pass
 from coach.analysis.findings import bending_finding
-from coach.analysis.followed import count_cycles, follow_bends, follow_posture
+from coach.analysis.followed import count_cycles, follow_bends, follow_posture, strained
 from coach.analysis.frames import body_axes, in_body, inclination_deg, tilt_deg
 from coach.analysis.integrity import DEFAULT_PARAMS, add_integrity
 from coach.analysis.lying import finish_lying
@@ -45,7 +45,7 @@ from coach.analysis.types import (
 )
 from coach.analysis.walking import find_upright
 from coach.analysis.wearing import add_wearing, begin_wearing, worn_at
-from devices.types import NO_RECEPTION, Chunk, FloatArray, IntArray, Reception
+from devices.types import NO_RECEPTION, Chunk, FloatArray, Reception
 
 __all__ = ["BLOCK", "AnalysisState", "Update", "analyse", "finish", "new_state", "provisional"]
 
@@ -195,7 +195,7 @@ def _advance(
         first, every = -start % state.glance_every, state.glance_every
         at = np.arange(start + first, start + oriented.valid.size, every)
         state.walking = find_upright(state.walking, state.rate_hz, start, acc, at, oriented.up[:, first::every])
-    if state.behind is not None:
+    if state.wearing is not None:
         state.behind = wait(state.behind, state.rate_hz, start, acc, gyr, oriented.up)
     state.reference, released = settle_reference(
         state.params.reference, state.reference, state.rate_hz, start, oriented
@@ -210,33 +210,26 @@ def _advance(
         collected.add_swings(state, swings)
     state.next_index += oriented.valid.size
     _use(state, released, collected)
-    if state.behind is not None and not collected.paused:
+    if not collected.paused:
         _catch_up(state, due(state.behind, state.rate_hz, state.next_index - state.origin), collected)
     collected.add_minutes(state)
 
 
 def _catch_up(state: AnalysisState, until: int, collected: Collected) -> None:
-    """Work on what waits of the samples up to `until`: how it was worn, turning, and bending of what is released."""
-    if state.behind is None:
-        return
-    if until > state.behind.done and state.wearing is not None:
-        state.behind, seen, turn_radps = take(state.behind, state.rate_hz, until)
-        calibrated = state.reference.upright if state.reference.source is Reference.CALIBRATION else None
-        bowed = state.forward if state.forward_from is ForwardFrom.BOW else None
-        state.wearing = add_wearing(state.wearing, state.rate_hz, seen, calibrated, bowed)
-        _follow_yaw(state, seen.start, turn_radps, collected)
-    if state.bending is None:
-        return
-    first, end = state.bending.next_index, min(state.behind.done, state.released - state.origin)
-    if end <= first:
-        return
-    state.behind, seen_at, counted = take_for_bending(state.behind, end, first)
-    if state.wearing is not None and len(state.wearing.spans):
-        worn = worn_at(state.wearing, np.arange(first, end) / state.rate_hz)
-        if worn is not None:  # what a loose sensor does is no bending, and its time was not looked at
-            seen_at, counted = seen_at & worn, [cycle for cycle in counted if worn[cycle.index - first]]
-    state.bending, changes = detect_bending(state.params.bending, state.bending, state.rate_hz, seen_at, counted)
-    collected.changes.extend(changes)
+    """Work on what waits of the samples up to `until`: how it was worn, turning, and all that follows a release."""
+    if until > state.behind.done:
+        if state.wearing is None:
+            state.behind = pass_to(state.behind, until)
+        else:
+            state.behind, seen, turn_radps = take(state.behind, state.rate_hz, until)
+            calibrated = state.reference.upright if state.reference.source is Reference.CALIBRATION else None
+            bowed = state.forward if state.forward_from is ForwardFrom.BOW else None
+            state.wearing = add_wearing(state.wearing, state.rate_hz, seen, calibrated, bowed)
+            _follow_yaw(state, seen.start, turn_radps, collected)
+    first, end = state.behind.spent, min(state.behind.done, state.released - state.origin)
+    if end > first:
+        state.behind, piece = take_released(state.behind, state.rate_hz, end)
+        _spend(state, first, piece, collected)
 
 
 def _follow_yaw(state: AnalysisState, start: int, turn_radps: FloatArray, collected: Collected) -> None:
@@ -281,11 +274,8 @@ def _use_rows(state: AnalysisState, released: Released, collected: Collected) ->
         angles = tilt_deg(up[:, looks], smooth[looks])
     rose = state.lying.rose
     modes = follow_posture(state, released, up, looks, angles, collected)
-    count_cycles(state, smooth, released, modes)
-    found, counted, strained = follow_bends(state, released, looks, angles, modes, rose)
-    _spend(state, released, looks, angles[0], modes, counted)
-    if state.behind is not None and state.on_trunk:
-        state.behind = wait_for_bending(state.behind, valid, strained)
+    found, piece = follow_bends(state, released, looks, angles, modes, rose)
+    state.behind = wait_released(state.behind, smooth, piece)
     collected.bends.extend(found)
     state.bends_count += len(found)
     covered = n if released.whole else int(np.count_nonzero(valid))
@@ -294,24 +284,29 @@ def _use_rows(state: AnalysisState, released: Released, collected: Collected) ->
     state.released += n
 
 
-def _spend(
-    state: AnalysisState,
-    released: Released,
-    looks: slice,
-    angle_deg: FloatArray,
-    modes: IntArray | None,
-    counted: list[Counted],
-) -> None:
-    """Add looks to the minutes. modes: (n,) of each released sample, as `follow_posture` returns them."""
+def _spend(state: AnalysisState, start: int, piece: Followed, collected: Collected) -> None:
+    """Count cycles, minutes and repeated bending of released samples. start: number of the first."""
+    present, look = ~np.isnan(piece.smooth_deg), look_every(state.rate_hz)
+    looks = slice(-start % look, present.size, look)
+    count_cycles(state, start, piece.smooth_deg, piece.modes)
     state.exposure = add_looks(
         state.exposure,
         state.rate_hz,
-        np.arange(released.start + looks.start, released.start + released.valid.size, looks.step),
-        angle_deg,
-        None if released.whole else released.valid[looks],
-        None if modes is None else modes[looks],
-        [cycle.index for cycle in counted],
+        np.arange(start + looks.start, start + present.size, look),
+        piece.smooth_deg[looks],
+        None if present.all() else present[looks],
+        piece.modes,
+        [cycle.index for cycle in piece.counted],
     )
+    if state.bending is None:
+        return
+    counted = strained(state, start, piece)
+    if state.wearing is not None and len(state.wearing.spans):
+        worn = worn_at(state.wearing, np.arange(start, start + present.size) / state.rate_hz)
+        if worn is not None:  # what a loose sensor does is no bending, and its time was not looked at
+            present, counted = present & worn, [cycle for cycle in counted if worn[cycle.index - start]]
+    state.bending, changes = detect_bending(state.params.bending, state.bending, state.rate_hz, present, counted)
+    collected.changes.extend(changes)
 
 
 def _update(state: AnalysisState, collected: Collected) -> Update:
