@@ -21,6 +21,8 @@ _log = logging.getLogger(__name__)
 _STALE_TICK_S = 300.0
 # s between two looks for days that have ended; the worker looks oftener. Own choice.
 _DAYS_TICK_S = 60.0
+# s between two looks for programs that were not looked at today. Own choice.
+_LOOK_TICK_S = 300.0
 # s between two looks for phones that fell silent. Own choice.
 _QUIET_TICK_S = 10.0
 # s between two looks for what is long past: a day. Own choice.
@@ -40,6 +42,14 @@ def release_due(services: Services, feed: LiveFeed, now: datetime) -> int:
 def plan_ahead(services: Services, feed: LiveFeed, now: datetime) -> int:
     """Place sessions up to the horizon; return how many."""
     return services.plans.plan_ahead(now)
+
+
+def look_at_programs(services: Services, feed: LiveFeed, now: datetime) -> int:
+    """Look once a day at each running program: does it get easier, may it rise; return how many changed."""
+    changed = services.progress.look_daily(now)
+    for athlete_id in changed:
+        feed.publish(athlete_id, {"kind": "plan"})
+    return len(changed)
 
 
 def close_stale(services: Services, feed: LiveFeed, now: datetime) -> int:
@@ -89,6 +99,7 @@ class SessionClock:
         self._ticks = (
             (release_due, config.clock.release_tick_s),
             (plan_ahead, config.clock.plan_tick_s),
+            (look_at_programs, _LOOK_TICK_S),
             (close_stale, _STALE_TICK_S),
             (judge_days, _DAYS_TICK_S),
             (close_quiet_phones, _QUIET_TICK_S),

@@ -12,6 +12,7 @@ from coach.errors import InvalidInput, NoSuch
 from coach.service import due
 from coach.service.ground import Ground
 from coach.service.permission import may_see, require_athlete
+from coach.service.progress import look_after
 from coach.service.throwing import place_around_pitching
 from coach.service.triage import hold_until_asked
 from coach.service.types import Identity, Role
@@ -103,7 +104,9 @@ class Diary:
         with self._ground.store.begin() as tx:
             athlete = require_athlete(tx, by, athlete_id)
             checkin_id, _ = store_checkin(tx, by, athlete, told, key, now)
-            return _checkin_view(_found(diary.checkin_of(tx, checkin_id)))
+            made = _checkin_view(_found(diary.checkin_of(tx, checkin_id)))
+        look_after(self._ground, athlete_id)
+        return made
 
     def complete(self, by: Identity, checkin_id: str, told: CheckIn) -> CheckInView:
         """Replace what a check-in tells; the second tap adds to the first. Raises NoSuch, InvalidInput."""
@@ -114,7 +117,9 @@ class Diary:
             diary.change_checkin(tx, checkin_id, _columns(told))
             events.record(tx, now, by.user_id, "completed", "checkin", checkin_id, row["athlete_id"])
             _after(tx, row["athlete_id"], row["local_date"], told.worst_pain, now)
-            return _checkin_view(_found(diary.checkin_of(tx, checkin_id)))
+            made = _checkin_view(_found(diary.checkin_of(tx, checkin_id)))
+        look_after(self._ground, made.athlete_id)
+        return made
 
     def checkin(self, by: Identity, checkin_id: str) -> CheckInView:
         """Return one check-in. Raises NoSuch."""
@@ -129,6 +134,7 @@ class Diary:
             diary.drop(tx, checkin, checkin_id)
             events.record(tx, now, by.user_id, "deleted", "checkin", checkin_id, row["athlete_id"])
             _mark(tx, row["athlete_id"], row["local_date"], now)
+        look_after(self._ground, row["athlete_id"])
 
     def add_training(
         self,
