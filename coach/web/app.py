@@ -43,6 +43,7 @@ from coach.web import (
     reminders,
     safety,
     sessions,
+    spasm,
     wearables,
     welcome,
     words,
@@ -59,6 +60,7 @@ SUBJECTS = (
     profiles,
     plans,
     safety,
+    spasm,
     care,
     doctor,
     sessions,
@@ -137,6 +139,7 @@ def _install(app: Flask, config: Config) -> None:
     assessment_words.install(app)
     job_words.install(app)
     care.install(app)
+    spasm.install(app)
     app.jinja_env.globals["someone"] = access.someone
     # Programs bring a token of their own, which no browser adds by itself.
     csrf.exempt(api.blueprint)

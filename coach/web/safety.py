@@ -33,11 +33,10 @@ def _page(athlete: AthleteView, problem: CoachError | None = None) -> Response:
     return Response(page, 422 if problem else 200, content_type="text/html; charset=utf-8")
 
 
-def _answer(athlete: AthleteView) -> None:
-    """Store what the form says. Raises InvalidInput when a question has no answer or one that is none."""
-    services = house().services
+def answers_in() -> tuple[dict[str, Answer], int | None]:
+    """Return the answers of the form and the age. Raises InvalidInput when a question has no answer or none of ours."""
     answers: dict[str, Answer] = {}
-    for question in services.triage.questions():
+    for question in house().services.triage.questions():
         given = request.form.get(question.id)
         if given not in set(Answer):
             raise InvalidInput(f"One question has no answer yet: “{question.text}” “Not sure” is an answer too.")
@@ -45,7 +44,13 @@ def _answer(athlete: AthleteView) -> None:
     age_years = forms.whole_in("age_years")
     if age_years is not None and not 5 <= age_years <= 110:
         raise InvalidInput("The age should be a number of years between 5 and 110. It may be left empty.")
-    services.triage.answer(access.me(), athlete.athlete_id, answers, age_years=age_years)
+    return answers, age_years
+
+
+def _answer(athlete: AthleteView) -> None:
+    """Store what the form says. Raises InvalidInput."""
+    answers, age_years = answers_in()
+    house().services.triage.answer(access.me(), athlete.athlete_id, answers, age_years=age_years)
     house().live_feed.publish(athlete.athlete_id, {"kind": "plan"})
 
 

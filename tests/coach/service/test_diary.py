@@ -119,6 +119,9 @@ def test_pain_of_the_diary_stands_against_tests(club: Club) -> None:
         (CheckIn(1, sites=("nose",)), "'nose' is no place"),
         (CheckIn(1, symptoms=("bored",)), "'bored' is no symptom"),
         (CheckIn(1, note="x" * 1001), "at most 1000"),
+        (CheckIn(1, pain_by_site={"neck": 1}), "no place that this check-in tells of"),
+        (CheckIn(3, 2, sites=("neck",), pain_by_site={"neck": 4}), "more than at rest and when you move"),
+        (CheckIn(3, sites=("neck",), pain_by_site={"neck": -1}), "pain of neck of -1"),
     ],
 )
 def test_wrong_check_ins_are_refused_in_a_sentence(club: Club, told: CheckIn, says: str) -> None:
