@@ -11,6 +11,7 @@ from coach.notify.channels import Channels
 from coach.service.accounts import Accounts
 from coach.service.assessments import Assessments
 from coach.service.athletes import Athletes
+from coach.service.choices import Choices
 from coach.service.days import Days
 from coach.service.diary import Diary
 from coach.service.doctor import Doctor
@@ -70,6 +71,7 @@ class Services:
     triage: Triage
     plans: Plans
     progress: Progress
+    choices: Choices
     rests: Rests
     spasms: Spasms
     reminders: Reminders
@@ -116,6 +118,7 @@ def build_services(store: Store, config: Config, clock: HostClock) -> Services:
         triage=Triage(ground),
         plans=Plans(ground),
         progress=Progress(ground),
+        choices=Choices(ground),
         rests=Rests(ground),
         spasms=Spasms(ground),
         reminders=Reminders(ground, channels),

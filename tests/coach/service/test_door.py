@@ -30,6 +30,7 @@ WITHOUT_WHO = {
     "triage": "questions",
     "plans": "replan replan_wanted proposal active week release_due plan_ahead close_stale calendar_sessions",
     "progress": "look look_daily proposed lately",
+    "choices": "",
     "reminders": "plan send_due",
     "reminder_settings": "",
     "assessments": "retest",
