@@ -19,6 +19,7 @@ from coach.web.house import house
 from coach.web.safety import answers_in
 from programs import phases
 from programs.acute import Feels
+from programs.drawings import drawings
 from programs.types import Phase
 
 blueprint = Blueprint("spasm", __name__)
@@ -65,6 +66,7 @@ def _page(problem: CoachError | None = None) -> AnyResponse:
         given=request.form,
         own=True,
         phases=phases,
+        ease=drawings().get("legs_on_chair"),
         problem=str(problem) if problem else None,
     )
     return Response(page, 422 if problem else 200, content_type="text/html; charset=utf-8")
