@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import Message as Mail
@@ -29,11 +29,12 @@ class Received:
 
 @dataclass
 class HttpReceiver:
-    """Answers every POST with the next of `statuses`, the last one for ever."""
+    """Answers every POST with the next of `statuses`, the last one for ever. heard: called before it answers."""
 
     url: str = ""
     statuses: list[int] = field(default_factory=lambda: [201])
     received: list[Received] = field(default_factory=list)
+    heard: Callable[[], None] = lambda: None
 
 
 @contextmanager
@@ -44,6 +45,7 @@ def http_receiver() -> Iterator[HttpReceiver]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             receiver.received.append(Received(self.path, dict(self.headers.items()), body))
+            receiver.heard()
             status = receiver.statuses.pop(0) if len(receiver.statuses) > 1 else receiver.statuses[0]
             self.send_response(status)
             if 300 <= status < 400:
@@ -68,11 +70,12 @@ def http_receiver() -> Iterator[HttpReceiver]:
 
 @dataclass
 class MailServer:
-    """Takes every mail; `refuse` is answered to RCPT instead, while it is set."""
+    """Takes every mail; `refuse` is answered to RCPT instead, while it is set. heard: called before it answers."""
 
     port: int = 0
     refuse: str = ""
     mails: list[Mail] = field(default_factory=list)
+    heard: Callable[[], None] = lambda: None
 
     async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any) -> str:  # noqa: N802 - aiosmtpd's name
         if self.refuse:
@@ -82,6 +85,7 @@ class MailServer:
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
         self.mails.append(BytesParser(policy=default).parsebytes(envelope.content))
+        self.heard()
         return "250 OK"
 
 
