@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from itertools import takewhile
 
 from coach.analysis.assessment_types import ChangeVerdict
+from coach.service import planning
 from coach.service.assessment_results import results_of
 from coach.service.assessment_views import Kind, view_of
+from coach.service.session_pains import judged_sessions
 from coach.service.triage import questions_due, stands
-from coach.store import assessments, diary, spasms
+from coach.store import assessments, athletes, diary, spasms
 from coach.store import triage as answers_table
 from coach.store.engine import Tx
 from coach.store.rows import Row
-from programs.pain import SessionPain, Zone, baseline, zone
+from programs.pain import Zone
 from programs.phases import Course
 
 # Own heuristic: an older number is not how it is now, and opens no next phase.
 PAIN_HOLDS = timedelta(hours=24)
-# Own heuristic: resting pain of so many days back is what a session is held against.
-BASELINE_DAYS = timedelta(days=14)
 
 
 def course_of(tx: Tx, row: Row, now: datetime) -> Course:
@@ -30,7 +31,7 @@ def course_of(tx: Tx, row: Row, now: datetime) -> Course:
         pain_at_start=told[0] if told else None,
         clear=is_clear(tx, row, now),
         walked_10_min=row["walked_10_min"],
-        greens=_greens(tx, row),
+        greens=_greens(tx, row, now),
         full_motion=row["full_motion"],
         tests_better=_tests_better(tx, row),
         recurred=row["recurred"],
@@ -53,32 +54,14 @@ def _pain_now(tx: Tx, row: Row, now: datetime) -> int | None:
     return int(latest["pain"]) if latest is not None and fresh else None
 
 
-def _greens(tx: Tx, row: Row) -> int:
-    """Return how many sessions of this phase were green in a row, the newest backwards."""
-    done = spasms.sessions_done(tx, row["athlete_id"], row["phase_since"])
-    if not done:
+def _greens(tx: Tx, row: Row, now: datetime) -> int:
+    """Return how many sessions of the program since this phase began were green in a row, the newest backwards."""
+    athlete = athletes.get(tx, row["athlete_id"])
+    running = planning.has_running(tx, athlete, now) if athlete is not None else None
+    if running is None:
         return 0
-    first, after = done[0]["local_date"] - BASELINE_DAYS, done[-1]["local_date"] + timedelta(days=2)
-    told = diary.checkins_between(tx, row["athlete_id"], first, after)
-    greens = 0
-    for session in reversed(done):
-        if zone(_pain_around(session, told)) is not Zone.GREEN:
-            break
-        greens += 1
-    return greens
-
-
-def _pain_around(session: Row, told: list[Row]) -> SessionPain:
-    resting = [each for each in told if each["pain_at_rest"] is not None]
-    before = [each["pain_at_rest"] for each in resting if each["at"] < session["due_at"]]
-    next_day = session["local_date"] + timedelta(days=1)
-    mornings = [each["pain_at_rest"] for each in resting if each["morning"] and each["local_date"] == next_day]
-    return SessionPain(
-        during=session["pain_during"],
-        after=session["pain_after"],
-        next_morning=max(mornings, default=None),
-        baseline=baseline(before, before[0] if before else 0),
-    )
+    judged = judged_sessions(tx, row["athlete_id"], running["id"], row["phase_since"])
+    return len(list(takewhile(lambda each: each.zone is Zone.GREEN, reversed(judged))))
 
 
 def _tests_better(tx: Tx, row: Row) -> bool | None:

@@ -12,7 +12,6 @@ from coach.store.engine import Tx
 from coach.store.notification_tables import reminder_settings
 from coach.store.rows import Row, fresh_id, many, one
 from coach.store.spasm_tables import spasm, spasm_follow_up
-from coach.store.tables import planned_session, session_outcome
 
 
 def add(tx: Tx, values: dict[str, Any]) -> str:
@@ -109,22 +108,3 @@ def pain_since(tx: Tx, athlete_id: str, since: datetime) -> list[Row]:
         columns.athlete_id == athlete_id, columns.at >= since, told
     )
     return many(tx, statement.order_by(columns.at, columns.id))
-
-
-def sessions_done(tx: Tx, athlete_id: str, since: datetime) -> list[Row]:
-    """Return the sessions due since a moment that were done as planned, oldest first.
-
-    Columns: local_date, due_at, pain_during, pain_after.
-    """
-    planned, done = planned_session.c, session_outcome.c
-    statement = (
-        select(planned.local_date, planned.due_at, done.pain_during, done.pain_after)
-        .join(session_outcome, done.session_id == planned.id)
-        .where(
-            planned.athlete_id == athlete_id,
-            planned.due_at >= since,
-            planned.state == "done",
-            planned.fallback.is_(False),
-        )
-    )
-    return many(tx, statement.order_by(planned.due_at, planned.id))
