@@ -18,6 +18,8 @@ from devices.types import FloatArray, Placement
 TRUNK = (Placement.CHEST.value, Placement.UPPER_BACK.value, Placement.LOWER_BACK.value)
 # Points of a chart; more than the pixels of a wide screen add nothing. Own choice.
 POINTS_MAX = 2000
+# Recordings that overlap by no more s than this follow each other: the fit of their clocks moves them. Own choice.
+NEXT_S = 1.0
 # s of data from which a day's sums are said. Own choice: less says nothing about a rate per minute.
 ENOUGH_S = 60.0
 
@@ -42,7 +44,8 @@ def trunk_pieces(pieces: Sequence[Row]) -> list[Row]:
 
 
 def _at_once(one: Row, other: Row) -> bool:
-    return bool(one["first_utc_s"] <= other["last_utc_s"] and other["first_utc_s"] <= one["last_utc_s"])
+    both_s = min(one["end_utc_s"], other["end_utc_s"]) - max(one["first_utc_s"], other["first_utc_s"])
+    return bool(both_s > NEXT_S)
 
 
 def trunk_lines(tx: Tx, athlete_id: str, start_utc_s: float, end_utc_s: float) -> list[Row]:

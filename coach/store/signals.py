@@ -64,9 +64,9 @@ def pieces_between(
 ) -> list[Row]:
     """Return one row of sums per piece of each recording over the features that begin within [start, end).
 
-    Columns: placement, stream_id, piece, first_utc_s and last_utc_s (begin of its first and last feature), covered_s,
-    expected_s, bends, and one per threshold with its seconds above. Summed by the database: a page asks every few
-    seconds, and a day has 17,000 features.
+    Columns: placement, stream_id, piece, first_utc_s and end_utc_s (begin of its first and end of its last feature),
+    covered_s, expected_s, bends, and one per threshold with its seconds above. Summed by the database: a page asks
+    every few seconds, and a day has 17,000 features.
     """
     columns = feature.c
     above = [func.sum(columns.above[each].as_float() / columns.rate_hz).label(each) for each in thresholds]
@@ -76,7 +76,7 @@ def pieces_between(
             columns.stream_id,
             _PIECE,
             func.min(columns.start_utc_s).label("first_utc_s"),
-            func.max(columns.start_utc_s).label("last_utc_s"),
+            func.max(columns.start_utc_s + columns.expected / columns.rate_hz).label("end_utc_s"),
             func.sum(columns.covered / columns.rate_hz).label("covered_s"),
             func.sum(columns.expected / columns.rate_hz).label("expected_s"),
             func.sum(columns.bends).label("bends"),

@@ -282,6 +282,20 @@ def test_two_recordings_of_one_place_at_once_do_not_count_twice(club: Club) -> N
     assert np.diff(line.t_utc_s).min() == pytest.approx(1 / 5, abs=0.01)  # the points of one of them
 
 
+def test_long_chunks_of_two_recordings_at_once_do_not_count_twice_either(club: Club) -> None:
+    """A piece of five minutes may hold one chunk of each, which begin at two times and overlap for most of theirs."""
+    second = "C0:FF:EE:00:00:02"
+    club.services.wearables.add(club.athlete, club.athlete_id, second, "movella-dot", "Other strap", "chest")
+    begin_s = (BEGIN_S // 300 + 1) * 300
+    club.services.log.append(bending_chunks(5, 6, begin_s + 240, chunk_s=60.0))
+    club.services.log.append(bending_chunks(5, 6, begin_s + 260, device_id=second, chunk_s=60.0))
+    Worker(club.services, LiveFeed()).drain()
+    totals = club.services.motion.totals(club.athlete_id, START.date())
+    # The piece that the chunk of the first begins in is of the first, whole; so is the last minute of the next.
+    assert totals.covered_s == pytest.approx(300, abs=6)
+    assert totals.bends == pytest.approx(6 * 5 - 1, abs=1.5)
+
+
 def test_two_recordings_of_one_place_one_after_the_other_are_added_up(club: Club) -> None:
     club.services.log.append(bending_chunks(3.5, 6, BEGIN_S, "first"))
     club.services.log.append(bending_chunks(5.5, 6, BEGIN_S + 215, "second"))
