@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from coach.store import hearts, wearables
 from coach.store.engine import Store, Tx
@@ -11,12 +11,15 @@ from coach.store.rows import Row
 from devices.errors import DeviceError
 from devices.heartblock import HeartBlock, encode_heart
 
+# Told of an athlete's new blocks with intervals when they begin, in s of UTC, in the transaction that stores them.
+Told = Callable[[Tx, str, set[float]], None]
+
 
 class TableHeartLog:
     """Store blocks, each once; its key is device, recording and number."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, store: Store, told: Told) -> None:
+        self._store, self._told = store, told
 
     def append(self, blocks: Sequence[HeartBlock], athlete_id: str | None = None) -> tuple[str, ...]:
         """Store blocks durably and return the keys that are stored now, new or known before.
@@ -33,13 +36,22 @@ class TableHeartLog:
             return ()
         with self._store.begin_append() as tx:
             owners = {key: _owner(tx, *key) for key in {(each.device_id, each.recording_id) for each in sound}}
-            return tuple(
-                block.key
-                for block in sound
-                if (owner := owners[block.device_id, block.recording_id]) is not None
-                and athlete_id in (None, owner["athlete_id"])
-                and hearts.add(tx, {**_values(block), **owner})
-            )
+            stored: list[str] = []
+            begun_utc_s: dict[str, set[float]] = {}
+            for block in sound:
+                owner = owners[block.device_id, block.recording_id]
+                if owner is None or athlete_id not in (None, owner["athlete_id"]):
+                    continue
+                values = {**_values(block), **owner}
+                if hearts.add(tx, values):
+                    if block.rr_s.size:
+                        begun_utc_s.setdefault(owner["athlete_id"], set()).add(values["start_utc_s"])
+                elif not hearts.holds(tx, values):
+                    continue
+                stored.append(block.key)
+            for whose, times in begun_utc_s.items():
+                self._told(tx, whose, times)
+            return tuple(stored)
 
 
 def _owner(tx: Tx, device_id: str, recording_id: str) -> Row | None:
@@ -53,7 +65,7 @@ def _owner(tx: Tx, device_id: str, recording_id: str) -> Row | None:
     return {"athlete_id": found["athlete_id"], "wearable_id": found["id"], "placement": found["placement"]}
 
 
-def _values(block: HeartBlock) -> dict[str, object]:
+def _values(block: HeartBlock) -> Row:
     return {
         "device_id": block.device_id,
         "recording_id": block.recording_id,

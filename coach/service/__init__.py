@@ -94,7 +94,8 @@ def build_services(store: Store, config: Config, clock: HostClock) -> Services:
     profiles = Profiles(config)
     ground = Ground(store, config, profiles, clock)
     links, looks, channels = LinkBoard(clock), Looks(clock), Channels(config)
-    log, heart_log = TableChunkLog(store, clock), TableHeartLog(store)
+    hearts = Hearts(ground)
+    log, heart_log = TableChunkLog(store, clock), TableHeartLog(store, hearts.mark)
     wearables, tokens = Wearables(ground, links), Tokens(ground)
     motion, days = Motion(ground), Days(ground)
     return Services(
@@ -107,7 +108,7 @@ def build_services(store: Store, config: Config, clock: HostClock) -> Services:
         days=days,
         rerun=Rerun(ground, motion, days),
         recordings=Recordings(ground),
-        hearts=Hearts(ground),
+        hearts=hearts,
         findings=Findings(ground),
         jobs=Jobs(ground),
         diary=Diary(ground),

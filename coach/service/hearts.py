@@ -11,7 +11,7 @@ import numpy as np
 from coach.analysis.heart_day import Beats, HeartDay, Rmssd, summarise_heart
 from coach.analysis.types import NotComputable
 from coach.errors import NoSuch
-from coach.service import charts
+from coach.service import charts, due
 from coach.service.ground import Ground
 from coach.service.local_days import bounds_of
 from coach.store import athletes, hearts
@@ -35,6 +35,12 @@ class Hearts:
                 raise NoSuch(f"There is no athlete {athlete_id}.")
             blocks, lines = _read(tx, athlete_id, *bounds_of(athlete, day))
         return summarise_heart(_recordings(blocks), *charts.points_of(lines))
+
+    def mark(self, tx: Tx, athlete_id: str, begun_utc_s: set[float]) -> None:
+        """Have the days judged of blocks that came, however late: heart-rate variability is among what is judged."""
+        athlete = athletes.get(tx, athlete_id)
+        if athlete is not None:
+            due.mark_times(tx, athlete, begun_utc_s, self._ground.now())
 
 
 def rmssd_s_of(tx: Tx, athlete_id: str, start_utc_s: float, end_utc_s: float) -> float | None:

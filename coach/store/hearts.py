@@ -26,9 +26,12 @@ def owner(tx: Tx, device_id: str, recording_id: str) -> Row | None:
 
 
 def add(tx: Tx, values: dict[str, Any]) -> bool:
-    """Insert a block unless its key is known; tell whether it is stored now with these beats and intervals."""
-    if tx.execute(_ADD[tx.dialect.name], values).first() is not None:
-        return True
+    """Insert a block unless its key is known; tell whether it is new."""
+    return tx.execute(_ADD[tx.dialect.name], values).first() is not None
+
+
+def holds(tx: Tx, values: dict[str, Any]) -> bool:
+    """Tell whether the block of this key has these beats and intervals."""
     columns = heart_block.c
     mine = [columns[name] == values[name] for name in ("device_id", "recording_id", "seq")]
     found = tx.execute(select(columns.beats, columns.rr_s).where(*mine)).one()

@@ -10,10 +10,11 @@ import pytest
 
 from coach.analysis.detectors.types import Day
 from coach.live import LiveFeed
-from coach.service.day_rows import assembled, read_day
+from coach.service.day_rows import assembled, read_day, values_of
 from coach.service.day_signals import read_signals
-from coach.store import athletes
+from coach.store import athletes, days
 from coach.worker import Worker
+from devices.heartblock import BEATS, RR, HeartBlock
 from devices.types import Chunk
 from tests.coach.club import ADDRESS, RATE_HZ, Club, bending_chunks
 from tests.coach.service.test_days import MONDAY, analysed, at
@@ -112,3 +113,42 @@ def test_bouts_of_exercise_come_from_the_stored_repetitions(club: Club) -> None:
     assert bout.start_utc_s == pytest.approx(at(MONDAY, 9) + 10, abs=2)
     assert bout.end_utc_s == pytest.approx(at(MONDAY, 9) + 8 * 60, abs=12)
     assert bout.signs == ()
+
+
+def still(minutes: int) -> list[Chunk]:
+    per = round(60 * RATE_HZ)
+    acc, gyr = np.tile([9.81, 0.0, 0.0], (per, 1)), np.zeros((per, 3))
+    return [
+        Chunk(ADDRESS, "still", seq, at(MONDAY, 9) + 60.0 * seq, seq * per, RATE_HZ, acc, gyr) for seq in range(minutes)
+    ]
+
+
+def test_heart_rate_that_comes_a_day_late_has_its_day_judged_anew(club: Club) -> None:
+    club.clock.now = datetime.fromtimestamp(at(MONDAY, 12), UTC)
+    analysed(club, still(10))
+    club.clock.now = datetime.fromtimestamp(at(MONDAY + timedelta(days=1), 12), UTC)
+    club.services.days.judge_due()
+
+    def ln_rmssd() -> float | None:
+        with club.store.read() as tx:
+            (row,) = days.newest_values(tx, club.athlete_id, MONDAY, MONDAY + timedelta(days=1))
+        return values_of(row["values"]).ln_rmssd
+
+    assert ln_rmssd() is None
+    beats = np.zeros(600, BEATS)
+    beats["arrival_utc_s"], beats["heart_rate_bpm"] = at(MONDAY, 9) + np.arange(600), 60
+    beats["contact"] = beats["rr_count"] = 1
+    # 40 ms more and less in turn: so all differences are 40 ms, and their root mean square is.
+    rr_s = np.tile(np.array([0.98, 1.02], RR), 300)
+    blocks = [
+        HeartBlock(ADDRESS, "heart", seq, beats[first : first + 5], rr_s[first : first + 5])
+        for seq, first in enumerate(range(0, 600, 5))
+    ]
+    assert len(club.services.heart_log.append(blocks)) == len(blocks)
+    club.clock.forward(minutes=2)
+    club.services.days.judge_due()
+    assert ln_rmssd() == pytest.approx(np.log(40.0), abs=1e-3)
+    # What is known already changes nothing, and asks for nothing.
+    assert len(club.services.heart_log.append(blocks)) == len(blocks)
+    with club.store.read() as tx:
+        assert days.due_of(tx, club.athlete_id, MONDAY) is None

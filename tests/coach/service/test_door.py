@@ -25,7 +25,7 @@ WITHOUT_WHO = {
     "days": "judge_due judge_listed judge_again",
     "rerun": "run",
     "recordings": "for_athlete",
-    "hearts": "day",
+    "hearts": "day mark",
     "findings": "for_athlete",
     "triage": "questions",
     "plans": "replan replan_wanted proposal active week release_due plan_ahead close_stale calendar_sessions",
