@@ -6,7 +6,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+from coach.service.plain import prescription_from_plain
 from coach.store.rows import Row
+from programs.dose import text
+from programs.exercises import library
+from programs.types import PrescribedExercise, Prescription
 
 
 class ChangeKind(StrEnum):
@@ -33,8 +37,20 @@ class ChangeState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class ChangeLine:
+    """What one exercise becomes: level and dose in words, None where it was not, or is not, in the program."""
+
+    name: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class ChangeView:
-    """One change. first_on, last_on: local days that are lighter or without a session, None where none are."""
+    """One change. first_on, last_on: local days that are lighter or without a session, None where none are.
+
+    lines: the exercises that differ, in the order of the program; empty for lighter days.
+    """
 
     change_id: str
     athlete_id: str
@@ -46,6 +62,30 @@ class ChangeView:
     decided_at: datetime | None
     first_on: date | None
     last_on: date | None
+    lines: tuple[ChangeLine, ...] = ()
+
+
+def lines_of(before: Prescription, after: Prescription) -> tuple[ChangeLine, ...]:
+    """Return what differs between two programs, exercise by exercise."""
+    old, new = ({item.exercise_id: item for item in each.exercises} for each in (before, after))
+    lines = []
+    for name in dict.fromkeys((*old, *new)):
+        was, now = old.get(name), new.get(name)
+        if was is None or now is None or (was.level, was.dose) != (now.level, now.dose):
+            lines.append(ChangeLine(_name(name), was and _said(was), now and _said(now)))
+    return tuple(lines)
+
+
+def _name(exercise_id: str) -> str:
+    known = library().get(exercise_id)
+    return known.name if known is not None else exercise_id
+
+
+def _said(item: PrescribedExercise) -> str:
+    """Return level and dose in words; of what has left the library the dose alone."""
+    known = library().get(item.exercise_id)
+    level = f"{known.levels[item.level]}, " if known is not None and item.level < len(known.levels) else ""
+    return f"{level}{text(item.dose)}"
 
 
 def change_view(row: Row) -> ChangeView:
@@ -61,4 +101,5 @@ def change_view(row: Row) -> ChangeView:
         decided_at=row["decided_at"],
         first_on=row["first_on"],
         last_on=row["last_on"],
+        lines=lines_of(prescription_from_plain(row["before"]), prescription_from_plain(row["after"])),
     )

@@ -15,7 +15,7 @@ from coach.web.heart_words import heart_line, rmssd_line
 from coach.web.house import house
 from coach.web.wholeness import wholeness
 from devices.types import LinkState
-from programs.exercises import exercise
+from programs.exercises import library
 
 # Own choice: a fortnight shows the rhythm of a plan without a scroll.
 DAYS_SHOWN = 14
@@ -119,18 +119,22 @@ def plan_part(identity: Identity, athlete: AthleteView, problem: str | None = No
     services = house().services
     current = services.plans.active(athlete.athlete_id)
     proposal = services.plans.proposal(athlete.athlete_id)
+    step = services.progress.proposed(athlete.athlete_id)
     sessions = sessions_ahead(athlete)
     return {
         "athlete": athlete,
         "triage": services.triage.view_for(identity, athlete.athlete_id),
         "proposal": proposal,
-        "may_decide": proposal is not None and services.plans.may_decide(identity, athlete.athlete_id),
+        "may_decide": (proposal or step) is not None and services.plans.may_decide(identity, athlete.athlete_id),
         "current": current,
         "sessions": sessions,
         "next_session": next_session(sessions),
         "today_there": house().today(athlete.time_zone),
         "retest": services.assessments.retest(athlete.athlete_id),
-        "exercise_of": exercise,
+        # An exercise may leave the library while its program goes on.
+        "exercise_of": library().get,
+        "step": step,
+        "changes": services.progress.lately(athlete.athlete_id),
         "problem": problem,
         **(calendar_part(identity, athlete) if current else {}),
     }

@@ -56,6 +56,7 @@ def outcome(session_id: str) -> Response:
         came_of_it,
         effort=forms.whole_in("effort"),
         pain_during=forms.whole_in("pain_during"),
+        pain_after=forms.whole_in("pain_after"),
         reason=request.form.get("reason", "").strip()[:500] or None,
     )
     house().live_feed.publish(recorded.athlete_id, {"kind": "session"})

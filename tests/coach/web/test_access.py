@@ -86,6 +86,8 @@ def of_ada(world) -> dict[str, str]:
         "log_id": world.services.gateways.logs(world.ada.identity, world.ada.athlete_id)[0].log_id,
         "filename": "css/backstop.css",
         "device_id": "no-such-device",
+        "change_id": "no-such-step",
+        "exercise_id": "curl_up",
     }
 
 
