@@ -62,10 +62,10 @@ def suffered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Suffered]:
     """Made once for a module: its tests read only."""
     with open_store(tmp_path_factory.mktemp("suffered") / "backstop.db") as store:
         migrate(store)
-        yield _suffered(found_club(store, FakeClock()))
+        yield suffer(found_club(store, FakeClock()))
 
 
-def _suffered(club: Club) -> Suffered:
+def suffer(club: Club) -> Suffered:
     services, me, whom = club.services, club.athlete, club.athlete_id
     live(club)
     _try(club, TreatmentKind.REST, 7, 20)
