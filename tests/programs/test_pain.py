@@ -75,6 +75,20 @@ def test_a_stop_sign_comes_first_and_a_weekly_rise_is_red() -> None:
     assert of(0, 0, 0, weekly_medians=(1, 1.5)) is Zone.GREEN
 
 
+def test_the_first_rule_that_matches_decides() -> None:
+    assert of(9, 9, None, stop_sign=True) is Zone.STOP  # before red and before the missing morning
+    assert of(6, 0, None) is Zone.RED  # before the missing morning
+    assert of(1, 1, 1, weekly_medians=(2, 3)) is Zone.RED  # before green
+    assert of(4, 4, None) is Zone.HOLD  # before amber
+    assert of(2, 2, None) is Zone.HOLD  # never green without its morning
+
+
+def test_one_green_session_is_not_enough_and_an_amber_one_between_begins_anew() -> None:
+    assert advise(days(Zone.GREEN, Zone.AMBER, Zone.GREEN)).step is Step.HOLD
+    assert advise(days(Zone.AMBER, Zone.GREEN, Zone.GREEN)).step is Step.PROGRESS
+    assert advise(days(Zone.GREEN, Zone.HOLD, Zone.GREEN)).step is Step.HOLD
+
+
 def test_two_reds_within_seven_days_suggest_a_clinician() -> None:
     assert advise(days(Zone.RED, Zone.RED, every=6)) == Advice(Step.REGRESS, see_clinician=True)
     assert advise(days(Zone.RED, Zone.RED, every=7)) == Advice(Step.REGRESS, see_clinician=False)

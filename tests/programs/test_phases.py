@@ -48,6 +48,7 @@ def test_the_first_days_are_relative_rest_with_walks_and_say_what_comes_next() -
     ("phase", "lacking"),
     [
         (Phase.ACUTE, {"clear": False}),
+        (Phase.ACUTE, {"pain_now": 6}),
         (Phase.ACUTE, {"walked_10_min": None}),
         (Phase.EARLY, {"clear": False}),
         (Phase.EARLY, {"pain_now": 4}),
@@ -63,6 +64,71 @@ def test_each_criterion_alone_holds_a_phase(phase: Phase, lacking: dict[str, obj
     assert held.phase is phase
     assert len(held.next_when) == 1
     assert guide(phase, GOOD).phase is ORDER[ORDER.index(phase) + 1]
+
+
+# The table of phases, row by row: words of what is done, words of what waits, and exercises that may begin.
+ROWS = {
+    Phase.ACUTE: (
+        ("leave out the movement that set it off", "short walks", "position of ease", "cold or warmth", "belt"),
+        ("more than a day or two in bed", "stretching into pain", "loads", "sport"),
+        {"easy_walk", "legs_on_chair"},
+    ),
+    Phase.EARLY: (
+        ("walk every day", "breathe and brace", "bird-dogs", "curl-ups", "hips and upper back"),
+        ("sit-ups", "twisting at speed", "more than light loads"),
+        {"bird_dog", "curl_up"},
+    ),
+    Phase.REBUILD: (
+        ("curl-up, side bridge, bird-dog", "hip hinge", "carry", "half-speed swings"),
+        ("all-out effort", "high counts"),
+        {"side_bridge", "hip_hinge", "farmer_carry"},
+    ),
+    Phase.STRENGTH: (
+        ("two or three times a week", "a quarter, a half, three quarters, then all", "two sessions on each step"),
+        ("skipping steps",),
+        set(),
+    ),
+}
+
+
+@pytest.mark.parametrize("phase", Phase)
+def test_each_phase_says_what_is_done_and_what_waits(phase: Phase) -> None:
+    does, leaves, begin = ROWS[phase]
+    # The criteria of the next phase are open, so that this one is told.
+    now = guide(phase, replace(GOOD, clear=False))
+    assert now.phase is phase
+    said = " ".join(now.does).lower()
+    assert [words for words in does if words not in said] == []
+    assert set(leaves) <= set(now.leaves)
+    assert [name for name in sorted(begin) if ORDER.index(library()[name].phase) > ORDER.index(phase)] == []
+
+
+def test_what_waits_in_a_phase_is_no_exercise_of_it() -> None:
+    first_days = {one.id for one in library().values() if one.phase is Phase.ACUTE}
+    assert first_days.isdisjoint({"curl_up", "bird_dog", "side_bridge", "hip_hinge"})
+    assert {"easy_walk", "legs_on_chair"} <= first_days
+    early = [one for one in library().values() if one.phase in {Phase.ACUTE, Phase.EARLY}]
+    assert [one.id for one in early if one.flexion_loaded or set(one.equipment) - {"none", "chair", "wall"}] == []
+
+
+def test_the_tension_between_rest_ice_compression_and_guidelines_is_told() -> None:
+    told = phases.TENSION.lower()
+    for words in ("rest, ice and compression is common advice", "stay as active as you can", "in bed for a day or two"):
+        assert words in told
+    for words in ("little evidence for ice or belts", "some for warmth", "for comfort only"):
+        assert words in told
+
+
+def test_comfort_lasts_fifteen_to_twenty_minutes() -> None:
+    assert (phases.COMFORT_MIN_MINUTES, phases.COMFORT_MAX_MINUTES) == (15, 20)
+    assert any("15 to 20 minutes" in line for line in guide(Phase.ACUTE, FRESH).does)
+
+
+def test_a_review_names_the_diagnosis_and_the_plan_and_no_further_step_by_oneself() -> None:
+    assert "doctor or physiotherapist" in REVIEW
+    assert "review the diagnosis and the plan" in REVIEW
+    course = replace(GOOD, since=timedelta(weeks=12))
+    assert guide(Phase.STRENGTH, course).review == REVIEW
 
 
 def test_time_alone_moves_nobody_and_good_days_need_no_waiting() -> None:
