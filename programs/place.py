@@ -99,7 +99,7 @@ def place(
     start: date,
     now: datetime,
     taken_slots: Collection[str] = frozenset(),
-    wanted: Collection[date] = frozenset(),
+    wanted: Mapping[date, datetime] = MappingProxyType({}),
     not_before: date | None = None,
     taken_at: Mapping[date, datetime] = MappingProxyType({}),
 ) -> tuple[PlannedSession, ...]:
@@ -108,11 +108,12 @@ def place(
     start: first local day of the program; its weeks count from it. now: aware; nothing is placed at or before it.
     taken_slots: local dates (ISO) that have a session; each counts as one of its week, so that placing again with
     what was placed before returns the rest, and nothing when all is there. wanted: days that had a session before a
-    change; they are used again where the rules allow it. not_before: first day that may have one, such as the day from
-    which a pitcher may throw again. taken_at: when the sessions of taken days are; by default when they would be now.
-    Every session is at the same local time (`session_time`), on a journey in the zone of that day; a day on which the
-    clock skips that time is not used, a time that comes twice means the first. Up to 3 sessions a week have a day
-    between them (48 h for the same muscles, 47 h across the spring change). More are done in halves that share no
+    change, and when; they are used again where the rules allow it, above all where the session then stays as it is.
+    not_before: first day that may have one, such as the day from which a pitcher may throw again. taken_at: when the
+    sessions of taken days are; by default when they would be now.
+    Every session is at the local time of its weekday (`session_time`), on a journey in the zone of that day; a day on
+    which the clock skips that time is not used, a time that comes twice means the first. Up to 3 sessions a week have a
+    day between them (48 h for the same muscles, 47 h across the spring change). More are done in halves that share no
     muscle group, at most 3 days in a row, 48 h between the same half; a program of one group has a day between. A week
     takes the weekdays of the week before, the first one spreads them. Every fourth week has lighter doses. What finds
     no day in its week moves to no other week. A prescription of rest only has no sessions.
@@ -144,7 +145,8 @@ def place(
         skipped |= {clocks[day.weekday()].local_time for day, moment in due.items() if moment is None}
         free = {day: moment for day, moment in due.items() if moment and moment > now and day not in busy}
         there = [day for day in days if day in taken]
-        chosen = rule.choose(list(free), there, busy, pattern, wanted)
+        stays = {day for day, moment in free.items() if wanted.get(day) == moment}
+        chosen = rule.choose(list(free), there, busy, pattern, wanted, stays)
         pattern = frozenset(day.weekday() for day in (*there, *chosen)) or pattern
         busy.update(chosen)
         sessions += [

@@ -63,13 +63,24 @@ class Spacing:
         busy: Collection[date],
         pattern: frozenset[int],
         wanted: Collection[date] = frozenset(),
+        stays: Collection[date] = frozenset(),
     ) -> tuple[date, ...]:
-        """Return the days to add: as many as are missing, then wanted ones, like the week before, spread, early."""
+        """Return the days to add: as many as are missing, then those whose session stays, wanted ones, like the week
+        before, spread, early.
+        """
         near = [day for day in busy if free and free[0] - _REACH <= day <= free[-1] + _REACH]
         for count in range(min(self.per_week - len(there), len(free)), 0, -1):
             allowed = [days for days in combinations(free, count) if self._allows(days, near)]
             if allowed:
-                return min(allowed, key=lambda days: (-len({*days} & {*wanted}), *_unlike(days, there, pattern), days))
+                return min(
+                    allowed,
+                    key=lambda days: (
+                        -len({*days} & {*stays}),
+                        -len({*days} & {*wanted}),
+                        *_unlike(days, there, pattern),
+                        days,
+                    ),
+                )
         return ()
 
     def _allows(self, days: Sequence[date], near: Sequence[date]) -> bool:

@@ -4,29 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime, time
-from zoneinfo import ZoneInfo
 
 from coach.analysis.types import AnalysisParams
 from coach.errors import InvalidInput, NoSuch, NotAllowed
-from coach.service import planning
 from coach.service.accounts import checked_name
 from coach.service.availability import EVERY_DAY, availability_of, checked, columns_of
 from coach.service.due import mark_judged
 from coach.service.ground import Ground
 from coach.service.links import LinkBoard
-from coach.service.local_days import day_of, zones_until
 from coach.service.permission import require_athlete
-from coach.service.plain import prescription_from_plain
 from coach.service.profiles import analysis_params
-from coach.service.replacing import replace_planned
 from coach.service.secrets import fresh_token
-from coach.service.throwing import rest_until
 from coach.service.types import AthleteView, Identity, Role, RosterRow
-from coach.store import athletes, days, events, people, sessions, wearables
+from coach.service.weeks import WeekChange, change_week
+from coach.store import athletes, events, people, wearables
 from coach.store.engine import Tx
 from coach.store.rows import Row, fresh_id
-from programs.errors import ProgramError
-from programs.place import local_moment, zone_on
 from programs.types import Availability, Lock
 
 # Nobody is older; a wrong century is. Own bound, 120 years.
@@ -166,7 +159,7 @@ class Athletes:
                 raise NoSuch(f"There is no athlete {athlete_id}.")
             return availability_of(tx, found)
 
-    def set_availability(self, by: Identity, athlete_id: str, availability: Availability) -> None:
+    def set_availability(self, by: Identity, athlete_id: str, availability: Availability) -> WeekChange:
         """Change when, and in which time zone, the athlete can train. Quiet hours are set with the reminders.
 
         Sessions that are placed keep their local date and time, in the new zone: nobody trains at three in the morning
@@ -174,52 +167,21 @@ class Athletes:
         times or journeys the sessions of the running program are placed anew, and the fewest are moved.
         Raises NoSuch, InvalidInput (also when the program finds no room; it says why).
         """
-        availability = checked(availability)
-        now = self._ground.now()
         with self._ground.store.begin() as tx:
-            before = require_athlete(tx, by, athlete_id)
-            athletes.change(tx, athlete_id, **columns_of(availability))
-            if before["time_zone"] != availability.time_zone:
-                # What was lived and judged stays cut as it was.
-                athletes.change(tx, athlete_id, past_zones=zones_until(before, now))
-                days.mark(tx, athlete_id, day_of(before, now.timestamp()), now)
-            events.record(tx, now, by.user_id, "changed availability", "athlete", athlete_id, athlete_id)
-            changed = {name for name, value in columns_of(availability).items() if before[name] != value}
-            if "time_zone" in changed:
-                _move_sessions(tx, athlete_id, availability, now)
-            if changed - {"time_zone"}:
-                self._place_anew(tx, athlete_id, now)
+            return change_week(tx, self._ground, by, athlete_id, availability)
 
-    def _place_anew(self, tx: Tx, athlete_id: str, now: datetime) -> None:
-        athlete = athletes.get(tx, athlete_id)
-        plan = planning.has_running(tx, athlete, now) if athlete is not None else None
-        if athlete is None or plan is None:
-            return
-        program, days_ahead = prescription_from_plain(plan["prescription"]), self._ground.config.program.plan_ahead_days
-        not_before = rest_until(tx, self._ground, athlete, program, now)
-        try:
-            replace_planned(
-                tx, athlete, plan["id"], program, plan["starts_on"], now, days_ahead, "another availability", not_before
-            )
-        except ProgramError as error:
-            raise InvalidInput(str(error)) from None
+    def look_at_availability(self, by: Identity, athlete_id: str, availability: Availability) -> WeekChange:
+        """Return what `set_availability` would do; nothing is stored. Raises NoSuch, InvalidInput."""
+        with self._ground.store.begin() as tx, tx.begin_nested() as looked:
+            change = change_week(tx, self._ground, by, athlete_id, availability)
+            looked.rollback()
+        return change
 
 
 def _born(born_on: date, now: datetime) -> date:
     if not 0 <= (now.date() - born_on).days <= _AGE_MAX_DAYS:
         raise InvalidInput(f"{born_on} cannot be a date of birth: give it as year, month and day.")
     return born_on
-
-
-def _move_sessions(tx: Tx, athlete_id: str, availability: Availability, now: datetime) -> None:
-    for row in sessions.planned(tx, athlete_id):
-        time_zone = zone_on(availability, row["local_date"])
-        due_at = local_moment(row["local_date"], row["local_time"], ZoneInfo(time_zone))
-        if due_at is not None and due_at > now:
-            sessions.move(tx, row["id"], ("planned",), due_at=due_at, time_zone=time_zone, updated_at=now)
-        else:
-            sessions.move(tx, row["id"], ("planned",), state="cancelled", updated_at=now)
-            events.record(tx, now, "service", "cancelled", "session", row["id"], athlete_id, "another time zone")
 
 
 def athlete_view(row: Row) -> AthleteView:

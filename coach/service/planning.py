@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -112,7 +113,7 @@ def sessions_to_place(
     now: datetime,
     taken: frozenset[str],
     horizon_days: int,
-    wanted: frozenset[date] = frozenset(),
+    wanted: Mapping[date, datetime] = MappingProxyType({}),
     not_before: date | None = None,
 ) -> list[PlannedSession]:
     """Return the sessions from `start` up to the horizon that are not placed yet, on wanted days where they may be.

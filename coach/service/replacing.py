@@ -36,7 +36,7 @@ def replace_planned(
     ahead = [row for row in planned if row["due_at"] > now]
     keep = {row["id"]: row for row in ahead}
     taken = sessions.taken_slots(tx, athlete["id"]) - {row["slot"] for row in planned}
-    wanted = frozenset(row["local_date"] for row in ahead)
+    wanted = {row["local_date"]: row["due_at"] for row in ahead}
     placed = planning.sessions_to_place(
         tx, athlete, prescription, starts_on, now, taken, horizon_days, wanted, not_before
     )

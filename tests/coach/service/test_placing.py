@@ -171,3 +171,39 @@ def test_moves_are_in_the_audit(club: Club) -> None:
         rows = events.of_athlete(tx, club.athlete_id)
         planned = sessions.planned(tx, club.athlete_id)
     assert len([row for row in rows if row["action"] == "moved"]) == len(planned)
+
+
+def test_a_look_at_another_week_says_what_keeping_it_does_and_stores_nothing(club: Club) -> None:
+    accepted(club)
+    services, before = club.services, month(club)
+    with club.store.read() as tx:
+        told = len(events.of_athlete(tx, club.athlete_id))
+    gone = min(each.local_date.weekday() for each in before.values())
+    wanted = Availability("Europe/Berlin", tuple(day for day in range(7) if day != gone), times=((5, time(19)),))
+    looked = services.athletes.look_at_availability(club.athlete, club.athlete_id, wanted)
+    assert month(club) == before
+    assert services.athletes.availability(club.athlete_id).times == ()
+    with club.store.read() as tx:
+        assert len(events.of_athlete(tx, club.athlete_id)) == told
+    assert services.athletes.set_availability(club.athlete, club.athlete_id, wanted) == looked
+    after = month(club)
+    assert {old.session_id: new.due_at for old, new in looked.moved} == {
+        key: each.due_at for key, each in after.items() if each.due_at != before[key].due_at
+    }
+    # Thursdays stay, Saturdays are half an hour later, and Tuesdays find another day.
+    assert (looked.kept, len(looked.moved), looked.added, looked.cancelled) == (4, 8, (), ())
+    assert services.athletes.availability(club.athlete_id).times == ((5, time(19)),)
+    assert services.athletes.look_at_availability(club.athlete, club.athlete_id, wanted).nothing
+
+
+def test_a_time_of_its_own_for_a_weekday_moves_the_sessions_of_that_day_only(club: Club) -> None:
+    accepted(club)
+    before = month(club)
+    day = min(each.local_date.weekday() for each in before.values())
+    wanted = Availability("Europe/Berlin", times=((day, time(12)),))
+    change = club.services.athletes.set_availability(club.athlete, club.athlete_id, wanted)
+    assert {new.local_date.weekday() for _, new in change.moved} == {day}
+    assert {new.local_time for _, new in change.moved} == {time(12)}
+    assert change.kept == len([each for each in before.values() if each.local_date.weekday() != day])
+    with pytest.raises(InvalidInput, match="one of the days that are free"):
+        club.services.athletes.set_availability(club.athlete, club.athlete_id, replace(wanted, weekdays=(5, 6)))
