@@ -179,10 +179,23 @@ def _append(state: ActivityState, quat: SmallArray, lift: SmallArray, found: _Fo
         begin = state.end + state.missing
         state = replace(state, begin=begin, quat=state.quat[:0], lift=state.lift[:0], missing=0)
     elif state.missing:
-        quat = np.concatenate((np.repeat(state.quat[-1:], state.missing, axis=0), quat))
+        quat = np.concatenate((_between(state.quat[-1], quat[0], state.missing), quat))
         lift = np.concatenate((np.zeros(state.missing, dtype=np.int16), lift))
     first = max(-(-state.begin // found.second), state.end // found.second)  # those before it were looked at
-    state = replace(state, quat=np.concatenate((state.quat, quat)), lift=np.concatenate((state.lift, lift)), missing=0)
+    state = ActivityState(  # replace() takes as long as all of this
+        state.begin,
+        np.concatenate((state.quat, quat)),
+        np.concatenate((state.lift, lift)),
+        state.phase,
+        0,
+        state.active,
+        state.still,
+        state.told,
+        state.walked,
+        state.sets,
+        state.open,
+        state.targets,
+    )
     seconds = state.end // found.second - first
     if seconds <= 0:
         return state
@@ -193,6 +206,20 @@ def _append(state: ActivityState, quat: SmallArray, lift: SmallArray, found: _Fo
     reach *= CHORD_DEG / UNIT
     moving = np.vecdot(reach, reach) > STILL_DEG**2
     return _looked(state, first + 1, moving.tolist(), found)
+
+
+def _between(last: SmallArray, following: SmallArray, count: int) -> SmallArray:
+    """Return so many orientations, (count, 4), on the shortest way from one, (4,), to the other.
+
+    A pose that stood still meanwhile and jumped would cut into the stroke it lies in.
+    """
+    one, other = last / UNIT, following / UNIT
+    if one @ other < 0:
+        other = -other
+    share = np.arange(1, count + 1)[:, None] / (count + 1)
+    way = (1.0 - share) * one + share * other
+    way /= np.sqrt(np.vecdot(way, way))[:, None]
+    return np.rint(way * UNIT).astype(np.int16)
 
 
 def _looked(state: ActivityState, first: int, moving: list[bool], found: _Found) -> ActivityState:

@@ -146,6 +146,21 @@ def test_a_lost_packet_is_nothing() -> None:
     assert len(motion.segments) == 1
 
 
+def test_a_lost_packet_cuts_into_no_stroke() -> None:
+    """A tenth of a second is lost on the way there or back of every repetition, each time somewhere else."""
+    acc, gyr = limb(strokes(RATE, *STILL, *repeated(10, 1.2, 0.5, 1.5, 0.8, 60.0), *STILL), RATE)
+    whole = told(acc.copy(), gyr.copy()).repetitions
+    for number in range(10):
+        into_s = 0.1 + 0.11 * number + (1.7 if number % 2 else 0.0)
+        first = round((4.0 + 4.0 * number + into_s) * RATE)
+        acc[first : first + 5] = gyr[first : first + 5] = np.nan
+    lossy = told(acc, gyr).repetitions
+    assert len(lossy) == len(whole) == 10
+    for one, other in zip(lossy, whole, strict=True):
+        assert one.rom_deg == pytest.approx(other.rom_deg, abs=1.0)
+        assert (one.up_s, one.down_s) == pytest.approx((other.up_s, other.down_s), abs=0.13)
+
+
 def test_an_accelerometer_alone_counts_slow_repetitions() -> None:
     angle = strokes(RATE, *STILL, *repeated(10, 1.5, 1.0, 1.5, 1.0, 60.0), *STILL)
     acc, gyr = limb(angle, RATE)
