@@ -15,6 +15,7 @@ from programs.pain import BASELINE_ENTRIES, BASELINE_MIN_ENTRIES, SessionPain, Z
 
 # How far back resting pain is read before a session: seven entries of somebody who tells of it weekly. Own choice.
 _LOOK_BACK = timedelta(days=100)
+_PAINS = ("pain_at_rest", "pain_in_motion")
 _DAY, _WEEK = timedelta(days=1), timedelta(days=7)
 
 
@@ -113,8 +114,8 @@ def _after(told: Sequence[Row], session: Row) -> float | None:
 def _next_morning(told: Sequence[Row], day: date) -> float | None:
     """Return the worst resting pain of the morning after a day; pain in motion counts where nothing else was told."""
     mornings = [row for row in told if row["morning"] and row["local_date"] == day + _DAY]
-    pains = [row["pain_in_motion"] if row["pain_at_rest"] is None else row["pain_at_rest"] for row in mornings]
-    return max(pains, default=None)
+    resting, moving = ([row[name] for row in mornings if row[name] is not None] for name in _PAINS)
+    return max(resting or moving, default=None)
 
 
 def _weekly(told: Sequence[Row], last: date) -> tuple[float, float] | None:
@@ -133,4 +134,4 @@ def _weekly(told: Sequence[Row], last: date) -> tuple[float, float] | None:
 
 
 def _worst(row: Row) -> int | None:
-    return max((row[name] for name in ("pain_at_rest", "pain_in_motion") if row[name] is not None), default=None)
+    return max((row[name] for name in _PAINS if row[name] is not None), default=None)
