@@ -199,11 +199,11 @@ def test_a_look_at_another_week_says_what_keeping_it_does_and_stores_nothing(clu
 def test_a_time_of_its_own_for_a_weekday_moves_the_sessions_of_that_day_only(club: Club) -> None:
     accepted(club)
     before = month(club)
-    day = min(each.local_date.weekday() for each in before.values())
-    wanted = Availability("Europe/Berlin", times=((day, time(12)),))
+    day = max(each.local_date.weekday() for each in before.values())
+    wanted = Availability("Europe/Berlin", times=((day, time(20)),))
     change = club.services.athletes.set_availability(club.athlete, club.athlete_id, wanted)
     assert {new.local_date.weekday() for _, new in change.moved} == {day}
-    assert {new.local_time for _, new in change.moved} == {time(12)}
+    assert {new.local_time for _, new in change.moved} == {time(20)}
     assert change.kept == len([each for each in before.values() if each.local_date.weekday() != day])
     with pytest.raises(InvalidInput, match="one of the days that are free"):
         club.services.athletes.set_availability(club.athlete, club.athlete_id, replace(wanted, weekdays=(5, 6)))
