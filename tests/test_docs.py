@@ -31,3 +31,17 @@ def test_every_decision_fits_on_a_page() -> None:
     assert [path.name[:4] for path in decisions] == [f"{number:04d}" for number in range(1, len(decisions) + 1)]
     too_long = {path.name: n for path in decisions if (n := len(path.read_text(encoding="utf-8").splitlines())) > 30}
     assert too_long == {}
+
+
+def test_every_rule_of_programs_names_tests_that_there_are() -> None:
+    rules = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")
+    missing, at = [], Path()
+    named = re.findall(r"`(tests/[\w/]+\.py)`|`(test_\w+)`", rules)
+    assert len(named) > 60
+    for file, test in named:
+        at = ROOT / file if file else at
+        if file and not at.exists():
+            missing.append(file)
+        elif test and f"\ndef {test}(" not in at.read_text(encoding="utf-8"):
+            missing.append(f"{at.name}: {test}")
+    assert missing == []
