@@ -206,4 +206,4 @@ def test_a_time_of_its_own_for_a_weekday_moves_the_sessions_of_that_day_only(clu
     assert {new.local_time for _, new in change.moved} == {time(20)}
     assert change.kept == len([each for each in before.values() if each.local_date.weekday() != day])
     with pytest.raises(InvalidInput, match="one of the days that are free"):
-        club.services.athletes.set_availability(club.athlete, club.athlete_id, replace(wanted, weekdays=(5, 6)))
+        club.services.athletes.set_availability(club.athlete, club.athlete_id, replace(wanted, weekdays=(0, 1)))
