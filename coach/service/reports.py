@@ -26,11 +26,11 @@ from coach.service.report_views import ALWAYS_ASK, ASK_AFTER_MONTHS, Report, Tri
 from coach.service.responses import daily_pain, entries_of, single_case
 from coach.service.triage import stands
 from coach.service.types import Identity
-from coach.store import care, diary
+from coach.store import care, diary, spasms
 from coach.store import triage as answers_table
 from coach.store.engine import Tx
 from coach.store.rows import Row
-from programs.phases import REVIEW_AT_LATEST, REVIEW_WITHOUT_CHANGE, review
+from programs.phases import RECURS_WITHIN, REVIEW_AT_LATEST, REVIEW_WITHOUT_CHANGE, review
 from programs.types import TriageLevel
 
 # How far back places and symptoms are counted. Own choice: the span in which change is looked for.
@@ -59,7 +59,7 @@ class Reports:
             if answers is not None and stands(answers) and answers["level"] == TriageLevel.EMERGENCY:
                 return ()
             course = course_of(daily_pain(tx, athlete_id, today), today)
-            return _offered(course, today, _locked(tx, athlete_id))
+            return _offered(course, today, _locked(tx, athlete_id), _spasm_again(tx, athlete_id, self._ground.now()))
 
     def make(self, by: Identity, athlete_id: str) -> Report:
         """Return the report of this moment. Raises NoSuch, NotAllowed."""
@@ -84,7 +84,7 @@ def _report(tx: Tx, athlete: Row, now: datetime) -> Report:
         time_zone=athlete["time_zone"],
         made_at=now,
         made_on=today,
-        offered=_offered(course, today, _locked(tx, athlete_id)),
+        offered=_offered(course, today, _locked(tx, athlete_id), _spasm_again(tx, athlete_id, now)),
         course=course,
         months_without_relief=months,
         sites=_counted(site.replace("_", " ") for row in told for site in row["sites"]),
@@ -112,14 +112,20 @@ def _locked(tx: Tx, athlete_id: str) -> bool:
     return answers is not None and stands(answers)
 
 
-def _offered(course: PainCourse | None, today: date, locked: bool) -> tuple[str, ...]:
+def _spasm_again(tx: Tx, athlete_id: str, now: datetime) -> bool:
+    """Tell whether the newest spasm followed another one, and is not long past."""
+    row = spasms.newest(tx, athlete_id)
+    return row is not None and row["recurred"] and now - row["begun_at"] <= RECURS_WITHIN
+
+
+def _offered(course: PainCourse | None, today: date, locked: bool, again: bool) -> tuple[str, ...]:
     reasons = [OFFER_LOCKED] if locked else []
     if course is not None:
         now = course.as_of(today, not locked)
         if review(replace(now, recurred=False)) is not None:
             reasons.append(OFFER_LATE if now.since >= REVIEW_AT_LATEST else OFFER_UNCHANGED)
-        if course.recurred:
-            reasons.append(OFFER_RECURRED)
+    if again or (course is not None and course.recurred):
+        reasons.append(OFFER_RECURRED)
     return tuple(reasons)
 
 

@@ -111,16 +111,14 @@ class Spasms:
             if not new:
                 return said
             self._keep(tx, row, {"answered_at": now, "feels": feels.value, "checkin_id": checkin_id}, now)
-            changes = {"walked_10_min": walked_10_min, "full_motion": full_motion}
-            spasms.change(
-                tx,
-                row["id"],
-                **{name: value for name, value in changes.items() if value is not None},
-                entered_by=by.user_id,
-            )
-            events.record(tx, now, by.user_id, f"told: {feels.value}", "spasm", row["id"], athlete_id)
+            said_more = {"walked_10_min": walked_10_min, "full_motion": full_motion}
+            changes: dict[str, object] = {name: value for name, value in said_more.items() if value is not None}
             if said.ask:
-                spasms.change(tx, row["id"], ask_since=now)
+                changes["ask_since"] = now
+            if changes:
+                spasms.change(tx, row["id"], **changes)
+            events.record(tx, now, by.user_id, "told how it is", "spasm", row["id"], athlete_id)
+            if said.ask:
                 hold_until_asked(tx, athlete_id, now)
             return said
 

@@ -10,6 +10,7 @@ from coach.config import CareSection, Config
 from coach.errors import Conflict, InvalidInput, Locked, NoSuch, NotAllowed
 from coach.service.diary import CheckIn
 from coach.service.plain import prescription_from_plain, prescription_to_plain
+from coach.service.reports import OFFER_RECURRED
 from coach.service.spasm_views import Comfort
 from coach.service.types import SessionState, SessionView
 from coach.store import athletes, plans, spasms
@@ -319,6 +320,10 @@ def test_another_spasm_later_is_another_one_and_goes_a_step_further_back(trainin
     ]
     assert works[1] <= works[0]
     assert second["recurred"]
+    assert OFFER_RECURRED in training.services.reports.offered(training.athlete, training.athlete_id)
+    training.clock.forward(weeks=27)  # a pain course of its own has not begun again
+    assert OFFER_RECURRED not in training.services.reports.offered(training.athlete, training.athlete_id)
+    training.clock.forward(weeks=-27)
     assert seen(training).now.review == REVIEW
 
 
