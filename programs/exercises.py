@@ -147,6 +147,18 @@ def _check_line(entry: Exercise, found: Mapping[str, Exercise], where: str) -> N
         at = found[at].easier
 
 
+def _check_lists(lists: Mapping[str, tuple[str, ...]], category: str, where: str) -> None:
+    _check_known(lists["answers"], NEED_KINDS, "kind of need", where)
+    _check_known(lists["contraindications"], CONTRAINDICATIONS, "contraindication", where)
+    _check_known(lists["equipment"], EQUIPMENT, "equipment", where)
+    # What is only for recovery answers no finding: the phases after a spasm choose it.
+    if not lists["cues"] or not lists["equipment"] or not (lists["answers"] or category == Category.RECOVERY):
+        raise ProgramError(f"{where}: 'answers', 'cues' and 'equipment' need at least one entry each.")
+    missing = sorted(ALWAYS_AGAINST.difference(lists["contraindications"]))
+    if missing:
+        raise ProgramError(f"{where}: 'contraindications' must hold {', '.join(missing)}, as for every exercise.")
+
+
 def _exercise(table: Any, where: str) -> Exercise:
     if not isinstance(table, dict):
         raise ProgramError(f"{where}: should be a table.")
@@ -156,15 +168,7 @@ def _exercise(table: Any, where: str) -> Exercise:
     texts = {key: _text(table, key, where) for key in _TEXTS}
     lists = {key: _texts(table, key, where) for key in _LISTS}
     flags = {key: _flag(table, key, where) for key in _FLAGS}
-    _check_known(lists["answers"], NEED_KINDS, "kind of need", where)
-    _check_known(lists["contraindications"], CONTRAINDICATIONS, "contraindication", where)
-    _check_known(lists["equipment"], EQUIPMENT, "equipment", where)
-    # What is only for recovery answers no finding: the phases after a spasm choose it.
-    if not lists["cues"] or not lists["equipment"] or not (lists["answers"] or texts["category"] == Category.RECOVERY):
-        raise ProgramError(f"{where}: 'answers', 'cues' and 'equipment' need at least one entry each.")
-    missing = sorted(ALWAYS_AGAINST.difference(lists["contraindications"]))
-    if missing:
-        raise ProgramError(f"{where}: 'contraindications' must hold {', '.join(missing)}, as for every exercise.")
+    _check_lists(lists, texts["category"], where)
     if texts["sides"] not in ("both", "each"):
         raise ProgramError(f'{where}: \'sides\' should be "both" or "each".')
     placement, seen_as = _seen(table["seen"], where)

@@ -14,7 +14,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from coach.analysis.quality import runs_of
+from coach.analysis.quality import BoolArray, runs_of
 from coach.analysis.types import LyingSide, LyingStretch
 from devices.types import FloatArray, IntArray
 
@@ -111,8 +111,17 @@ def detect_lying(
             return state, None, []
         return LyingState(totals=state.totals, known_from=known_from), None, []
     walk = _Walk(state, rate_hz, known_from)
+    modes = _modes(walk, glances, level)
+    for (first, end), (after, _) in pairwise(runs_of(modes)):
+        if modes[first] == PENDING and modes[after] == FREE:
+            modes[first:end] = FREE  # decided: it was none
+    return walk.state(), modes if modes.any() or state.mode != FREE else None, walk.ended
+
+
+def _modes(walk: _Walk, glances: Glances, level: BoolArray) -> IntArray:
+    """Return the mode at each glance (n,), walked through from the first that is level."""
+    upright, down = glances.upright, _sides(glances)
     modes = np.zeros(upright.size, dtype=np.int64)
-    down = _sides(glances)
     cosines, angles, sides = upright.tolist(), glances.tilt_deg[0].tolist(), down.tolist()
     row, count = 0, upright.size
     while row < count:
@@ -132,10 +141,7 @@ def detect_lying(
                 walk.lie(int(glances.at[stop - 1]), down[row:stop])
                 modes[row:stop] = LYING
                 row = stop
-    for (first, end), (after, _) in pairwise(runs_of(modes)):
-        if modes[first] == PENDING and modes[after] == FREE:
-            modes[first:end] = FREE  # decided: it was none
-    return walk.state(), modes if modes.any() or state.mode != FREE else None, walk.ended
+    return modes
 
 
 def finish_lying(state: LyingState, rate_hz: float) -> tuple[LyingState, list[LyingStretch]]:

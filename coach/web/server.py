@@ -140,6 +140,7 @@ def serve(
     """
     bound = listen(web.host, web.port)
     port = int(bound.getsockname()[1])
+    settings = _settings(web, bound)
 
     def post_worker_init(worker: StreamWorker) -> None:
         if on_ready is not None:
@@ -150,8 +151,19 @@ def serve(
         if on_stop is not None and worker.pid == os.getpid():
             on_stop()
 
+    settings |= {"post_worker_init": post_worker_init, "worker_exit": worker_exit}
+    logging.captureWarnings(True)
+    try:
+        _Server(make_app, settings).run()
+    except SystemExit as exit_:
+        return exit_.code if isinstance(exit_.code, int) else 1
+    return 0
+
+
+def _settings(web: Web, bound: socket.socket) -> dict[str, Any]:
+    """Return the server's settings; it takes the socket over."""
     threads = web.page_threads + web.event_readers_max
-    settings = {
+    return {
         "bind": [f"fd://{bound.detach()}"],
         "worker_class": "coach.web.server.StreamWorker",
         # One process: the wearable's link, the live feed and the limits' counts live in it.
@@ -167,12 +179,4 @@ def serve(
         "loglevel": "warning",
         "proc_name": "backstop",
         "post_fork": _die_with_parent,
-        "post_worker_init": post_worker_init,
-        "worker_exit": worker_exit,
     }
-    logging.captureWarnings(True)
-    try:
-        _Server(make_app, settings).run()
-    except SystemExit as exit_:
-        return exit_.code if isinstance(exit_.code, int) else 1
-    return 0

@@ -6,7 +6,7 @@ constants are no exact conversions of each other, so a lift is computed wholly i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -207,15 +207,15 @@ def estimate_lift(lift: Lift) -> Exposure | NotComputable:
     if independent * frequency > 0:
         values["lifting_index"] = load / (independent * frequency)
     else:
-        none = [
-            name.replace("_", " ")
-            for name, value in {**multipliers, "frequency_multiplier": frequency}.items()
-            if not value
-        ]
-        remarks = (f"Nothing may be lifted so: the {', '.join(none)} is 0, and an index has no value.",)
+        remarks = (_why_nothing({**multipliers, "frequency_multiplier": frequency}),)
     return Exposure(
         MODEL, values, {k: v for k, v in inputs.sources.items() if k != "coupling"}, validity_of(remarks), remarks
     )
+
+
+def _why_nothing(multipliers: Mapping[str, float]) -> str:
+    none = [name.replace("_", " ") for name, value in multipliers.items() if not value]
+    return f"Nothing may be lifted so: the {', '.join(none)} is 0, and an index has no value."
 
 
 @dataclass(frozen=True, slots=True)
