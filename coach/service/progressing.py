@@ -20,6 +20,7 @@ from coach.service.triage import questions_due, stands
 from coach.store import outcomes, program_changes, spasms, triage
 from coach.store.engine import Tx
 from coach.store.rows import Row
+from programs.acute import within
 from programs.dose import session_duration_min
 from programs.pain import Step, Zone, advise, may_load
 from programs.phases import FALLBACK, fallback
@@ -261,7 +262,10 @@ def _resume(tx: Tx, course: Course, now: datetime) -> Proposed | None:
     if not gave_way:
         return None
     before = prescription_from_plain(gave_way[-1]["before"])
-    return Proposed(ChangeKind.RESUME, all_back(before, history_of(tx, course.athlete, now)), RESUME)
+    history = history_of(tx, course.athlete, now)
+    back = all_back(before, history)
+    # After a spasm only what its phase has comes back.
+    return Proposed(ChangeKind.RESUME, back if course.phase is Phase.STRENGTH else within(back, history), RESUME)
 
 
 def _listed(words: Sequence[str]) -> str:
