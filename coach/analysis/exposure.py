@@ -277,41 +277,55 @@ def _told(
     if count <= 0:
         return state, []
     state = _grown(state, state.first + count)
+    whole, begins = state.counts[:, :count], np.arange(0, count, MINUTE_S)
+    sums = _summed(whole, begins)
+    worn = sums if codes is None else _summed(np.where(codes[:count] == WORN, whole, np.uint8(0)), begins)
+    apart = [[0] * begins.size] * 2
+    if codes is not None:
+        covered = whole[Column.COVERED : Column.COVERED + 1]
+        apart = [
+            [minute[0] for minute in _summed(np.where(codes[:count] == code, covered, np.uint8(0)), begins)]
+            for code in (LOOSE, DISPLACED)
+        ]
     rows, empty = [], state.empty
-    for first in range(0, count, MINUTE_S):
-        part = slice(first, min(first + MINUTE_S, count))
-        seconds = state.counts[:, part]
-        empty = 0 if seconds[Column.COVERED].any() else empty + 1
+    for place, first in enumerate(begins.tolist()):
+        empty = 0 if sums[place][Column.COVERED] else empty + 1
         if empty <= EMPTY_MINUTES:
-            number = (state.first + first) // MINUTE_S
-            worn = None if codes is None else codes[part]
-            rows.append(_row(number, state.phase_s, look_s, seconds, state.doses[part], worn))
+            part = slice(first, min(first + MINUTE_S, count))
+            doses = state.doses[part]
+            dose = float((doses if codes is None else doses[codes[part] == WORN]).sum()) if doses.any() else 0.0
+            number, expected = (state.first + first) // MINUTE_S, sums[place][Column.EXPECTED]
+            rows.append(
+                _row(number, state.phase_s, look_s, expected, worn[place], dose, apart[0][place], apart[1][place])
+            )
     rest = replace(
         state, first=state.first + count, counts=state.counts[:, count:], doses=state.doses[count:], empty=empty
     )
     return rest, rows
 
 
+def _summed(seconds: ByteArray, begins: IntArray) -> list[list[int]]:
+    """Return the sums of each minute, by column. seconds: (columns, n); begins: of the minutes in it."""
+    minutes: list[list[int]] = np.add.reduceat(seconds, begins, axis=1, dtype=np.int64).T.tolist()
+    return minutes
+
+
 def _row(
-    number: int, phase_s: float, look_s: float, seconds: ByteArray, doses: FloatArray, codes: ByteArray | None
+    number: int, phase_s: float, look_s: float, expected: int, sums: list[int], dose: float, loose: int, displaced: int
 ) -> MinuteRow:
-    worn = slice(None) if codes is None else codes == WORN
-    sums = seconds[:, worn].sum(axis=1, dtype=np.int64).tolist()
-    loose, displaced = (
-        0 if codes is None else int(seconds[Column.COVERED, codes == code].sum()) for code in (LOOSE, DISPLACED)
-    )
+    """Return a minute. expected, sums, loose, displaced: looks; sums: of the seconds in which it was worn well."""
     above = sums[Column.ABOVE : Column.ABOVE + len(THRESHOLDS_DEG)]
     return MinuteRow(
         number=number,
         start_s=max(number * MINUTE_S - phase_s, 0.0),
-        expected_s=int(seconds[Column.EXPECTED].sum()) * look_s,
+        expected_s=expected * look_s,
         covered_s=sums[Column.COVERED] * look_s,
         lying_s=sums[Column.LYING] * look_s,
         above_s={threshold: looks * look_s for threshold, looks in zip(THRESHOLDS_DEG, above, strict=True)},
         bends=sums[Column.BENDS],
         turns_left=sums[Column.TURNS_LEFT],
         turns_right=sums[Column.TURNS_RIGHT],
-        dose=float(doses[worn].sum()),
+        dose=dose,
         strokes_left=sums[Column.STROKES_LEFT],
         strokes_right=sums[Column.STROKES_RIGHT],
         strokes_unknown=sums[Column.STROKES_UNKNOWN],

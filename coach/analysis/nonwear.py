@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -22,6 +23,8 @@ _STEPS_PER_MPS2 = 256.0
 # A cell is count, 3 sums, 3 sums of squares, 3 largest, 3 largest of the negated values.
 _FIELDS = 13
 _SUMS = 7
+# Own choice: of fewer cells each is summed up by itself.
+_MANY = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +139,7 @@ def add_nonwear(
         bounds = np.flatnonzero(np.diff(cells, prepend=-1)).tolist()
         ids = cells[bounds].tolist()
     np.rint(steps, out=steps)
-    ends = (*bounds[1:], steps.shape[1])
-    summed = [_summed(steps[:, first:end]) for first, end in zip(bounds, ends, strict=True)]
+    summed = _cells(steps, bounds, size if valid is None else 0)
     if ids[0] == state.cell_id:
         summed[0] = _merged(state.cell, summed[0])
         if len(ids) == 1:
@@ -171,6 +173,21 @@ def nonwear(params: NonwearParams, state: NonwearState, rate_hz: float, samples:
         judged.loose * cell_s,
         judged.loose_first * cell_s if judged.loose_first >= 0 else None,
     )
+
+
+def _cells(steps: FloatArray, bounds: list[int], size: int) -> list[FloatArray]:
+    """Return the cells (13,) that begin at these places of the steps (3, n). size: of all but the ends, 0 for any."""
+    edges = [*bounds, steps.shape[1]]
+    if not size or len(bounds) < _MANY:
+        return [_summed(steps[:, first:end]) for first, end in pairwise(edges)]
+    inner = steps[:, edges[1] : edges[-2]].reshape(3, -1, size)
+    cells = np.empty((inner.shape[1], _FIELDS))
+    cells[:, 0] = size
+    cells[:, 1:4] = inner.sum(axis=2).T
+    cells[:, 4:7] = np.vecdot(inner, inner).T
+    cells[:, 7:10] = inner.max(axis=2).T
+    cells[:, 10:13] = -inner.min(axis=2).T
+    return [_summed(steps[:, : edges[1]]), *cells, _summed(steps[:, edges[-2] :])]
 
 
 def _summed(steps: FloatArray) -> FloatArray:

@@ -71,8 +71,11 @@ def _asking(params: MotionParams, cells: Cells, taken: BoolArray) -> Iterator[tu
                 return
             axis, deviation = axes[place], float(deviations[place])
             asked.append((axis, deviation))
+            before = np.count_nonzero(taken)
             yield axis, deviation
-            open_ &= ~_same(axes, deviations, axis, deviation) & _undone(edges, taken)
+            open_ &= ~_same(axes, deviations, axis, deviation)
+            if np.count_nonzero(taken) > before:
+                open_ &= _undone(edges, taken)
 
 
 def _undone(windows: IntArray, taken: BoolArray) -> BoolArray:

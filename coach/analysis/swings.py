@@ -77,15 +77,25 @@ def detect_swings(
     if not np.isfinite(fastest):
         speed[~np.isfinite(speed)] = 0.0
         fastest = speed.max()
+    end, ahead, least = state.next_index + speed.size, round(LOOK_AHEAD_S * rate_hz), _least_peak_radps(params, place)
+    # Where nothing was fast enough, before or now, only what is kept for later is needed.
+    quiet = fastest < least and state.speed.max(initial=0.0) < least
+    first = max(speed.size - _kept(rate_hz, ahead), 0) if quiet else 0
+    speed = speed[first:]
     turning = np.zeros(speed.size)
     # No burst that counts reaches below half of the least peak, and which way it turned is asked within it only.
-    least = _least_peak_radps(params, place) / 2
-    if fastest >= least:
-        about = x * up[0] + y * up[1] + z * up[2]
-        np.copyto(turning, about, where=(speed >= least) & np.isfinite(about))
-    signals = np.concatenate((state.speed, speed)), np.concatenate((state.turning, turning))
-    end = state.next_index + gyr_radps.shape[0]
-    return _decide(params, place, state, rate_hz, signals, end, round(LOOK_AHEAD_S * rate_hz), limit_radps)
+    if fastest >= least / 2:
+        about = x[first:] * up[0, first:] + y[first:] * up[1, first:] + z[first:] * up[2, first:]
+        np.copyto(turning, about, where=(speed >= least / 2) & np.isfinite(about))
+    signals = (speed, turning)
+    if not first:
+        signals = np.concatenate((state.speed, speed)), np.concatenate((state.turning, turning))
+    return _decide(params, place, state, rate_hz, signals, end, ahead, limit_radps)
+
+
+def _kept(rate_hz: float, ahead: int) -> int:
+    """Return how many of the newest samples are kept."""
+    return round((LOOK_BACK_S + LOOK_AHEAD_S) * rate_hz) + ahead + 1
 
 
 def finish_swings(
@@ -114,7 +124,7 @@ def _decide(
     first, until = end - speed.size, max(end - ahead, state.decided)
     least = _least_peak_radps(params, place)
     settled: list[Swing] = []
-    fresh = speed[state.decided - first : until - first]
+    fresh = speed[max(state.decided - first, 0) : until - first]
     if fresh.size and fresh.max() >= least:
         for at in _peaks(speed, state.decided - first, until - first, least, rate_hz):
             swing = _swing(params, place in TRUNK_PLACES, rate_hz, speed, turning, at, first, limit_radps)
@@ -128,7 +138,7 @@ def _decide(
     if state.pending is not None and until / rate_hz - state.pending.time_s > LOOK_BACK_S + LOOK_AHEAD_S:
         state, done = _settled(state)
         settled.append(done)
-    keep = round((LOOK_BACK_S + LOOK_AHEAD_S) * rate_hz) + ahead + 1
+    keep = _kept(rate_hz, ahead)
     kept = speed[-keep:].copy(), turning[-keep:].copy()
     return SwingState(*kept, end, until, state.pending, state.last_s, state.count), tuple(settled)
 

@@ -89,7 +89,8 @@ class Judge:
         """
         swinging = self._swinging(sums)
         expected = self.upright or self.walked
-        plain = self._plain(sums, expected) if len(sums) >= _MANY and not swinging and not fronts else None
+        asked = swinging | {second - self.number for second, _ in fronts}
+        plain = self._plain(sums, expected, asked) if len(sums) >= _MANY else None
         place, rows = 0, sums.tolist()
         while place < len(rows):
             end = place if plain is None else self._plain_until(plain, place, rows)
@@ -102,10 +103,11 @@ class Judge:
             self.second(rows[place], place in swinging)
             place += 1
 
-    def _plain(self, sums: IntArray, expected: Vector | None) -> list[int]:
+    def _plain(self, sums: IntArray, expected: Vector | None, asked: set[int]) -> list[int]:
         """Return for each second the end of the run of plain ones that begins there; itself where it is not plain.
 
-        Plain: seen, without the steps of walking, "up" on the side where it should be, and elsewhere than before.
+        Plain: seen, without the steps of walking, "up" on the side where it should be, and elsewhere than before; none
+        of those that are asked for something else.
         """
         x, y, z = sums[:, X].astype(np.float64), sums[:, Y].astype(np.float64), sums[:, Z].astype(np.float64)
         steps = sums[:, STEPS]
@@ -117,7 +119,7 @@ class Judge:
         # A hair more than the angle itself: what is this near is asked one by one.
         near = (math.cos(math.radians(self.params.still_deg)) - _HAIR) ** 2 * squares[1:] * squares[:-1]
         plain[1:] &= (along <= 0.0) | (along * along < near)
-        plain[0] = False
+        plain[[0, *(place for place in asked if 0 <= place < plain.size)]] = False
         ends = list(range(plain.size))
         for first, end in runs(plain):
             ends[first:end] = [end] * (end - first)
