@@ -66,14 +66,23 @@ class ChangeView:
 
 
 def lines_of(before: Prescription, after: Prescription) -> tuple[ChangeLine, ...]:
-    """Return what differs between two programs, exercise by exercise."""
-    old, new = ({item.exercise_id: item for item in each.exercises} for each in (before, after))
-    lines = []
-    for name in dict.fromkeys((*old, *new)):
-        was, now = old.get(name), new.get(name)
-        if was is None or now is None or (was.level, was.dose) != (now.level, now.dose):
-            lines.append(ChangeLine(_name(name), was and _said(was), now and _said(now)))
-    return tuple(lines)
+    """Return what differs between two programs, exercise by exercise; one may take the place of another."""
+    pairs: list[tuple[PrescribedExercise | None, PrescribedExercise | None]] = []
+    if len(before.exercises) == len(after.exercises):
+        pairs = list(zip(before.exercises, after.exercises, strict=True))
+    else:
+        old, new = ({item.exercise_id: item for item in each.exercises} for each in (before, after))
+        pairs = [(old.get(name), new.get(name)) for name in dict.fromkeys((*old, *new))]
+    return tuple(_line(was, now) for was, now in pairs if was != now)
+
+
+def _line(was: PrescribedExercise | None, now: PrescribedExercise | None) -> ChangeLine:
+    first = was or now
+    name = _name(first.exercise_id) if first is not None else ""
+    after = _said(now) if now is not None else None
+    if was is not None and now is not None and was.exercise_id != now.exercise_id:
+        after = f"{_name(now.exercise_id)}, {after}"
+    return ChangeLine(name, _said(was) if was is not None else None, after)
 
 
 def _name(exercise_id: str) -> str:

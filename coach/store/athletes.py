@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, exists, select, update
+from sqlalchemy import and_, exists, func, select, update
 
 from coach.store.engine import Tx
 from coach.store.finding_tables import finding
+from coach.store.program_tables import program_change
 from coach.store.rows import Row, many, one
 from coach.store.tables import athlete, coach_athlete, plan
 
@@ -64,7 +65,7 @@ def has_coach(tx: Tx, athlete_id: str) -> bool:
 
 
 def roster(tx: Tx, coach_id: str) -> list[Row]:
-    """Return the coach's athletes with their newest finding, an open one first, and waiting proposal.
+    """Return the coach's athletes with their newest finding, an open one first, and what waits: a program or a step.
 
     Columns: those of athlete, finding_kind, finding_statement, finding_state, proposal_id.
     """
@@ -83,11 +84,14 @@ def roster(tx: Tx, coach_id: str) -> list[Row]:
             finding.c.kind.label("finding_kind"),
             finding.c.statement.label("finding_statement"),
             finding.c.state.label("finding_state"),
-            plan.c.id.label("proposal_id"),
+            func.coalesce(plan.c.id, program_change.c.id).label("proposal_id"),
         )
         .join(coach_athlete, coach_athlete.c.athlete_id == athlete.c.id)
         .outerjoin(finding, finding.c.id == newest)
         .outerjoin(plan, and_(plan.c.athlete_id == athlete.c.id, plan.c.state == "proposed"))
+        .outerjoin(
+            program_change, and_(program_change.c.athlete_id == athlete.c.id, program_change.c.state == "proposed")
+        )
         .where(coach_athlete.c.coach_id == coach_id)
         .order_by(athlete.c.name, athlete.c.id)
     )

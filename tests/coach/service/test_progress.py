@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
@@ -117,6 +117,14 @@ def test_two_green_sessions_propose_one_step_and_nothing_rises_before_the_yes(cl
     step, before = runs.step, runs.planned_work_s()
     assert step is not None
     assert step.kind is ChangeKind.STEP
+    (line,) = step.lines
+    assert (line.name, line.before, line.after) == (
+        "Bird-dog",
+        "one leg, 3 sets of 6, 4, 2 holds of 10 s, each side, 20 s rest",
+        "one leg, 3 sets of 7, 4, 2 holds of 10 s, each side, 20 s rest",
+    )
+    (row,) = club.services.athletes.roster(club.coach)
+    assert row.attention == "a proposal waits for you"
     assert "one repetition more of bird-dog" in step.because
     assert before == {item.exercise_id: work_s(item.dose) for item in PROGRAM.exercises}
     days = runs.next_session().due_at
@@ -151,6 +159,17 @@ def test_who_may_say_yes_is_who_may_decide_on_programs(club: Club) -> None:
     assert progress.accept(step.change_id, club.coach).state is ChangeState.MADE
     with pytest.raises(Conflict):
         progress.accept(step.change_id, club.coach)
+
+
+def test_an_athlete_without_a_coach_says_yes_herself(club: Club) -> None:
+    athlete_id = club.services.athletes.create("Jo", "Europe/Berlin")
+    user_id = club.services.accounts.create_user("Jo", Role.ATHLETE, athlete_id=athlete_id)
+    alone = club.services.accounts.identity(user_id)
+    assert alone is not None
+    runs = start(replace(club, athlete_id=athlete_id, athlete=alone, coach=alone))
+    runs.green(2)
+    accepted_step(runs)
+    assert runs.lately == [ChangeKind.STEP]
 
 
 def test_not_now_is_remembered_for_a_week_and_then_another_exercise_is_next(club: Club) -> None:
