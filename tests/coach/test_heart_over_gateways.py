@@ -15,8 +15,8 @@ from coach.uplink import Uplink
 from devices.heartblock import BEATS, HeartBlock, HeartGrouping, encode_heart
 from devices.types import HeartNow, HeartRateSample
 from tests.coach.club import ADDRESS, START, Club
+from tests.coach.outposts import Away, Running
 from tests.coach.test_gateway import HandHub, MoodyLog, gateway_over, until
-from tests.coach.test_outpost import Away, Running
 from tests.coach.test_outpost import away as away
 
 NOW_S = START.timestamp()

@@ -14,6 +14,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from coach.analysis.detectors.types import Answer as Told
 from coach.config import Config
 from coach.live import LiveFeed
 from coach.service import Services, build_services
@@ -22,6 +23,8 @@ from coach.store.engine import migrate, open_store
 from coach.web import create_app
 from devices.types import Chunk
 from programs.types import Answer
+from tests.coach.every_answer import store_every_answer
+from tests.coach.web.told import store_of, stream_of
 
 # A Tuesday, three in the afternoon in Berlin.
 START = datetime(2026, 11, 24, 14, 0, tzinfo=UTC)
@@ -187,3 +190,9 @@ def accepted(nothing_to_tell: World) -> World:
     """Ada's program is accepted."""
     nothing_to_tell.services.plans.accept(nothing_to_tell.plan_id, nothing_to_tell.kim.identity)
     return nothing_to_tell
+
+
+@pytest.fixture
+def told(world: World) -> list[Told]:
+    """Every answer of every kind, of Ada in summer; she has had her findings of today before."""
+    return store_every_answer(store_of(world), Config(), world.ada.athlete_id, stream_of(world), world.clock.now)

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import re
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from coach.analysis.detectors.judge import DETECTORS
 from coach.analysis.detectors.seen import LEAST
-from coach.analysis.detectors.types import Answer, Kind, Outcome
+from coach.analysis.detectors.types import Kind
 from coach.config import Config
-from coach.service import build_services
-from coach.service.profile_files import SHIPPED
 from coach.service.profiles import Profiles
-from coach.store.engine import Store
-from coach.web import create_app, kind_words, limit_words
+from coach.web import kind_words, limit_words
 from programs.notice import NOTICE
-from tests.coach.every_answer import EVERYTHING, FIRST, store_every_answer
+from tests.coach.every_answer import EVERYTHING, FIRST
 from tests.coach.web.test_pages import text_of
+from tests.coach.web.told import finding_of, store_of
 
 # What no page says of a person. "Not a diagnosis" is said, and the page of safety questions is called Safety.
 FORBIDDEN = re.compile(
@@ -31,21 +27,6 @@ FORBIDDEN = re.compile(
     re.IGNORECASE,
 )
 DIAGNOSIS = re.compile(r"(?<!not a )\bdiagnosis\b", re.IGNORECASE)
-
-
-def stream_of(world) -> str:
-    finding = world.services.findings.get(world.kim.identity, world.finding_id)
-    return str(finding.windows[0]["stream_id"])
-
-
-def store_of(world) -> Store:
-    return world.services.findings._ground.store
-
-
-@pytest.fixture
-def told(world) -> list[Answer]:
-    """Every answer of every kind, of Ada in summer; she has had her findings of today before."""
-    return store_every_answer(store_of(world), Config(), world.ada.athlete_id, stream_of(world), world.clock.now)
 
 
 def pages_of(world) -> list[str]:
@@ -131,17 +112,6 @@ def test_amounts_carry_their_units(value: Any, unit: str, said: str) -> None:
     assert limit_words.how_much(value, unit).replace("\N{NO-BREAK SPACE}", " ") == said
 
 
-def finding_of(world, kind: Kind, profile: str) -> Any:
-    """Return the finding of a kind by the days of a profile in summer."""
-    found = world.services.findings.for_athlete(world.ada.athlete_id, limit=500)
-    (one,) = (
-        each
-        for each in found
-        if each.kind == kind and each.because["profile"]["id"] == profile and each.opened_at.month < 9
-    )
-    return one
-
-
 def test_a_finding_shows_each_flag_with_value_limit_source_and_whose_limit_it_is(world, told) -> None:
     found = finding_of(world, Kind.REPEATED_BENDING, "heavy_lifting")
     page = text_of(world.client(world.ada).get(f"/findings/{found.finding_id}").text)
@@ -221,160 +191,6 @@ def test_a_finding_of_whole_days_leads_to_them_instead_of_a_signal(world, told) 
         assert "no stretch of signal to jump to" in raw
         assert all(f"/days/{newest - timedelta(days=back)}" in raw for back in range(3))
     assert client.get(f"/findings/{found.finding_id}/signal.json?window=0").get_json()["t_utc_s"] == []
-
-
-def with_limits(world, folder: Path, before: str, after: str):
-    """Return services and app over Ada's store, with another limit in the profile that she has."""
-    text = (SHIPPED / "heavy_lifting.toml").read_text(encoding="utf-8")
-    assert before in text
-    (folder / "heavy_lifting.toml").write_text(text.replace(before, after, 1), encoding="utf-8")
-    config = Config.model_validate({"profiles": {"folder": str(folder)}})
-    services = build_services(store_of(world), config, world.clock)
-    world.clock.forward(minutes=30)
-    services.rerun.run(world.ada.athlete_id)
-    return create_app(services, world.feed, config, "k" * 32, clock=world.clock)
-
-
-def signed_in(world, app, person):
-    client = app.test_client()
-    assert (
-        client.get(f"/enter/{world.services.accounts.issue_sign_in_link(person.identity.user_id)}").status_code == 303
-    )
-    return client
-
-
-def test_a_finding_of_before_there_were_flags_and_windows_is_readable(world) -> None:
-    old = {
-        "values": {"rate_mean_per_min": 5.92, "count": 71},
-        "threshold": {"rate_per_min": 4.0, "min_duration_s": 600.0},
-        "source": "RULA and REBA.",
-        "algorithm": {"name": "backstop", "version": "1"},
-        "window": {"start_utc": "2026-11-24T13:48:00+00:00", "end_utc": "2026-11-24T14:00:00+00:00"},
-    }
-    with store_of(world).begin() as tx:
-        tx.exec_driver_sql("UPDATE finding SET because = ?", (json.dumps(old),))
-    client = world.client(world.ada)
-    raw = client.get(f"/findings/{world.finding_id}").text
-    page = text_of(raw)
-    for part in ("more than 4 per minute, for 10 minutes", "RULA and REBA.", "mean rate 5.9 a minute", "backstop 1"):
-        assert part in page, part
-    assert f"/findings/{world.finding_id}/signal.json" in raw
-    assert client.get(f"/findings/{world.finding_id}/signal.json").get_json()["t_utc_s"]
-    assert client.get(f"/findings/{world.finding_id}/window").status_code == 404
-    assert "more than 4 per minute, for 10 minutes: RULA and REBA." in text_of(client.get("/today/findings").text)
-
-
-def test_other_limits_leave_the_old_finding_readable_and_say_what_the_new_ones_say(world, tmp_path: Path) -> None:
-    old = world.services.findings.get(world.kim.identity, world.finding_id)
-    app = with_limits(world, tmp_path, "rate_per_min = { value = 4,", "rate_per_min = { value = 3,")
-    (new,) = world.services.findings.for_athlete(world.ada.athlete_id)
-    assert new.finding_id != old.finding_id
-    client = signed_in(world, app, world.ada)
-    raw = client.get(f"/findings/{old.finding_id}").text
-    page = text_of(raw)
-    for part in ("Judged anew since.", "a flag above 4 a minute", "More than 3 a minute", old.edition):
-        assert part in page, part
-    assert f"/findings/{new.finding_id}" in raw
-    assert "Judged anew" not in client.get(f"/findings/{new.finding_id}").text
-    versions = client.get(f"/athletes/{world.ada.athlete_id}/versions").text
-    for link in (f'href="/findings/{old.finding_id}"', f'href="/findings/{new.finding_id}"', "/days/2026-11-24"):
-        assert link in versions, link
-    said = text_of(versions)
-    assert said.index(old.statement) < said.index(new.statement)
-    assert "profile.detectors.repeated_bending.rate_per_min: 4 per min before, 3 per min now" in said
-    assert f"From edition {old.edition} to {new.edition}" in said
-    where = f"/athletes/{world.ada.athlete_id}/versions"
-    assert "Nothing differs" in client.get(f"{where}?until=2026-11-24").text
-    assert client.get(f"{where}?until=then").status_code == 422
-
-
-def test_what_a_new_limit_does_not_find_any_more_is_said_on_the_old_finding(world, tmp_path: Path) -> None:
-    app = with_limits(world, tmp_path, "rate_per_min = { value = 4,", "rate_per_min = { value = 9,")
-    assert world.services.findings.for_athlete(world.ada.athlete_id) == ()
-    client = signed_in(world, app, world.kim)
-    raw = client.get(f"/findings/{world.finding_id}").text
-    assert "The newer one says of today: not enough data." in text_of(raw)
-    assert f"/athletes/{world.ada.athlete_id}/days/2026-11-24" in raw
-    assert "Now: not enough data" in text_of(client.get(f"/athletes/{world.ada.athlete_id}/versions").text)
-    assert "No pattern found so far" in client.get(f"/athletes/{world.ada.athlete_id}").text
-
-
-def test_a_day_says_of_each_kind_what_was_found_or_what_is_needed(world) -> None:
-    client = world.client(world.ada)
-    raw = client.get(f"/athletes/{world.ada.athlete_id}/days/2026-11-24").text
-    page = text_of(raw)
-    answers = world.services.findings.answers(world.ada.identity, world.ada.athlete_id, world.clock.now.date())
-    assert len(answers) > 5
-    for each in answers:
-        assert kind_words.kind_name(each.kind) in page
-        assert (f"Needs {each.needs}." if each.outcome == Outcome.NOT_ENOUGH else each.statement) in page
-    assert "The day goes on" in page
-    assert "days beside it: learning, day 1 of 14" in page
-    assert "does not look for: staying bent, repeated turning" in page
-    assert f"/findings/{world.finding_id}" in raw
-    assert "/days/2026-11-23" in raw
-    assert "/days/2026-11-25" not in raw  # it is still to come
-    brackets = re.search(r"data-brackets='\[\[([0-9.]+), ([0-9.]+)\]\]'", raw)
-    assert brackets
-    finding = world.services.findings.get(world.ada.identity, world.finding_id)
-    assert [float(each) for each in brackets.groups()] == [
-        finding.started_at.timestamp(),
-        finding.ended_at.timestamp(),
-    ]
-    assert client.get("/days").headers["Location"].endswith("/days/2026-11-24")
-
-
-def test_windows_of_several_kinds_that_touch_are_one_bracket_and_each_kind_says_its_times(world, told) -> None:
-    # The busy day of the general profile: bending 9:00 to 9:30 and 9:36 to 10:00, a short pause between them that
-    # reaches from 9:00 to 9:36, holds at 10:00 to 10:04, turns from 10:30 to 11:00, a bout from 11:30 to 11:40.
-    day = finding_of(world, Kind.SHORT_RECOVERY, "general").because["days"][0]
-    raw = world.client(world.ada).get(f"/athletes/{world.ada.athlete_id}/days/{day}").text
-    found = json.loads(re.search(r"data-brackets='([^']+)'", raw)[1])
-    assert all(a[1] < b[0] for a, b in pairwise(found))
-    nine = datetime.fromisoformat(f"{day}T09:00+02:00").timestamp()
-    assert found[0][0] <= nine
-    assert len(found) < sum(
-        len(each.because["windows"])
-        for each in world.services.findings.answers(world.ada.identity, world.ada.athlete_id, date.fromisoformat(day))
-    )
-    assert "09:00 to 09:30, 09:36 to 10:00" in text_of(raw)
-
-
-def test_what_is_gravest_stands_first(world, told) -> None:
-    with store_of(world).begin() as tx:
-        tx.exec_driver_sql("UPDATE finding SET state = 'open', closed_at = NULL WHERE kind = 'repeated_bending'")
-    raw = world.client(world.kim).get(f"/athletes/{world.ada.athlete_id}/findings").text
-    grades = re.findall(r"<span class=\"tag (amber|red)\">look here", raw)
-    assert grades[0] == "red"
-    assert grades == sorted(grades, reverse=True)
-    assert "amber" in grades
-
-
-def test_a_day_names_the_profile_that_it_was_judged_by(world, told) -> None:
-    # The first days of summer were judged as baseball; Ada's profile is another one.
-    page = text_of(world.client(world.ada).get(f"/athletes/{world.ada.athlete_id}/days/{FIRST}").text)
-    assert "Looked for by the profile “Baseball and softball”" in page
-    assert "pitches and rest days" not in page[page.index("does not look for") :]
-    # So does a finding of that day.
-    found = next(
-        each
-        for each in world.services.findings.for_athlete(world.ada.athlete_id, limit=500)
-        if each.because["profile"]["id"] == "baseball"
-    )
-    assert "Baseball and softball, version" in text_of(
-        world.client(world.ada).get(f"/findings/{found.finding_id}").text
-    )
-
-
-def test_days_without_anything_and_days_that_are_none(world) -> None:
-    client = world.client(world.kim)
-    where = f"/athletes/{world.ada.athlete_id}/days"
-    assert "Nothing was looked at" in client.get(f"{where}/2026-11-20").text
-    assert "/days/2026-11-21" in client.get(f"{where}/2026-11-20").text
-    for wrong in ("2026-13-01", "yesterday", "0001-01-01", "9999-12-31"):
-        assert client.get(f"{where}/{wrong}").status_code == 422
-        assert client.get(f"{where}/{wrong}/answers.json").status_code == 422
-    assert world.client(world.lou).get(f"{where}/2026-11-24").status_code == 404
 
 
 def test_the_list_has_open_findings_first_with_grade_and_days_and_folds_closed_ones(world, told) -> None:
