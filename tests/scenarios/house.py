@@ -100,12 +100,12 @@ def a_house(folder: Path, time_zone: str = "Europe/Berlin") -> Iterator[House]:
         store.close()
 
 
-def wait_for(happened: Callable[[], object], timeout_s: float, what: str) -> None:
-    """Wait until something holds; fail with what was waited for."""
+def wait_for(happened: Callable[[], object], timeout_s: float, what: str, each_s: float = 0.02) -> None:
+    """Wait until something holds, asked every `each_s`; fail with what was waited for."""
     give_up_s = time.monotonic() + timeout_s
     while not happened():
         assert time.monotonic() < give_up_s, f"waited {timeout_s} s in vain for {what}"
-        time.sleep(0.02)
+        time.sleep(each_s)
 
 
 def threads_of(names: set[str]) -> set[str]:
