@@ -36,7 +36,12 @@ def number(text: str) -> float:
 
 def day_in(name: str) -> date | None:
     """Return a day of the form, None where the field is empty. Raises InvalidInput."""
-    text = request.form.get(name, "").strip()
+    return day(request.form.get(name, ""))
+
+
+def day(text: str) -> date | None:
+    """Return what was typed as a day, None where nothing was. Raises InvalidInput."""
+    text = text.strip()
     try:
         return date.fromisoformat(text) if text else None
     except ValueError:
