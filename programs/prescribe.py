@@ -54,7 +54,7 @@ TITLES: Mapping[str, str] = {
     "repeated_rotation": "Trunk control, for a lot of turning",
     "one_sided_strokes": "Trunk control, for work to one side",
     "low_endurance": "Trunk endurance",
-    "side_difference": "Left and right",
+    "side_difference": "Left and right: aims at better balance",
     "low_rotation": "Turning freely",
     "short_recovery": "Longer pauses",
     "heavy_back_days": "A lighter day",

@@ -127,6 +127,11 @@ def test_an_exercise_aims_at_something_and_corrects_nothing(kind: str) -> None:
         assert " aims at " in item.because
 
 
+def test_a_program_for_two_sides_says_what_it_aims_at() -> None:
+    program = prescribe([Need("side_difference", 1.0, "Your left side held less long.")], History(), 3, 4)
+    assert "aims at better balance" in program.title
+
+
 def test_a_planted_sentence_is_found_wherever_it_is_shown(tmp_path: Path) -> None:
     with open_store(tmp_path / "backstop.db") as store:
         migrate(store)
