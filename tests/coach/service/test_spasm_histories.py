@@ -76,6 +76,12 @@ def take(club: Club, what: str, value: object) -> None:
         {"undo": services.spasms.undo, "go on": services.spasms.go_on, "over": services.spasms.over}[what](me, whom)
 
 
+def pain_in(what: str, value: object) -> int:
+    """Return the pain that a step told, 0 for one that told none."""
+    told = value[0] if what == "tell" else value  # type: ignore[index]
+    return int(str(told)) if what in ("tell", "pain", "done") else 0
+
+
 class Before:
     """What stood before a step, as the rows say."""
 
@@ -89,7 +95,7 @@ class Before:
         self.work_s = {item.exercise_id: work_s(item.dose) for item in exercises}
 
 
-def look(club: Club, what: str, succeeded: bool, before: Before) -> None:
+def look(club: Club, what: str, value: object, succeeded: bool, before: Before) -> None:
     released = [s for s in club.services.plans.release_due(club.clock.now) if s.athlete_id == club.athlete_id]
     with club.store.read() as tx:
         athlete, row = athletes.get(tx, club.athlete_id), spasms.going_on(tx, club.athlete_id)
@@ -112,6 +118,8 @@ def look(club: Club, what: str, succeeded: bool, before: Before) -> None:
     if phase is not None and before.phase is not None and PHASES.index(phase) > PHASES.index(before.phase):
         assert (what, succeeded) == ("go on", True)
         assert PHASES.index(phase) == PHASES.index(before.phase) + 1
+    if succeeded and phase is not None and pain_in(what, value) >= 6:
+        assert phase is Phase.ACUTE
     # Nothing ever asks for more than what was accepted at first, and nothing of a program goes up by itself.
     after = Before(club)
     assert sum(after.work_s.values()) <= TOTAL_S or set(after.work_s) == set(FALLBACK)
@@ -144,7 +152,7 @@ def test_whatever_happens_the_first_days_are_walking_and_every_phase_a_yes(tmp_p
                     take(one, what, value)
                     done[what] += 1
                     succeeded = True
-                look(one, what, succeeded, before)
+                look(one, what, value, succeeded, before)
                 clock.forward(minutes=1)
 
         history()
