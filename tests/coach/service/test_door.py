@@ -31,7 +31,7 @@ WITHOUT_WHO = {
     "plans": "replan replan_wanted proposal active week release_due plan_ahead close_stale calendar_sessions",
     "progress": "look look_daily proposed lately",
     "choices": "",
-    "reminders": "plan send_due",
+    "reminders": "plan send_due prune",
     "reminder_settings": "",
     "assessments": "retest",
     "rests": "",
