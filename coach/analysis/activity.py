@@ -175,7 +175,7 @@ def _missed(state: ActivityState, count: int, found: _Found) -> ActivityState:
 
 def _append(state: ActivityState, quat: SmallArray, lift: SmallArray, found: _Found) -> ActivityState:
     """Keep samples that follow each other, and look at every second that is complete."""
-    if state.missing > BRIDGE:
+    if state.missing > BRIDGE or not len(state.quat):
         begin = state.end + state.missing
         state = replace(state, begin=begin, quat=state.quat[:0], lift=state.lift[:0], missing=0)
     elif state.missing:

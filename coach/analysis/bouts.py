@@ -26,6 +26,9 @@ STROKES = "strokes"
 STROKE_S = 2.0
 # Own heuristic: a time to the next stroke this many times as long as usual is a pause, or a stroke between was lost.
 PAUSED_TIMES = 1.6
+# Own heuristic: a set with at most this share of the repetitions of another one no more than a pause away, and with
+# none nearer than this, is what was done between, not the movement that was repeated.
+BETWEEN_SHARE, BETWEEN_S = 0.2, 20.0
 # Own choice: digits kept of what is stored of a repetition or stroke; far finer than either is measured.
 _DIGITS = 4
 
@@ -51,17 +54,17 @@ def bouts_of(
     """Return the bouts of one recording, in order of time.
 
     origin_utc_s: of the stream's first sample. Repetitions that were not seen whole are left out, and those with a
-    stroke in them, for going back for it and coming back from it look like a repetition each; sets make one bout
-    when they look like one movement (fatigue.alike). Of strokes, two of the four signs can be looked for: the peak rate
-    and how even the time between them is; the rate only where no peak was cut off by the sensor's range. Strokes
-    before a pause take no part.
+    stroke in them, for going back for it and coming back from it look like a repetition each, and a few between long
+    sets; sets make one bout when they look like one movement (fatigue.alike). Of strokes, two of the four signs can be
+    looked for: the peak rate and how even the time between them is; the rate only where no peak was cut off by the
+    sensor's range. Strokes before a pause take no part.
     """
     found = []
     whole = sorted((each for each in repetitions if each.whole), key=lambda each: each.start_s)
     strokes_s = np.sort([each.time_s for each in swings])
     whole = [each for each in whole if not _strikes(strokes_s, each)]
     sets = [list(one) for _, one in groupby(whole, key=lambda each: each.number_of_set)]
-    for same in _movements(params, _parted(params, sets)):
+    for same in _movements(params, _parted(params, _without_between(params, sets))):
         fatigue = assess_session(params.fatigue, repeats_of(same))
         if not isinstance(fatigue, NotComputable):
             times = (origin_utc_s + same[0].start_s, origin_utc_s + same[-1].end_s)
@@ -78,6 +81,22 @@ def _strikes(strokes_s: FloatArray, repetition: Repetition) -> bool:
     """Tell whether a stroke was within a repetition, or so near that one leads to the other."""
     first, after = strokes_s.searchsorted((repetition.start_s - STROKE_S, repetition.end_s + STROKE_S))
     return bool(after > first)
+
+
+def _without_between(params: BoutParams, sets: list[list[Repetition]]) -> list[list[Repetition]]:
+    """Return the sets, which follow each other, without those few repetitions that were done between long ones."""
+    if len(sets) < 2:
+        return sets
+    begins, ends = np.array([(one[0].start_s, one[-1].end_s) for one in sets]).T
+    counts = [len(one) for one in sets]
+    first, after = ends.searchsorted(begins - params.pause_s), begins.searchsorted(ends + params.pause_s, side="right")
+    apart_s = np.concatenate(([np.inf], begins[1:] - ends[:-1], [np.inf]))
+    nearest_s = np.minimum(apart_s[:-1], apart_s[1:])
+    return [
+        one
+        for place, one in enumerate(sets)
+        if nearest_s[place] < BETWEEN_S or len(one) > BETWEEN_SHARE * max(counts[first[place] : after[place]])
+    ]
 
 
 def repetition_to_plain(each: Repetition) -> list[Any]:

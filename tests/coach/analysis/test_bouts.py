@@ -57,6 +57,19 @@ def test_sets_with_short_rests_are_one_bout_and_a_long_pause_ends_it() -> None:
     assert all((bout.movement, bout.signs, bout.looked) == ("repetitions", (), 4) for bout in found)
 
 
+def test_a_few_repetitions_between_long_sets_join_nothing() -> None:
+    early = sets([30], 0.0)
+    between = sets([4], 0.0, start_s=early[-1].end_s + 100.0, first=2)
+    late = sets([30], 0.0, start_s=between[-1].end_s + 100.0, first=3)
+    assert [bout.count for bout in bouts_of(PARAMS, "s", 0.0, [*early, *between, *late])] == [30, 30]
+    # As much as a fifth and more is a set of its own; and what a lost packet cut off a set belongs to it.
+    more = sets([7], 0.0, start_s=between[0].start_s, first=2)
+    assert [bout.count for bout in bouts_of(PARAMS, "s", 0.0, [*early, *more, *late])] == [67]
+    torn = sets([4], 0.0, start_s=early[-1].end_s + 5.0, first=2)
+    assert [bout.count for bout in bouts_of(PARAMS, "s", 0.0, [*early, *torn])] == [34]
+    assert [bout.count for bout in bouts_of(PARAMS, "s", 0.0, sets([4] * 8, 60.0))] == [32]
+
+
 def test_too_few_are_no_bout() -> None:
     assert bouts_of(PARAMS, "s", 0.0, sets([12, 12], 60.0)) == ()
     assert len(bouts_of(PARAMS, "s", 0.0, sets([12, 13], 60.0))) == 1

@@ -146,6 +146,16 @@ def test_a_lost_packet_is_nothing() -> None:
     assert len(motion.segments) == 1
 
 
+@pytest.mark.parametrize("lost", [1, 4, 30])
+def test_a_stream_that_begins_with_lost_samples(lost: int) -> None:
+    acc, gyr = limb(strokes(RATE, *STILL, *repeated(5, 1.2, 0.0, 1.2, 0.6, 60.0), *STILL), RATE)
+    whole = told(acc.copy(), gyr.copy()).repetitions
+    acc[:lost] = gyr[:lost] = np.nan
+    lossy = told(acc, gyr).repetitions
+    assert len(lossy) == 5
+    assert [each.peak_s for each in lossy] == pytest.approx([each.peak_s for each in whole], abs=0.05)
+
+
 def test_a_lost_packet_cuts_into_no_stroke() -> None:
     """A tenth of a second is lost on the way there or back of every repetition, each time somewhere else."""
     acc, gyr = limb(strokes(RATE, *STILL, *repeated(10, 1.2, 0.5, 1.5, 0.8, 60.0), *STILL), RATE)
