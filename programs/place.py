@@ -133,15 +133,12 @@ def place(
     rule = spacing_for(prescription.sessions_per_week, prescription.exercises, usual)
     no_room = _no_room(rule, availability)
     rule = replace(rule, moment_of=_moments(clocks, lambda day: ZoneInfo(zone_on(availability, day)), taken_at))
-    busy, sessions, skipped = set(taken), [], set()
+    busy, skipped = set(taken), set[time]()
+    sessions: list[PlannedSession] = []
     pattern: frozenset[int] = frozenset()
     for week in range(1, prescription.weeks + 1):
         days = _week(start, week)
-        due = {
-            day: local_moment(day, clocks[day.weekday()].local_time, ZoneInfo(zone_on(availability, day)))
-            for day in days
-            if day.weekday() in availability.weekdays and (not_before is None or day >= not_before)
-        }
+        due = _due([day for day in days if not_before is None or day >= not_before], clocks, availability)
         skipped |= {clocks[day.weekday()].local_time for day, moment in due.items() if moment is None}
         free = {day: moment for day, moment in due.items() if moment and moment > now and day not in busy}
         there = [day for day in days if day in taken]
@@ -149,15 +146,23 @@ def place(
         chosen = rule.choose(list(free), there, busy, pattern, wanted, stays)
         pattern = frozenset(day.weekday() for day in (*there, *chosen)) or pattern
         busy.update(chosen)
-        sessions += [
-            _session(
-                _share(prescription, rule, day), week, clocks[day.weekday()], (day, free[day]), no_room, availability
-            )
-            for day in chosen
-        ]
+        for day in chosen:
+            share, clock = _share(prescription, rule, day), clocks[day.weekday()]
+            sessions.append(_session(share, week, clock, (day, free[day]), no_room, availability))
     if not sessions and not taken:
         _say_no_room(availability, skipped, not_before, start + timedelta(weeks=prescription.weeks))
     return tuple(sessions)
+
+
+def _due(
+    days: Sequence[date], clocks: Mapping[int, SessionTime], availability: Availability
+) -> dict[date, datetime | None]:
+    """Return when a session on each free day would be; None where the clock skips its time."""
+    return {
+        day: local_moment(day, clocks[day.weekday()].local_time, ZoneInfo(zone_on(availability, day)))
+        for day in days
+        if day.weekday() in availability.weekdays
+    }
 
 
 def _moments(
