@@ -224,7 +224,10 @@ def _with_standing_lock(row: Row | None, result: TriageResult) -> TriageResult:
         return result
     standing = _standing_part(row)
     urgent_first = sorted((standing, result), key=lambda each: list(TriageLevel).index(each.level))
-    messages = dict.fromkeys(message for each in urgent_first for message in each.messages)
+    gravest = urgent_first[0].level
+    # As in programs.triage: who is sent to an emergency department should not also read of a review.
+    shown = [each for each in urgent_first if gravest is not TriageLevel.EMERGENCY or each.level is gravest]
+    messages = dict.fromkeys(message for each in shown for message in each.messages)
     reasons = dict.fromkeys(reason for each in urgent_first for reason in each.reasons)
     lock = strictest(standing.lock, result.lock)
     return replace(urgent_first[0], lock=lock, messages=tuple(messages), reasons=tuple(reasons))

@@ -125,6 +125,17 @@ def test_a_lock_never_gets_milder_by_answering_again(club: Club) -> None:
     assert shown.reasons == ("CES", "CAN")
 
 
+def test_an_emergency_is_not_diluted_by_a_review_that_stands(club: Club) -> None:
+    for first, second in ({"CAN": Answer.YES}, {"CES": Answer.YES}), ({"CES": Answer.YES}, {"CAN": Answer.YES}):
+        answer_no(club, **first)
+        answer_no(club, **second)
+        shown = club.services.triage.view_for(club.athlete, club.athlete_id).result
+        assert shown is not None
+        assert shown.reasons == ("CES", "CAN")
+        (message,) = shown.messages
+        assert "Go to an emergency department" in message
+
+
 def test_open_answers_beside_a_review_end_with_the_answers_and_the_review_stays(club: Club) -> None:
     answer_no(club, CAN=Answer.YES, INF=Answer.UNKNOWN)
     assert lock_of(club) is Lock.ALL
