@@ -35,7 +35,8 @@ class SpasmView:
     answered: the safety questions were answered for it. now: what holds in the phase. next_title: of the phase that a
     yes would begin, None while it waits for something. due_h: hours after the beginning of the question that waits.
     told: newest first. doctor: offer the way to one. comfort_until: aware UTC; past it, the timer has run out.
-    may_undo: it may have been a press by mistake. gave_way: a program of the athlete's has given way.
+    may_undo: it may have been a press by mistake. gave_way: a program of the athlete's has given way. sport_share: of
+    the usual count in the sport, by the trainings told since the last phase began; None before it.
     """
 
     spasm_id: str
@@ -53,3 +54,4 @@ class SpasmView:
     comfort_until: datetime | None
     may_undo: bool
     gave_way: bool
+    sport_share: float | None

@@ -16,11 +16,11 @@ from coach.service.spasm_program import bring_back, program_after, stop_for_now
 from coach.service.spasm_views import Comfort, SpasmView, ToldView
 from coach.service.triage import hold_until_asked, may_answer
 from coach.service.types import Identity
-from coach.store import athletes, events, plans, sessions, spasms
+from coach.store import athletes, diary, events, plans, sessions, spasms
 from coach.store.engine import Tx
 from coach.store.rows import Row
 from programs.acute import Feels, Follows, follows
-from programs.phases import COMFORT_MAX_MINUTES, COMFORT_MIN_MINUTES, RECURS_WITHIN, guide, standing
+from programs.phases import COMFORT_MAX_MINUTES, COMFORT_MIN_MINUTES, RECURS_WITHIN, guide, sport_share, standing
 from programs.types import Phase
 
 # Own choice: a press by mistake is noticed within the hour.
@@ -220,7 +220,15 @@ def _view(tx: Tx, row: Row, now: datetime) -> SpasmView:
         comfort_until=row["comfort_until"],
         may_undo=_may_undo(row, now),
         gave_way=row["plan_id"] is not None,
+        sport_share=sport_share(_trainings(tx, row, now)) if phase is Phase.STRENGTH else None,
     )
+
+
+def _trainings(tx: Tx, row: Row, now: datetime) -> int:
+    """Return the trainings told of the days since this phase began; the first day counts from what came after it."""
+    first, after = row["phase_since"].date(), now.date() + timedelta(days=2)
+    told = diary.trainings_between(tx, row["athlete_id"], first, after)
+    return sum(each["at"] >= row["phase_since"] for each in told)
 
 
 def _doctor(told: tuple[ToldView, ...], first_pain: int | None, begun_at: datetime) -> bool:

@@ -281,6 +281,7 @@ def test_two_green_sessions_lead_on_and_the_program_comes_back_a_step_easier(tra
     before = {item.exercise_id: item for item in running(training).exercises}
     to_phase(training, Phase.REBUILD)
     assert seen(training).phase is Phase.REBUILD
+    assert seen(training).sport_share is None
     training.services.spasms.go_on(training.athlete, training.athlete_id)
     assert seen(training).phase is Phase.STRENGTH
     after = running(training)
@@ -291,6 +292,11 @@ def test_two_green_sessions_lead_on_and_the_program_comes_back_a_step_easier(tra
         if then is not None:
             assert (item.level, work_s(item.dose)) <= (then.level, work_s(then.dose))
             assert (item.level, item.dose) != (then.level, then.dose)
+    shares = [seen(training).sport_share]
+    for number in range(7):
+        training.services.diary.add_training(training.athlete, training.athlete_id, "Golf", 60, 3, f"t{number}")
+        shares.append(seen(training).sport_share)
+    assert shares == [0.25, 0.25, 0.5, 0.5, 0.75, 0.75, 1.0, 1.0]
     training.services.spasms.over(training.athlete, training.athlete_id)
     assert training.services.spasms.view(training.athlete, training.athlete_id) is None
 

@@ -10,6 +10,7 @@ import pytest
 from coach.config import CareSection, Config
 from coach.service import build_services
 from coach.service.types import SessionState
+from coach.store import spasms
 from coach.web import create_app
 from programs.phases import COMFORT_CAUTIONS, COMPRESSION_CAUTIONS, FALLBACK_WORDS, MEDICINE, TENSION
 from tests.coach.web.test_pages import text_of
@@ -214,3 +215,17 @@ def test_without_the_acute_plan_only_the_questions_and_the_way_to_a_doctor(accep
     assert "Please have a doctor or physiotherapist look at a spasm before you go on." in page
     for words in (TENSION, "Cold", "belt", "You may go on"):
         assert words not in page
+
+
+def test_back_to_the_sport_by_quarters_and_then_it_is_over(accepted, ada) -> None:
+    press(ada)
+    answer_all(accepted, ada)
+    with accepted.services.spasms._ground.store.begin() as tx:
+        row = spasms.going_on(tx, accepted.ada.athlete_id)
+        spasms.change(tx, row["id"], phase="strength", phase_since=accepted.clock.now)
+    page = page_of(ada)
+    assert "In your sport, for now: a quarter of your usual count." in page
+    assert "Cold" not in page
+    assert ada.post("/spasm/over").status_code == 303
+    assert 'action="/spasm"' in ada.get("/today").text
+    assert ada.post("/spasm/over").status_code == 422
