@@ -87,7 +87,7 @@ def _report(tx: Tx, athlete: Row, now: datetime) -> Report:
         offered=_offered(course, today, _locked(tx, athlete_id), _spasm_again(tx, athlete_id, now)),
         course=course,
         months_without_relief=months,
-        sites=_counted(site.replace("_", " ") for row in told for site in row["sites"]),
+        sites=_places(told),
         symptoms=_counted(SYMPTOMS[each] for row in told for each in row["symptoms"] if each in SYMPTOMS),
         pains=pains,
         weeks=case.weeks,
@@ -153,6 +153,16 @@ def _tried(treatments: Sequence[TreatmentView], changes: Sequence[ChangeView], t
 def _tried_line(treatment: TreatmentView, change: ChangeView | None, today: date) -> TriedLine:
     said = " ".join((change.sentence, *change.caveats)) if change else "Pain: not enough data: needs check-ins."
     return TriedLine(treatment, treatment.days_until(today), said, change.comparison if change else None)
+
+
+def _places(told: Sequence[Row]) -> tuple[tuple[str, int], ...]:
+    """Return where it hurt and how often, with the most that was told of a place where a number was."""
+    worst: dict[str, int] = {}
+    for row in told:
+        for site, pain in row["pain_by_site"].items():
+            worst[site] = max(pain, worst.get(site, 0))
+    named = {site: f", up to {pain} of 10" for site, pain in worst.items()}
+    return _counted(site.replace("_", " ") + named.get(site, "") for row in told for site in row["sites"])
 
 
 def _counted(names: Iterable[str]) -> tuple[tuple[str, int], ...]:

@@ -89,3 +89,13 @@ def test_a_usual_day_needs_five_worn_days(club: Club) -> None:
     # Four of the last five days were worn long enough; all eight of the weeks before were.
     assert (bends.now, bends.days_now, bends.before, bends.days_before) == (None, 4, 30.0, 8)
     assert bends.needs == "1 more day of the last four weeks"
+
+
+def test_places_say_how_often_and_the_most_that_was_told_there(club: Club) -> None:
+    for key, told in (
+        ("a", CheckIn(3, 5, sites=("lower_back", "hip_left"), pain_by_site={"lower_back": 4})),
+        ("b", CheckIn(2, 3, sites=("lower_back",), pain_by_site={"lower_back": 3})),
+    ):
+        club.services.diary.check_in(club.athlete, club.athlete_id, told, key)
+    report = club.services.reports.make(club.athlete, club.athlete_id)
+    assert report.sites == (("lower back, up to 4 of 10", 2), ("hip left", 1))
