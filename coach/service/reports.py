@@ -40,6 +40,7 @@ OFFER_LOCKED = "The safety questions ask for a medical review."
 OFFER_LATE = "Twelve weeks have passed and there is still pain."
 OFFER_UNCHANGED = "Pain has not changed by 30 % in six weeks."
 OFFER_RECURRED = "It came back within half a year."
+SPASM = "A sudden spasm, told while it began."
 
 
 class Reports:
@@ -88,7 +89,7 @@ def _report(tx: Tx, athlete: Row, now: datetime) -> Report:
         course=course,
         months_without_relief=months,
         sites=_places(told),
-        symptoms=_counted(SYMPTOMS[each] for row in told for each in row["symptoms"] if each in SYMPTOMS),
+        symptoms=_symptoms(told, spasms.count_since(tx, athlete_id, now - _LATELY)),
         pains=pains,
         weeks=case.weeks,
         phases=case.phases,
@@ -153,6 +154,11 @@ def _tried(treatments: Sequence[TreatmentView], changes: Sequence[ChangeView], t
 def _tried_line(treatment: TreatmentView, change: ChangeView | None, today: date) -> TriedLine:
     said = " ".join((change.sentence, *change.caveats)) if change else "Pain: not enough data: needs check-ins."
     return TriedLine(treatment, treatment.days_until(today), said, change.comparison if change else None)
+
+
+def _symptoms(told: Sequence[Row], spasms_now: int) -> tuple[tuple[str, int], ...]:
+    counted = _counted(SYMPTOMS[each] for row in told for each in row["symptoms"] if each in SYMPTOMS)
+    return ((SPASM, spasms_now), *counted) if spasms_now else counted
 
 
 def _places(told: Sequence[Row]) -> tuple[tuple[str, int], ...]:

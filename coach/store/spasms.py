@@ -37,6 +37,13 @@ def newest(tx: Tx, athlete_id: str) -> Row | None:
     return one(tx, statement.order_by(spasm.c.begun_at.desc(), spasm.c.id.desc()).limit(1))
 
 
+def count_since(tx: Tx, athlete_id: str, since: datetime) -> int:
+    """Return how many spasms began since a moment; a press by mistake is none."""
+    mine = spasm.c.athlete_id == athlete_id, spasm.c.begun_at >= since
+    statement = select(func.count()).select_from(spasm)
+    return int(tx.execute(statement.where(*mine, spasm.c.ended_why.is_distinct_from("mistake"))).scalar_one())
+
+
 def asked_since(tx: Tx, athlete_id: str) -> datetime | None:
     """Return since when safety questions have to be answered for a spasm, a press by mistake too; None without one."""
     found: datetime | None = tx.execute(

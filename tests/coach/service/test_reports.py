@@ -8,7 +8,7 @@ import pytest
 
 from coach.service.diary import CheckIn
 from coach.service.report_views import ALWAYS_ASK, ASK_AFTER_MONTHS
-from coach.service.reports import OFFER_LATE, OFFER_LOCKED, OFFER_RECURRED, OFFER_UNCHANGED
+from coach.service.reports import OFFER_LATE, OFFER_LOCKED, OFFER_RECURRED, OFFER_UNCHANGED, SPASM
 from coach.store import days, findings
 from programs.types import Answer
 from tests.coach.club import Club
@@ -99,3 +99,16 @@ def test_places_say_how_often_and_the_most_that_was_told_there(club: Club) -> No
         club.services.diary.check_in(club.athlete, club.athlete_id, told, key)
     report = club.services.reports.make(club.athlete, club.athlete_id)
     assert report.sites == (("lower back, up to 4 of 10", 2), ("hip left", 1))
+    assert report.symptoms == ()
+
+
+def test_spasms_of_the_last_weeks_are_told_and_presses_by_mistake_are_not(club: Club) -> None:
+    for key in ("a", "b"):
+        club.services.spasms.begin(club.athlete, club.athlete_id, key)
+        club.services.diary.check_in(club.athlete, club.athlete_id, CheckIn(3, symptoms=("stiff",)), key)
+        if key == "a":
+            club.services.spasms.undo(club.athlete, club.athlete_id)
+    report = club.services.reports.make(club.athlete, club.athlete_id)
+    assert report.symptoms == ((SPASM, 1), ("My back is tight, or I can hardly move it.", 2))
+    club.clock.forward(weeks=12, days=1)
+    assert club.services.reports.make(club.athlete, club.athlete_id).symptoms == ()
