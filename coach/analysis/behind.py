@@ -1,6 +1,6 @@
-"""What is worked on for half a minute at once, behind the newest sample: wearing, yaw, minutes, cycles, much bending.
+"""What is worked on for a minute at once, behind the newest sample: wearing, yaw, minutes, cycles, much bending.
 
-Nobody waits for them, and a call for every chunk would cost more than the work. Half minutes begin on whole multiples
+Nobody waits for them, and a call for every chunk would cost more than the work. Minutes begin on whole multiples
 of the stream's own time; the results are those of any other cut.
 """
 
@@ -18,15 +18,14 @@ from coach.analysis.bends import Counted
 from coach.analysis.lying import FREE
 from coach.analysis.posture import look_every as posture_look_every
 from coach.analysis.quality import BoolArray
-from coach.analysis.strain import JUDGED_TOGETHER_BINS
 from coach.analysis.walking import steps_begun
 from coach.analysis.wearing_types import Glimpses
 from coach.analysis.wobble import look_every
 from devices.types import FloatArray, IntArray
 
 Kind = TypeVar("Kind", bound=np.generic)
-# As for the windows of repeated bending, which wait that long anyhow.
-TOGETHER_S = float(JUDGED_TOGETHER_BINS)
+# Own choice: a day that runs is judged once a minute at most.
+TOGETHER_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +98,7 @@ def wait_released(state: BehindState, smooth_deg: FloatArray, piece: Followed) -
 
 
 def due(state: BehindState, rate_hz: float, end: int) -> int:
-    """Return the sample up to which whole half minutes are complete. end: the sample expected next."""
+    """Return the sample up to which whole minutes are complete. end: the sample expected next."""
     # A hair below, so that a product that should be whole is not carried over to the next sample by rounding.
     until = math.ceil(math.floor(end / (TOGETHER_S * rate_hz)) * TOGETHER_S * rate_hz - 1e-6)
     return max(until, state.done)

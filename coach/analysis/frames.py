@@ -60,9 +60,11 @@ def dot(a: Vector, b: Vector) -> float:
 def in_body(up: FloatArray, axes: BodyAxes) -> FloatArray:
     """Return the direction of "up" in the body's axes, (3, n): along pa, ml and si. up: (3, n) in sensor axes."""
     ux, uy, uz = up
-    out = np.empty_like(up)
+    out, part = np.empty_like(up), np.empty_like(ux)
     for row, (x, y, z) in zip(out, (axes.pa, axes.ml, axes.si), strict=True):
-        np.add(ux * x + uy * y, uz * z, out=row)
+        np.multiply(ux, x, out=row)
+        row += np.multiply(uy, y, out=part)
+        row += np.multiply(uz, z, out=part)
     return out
 
 

@@ -45,7 +45,7 @@ class AnalysisState:
     forward: the body's front in sensor axes, from a bow or from sample `forward_since` on from the bends in the data.
     cycles_before: the cycles as they were when the trunk became level, while it is undecided whether it lies.
     bending is None where the place is not on the trunk, yaw and wearing where it is not on the pelvis either. behind:
-    what is worked on by the half minute.
+    what is worked on by the minute.
     """
 
     place: str
@@ -112,7 +112,7 @@ class AnalysisState:
         return max(round(self.rate_hz), 1)
 
     def to_bytes(self) -> bytes:
-        """Return the state as bytes: 20 to 90 kB, and 17 bytes for each sample that waits for a reference pose."""
+        """Return the state as bytes: 20 to 200 kB, and 17 bytes for each sample that waits for a reference pose."""
         return encode(self, STATE_VERSION)
 
     @classmethod

@@ -85,8 +85,10 @@ def detect_swings(
     turning = np.zeros(speed.size)
     # No burst that counts reaches below half of the least peak, and which way it turned is asked within it only.
     if fastest >= least / 2:
-        about = x[first:] * up[0, first:] + y[first:] * up[1, first:] + z[first:] * up[2, first:]
-        np.copyto(turning, about, where=(speed >= least / 2) & np.isfinite(about))
+        fast = np.flatnonzero(speed >= least / 2)
+        at = fast + first
+        about = x[at] * up[0, at] + y[at] * up[1, at] + z[at] * up[2, at]
+        turning[fast] = np.where(np.isfinite(about), about, 0.0)
     signals = (speed, turning)
     if not first:
         signals = np.concatenate((state.speed, speed)), np.concatenate((state.turning, turning))

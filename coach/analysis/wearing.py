@@ -6,7 +6,7 @@ more still than anybody and turned away. DISPLACED: in walking, or upside down, 
 calibrated pose or when the person first walked; or the person bends to the side of the calibrated front. Source: own
 heuristics, docs/integrity.md; measured on the recordings.
 
-How a second counts is settled by the seconds before it; it is asked for half a minute at once (behind.py).
+How a second counts is settled by the seconds before it; it is asked for a minute at once (behind.py).
 """
 
 from __future__ import annotations

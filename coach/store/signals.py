@@ -160,7 +160,7 @@ def _movements(*where: ColumnElement[bool]) -> Select[Any]:
 def yaw_between(tx: Tx, athlete_id: str, placement: str, start_utc_s: float, end_utc_s: float) -> list[Row]:
     """Return the parts of lines of yaw that reach into [start, end), whole, and some beside it, in order of time.
 
-    A part is told behind its time: half a minute, or with the first chunk after a pause (YAW_TOLD_S at most).
+    A part is told behind its time: a minute, or with the first chunk after a pause (YAW_TOLD_S at most).
     """
     columns = feature.c
     begun_utc_s = start_utc_s - YAW_PART_S
