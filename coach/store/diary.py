@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Select, Table, func, select, union_all
+from sqlalchemy import Column, ColumnElement, Select, Table, func, select, union_all
 
 from coach.store.diary_tables import checkin, training
 from coach.store.engine import Tx
@@ -91,14 +91,19 @@ def worst_pain(tx: Tx, athlete_id: str, since: datetime) -> Row | None:
 
 def _told(athlete_id: str) -> tuple[Select[Any], Select[Any]]:
     outcome, entry = session_outcome.c, checkin.c
+    told = outcome.pain_during.is_not(None) | outcome.pain_after.is_not(None)
     in_sessions = (
-        select(outcome.pain_during.label("pain"), outcome.recorded_at.label("at"))
+        select(_larger(outcome.pain_during, outcome.pain_after).label("pain"), outcome.recorded_at.label("at"))
         .join(planned_session, planned_session.c.id == outcome.session_id)
-        .where(planned_session.c.athlete_id == athlete_id, outcome.pain_during.is_not(None))
+        .where(planned_session.c.athlete_id == athlete_id, told)
     )
-    at_rest, in_motion = (func.coalesce(column, 0) for column in (entry.pain_at_rest, entry.pain_in_motion))
     known = entry.pain_at_rest.is_not(None) | entry.pain_in_motion.is_not(None)
-    # The larger of two numbers: SQLite and PostgreSQL call that by different names.
-    worst = (at_rest + in_motion + func.abs(at_rest - in_motion)) / 2
+    worst = _larger(entry.pain_at_rest, entry.pain_in_motion)
     in_checkins = select(worst.label("pain"), entry.at.label("at")).where(entry.athlete_id == athlete_id, known)
     return in_sessions, in_checkins
+
+
+def _larger(one: Column[Any], other: Column[Any]) -> ColumnElement[Any]:
+    """Return the larger of two numbers, of which one may be missing: the databases call that by different names."""
+    a, b = func.coalesce(one, 0), func.coalesce(other, 0)
+    return (a + b + func.abs(a - b)) / 2

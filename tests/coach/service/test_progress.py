@@ -13,7 +13,7 @@ from coach.service.change_views import ChangeKind, ChangeState, ChangeView
 from coach.service.diary import CheckIn
 from coach.service.plain import exercises_from_plain, prescription_to_plain
 from coach.service.types import Identity, Role, SessionState, SessionView
-from coach.store import events, plans, program_changes, sessions
+from coach.store import diary, events, plans, program_changes, sessions
 from programs.exercises import library
 from programs.prescribe import prescribe
 from programs.progress import work_s
@@ -392,3 +392,13 @@ def test_a_new_program_takes_back_a_step_that_waits(club: Club) -> None:
     assert club.services.progress.get(club.coach, step.change_id).state is ChangeState.WITHDRAWN
     with club.store.read() as tx:
         assert program_changes.proposed(tx, club.athlete_id) is None
+
+
+def test_pain_told_after_a_session_asks_the_safety_questions_as_any_other(club: Club) -> None:
+    runs = start(club)
+    runs.train(0, 6)
+    assert club.services.triage.view_for(club.athlete, club.athlete_id).must_ask
+    with club.store.read() as tx:
+        latest = diary.latest_pain(tx, club.athlete_id)
+    assert latest is not None
+    assert latest["pain"] == 6

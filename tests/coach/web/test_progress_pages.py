@@ -78,6 +78,16 @@ def test_a_red_session_is_told_to_both_with_its_free_day(training) -> None:
     assert "one step easier" in training.client(training.ada).get("/week").text
 
 
+def test_rest_stands_in_the_week_as_items_of_its_own_with_their_because(training) -> None:
+    plan = training.services.plans.active(training.ada.athlete_id)
+    assert plan is not None
+    page = training.client(training.ada).get("/week").text
+    assert "Rest that belongs to it" in page
+    for rule in plan.prescription.rest:
+        assert rule.text[:40] in page
+        assert rule.because[-40:] in page
+
+
 def test_what_is_at_hand_is_kept_and_wrong_time_is_said(training) -> None:
     ada = training.client(training.ada)
     act = f"/athletes/{training.ada.athlete_id}/choices"
