@@ -6,8 +6,8 @@ never more load without a yes. What is held against the service is counted here 
 
 from __future__ import annotations
 
-import os
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
@@ -222,14 +222,18 @@ def assert_no_more(before: Prescription, after: Prescription) -> None:
 
 
 @pytest.mark.proof
-def test_whatever_is_told_nothing_rises_that_was_not_earned_and_said_yes_to(tmp_path: Path) -> None:
+def test_whatever_is_told_nothing_rises_that_was_not_earned_and_said_yes_to(
+    tmp_path: Path,
+    full_or_quick: Callable[[int, int], int],
+    figure: Callable[[str, object, str], None],
+) -> None:
     with open_store(tmp_path / "backstop.db") as store:
         migrate(store)
         clock = FakeClock()
         club = found_club(store, clock)
         seen: Counter[str] = Counter()
 
-        @settings(max_examples=400 if os.environ.get("PROOF") else 12, deadline=None, database=None)
+        @settings(max_examples=full_or_quick(400, 10), deadline=None, database=None)
         @example(list(ALL_OF_IT))
         @example(list(LOCKED))
         @example(list(MASKED))
@@ -246,6 +250,7 @@ def test_whatever_is_told_nothing_rises_that_was_not_earned_and_said_yes_to(tmp_
             with store.read() as tx:
                 plan = plans.in_state(tx, one.athlete_id, "accepted")
                 made = program_changes.of_plan(tx, plan["id"]) if plan is not None else []
+            seen["histories"] += 1
             seen.update(f"{row['kind']} {row['state']}" for row in made)
             # More was made with a yes than without: none.
             assert sum(row["kind"] in ("step", "resume") and row["state"] == "made" for row in made) <= known.yes
@@ -254,6 +259,7 @@ def test_whatever_is_told_nothing_rises_that_was_not_earned_and_said_yes_to(tmp_
         # The histories did come to what they are about.
         for each in ("step made", "step withdrawn", "back made", "left_out made", "break made"):
             assert seen[each] > 0, seen
+        figure("random histories of progress through the service", seen["histories"], "histories")
 
 
 def _newcomer(club: Club) -> Club:
