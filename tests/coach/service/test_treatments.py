@@ -283,11 +283,11 @@ def test_for_an_athlete_without_a_sign_in_the_coach_takes_them_down(club: Club) 
 def test_a_program_is_chosen_around_what_the_doctor_ruled_out(club: Club) -> None:
     need = Need("repeated_bending", 0.8, "You bent forward often.", ("f1",))
     with club.store.read() as tx:
-        before = prescription_for(tx, club.athlete_id, [need], club.config)
+        before = prescription_for(tx, athletes.get(tx, club.athlete_id), [need], club.config, club.clock.now)
     held_against = [one for each in before.exercises for one in library()[each.exercise_id].contraindications]
     named = next(one for one in held_against if one not in ALWAYS_AGAINST)
     club.services.doctor.record_plan(club.athlete, club.athlete_id, TODAY, contraindications=[named])
     with club.store.read() as tx:
-        after = prescription_for(tx, club.athlete_id, [need], club.config)
+        after = prescription_for(tx, athletes.get(tx, club.athlete_id), [need], club.config, club.clock.now)
     assert after.exercises
     assert not any(named in library()[each.exercise_id].contraindications for each in after.exercises)
