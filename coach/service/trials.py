@@ -87,19 +87,10 @@ class Trials:
             tests = draw_order(kind, seed)
             if wearable_id is not None:
                 _require_fit(require_wearable(tx, by, wearable_id), tests)
-            values = {
-                "athlete_id": athlete_id,
-                "key": key,
-                "kind": kind.value,
-                "state": AssessmentState.RUNNING.value,
-                "seed": seed,
-                "tests": [each.value for each in tests],
-                "wearable_id": wearable_id,
-                "asked": asked,
-                "started_by": by.user_id,
-                "started_at": now,
-            }
-            assessment_id = table.add(tx, values)
+            drawn = {"seed": seed, "tests": [each.value for each in tests], "asked": asked}
+            begun = {"state": AssessmentState.RUNNING.value, "started_by": by.user_id, "started_at": now}
+            named = {"athlete_id": athlete_id, "key": key, "kind": kind.value, "wearable_id": wearable_id}
+            assessment_id = table.add(tx, {**named, **drawn, **begun})
             events.record(tx, now, by.user_id, "started", "assessment", assessment_id, athlete_id)
         return assessment_id
 

@@ -29,7 +29,7 @@ from programs.types import Answer
 from tests.coach.club import START, Club, FakeClock, bending_chunks, found_club
 from tests.coach.every_answer import store_every_answer
 from tests.coach.held import done_by_hand, started
-from tests.coach.notify.receivers import Browser, http_receiver, mail_server
+from tests.coach.notify.receivers import Browser, HttpReceiver, MailServer, http_receiver, mail_server
 from tests.coach.reports.conftest import suffer
 from tests.coach.service.reminded import BERLIN, config_of, reminded_club, tick
 from tests.words.rendered import EACH_MAX, Walk, of_json
@@ -207,6 +207,17 @@ Arrived = list[tuple[str, str, str]]
 NAMED = """replace(exercises, '"bird_dog"', '"' || ? || '"')"""
 
 
+def _taken(mails: MailServer, hook: HttpReceiver, browser: Browser) -> list[tuple[str, str]]:
+    """Return what came to the ends since the last time, as (channel, text)."""
+    told = [("mail", f"{mail['Subject']}\n{mail.get_payload(decode=True).decode()}") for mail in mails.mails]
+    for each in hook.received:
+        fields = browser.read(each.body) if each.path == "/push" else json.loads(each.body)
+        told.append((each.path[1:], "\n".join(of_json(fields))))
+    mails.mails.clear()
+    hook.received.clear()
+    return told
+
+
 def remind(folder: Path, name: str = "bird_dog") -> Arrived:
     """Return what arrives at real ends, as (kind of reminder, channel, text): a session, due tests, a channel's test.
 
@@ -224,13 +235,7 @@ def remind(folder: Path, name: str = "bird_dog") -> Arrived:
             tx.exec_driver_sql(f"UPDATE planned_session SET exercises = {NAMED}", (name,))
 
         def take(kind: str) -> None:
-            for mail in mails.mails:
-                arrived.append((kind, "mail", f"{mail['Subject']}\n{mail.get_payload(decode=True).decode()}"))
-            for each in hook.received:
-                told = browser.read(each.body) if each.path == "/push" else json.loads(each.body)
-                arrived.append((kind, each.path[1:], "\n".join(of_json(told))))
-            mails.mails.clear()
-            hook.received.clear()
+            arrived.extend((kind, *each) for each in _taken(mails, hook, browser))
 
         for channel in Channel:
             own.try_channel(club.athlete, club.athlete_id, channel)
