@@ -8,6 +8,8 @@ import time
 import pytest
 from playwright.sync_api import Page, expect
 
+from programs.types import Answer
+
 pytestmark = pytest.mark.browser
 
 LONG_NAME = "Wilhelmina Königsberger-Featherstonehaugh von Hohenlohe-Langenburg"
@@ -30,7 +32,7 @@ LOW_CONTRAST = """() => {
       const c = rgba(getComputedStyle(n).backgroundColor); if (c[3] > 0) layers.push(c); if (c[3] === 1) break; }
     return layers.reverse().reduce((below, layer) => over(layer, below), [255, 255, 255]); };
   const found = [];
-  for (const e of document.querySelectorAll('main *, header *, nav *')) {
+  for (const e of document.querySelectorAll('main *, header *, nav *, footer *')) {
     if (e.closest('canvas, .uplot, svg') || e.offsetParent === null) continue;
     const own = [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim());
     if (!own) continue;
@@ -93,6 +95,20 @@ def test_the_desk_shows_the_whole_way_without_a_scroll(browser, make_site, keep)
     assert page.evaluate(in_sight, "Copy link")
     keep(page, "desk-accepted-1440-light")
     assert site.told == []
+    page.context.close()
+
+
+def test_a_pause_stands_first_on_a_coachs_phone(browser, make_site) -> None:
+    site = make_site()
+    athlete = site.services.accounts.identity(site.athlete_user_id)
+    answers = {question.id: Answer.NO for question in site.services.triage.questions()} | {"CES": Answer.YES}
+    site.services.triage.answer(athlete, site.athlete_id, answers, 34)
+    page = site.page(browser, site.coach_id, 390)
+    page.goto(f"{site.base}/athletes/{site.athlete_id}")
+    top = """(text) => [...document.querySelectorAll('main h2')]
+      .find(e => e.textContent.includes(text)).getBoundingClientRect().top"""
+    assert page.evaluate(top, "Paused: medical review advised") < page.evaluate(top, "Mara's trunk, live")
+    looks_right(page)
     page.context.close()
 
 
