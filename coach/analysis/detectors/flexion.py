@@ -14,13 +14,16 @@ import numpy as np
 from coach.analysis.detectors.baseline import Quantity, beside_baseline
 from coach.analysis.detectors.rolling import rolling, window_of
 from coach.analysis.detectors.seen import coverage_lacking, grade_of, lacking, more_of, seen, seen_in, shown, unanswered
-from coach.analysis.detectors.types import Answer, Day, DayValues, Flag, Kind, Outcome, Thresholds, Window
-from coach.analysis.detectors.wording import duration
+from coach.analysis.detectors.types import Answer, Day, DayValues, Flag, Kind, Minutes, Outcome, Thresholds, Window
+from coach.analysis.detectors.wording import duration, percent
 
 THRESHOLDS: Mapping[str, str] = {"dose": "dose", "window_min": "min", "baseline_z": "z"}
 # Own heuristic: lost time may have been held at 20 degrees, where ISO 11226 makes a dose of 240 s, but to no more than
 # what was seen once again: holds are parts of the time only, whatever their angle.
 LOST_LONGEST_S = 240.0
+# Own heuristic: nobody's trunk is bent by this for so much of the day, walking included; then the pose that was
+# calibrated is not upright, or the sensor sits otherwise than it was. 20 degrees: where the limits of ISO 11226 begin.
+BENT_DEG, BENT_ALWAYS_SHARE = 20, 0.8
 DOSE = Quantity("dose_max", "times the longest hold", "Holds of the bent trunk")
 LIMITS = (
     "It does not see whether you leaned on something or sat against a backrest; the limit is for an unsupported trunk.",
@@ -38,6 +41,8 @@ def detect(thresholds: Thresholds, day: Day, history: Sequence[DayValues]) -> An
     would_change = f"Straightening up before {limit:g} times the longest hold is reached would change this."
     open_answer = unanswered(Kind.SUSTAINED_FLEXION, thresholds, day.trunk, would_change, LIMITS)
     needs = lacking(day.trunk, thresholds, day.over)
+    if needs is None and day.trunk is not None and (needs := _upright_lacking(day.trunk)) is not None:
+        return replace(open_answer, needs=needs)
     if day.trunk is None or not day.trunk.start_utc_s.size:
         return replace(open_answer, needs=needs)
     windows = rolling(day.trunk, length_min)
@@ -60,6 +65,15 @@ def detect(thresholds: Thresholds, day: Day, history: Sequence[DayValues]) -> An
     else:
         answer = _none(answer, seen(day.trunk).covered_s, day.over)
     return beside_baseline(answer, DOSE, day, history, None if lacking(day.trunk, thresholds, over=True) else most)
+
+
+def _upright_lacking(trunk: Minutes) -> str | None:
+    """Return what is lacking where the trunk is bent all day against the calibrated pose; None where it is not."""
+    upright_s, bent_s = seen(trunk).upright_s, float(trunk.above_s[BENT_DEG].sum())
+    if upright_s <= 0 or bent_s < BENT_ALWAYS_SHARE * upright_s:
+        return None
+    share = percent(min(bent_s / upright_s, 1.0))
+    return f"an upright pose that is calibrated anew; by the present one the trunk was bent for {share} of the time"
 
 
 def _found(answer: Answer, windows: Sequence[Window]) -> Answer:

@@ -101,6 +101,18 @@ def test_a_small_dose_beside_a_long_loss_is_no_doubt() -> None:
     assert answer.outcome is Outcome.NONE
 
 
+@pytest.mark.parametrize(("bent_s", "outcome"), [(40.0, Outcome.FOUND), (52.0, Outcome.NOT_ENOUGH)])
+def test_who_seems_bent_all_day_was_not_calibrated_upright(bent_s: float, outcome: Outcome) -> None:
+    lying = np.where(np.arange(90) < 20, 60.0, 0.0)
+    bent = {20: np.where(lying > 0, 0.0, bent_s)}
+    answer = flexion.detect(SUSTAINED, day(minutes(90, dose=doses(90, m30=1.6), above_s=bent, lying_s=lying)), [])
+    assert answer.outcome is outcome
+    if outcome is not Outcome.FOUND:
+        assert answer.needs == (
+            "an upright pose that is calibrated anew; by the present one the trunk was bent for 87 % of the time"
+        )
+
+
 def test_own_habit_of_doses() -> None:
     history = [past(back + 1, dose_max=0.5 + 0.1 * (back % 3)) for back in range(14)]
     answer = flexion.detect(SUSTAINED, day(minutes(90, dose=doses(90, m30=1.6))), history)
