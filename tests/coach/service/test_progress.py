@@ -259,6 +259,29 @@ def test_what_stood_in_for_a_session_is_no_green_one(club: Club) -> None:
     assert runs.step is not None
 
 
+def test_walking_that_was_done_in_place_of_a_session_counts_neither_up_nor_as_a_session(club: Club) -> None:
+    runs = start(club)
+    runs.green()
+    done = runs.train()
+    with club.store.begin() as tx:  # as in the first days after a spasm
+        sessions.move(tx, done.session_id, ("done",), fallback=True)
+    runs.tell(1)
+    assert runs.step is None
+    runs.green()
+    assert runs.step is not None
+
+
+def test_the_free_day_after_a_red_session_holds_where_every_day_has_one(club: Club) -> None:
+    runs = start(club, prescribe([Need("repeated_bending", 1.0, "You bent often.")], History(), 6, 4))
+    first = runs.train()
+    runs.tell(1)
+    assert runs.next_session().local_date == first.local_date + timedelta(days=1)
+    done = runs.train(6, 1)
+    answer_no(club)
+    assert runs.lately == [ChangeKind.BACK]
+    assert runs.next_session().local_date > done.local_date + timedelta(days=1)
+
+
 def test_nothing_goes_up_while_a_lock_stands(club: Club) -> None:
     runs = start(club)
     runs.green(2)
