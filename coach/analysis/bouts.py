@@ -26,6 +26,8 @@ STROKES = "strokes"
 STROKE_S = 2.0
 # Own heuristic: a time to the next stroke this many times as long as usual is a pause, or a stroke between was lost.
 PAUSED_TIMES = 1.6
+# Own heuristic: a repetition that takes this many times as long as usual had a pause in it, or was something else.
+LASTED_TIMES = 2.0
 # Own heuristic: a set with at most this share of the repetitions of another one no more than a pause away, and with
 # none nearer than this, is what was done between, not the movement that was repeated.
 BETWEEN_SHARE, BETWEEN_S = 0.2, 20.0
@@ -57,14 +59,15 @@ def bouts_of(
     stroke in them, for going back for it and coming back from it look like a repetition each, and a few between long
     sets; sets make one bout when they look like one movement (fatigue.alike). Of strokes, two of the four signs can be
     looked for: the peak rate and how even the time between them is; the rate only where no peak was cut off by the
-    sensor's range. Strokes before a pause take no part.
+    sensor's range. Strokes before a pause, and repetitions with one in them, take no part.
     """
     found = []
     whole = sorted((each for each in repetitions if each.whole), key=lambda each: each.start_s)
     strokes_s = np.sort([each.time_s for each in swings])
     whole = [each for each in whole if not _strikes(strokes_s, each)]
     sets = [list(one) for _, one in groupby(whole, key=lambda each: each.number_of_set)]
-    for same in _movements(params, _parted(params, _without_between(params, sets))):
+    for moved in _movements(params, _parted(params, _without_between(params, sets))):
+        same = _without_paused(moved)
         fatigue = assess_session(params.fatigue, repeats_of(same))
         if not isinstance(fatigue, NotComputable):
             times = (origin_utc_s + same[0].start_s, origin_utc_s + same[-1].end_s)
@@ -97,6 +100,12 @@ def _without_between(params: BoutParams, sets: list[list[Repetition]]) -> list[l
         for place, one in enumerate(sets)
         if nearest_s[place] < BETWEEN_S or len(one) > BETWEEN_SHARE * max(counts[first[place] : after[place]])
     ]
+
+
+def _without_paused(same: list[Repetition]) -> list[Repetition]:
+    lasted_s = [each.end_s - each.start_s for each in same]
+    longest_s = LASTED_TIMES * float(np.median(lasted_s))
+    return [each for each, one_s in zip(same, lasted_s, strict=True) if one_s <= longest_s]
 
 
 def repetition_to_plain(each: Repetition) -> list[Any]:

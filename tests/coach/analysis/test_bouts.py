@@ -70,6 +70,21 @@ def test_a_few_repetitions_between_long_sets_join_nothing() -> None:
     assert [bout.count for bout in bouts_of(PARAMS, "s", 0.0, sets([4] * 8, 60.0))] == [32]
 
 
+def test_a_pause_within_a_repetition_makes_no_bout_uneven() -> None:
+    reps = sets([30], 0.0)
+    paused = [
+        replace(each, end_s=each.end_s + 7.0, hold_s=7.0) if n in (26, 28) else each for n, each in enumerate(reps)
+    ]
+    (bout,) = bouts_of(PARAMS, "s", 0.0, paused)
+    assert (bout.count, bout.signs) == (28, ())
+    # Slower and less even by degrees is told as ever.
+    uneven = [
+        replace(each, end_s=each.end_s + (0.5 if n % 2 else 0.0)) if n > 23 else each for n, each in enumerate(reps)
+    ]
+    (bout,) = bouts_of(PARAMS, "s", 0.0, uneven)
+    assert (bout.count, bout.signs) == (30, (Sign.IRREGULAR.value,))
+
+
 def test_too_few_are_no_bout() -> None:
     assert bouts_of(PARAMS, "s", 0.0, sets([12, 12], 60.0)) == ()
     assert len(bouts_of(PARAMS, "s", 0.0, sets([12, 13], 60.0))) == 1
