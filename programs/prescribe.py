@@ -81,9 +81,10 @@ def prescribe(
 
     The heaviest need chooses first. Excluded: what a contraindication of the athlete forbids (replaced where the
     library has another exercise for the same place), what was declined, what needs equipment that is not at hand or
-    belongs to a later phase, and for bending needs whatever loads the spine in flexion. The level comes from history,
-    else it is the easiest; neither level nor dose is ever raised here. A session above 18 minutes, or above the time
-    that there is, is shortened set by set. Needs that only rest answers (`REST_KINDS`) bring their rules and no
+    belongs to a later phase, and for bending needs whatever loads the spine in flexion. Level and dose come
+    from history, where a program runs, so that a new one goes on where it stands; else they are the easiest. Neither is
+    ever raised here. A session above 18 minutes and above what runs, or above the time that there is, is shortened set
+    by set. Needs that only rest answers (`REST_KINDS`) bring their rules and no
     exercise; a program of nothing but rest has no sessions. exercises: the library, by default the shipped one.
     Raises NoAnswer when exercises are asked for and none may be given, ProgramError for numbers or ids that make no
     sense.
@@ -99,7 +100,8 @@ def prescribe(
     chosen = _choose(places, history, usable)
     if moving and not chosen:
         raise _none_fits(moving, history)
-    fitted = _shortened(list(chosen.values()), history.session_max_min or SESSION_MAX_MIN)
+    grown_min = session_duration_min(history.dose_by_exercise.values())
+    fitted = _shortened(list(chosen.values()), history.session_max_min or max(SESSION_MAX_MIN, grown_min))
     return Prescription(
         title=TITLES[(moving or ordered)[0].kind],
         exercises=fitted,
@@ -200,7 +202,8 @@ def _item(one: Exercise, need: Need, history: History, first: Exercise) -> Presc
     side = history.weaker_side.get(one.muscle_group) if one.each_side else None
     if side is not None:
         because += f" Your {side} side was weaker in the test, so it begins and does one set more."
-    return PrescribedExercise(one.id, level, one.dose_by_level[level], because, side, side is not None)
+    dose = history.dose_by_exercise.get(one.id, one.dose_by_level[level])
+    return PrescribedExercise(one.id, level, dose, because, side, side is not None)
 
 
 def _shortened(items: Sequence[PrescribedExercise], longest_min: int) -> tuple[PrescribedExercise, ...]:

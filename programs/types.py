@@ -160,10 +160,11 @@ class Need:
 class History:
     """What prescribe must know of the athlete. level_by_exercise: index into Exercise.levels, absent = 0.
 
-    equipment: what is at hand; None, not asked yet, is what most homes have (exercises.AT_HOME). phase: how far after
-    an acute spasm. declined: ids of exercises that the athlete or the coach said no to. weaker_side: muscle group ->
-    "left" or "right", from a test that found a difference beyond its own error. session_max_min: the time for one
-    session, None where nobody has said.
+    dose_by_exercise: what the program that runs asks for at that level, absent = the level's own dose. equipment: what
+    is at hand; None, not asked yet, is what most homes have (exercises.AT_HOME). phase: how far after an acute spasm.
+    declined: ids of exercises that the athlete or the coach said no to. weaker_side: muscle group -> "left" or "right",
+    from a test that found a difference beyond its own error. session_max_min: the time for one session, None where
+    nobody has said.
     """
 
     level_by_exercise: dict[str, int] = field(default_factory=dict)
@@ -173,6 +174,7 @@ class History:
     declined: frozenset[str] = frozenset()
     weaker_side: dict[str, str] = field(default_factory=dict)
     session_max_min: int | None = None
+    dose_by_exercise: dict[str, Dose] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

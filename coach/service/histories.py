@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from coach.analysis.assessment_types import Comparison, Verdict
@@ -11,7 +11,7 @@ from coach.service.spasm_rows import phase_of
 from coach.store import care, program_changes
 from coach.store.engine import Tx
 from coach.store.rows import Row
-from programs.types import History
+from programs.types import History, PrescribedExercise
 
 # A test speaks until the next one is due, and two weeks more. Own heuristic.
 TEST_SPEAKS = timedelta(weeks=6)
@@ -24,11 +24,12 @@ _GROUP_OF_COMPARISON = {
 }
 
 
-def history_of(tx: Tx, athlete: Row, now: datetime, levels: Mapping[str, int] | None = None) -> History:
-    """Return the history of an athlete. levels: exercise id -> level of the program that runs, none by default."""
+def history_of(tx: Tx, athlete: Row, now: datetime, running: Sequence[PrescribedExercise] = ()) -> History:
+    """Return the history of an athlete. running: what the program that runs asks for, where a new one goes on."""
     equipment = athlete["equipment"]
     return History(
-        level_by_exercise=dict(levels or {}),
+        level_by_exercise={item.exercise_id: item.level for item in running},
+        dose_by_exercise={item.exercise_id: item.dose for item in running},
         contraindications=care.contraindications(tx, athlete["id"]),
         equipment=None if equipment is None else frozenset(equipment),
         declined=frozenset(program_changes.declined(tx, athlete["id"])),

@@ -29,7 +29,7 @@ from programs.place import place
 from programs.prescribe import prescribe
 from programs.progress import after_break
 from programs.rest import is_deload_week
-from programs.types import Lock, Need, PlannedSession, Prescription
+from programs.types import Lock, Need, PlannedSession, PrescribedExercise, Prescription
 
 _OPEN = (SessionState.PLANNED.value, SessionState.DUE.value)
 # A pattern that ended this long ago still asks for an answer. Own heuristic: one rhythm of training.
@@ -90,18 +90,18 @@ def _without_words(prescription: Prescription) -> Prescription:
 
 
 def prescription_for(tx: Tx, athlete: Row, needs: Sequence[Need], config: Config, now: datetime) -> Prescription:
-    """Return exercises and rest for the needs, at the levels the athlete trains now, for what is known of them.
+    """Return exercises and rest for the needs, at level and dose the athlete trains now, for what is known of them.
 
     After days without a session a program begins a level back, or anew. Raises programs.NoAnswer.
     """
     running = plans.in_state(tx, athlete["id"], PlanState.ACCEPTED.value)
-    levels: dict[str, int] = {}
+    goes_on: tuple[PrescribedExercise, ...] = ()
     if running is not None:
         done = outcomes.last_done(tx, athlete["id"]) or running["starts_on"]
         before = prescription_from_plain(running["prescription"])
         missed_days = max((local_day(athlete, now) - done).days, 0)
-        levels = {item.exercise_id: item.level for item in after_break(before, missed_days).exercises}
-    history = history_of(tx, athlete, now, levels)
+        goes_on = after_break(before, missed_days).exercises
+    history = history_of(tx, athlete, now, goes_on)
     return prescribe(needs, history, config.program.sessions_per_week, config.program.weeks)
 
 

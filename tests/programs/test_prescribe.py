@@ -49,6 +49,20 @@ def test_the_level_comes_from_history_and_is_never_raised(bending: Need) -> None
     assert levels == {"bird_dog": 2, "side_bridge": 4, "curl_up": 0, "hip_hinge": 0}
 
 
+def test_a_new_program_goes_on_at_the_dose_that_runs_and_at_the_length_it_has_grown_to(bending: Need) -> None:
+    doses = {each: exercise(each).dose_by_level[0] for each in ("bird_dog", "side_bridge", "curl_up", "hip_hinge")}
+    doses["bird_dog"] = replace(doses["bird_dog"], repetitions=(8, 5, 4))  # steps up
+    doses["curl_up"] = replace(doses["curl_up"], repetitions=(4,))  # a step back after a red session
+    program = prescribe([bending], History(dict.fromkeys(doses, 0), dose_by_exercise=doses), 3, 4)
+    assert {item.exercise_id: item.dose for item in program.exercises} == doses
+    doses["curl_up"] = replace(doses["curl_up"], repetitions=(8, 6, 6))
+    grown = prescribe([bending], History(dict.fromkeys(doses, 0), dose_by_exercise=doses), 3, 4)
+    assert grown.session_duration_min > 18
+    assert {item.exercise_id: item.dose for item in grown.exercises} == doses
+    short = prescribe([bending], History(dict.fromkeys(doses, 0), dose_by_exercise=doses, session_max_min=15), 3, 4)
+    assert short.session_duration_min <= 15
+
+
 def test_a_long_session_loses_last_sets_and_nothing_else(bending: Need) -> None:
     program = prescribe([bending], History({"bird_dog": 1, "side_bridge": 1, "curl_up": 1}), 3, 4)
     assert [item.dose.repetitions for item in program.exercises] == [(8, 6), (8, 6), (8, 6), (8, 8)]
