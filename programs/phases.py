@@ -18,6 +18,8 @@ from programs.types import Exercise, Phase, PrescribedExercise
 EARLY_PAIN_MAX, REBUILD_PAIN_MAX, STRENGTH_PAIN_MAX = 5, 3, 2
 # Own heuristic: green sessions in a row before the full core exercises.
 GREENS_FOR_REBUILD = 2
+# Own heuristic: without a program there are no sessions to be green; days that the athlete tells of stand in for them.
+EASY_DAYS_FOR_REBUILD = 2
 # Ostelo 2008 (Spine 33:90): a change of 30 % matters to people.
 CHANGE_SHARE = 0.30
 # Own heuristic, from our facts: when to look again with a doctor.
@@ -67,7 +69,8 @@ class Course:
     since: time since it began. pain_now, pain_at_start: 0 to 10, in motion. clear: the safety questions are answered
     and nothing locks. walked_10_min, full_motion: as the athlete says. greens: green sessions in a row. tests_better:
     the last test of endurance is better than the one before, None without two tests. recurred: not the first one
-    within half a year.
+    within half a year. easy_days: days in a row that were told of, each with a pain of 3 or less; None while a program
+    runs, whose sessions count then.
     """
 
     since: timedelta
@@ -79,6 +82,7 @@ class Course:
     full_motion: bool | None = None
     tests_better: bool | None = None
     recurred: bool = False
+    easy_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +205,7 @@ def _open(phase: Phase, course: Course) -> tuple[str, ...]:
         Phase.EARLY: (
             (course.clear, "the safety questions are answered and nothing speaks against it"),
             (_at_most(course, REBUILD_PAIN_MAX), f"your pain in daily life is {REBUILD_PAIN_MAX} or less"),
-            (course.greens >= GREENS_FOR_REBUILD, f"{GREENS_FOR_REBUILD} sessions in a row were easy on your back"),
+            _easy_enough(course),
         ),
         Phase.REBUILD: (
             (course.clear, "the safety questions are answered and nothing speaks against it"),
@@ -212,6 +216,13 @@ def _open(phase: Phase, course: Course) -> tuple[str, ...]:
         Phase.STRENGTH: (),
     }
     return tuple(words for met, words in waits[phase] if not met)
+
+
+def _easy_enough(course: Course) -> tuple[bool, str]:
+    if course.easy_days is None:
+        return course.greens >= GREENS_FOR_REBUILD, f"{GREENS_FOR_REBUILD} sessions in a row were easy on your back"
+    words = f"you tell of {EASY_DAYS_FOR_REBUILD} days in a row that your pain is {REBUILD_PAIN_MAX} or less"
+    return course.easy_days >= EASY_DAYS_FOR_REBUILD, words
 
 
 def _at_most(course: Course, most: int) -> bool:

@@ -139,7 +139,7 @@ class Spasms:
         with self._ground.store.begin() as tx:
             athlete = _own(tx, by, athlete_id)
             row = _going_on(tx, athlete_id)
-            ahead = guide(Phase(row["phase"]), course_of(tx, row, now))
+            ahead = guide(Phase(row["phase"]), course_of(tx, athlete, row, now))
             if not _later(ahead.phase, Phase(row["phase"])):
                 raise Conflict(f"The next phase still waits: {'; '.join(ahead.next_when) or 'there is none'}.")
             spasms.change(tx, row["id"], phase=ahead.phase.value, phase_since=now)
@@ -190,13 +190,13 @@ class Spasms:
         """Return where somebody stands, None without a spasm that goes on. Raises NoSuch, NotAllowed."""
         now = self._ground.now()
         with self._ground.store.read() as tx:
-            require_care(tx, by, athlete_id)
+            athlete = require_care(tx, by, athlete_id)
             row = spasms.going_on(tx, athlete_id)
-            return None if row is None else _view(tx, row, now)
+            return None if row is None else _view(tx, athlete, row, now)
 
 
-def _view(tx: Tx, row: Row, now: datetime) -> SpasmView:
-    phase, course = Phase(row["phase"]), course_of(tx, row, now)
+def _view(tx: Tx, athlete: Row, row: Row, now: datetime) -> SpasmView:
+    phase, course = Phase(row["phase"]), course_of(tx, athlete, row, now)
     ahead, asked = guide(phase, course), spasms.follow_ups(tx, row["id"])
     told = tuple(
         ToldView(each["answered_at"], each["after_h"], Feels(each["feels"]), each["pain_in_motion"])

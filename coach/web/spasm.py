@@ -147,31 +147,33 @@ def told() -> AnyResponse:
 @access.athlete
 def go_on() -> AnyResponse:
     """Say yes to the next phase."""
-    return _step("go_on", "Your program is back, a step easier than it was.")
+    return _step("go_on", "Your program is back, a step easier than it was.", "One step on: read what belongs to it.")
 
 
 @blueprint.post("/spasm/over")
 @access.athlete
 def over() -> AnyResponse:
     """End it."""
-    return _step("over", "Good to hear. Your program goes on from here.")
+    return _step("over", "Good to hear. Your program goes on from here.", "Good to hear.")
 
 
 @blueprint.post("/spasm/undo")
 @access.athlete
 def undo() -> AnyResponse:
     """Take back a press by mistake."""
-    return _step("undo", "Taken back. Your sessions are as they were, once the safety questions are answered.")
+    said = "Taken back. Your sessions are as they were, once the safety questions are answered."
+    return _step("undo", said, "Taken back. The safety questions still wait for their answers.")
 
 
-def _step(what: str, said: str) -> AnyResponse:
+def _step(what: str, said: str, said_without_program: str) -> AnyResponse:
     athlete, spasms = myself(), house().services.spasms
+    before = spasms.view(access.me(), athlete.athlete_id)
     steps = {"go_on": spasms.go_on, "over": spasms.over, "undo": spasms.undo}
     try:
         steps[what](access.me(), athlete.athlete_id)
     except (Conflict, NoSuch) as error:
         return _page(error)
-    flash(said, "done")
+    flash(said if before is not None and before.gave_way else said_without_program, "done")
     return _changed(athlete)
 
 

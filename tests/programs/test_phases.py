@@ -27,6 +27,7 @@ courses = st.builds(
     clear=st.booleans(),
     walked_10_min=st.none() | st.booleans(),
     greens=st.integers(0, 5),
+    easy_days=st.none() | st.integers(0, 5),
     full_motion=st.none() | st.booleans(),
     tests_better=st.none() | st.booleans(),
     recurred=st.booleans(),
@@ -53,6 +54,7 @@ def test_the_first_days_are_relative_rest_with_walks_and_say_what_comes_next() -
         (Phase.EARLY, {"clear": False}),
         (Phase.EARLY, {"pain_now": 4}),
         (Phase.EARLY, {"greens": 1}),
+        (Phase.EARLY, {"easy_days": 1}),
         (Phase.REBUILD, {"pain_now": 3}),
         (Phase.REBUILD, {"full_motion": None}),
         (Phase.REBUILD, {"tests_better": False}),
@@ -64,6 +66,16 @@ def test_each_criterion_alone_holds_a_phase(phase: Phase, lacking: dict[str, obj
     assert held.phase is phase
     assert len(held.next_when) == 1
     assert guide(phase, GOOD).phase is ORDER[ORDER.index(phase) + 1]
+
+
+def test_easy_days_stand_in_for_green_sessions_only_where_no_program_runs() -> None:
+    no_program = replace(GOOD, greens=0, easy_days=2)
+    assert guide(Phase.EARLY, no_program).phase is Phase.REBUILD
+    waits = guide(Phase.EARLY, replace(no_program, easy_days=0)).next_when
+    assert waits == ("you tell of 2 days in a row that your pain is 3 or less",)
+    assert guide(Phase.EARLY, replace(GOOD, greens=1, easy_days=None)).next_when == (
+        "2 sessions in a row were easy on your back",
+    )
 
 
 # The table of phases, row by row: words of what is done, words of what waits, and exercises that may begin.

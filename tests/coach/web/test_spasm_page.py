@@ -13,6 +13,7 @@ from coach.service.types import SessionState
 from coach.store import spasms
 from coach.web import create_app
 from programs.phases import COMFORT_CAUTIONS, COMPRESSION_CAUTIONS, FALLBACK_WORDS, MEDICINE, TENSION
+from programs.types import Answer
 from tests.coach.web.test_pages import text_of
 
 
@@ -229,3 +230,22 @@ def test_back_to_the_sport_by_quarters_and_then_it_is_over(accepted, ada) -> Non
     assert ada.post("/spasm/over").status_code == 303
     assert 'action="/spasm"' in ada.get("/today").text
     assert ada.post("/spasm/over").status_code == 422
+
+
+def test_without_a_program_today_says_one_thing_only(world) -> None:
+    """Before: a card said to go on with the day, above the one that said what to do after a spasm."""
+    world.app.config["WTF_CSRF_ENABLED"] = False
+    client, nothing = world.client(world.bo), "Nothing to do now"
+    world.services.triage.answer(
+        world.bo.identity, world.bo.athlete_id, {each.id: Answer.NO for each in world.services.triage.questions()}, 30
+    )
+    assert nothing in page_of(client, "/today")
+    world.clock.forward(minutes=1)
+    press(client)
+    assert nothing not in page_of(client, "/today")
+    answer_all(world, client)
+    today = page_of(client, "/today")
+    assert "After your spasm: the first days" in today
+    assert nothing not in today
+    assert client.post("/spasm/undo", follow_redirects=True).text.count("Your sessions are as they were") == 0
+    assert nothing in page_of(client, "/today")
