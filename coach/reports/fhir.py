@@ -241,13 +241,12 @@ def _diagnosis(report: Report, patient: Json) -> list[Json]:
 
 def _care_plans(report: Report, patient: Json) -> list[Json]:
     made = []
-    if report.program is not None:
-        program = report.program
-        said = (
-            f"{program.title}: {', '.join(program.exercises)}; {program.per_week} a week. Of {program.due} sessions "
-            f"that were due, {program.done} done, {program.skipped} not done, {program.open} without an answer."
-        )
-        made.append(_care_plan(patient, "program", said, program.since) | {"meta": profile("pa-careplan")})
+    for number, program in enumerate(report.programs):
+        said = f"{program.title}: {', '.join(program.exercises)}; {program.per_week} a week. {program.adherence}"
+        name = f"program-{program.since}" if number else "program"
+        made.append(_care_plan(patient, name, said, program.since) | {"meta": profile("pa-careplan")})
+        # What gave way to another one, or came to its end, is done with.
+        made[-1]["status"] = "completed" if number or program.until < report.made_on else "active"
         made[-1]["category"].append(physical_activity())
         made[-1]["period"]["end"] = program.until.isoformat()
     plan = report.plan

@@ -14,7 +14,7 @@ from programs.notice import NOTICE
 
 PAGES = 2
 # Own choices: what two pages can hold. All of it is in the FHIR bundle.
-_CHANGES_MAX, _TRIED_MAX, _TESTS_MAX, _IMAGING_MAX, _LAST_WORDS_PT = 5, 9, 8, 4, 30.0
+_CHANGES_MAX, _TRIED_MAX, _TESTS_MAX, _IMAGING_MAX, _PROGRAMS_MAX, _LAST_WORDS_PT = 5, 9, 8, 4, 4, 30.0
 
 
 def pdf_of(report: Report) -> bytes:
@@ -184,19 +184,11 @@ def _tests(sheet: Sheet, report: Report) -> None:
 
 def _program(sheet: Sheet, report: Report) -> None:
     sheet.head("Program and adherence")
-    program = report.program
-    if program is None:
-        sheet.say("No program runs.")
-    else:
-        sheet.say(
-            sheet.text(
-                f"{program.title}, since {program.since}, {program.per_week} a week: {', '.join(program.exercises)}."
-            )
-        )
-        sheet.say(
-            f"Of {program.due} sessions that were due: {program.done} done, {program.skipped} not done, {program.open} "
-            "without an answer."
-        )
+    if not report.programs:
+        sheet.say("No program in the last 12 weeks.")
+    for program in report.programs[:_PROGRAMS_MAX]:
+        when, what = f"{program.since} to {program.until}", ", ".join(program.exercises)
+        sheet.say(sheet.text(f"{program.title}, {when}, {program.per_week} a week: {what}. {program.adherence}"))
     if report.trainings:
         minutes = sum(each.duration_min for each in report.trainings)
         sheet.say(f"Trainings entered in the last 12 weeks: {len(report.trainings)}, {minutes} minutes together.")

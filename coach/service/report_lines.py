@@ -26,8 +26,8 @@ from programs.triage import QUESTIONS
 
 # Own choices: what a page can hold, and what still speaks of the present.
 _FINDINGS_WITHIN, _FINDINGS_MAX = timedelta(weeks=12), 8
-_TRAININGS_WITHIN = timedelta(weeks=12)
-_SPAN = timedelta(weeks=4)
+_TRAININGS_WITHIN = _PROGRAMS_WITHIN = timedelta(weeks=12)
+_SPAN, _DAY = timedelta(weeks=4), timedelta(days=1)
 _ASSESSMENTS_MAX = 24
 # Own heuristic: fewer worn days are no usual day.
 _DAYS_LEAST = 5
@@ -109,12 +109,22 @@ def _test(newest_first: Sequence[TrialView], zone: ZoneInfo) -> TestLine | None:
     return TestLine(name[0].upper() + name[1:], newest.value, newest.unit, newest.at_least, on, change)
 
 
-def program_of(tx: Tx, athlete: Row, now: datetime) -> ProgramLine | None:
-    """Return the program that runs, and what became of its sessions that were due."""
-    row = plans.in_state(tx, athlete["id"], PlanState.ACCEPTED.value)
-    if row is None or row["starts_on"] is None:
-        return None
-    today, prescription = local_today(athlete, now), prescription_from_plain(row["prescription"])
+def programs_of(tx: Tx, athlete: Row, now: datetime) -> tuple[ProgramLine, ...]:
+    """Return the programs of the last twelve weeks, newest first, and what became of their sessions that were due.
+
+    One that gave way to another on the day on which it began, before a session of it was due, is left out.
+    """
+    today = local_today(athlete, now)
+    lines: list[ProgramLine] = []
+    for row in plans.begun(tx, athlete["id"], today - _PROGRAMS_WITHIN):
+        line = _program(tx, row, lines[-1].since - _DAY if lines else today, now)
+        if line.due or row["state"] == PlanState.ACCEPTED.value:
+            lines.append(line)
+    return tuple(lines)
+
+
+def _program(tx: Tx, row: Row, last: date, now: datetime) -> ProgramLine:
+    prescription = prescription_from_plain(row["prescription"])
     names = {each.id: each.name for each in library().values()}
     due = [
         each["state"]
@@ -124,7 +134,7 @@ def program_of(tx: Tx, athlete: Row, now: datetime) -> ProgramLine | None:
     return ProgramLine(
         title=prescription.title,
         since=row["starts_on"],
-        until=min(row["ends_on"] or today, max(today, row["starts_on"])),
+        until=min(row["ends_on"] - _DAY, max(last, row["starts_on"])),
         exercises=tuple(names.get(each.exercise_id, each.exercise_id) for each in prescription.exercises),
         per_week=prescription.sessions_per_week,
         done=due.count(SessionState.DONE.value),

@@ -80,7 +80,7 @@ class TrainingLine:
 
 @dataclass(frozen=True, slots=True)
 class ProgramLine:
-    """The program that runs. done, skipped, open: of the sessions that were due since it began."""
+    """A program. until: its last day so far. done, skipped, open: of its sessions that were due."""
 
     title: str
     since: date
@@ -94,6 +94,14 @@ class ProgramLine:
     @property
     def due(self) -> int:
         return self.done + self.skipped + self.open
+
+    @property
+    def adherence(self) -> str:
+        """Say what became of the sessions that were due."""
+        return (
+            f"Of {self.due} sessions that were due: {self.done} done, {self.skipped} not done, {self.open} without an "
+            "answer."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +132,8 @@ class RedFlags:
 class Report:
     """All that goes to the doctor. offered: why now, empty when it was asked for without a reason of ours.
 
-    pains: the worst of each local day, 0 to 10. months_without_relief: 12 weeks or more without a change of 30 %.
+    pains: the worst of each local day, 0 to 10. programs: the newest first. months_without_relief: 12 weeks or more
+    without a change of 30 %.
     """
 
     athlete_id: str
@@ -147,7 +156,7 @@ class Report:
     findings: tuple[FindingLine, ...]
     trainings: tuple[TrainingLine, ...]
     tests: tuple[TestLine, ...]
-    program: ProgramLine | None
+    programs: tuple[ProgramLine, ...]
     tried: tuple[TriedLine, ...]
     questionnaires: tuple[QuestionnaireView, ...]
     red_flags: RedFlags | None

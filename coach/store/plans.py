@@ -30,6 +30,13 @@ def in_state(tx: Tx, athlete_id: str, state: str) -> Row | None:
     return one(tx, statement.order_by(plan.c.created_at.desc(), plan.c.id.desc()).limit(1))
 
 
+def begun(tx: Tx, athlete_id: str, since: date) -> list[Row]:
+    """Return the athlete's plans that were accepted and end on or after that day, the newest first."""
+    ran = plan.c.starts_on.is_not(None) & (plan.c.ends_on >= since)
+    statement = select(plan).where(plan.c.athlete_id == athlete_id, ran)
+    return many(tx, statement.order_by(plan.c.starts_on.desc(), plan.c.decided_at.desc()))
+
+
 def move(tx: Tx, plan_id: str, from_state: str, **values: Any) -> bool:
     """Change a plan if it is still in that state; tell whether it was."""
     statement = update(plan).where(plan.c.id == plan_id, plan.c.state == from_state).values(**values)

@@ -9,6 +9,7 @@ import base64
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -46,7 +47,8 @@ def with_program(report: Report) -> Report:
     program = ProgramLine(
         "Core endurance & more", report.made_on.replace(day=1), report.made_on, ("Bird-dog",), 3, 4, 1, 1
     )
-    return replace(report, program=program)
+    earlier = replace(program, since=date(2026, 12, 1), until=date(2026, 12, 28), done=9, skipped=3, open=0)
+    return replace(report, programs=(program, earlier))
 
 
 def bundle_of(report: Report, files: dict[str, ImagingFile] | None = None) -> Json:
@@ -140,14 +142,16 @@ def test_a_training_is_what_was_done_how_long_and_a_group_of_both(bundle: Json, 
 
 
 def test_the_program_is_a_care_plan_of_the_guide(bundle: Json) -> None:
-    (plan,) = claiming(bundle, CARE_PLAN)
+    plan, earlier = claiming(bundle, CARE_PLAN)
+    assert (earlier["status"], earlier["period"]) == ("completed", {"start": "2026-12-01", "end": "2026-12-28"})
+    assert "Of 12 sessions that were due: 9 done, 3 not done" in earlier["text"]["div"]
     assert (plan["status"], plan["intent"], plan["text"]["status"]) == ("active", "plan", "additional")
     assert set().union(*map(codes, plan["category"])) == {
         ("http://hl7.org/fhir/us/core/CodeSystem/careplan-category", "assess-plan"),
         (f"{GUIDE}/CodeSystem/pa-temporary-codes", "PhysicalActivity"),
     }
     assert plan["period"].keys() == {"start", "end"}
-    assert "Core endurance &amp; more: Bird-dog; 3 a week. Of 6 sessions that were due, 4 done" in plan["text"]["div"]
+    assert "Core endurance &amp; more: Bird-dog; 3 a week. Of 6 sessions that were due: 4 done" in plan["text"]["div"]
 
 
 def test_weekly_minutes_that_nobody_was_asked_for_are_not_made_up(bundle: Json) -> None:
