@@ -14,8 +14,8 @@ from coach.service.permission import require_athlete
 from coach.service.plain import prescription_from_plain
 from coach.service.progress import look_after, make, withdraw
 from coach.service.progressing import Proposed
-from coach.service.types import Identity, PlanState
-from coach.store import athletes, events, people, plans, program_changes, sessions
+from coach.service.types import Identity
+from coach.store import athletes, events, people, program_changes
 from coach.store.engine import Tx
 from coach.store.rows import Row
 from programs.exercises import AT_HOME, EQUIPMENT, library
@@ -111,11 +111,6 @@ class Choices:
         make(
             tx, self._ground, athlete, plan, Proposed(ChangeKind.LEFT_OUT, after, because, exercise_id), now, by.user_id
         )
-        if not after.exercises:
-            plans.move(tx, plan["id"], PlanState.ACCEPTED.value, state=PlanState.SUPERSEDED.value)
-            events.record(tx, now, by.user_id, "superseded", "plan", plan["id"], athlete["id"], "nothing is left of it")
-            for session_id in sessions.cancel_planned(tx, athlete["id"], now):
-                events.record(tx, now, "service", "cancelled", "session", session_id, athlete["id"], "said no")
 
     def take_back(self, by: Identity, athlete_id: str, exercise_id: str) -> None:
         """Let an exercise be prescribed again; it comes back with a new program only. Raises NoSuch."""

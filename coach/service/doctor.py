@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from pathlib import PurePosixPath
 
 from coach.errors import InvalidInput, NoSuch, NotAllowed
@@ -30,12 +30,15 @@ from coach.service.care_views import (
 )
 from coach.service.ground import Ground
 from coach.service.permission import require_athlete
+from coach.service.progress import look_after
 from coach.service.types import Identity, Role
 from coach.store import athletes, care, events
 from programs.exercises import CONTRAINDICATIONS
 
 # Own bounds: a page of own words; a report of some scanned pages, well below what one row may hold.
 REPORT_WORDS_MAX, FILE_BYTES_MAX, _MEASURES_MAX = 4000, 5 * 1024 * 1024, 12
+# Own bound: nobody has an appointment later, and a mistyped year is told.
+_NEXT_WITHIN = timedelta(days=731)
 # How each kind of file begins, by its published format. Whatever the sender calls it is not believed.
 _BEGINS = (
     (b"%PDF-", "application/pdf", "pdf"),
@@ -61,7 +64,7 @@ class Doctor:
         measures: Sequence[str] = (),
         next_on: date | None = None,
     ) -> DoctorPlanView:
-        """Store a plan, which stands from now on; a program is chosen anew around what it rules out.
+        """Store a plan, which stands from now on: the program that runs leaves out what it rules out, new ones too.
 
         contraindications: ids of programs.exercises.CONTRAINDICATIONS. Raises NoSuch, NotAllowed, InvalidInput.
         """
@@ -84,11 +87,15 @@ class Doctor:
             told = checked_day(told_on, today, "The day on which the doctor said so")
             if next_on is not None and next_on < told:
                 raise InvalidInput(f"The next appointment, {next_on}, is before the last one.")
+            if next_on is not None and next_on > today + _NEXT_WITHIN:
+                raise InvalidInput(f"The next appointment, {next_on}, is more than two years ahead: look at the year.")
             values |= {"told_on": told, "recorded_by": by.user_id, "recorded_at": now}
             plan_id = care.add_plan(tx, values)
             athletes.change(tx, athlete_id, replan_wanted=True)
             events.record(tx, now, by.user_id, "recorded", "doctor_plan", str(plan_id), athlete_id)
-            return plan_view(values)
+        # What it rules out is left out of the program that runs at once.
+        look_after(self._ground, athlete_id)
+        return plan_view(values)
 
     def plan(self, by: Identity, athlete_id: str) -> DoctorPlanView | None:
         """Return the plan that stands, None before the first. Raises NoSuch, NotAllowed."""

@@ -10,9 +10,10 @@ from coach.service import planning
 from coach.service.canonical import plain
 from coach.service.change_views import NEEDS_YES, ChangeKind, ChangeState, ChangeView, change_view
 from coach.service.ground import Ground
+from coach.service.histories import history_of
 from coach.service.permission import may_decide, require_athlete, require_change
-from coach.service.plain import prescription_to_plain
-from coach.service.progressing import Proposed, course_of, fall_of, rise_of
+from coach.service.plain import prescription_from_plain, prescription_to_plain
+from coach.service.progressing import Proposed, against, course_of, fall_of, rise_of
 from coach.service.replacing import replace_planned
 from coach.service.session_pains import usual_pain
 from coach.service.throwing import rest_until
@@ -105,7 +106,7 @@ class Progress:
 
 
 def refuse_loading(tx: Tx, athlete: Row, plan: Row, now: datetime) -> None:
-    """Raise Conflict where a program must not begin: with a usual pain of 5 or more, or with what was declined since.
+    """Raise Conflict where a program must not begin: with a usual pain of 5 or more, or what was said no to since.
 
     Rest alone may always begin.
     """
@@ -118,6 +119,8 @@ def refuse_loading(tx: Tx, athlete: Row, plan: Row, now: datetime) -> None:
         )
     if asked & set(program_changes.declined(tx, athlete["id"])):
         raise Conflict("This proposal has an exercise that was said no to since: decline it, and a new one follows.")
+    if against(prescription_from_plain(plan["prescription"]), history_of(tx, athlete, now)):
+        raise Conflict("What a doctor ruled out since speaks against this proposal: a new one follows within a minute.")
 
 
 def look_after(ground: Ground, athlete_id: str) -> bool:
@@ -130,12 +133,22 @@ def look_after(ground: Ground, athlete_id: str) -> bool:
 
 
 def make(tx: Tx, ground: Ground, athlete: Row, plan: Row, change: Proposed, now: datetime, by: str | None) -> None:
-    """Store a change that needs no yes as made, and have the plan and its planned sessions follow. by: a user's id."""
+    """Store a change that needs no yes as made, and have the plan and its planned sessions follow. by: a user's id.
+
+    A program of which no exercise is left ends, and another one is thought of.
+    """
     values = _values(athlete, plan, change, now) | {"state": ChangeState.MADE.value, "decided_at": now}
     change_id = program_changes.add(tx, values | {"decided_by": by})
-    _run(tx, ground, athlete, plan, change, now, strict=False)
     why = change.kind.value
     events.record(tx, now, by or "service", "made easier", "program change", change_id, athlete["id"], why)
+    if change.after.exercises:
+        _run(tx, ground, athlete, plan, change, now, strict=False)
+        return
+    athletes.change(tx, athlete["id"], replan_wanted=True)
+    plans.move(tx, plan["id"], PlanState.ACCEPTED.value, state=PlanState.SUPERSEDED.value)
+    events.record(tx, now, by or "service", "superseded", "plan", plan["id"], athlete["id"], "nothing is left of it")
+    for session_id in sessions.cancel_planned(tx, athlete["id"], now):
+        events.record(tx, now, "service", "cancelled", "session", session_id, athlete["id"], why)
 
 
 def withdraw(tx: Tx, athlete_id: str, now: datetime) -> bool:
@@ -162,6 +175,8 @@ def _look(tx: Tx, ground: Ground, athlete: Row, now: datetime) -> bool:
         changed = True
         withdraw(tx, athlete["id"], now)
         make(tx, ground, athlete, plan, fall, now, None)
+        if not fall.after.exercises:
+            return True
         plan = plans.get(tx, plan["id"]) or plan
         course = course_of(tx, athlete, plan, now)
     return _offer(tx, athlete, plan, rise_of(tx, course, now), now) or changed

@@ -22,6 +22,7 @@ from coach.store.engine import Tx
 from coach.store.rows import Row
 from programs.acute import within
 from programs.dose import session_duration_min
+from programs.exercises import CONTRAINDICATIONS, library
 from programs.pain import Step, Zone, advise, may_load
 from programs.phases import FALLBACK, fallback
 from programs.progress import (
@@ -34,7 +35,7 @@ from programs.progress import (
     with_step,
 )
 from programs.rest import DELOAD_EVERY_WEEKS, is_deload_week
-from programs.types import Lock, Phase, Prescription
+from programs.types import History, Lock, Phase, Prescription
 
 # After a no nothing is offered for so long. Own choice: about three sessions.
 NO_HOLDS = timedelta(days=7)
@@ -53,6 +54,7 @@ BACK = (
 BACK_TWICE = "It was the second time within a week: please have a doctor or physiotherapist look at it."
 BREAK = "You have had a week without a session, so your program goes one level back and builds up from there."
 RESTART = "You have had three weeks without a session, so your program begins again at its first levels."
+RULED_OUT = "Left out, because of {reasons}: {names}. An easier exercise stands in where there is one."
 WALKING = (
     "Your usual pain is 5 or more of 10. With that nothing that loads your back goes on: walking and positions of ease "
     "stand in, and the report can go with you to a doctor."
@@ -111,13 +113,19 @@ class Course:
 def fall_of(tx: Tx, course: Course, now: datetime) -> Proposed | None:
     """Return what makes the program easier by itself now, the gravest reason first; None where nothing does.
 
-    In the first days after a spasm walking and rest stand in already, and what comes back is easier (spasm_program.py).
+    A program of which a doctor's plan leaves nothing, or walking at most, becomes one without exercises: it ends. In
+    the first days after a spasm walking and rest stand in already, and what comes back is easier (spasm_program.py).
     """
     if not course.program.exercises or course.walks() or course.phase is Phase.ACUTE:
         return None
     if course.usual is not None and not may_load(course.usual):
         return _to_walking(course)
-    return _back(tx, course, now) or _after_break(tx, course, now) or _deload(tx, course, now)
+    return (
+        _ruled_out(tx, course, now)
+        or _back(tx, course, now)
+        or _after_break(tx, course, now)
+        or _deload(tx, course, now)
+    )
 
 
 def rise_of(tx: Tx, course: Course, now: datetime) -> Proposed | None:
@@ -165,6 +173,32 @@ def _to_walking(course: Course) -> Proposed:
     duration_min = session_duration_min(item.dose for item in items)
     after = replace(course.program, exercises=items, session_duration_min=duration_min)
     return Proposed(ChangeKind.WALKING, after, WALKING)
+
+
+def _ruled_out(tx: Tx, course: Course, now: datetime) -> Proposed | None:
+    """Return the program without what the doctor's plan that stands speaks against, easier exercises in its place."""
+    ruled = against(course.program, history_of(tx, course.athlete, now))
+    if not ruled:
+        return None
+    # Whatever phase it is in, the rest of it stays as it is.
+    after = within(course.program, replace(history_of(tx, course.athlete, now), phase=Phase.STRENGTH))
+    if {item.exercise_id for item in after.exercises} <= set(FALLBACK):
+        after = replace(after, exercises=(), session_duration_min=0)
+    reasons = dict.fromkeys(CONTRAINDICATIONS[each] for found in ruled.values() for each in found)
+    names = [library()[each].name.lower() for each in ruled]
+    because = RULED_OUT.format(reasons=_listed(tuple(reasons)), names=_listed(names))
+    return Proposed(ChangeKind.RULED_OUT, after, because)
+
+
+def against(program: Prescription, history: History) -> dict[str, tuple[str, ...]]:
+    """Return the exercises of a program that must not be given, with what speaks against each."""
+    shelf, stands_against = library(), set(history.contraindications)
+    found = {
+        item.exercise_id: tuple(each for each in shelf[item.exercise_id].contraindications if each in stands_against)
+        for item in program.exercises
+        if item.exercise_id in shelf
+    }
+    return {name: reasons for name, reasons in found.items() if reasons}
 
 
 def _back(tx: Tx, course: Course, now: datetime) -> Proposed | None:

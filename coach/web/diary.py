@@ -127,7 +127,7 @@ def complete(checkin_id: str) -> AnyResponse:
 def drop_checkin(checkin_id: str) -> AnyResponse:
     """Delete a check-in."""
     house().services.diary.drop_checkin(access.me(), checkin_id)
-    flash("The check-in is gone.", "done")
+    flash("The check-in is gone. A pause or an easier program that it brought stays; sessions build up again.", "done")
     return redirect(url_for("diary.own"), code=303)
 
 

@@ -130,7 +130,8 @@ def record_plan(athlete_id: str) -> Response:
         )
     except InvalidInput as error:
         return _page(athlete, error)
-    return _back(athlete_id, "Noted. New proposals are chosen around it.")
+    house().live_feed.publish(athlete_id, {"kind": "plan"})
+    return _back(athlete_id, "Noted. The program and new proposals are chosen around it.")
 
 
 @blueprint.post("/athletes/<athlete_id>/imaging")

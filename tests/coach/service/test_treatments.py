@@ -183,6 +183,7 @@ def test_a_doctors_plan_steers_what_exercises_are_chosen_around(club: Club) -> N
     ("how", "says"),
     [
         ({}, "Nothing was written down"),
+        ({"diagnosis": "x", "next_on": date(2206, 11, 24)}, "more than two years ahead"),
         ({"contraindications": ["flying"]}, "nothing that exercises"),
         ({"diagnosis": "x", "next_on": TODAY - timedelta(days=1)}, "next appointment"),
         ({"diagnosis": "x" * 1001}, "at most 1000"),
