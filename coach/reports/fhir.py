@@ -151,7 +151,7 @@ def _training(line: TrainingLine, patient: Json, number: int) -> list[Json]:
 
 
 def _seen(report: Report, patient: Json) -> list[Json]:
-    """Return exposures, findings and what changed after what: in words where no code of a vocabulary fits."""
+    """Return exposures, findings, changes of programs and what changed after what: in words, for want of codes."""
     sensed = [category("activity", "Activity")]
     said = [
         (
@@ -164,6 +164,8 @@ def _seen(report: Report, patient: Json) -> list[Json]:
         for each in report.exposures
     ]
     said += [(f"Finding of {each.first} to {each.last}", each.statement, sensed) for each in report.findings]
+    changed = "Change of the program on {on}: {what}"
+    said += [(changed.format(on=each.on, what=each.what), each.because, survey()) for each in report.program_changes]
     said += [(each.title, " ".join((each.sentence, *each.caveats)), survey()) for each in report.changes]
     return [
         observation(patient, report.made_on, {"text": title}, categories, "seen", number, valueString=words)

@@ -14,6 +14,7 @@ from programs.notice import NOTICE
 
 PAGES = 2
 # Own choices: what two pages can hold. All of it is in the FHIR bundle.
+_CHANGES_OF_PROGRAM_MAX = 8
 _CHANGES_MAX, _TRIED_MAX, _TESTS_MAX, _IMAGING_MAX, _PROGRAMS_MAX, _LAST_WORDS_PT = 5, 9, 8, 4, 4, 30.0
 
 
@@ -189,6 +190,11 @@ def _program(sheet: Sheet, report: Report) -> None:
     for program in report.programs[:_PROGRAMS_MAX]:
         when, what = f"{program.since} to {program.until}", ", ".join(program.exercises)
         sheet.say(sheet.text(f"{program.title}, {when}, {program.per_week} a week: {what}. {program.adherence}"))
+    for change in report.program_changes[:_CHANGES_OF_PROGRAM_MAX]:
+        sheet.say(sheet.text(f"{change.on}, {change.what}: {change.because}", 200), what="a change of the program")
+    older = len(report.program_changes) - _CHANGES_OF_PROGRAM_MAX
+    if older > 0:
+        sheet.say(f"{older} older changes of the program are in the FHIR bundle.", small=True)
     if report.trainings:
         minutes = sum(each.duration_min for each in report.trainings)
         sheet.say(f"Trainings entered in the last 12 weeks: {len(report.trainings)}, {minutes} minutes together.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from statistics import median
 from zoneinfo import ZoneInfo
 
@@ -13,11 +13,20 @@ from coach.analysis.assessment_types import AssessmentTest
 from coach.service.assessment_results import counting
 from coach.service.assessment_views import TrialView, view_of
 from coach.service.care_door import local_today
+from coach.service.change_views import NEEDS_YES
 from coach.service.plain import prescription_from_plain
-from coach.service.report_views import ExposureLine, FindingLine, ProgramLine, RedFlags, TestLine, TrainingLine
+from coach.service.report_views import (
+    ExposureLine,
+    FindingLine,
+    ProgramChangeLine,
+    ProgramLine,
+    RedFlags,
+    TestLine,
+    TrainingLine,
+)
 from coach.service.triage import stands
 from coach.service.types import PlanState, SessionState
-from coach.store import assessments, days, diary, findings, plans, sessions
+from coach.store import assessments, days, diary, findings, outcomes, plans, program_changes, sessions
 from coach.store import triage as answers_table
 from coach.store.engine import Tx
 from coach.store.rows import Row
@@ -131,6 +140,7 @@ def _program(tx: Tx, row: Row, last: date, now: datetime) -> ProgramLine:
         for each in sessions.of_plan(tx, row["id"])
         if each["due_at"] <= now and each["state"] != SessionState.CANCELLED.value
     ]
+    told = outcomes.done_of_plan(tx, row["id"], datetime.fromtimestamp(0, UTC))
     return ProgramLine(
         title=prescription.title,
         since=row["starts_on"],
@@ -140,6 +150,17 @@ def _program(tx: Tx, row: Row, last: date, now: datetime) -> ProgramLine:
         done=due.count(SessionState.DONE.value),
         skipped=due.count(SessionState.SKIPPED.value),
         open=due.count(SessionState.DUE.value) + due.count(SessionState.PLANNED.value),
+        during=tuple(each["pain_during"] for each in told if each["pain_during"] is not None),
+        after=tuple(each["pain_after"] for each in told if each["pain_after"] is not None),
+    )
+
+
+def program_changes_of(tx: Tx, athlete: Row, now: datetime) -> tuple[ProgramChangeLine, ...]:
+    """Return how programs of the last twelve weeks changed while they ran, newest first."""
+    zone = ZoneInfo(athlete["time_zone"])
+    return tuple(
+        ProgramChangeLine(row["decided_at"].astimezone(zone).date(), row["kind"] in NEEDS_YES, row["because"])
+        for row in program_changes.made_since(tx, athlete["id"], now - _PROGRAMS_WITHIN)
     )
 
 

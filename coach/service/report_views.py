@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from statistics import median
 
 from coach.analysis.response import Comparison
 from coach.service.care_views import (
@@ -80,7 +81,10 @@ class TrainingLine:
 
 @dataclass(frozen=True, slots=True)
 class ProgramLine:
-    """A program. until: its last day so far. done, skipped, open: of its sessions that were due."""
+    """A program. until: its last day so far. done, skipped, open: of its sessions that were due.
+
+    during, after: the pain that was told of sessions done, 0 to 10; shorter where nothing was told of some.
+    """
 
     title: str
     since: date
@@ -90,6 +94,8 @@ class ProgramLine:
     done: int
     skipped: int
     open: int
+    during: tuple[int, ...] = ()
+    after: tuple[int, ...] = ()
 
     @property
     def due(self) -> int:
@@ -97,11 +103,26 @@ class ProgramLine:
 
     @property
     def adherence(self) -> str:
-        """Say what became of the sessions that were due."""
+        """Say what became of the sessions that were due, and which pain was told of those that were done."""
+        told = (("during", self.during), ("after", self.after))
+        pains = [f"{when} median {median(each):g}, most {max(each)} ({len(each)} told)" for when, each in told if each]
         return (
             f"Of {self.due} sessions that were due: {self.done} done, {self.skipped} not done, {self.open} without an "
-            "answer."
+            f"answer.{' Pain of them, 0 to 10: ' + '; '.join(pains) + '.' if pains else ''}"
         )
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramChangeLine:
+    """One change of a program that ran. more: it asked for more, after a yes. because: as the athlete read it."""
+
+    on: date
+    more: bool
+    because: str
+
+    @property
+    def what(self) -> str:
+        return "more, after a yes" if self.more else "easier"
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +178,7 @@ class Report:
     trainings: tuple[TrainingLine, ...]
     tests: tuple[TestLine, ...]
     programs: tuple[ProgramLine, ...]
+    program_changes: tuple[ProgramChangeLine, ...]
     tried: tuple[TriedLine, ...]
     questionnaires: tuple[QuestionnaireView, ...]
     red_flags: RedFlags | None

@@ -21,7 +21,15 @@ from coach.service.courses import PainCourse, course_of
 from coach.service.diary import SYMPTOMS
 from coach.service.ground import Ground
 from coach.service.permission import require_athlete
-from coach.service.report_lines import exposures_of, findings_of, programs_of, red_flags_of, tests_of, trainings_of
+from coach.service.report_lines import (
+    exposures_of,
+    findings_of,
+    program_changes_of,
+    programs_of,
+    red_flags_of,
+    tests_of,
+    trainings_of,
+)
 from coach.service.report_views import ALWAYS_ASK, ASK_AFTER_MONTHS, Report, TriedLine
 from coach.service.responses import daily_pain, entries_of, single_case
 from coach.service.triage import stands
@@ -99,6 +107,7 @@ def _report(tx: Tx, athlete: Row, now: datetime) -> Report:
         trainings=trainings_of(tx, athlete_id, today),
         tests=tests_of(tx, athlete),
         programs=programs_of(tx, athlete, now),
+        program_changes=program_changes_of(tx, athlete, now),
         tried=_tried(treatments, case.changes, today),
         questionnaires=tuple(questionnaire_view(row) for row in care.questionnaires(tx, athlete_id)),
         red_flags=red_flags_of(tx, athlete),

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import pytest
 
+from coach.reports.fhir import fhir_of
 from coach.service.diary import CheckIn
+from coach.service.progressing import BACK
 from coach.service.report_views import ALWAYS_ASK, ASK_AFTER_MONTHS
 from coach.service.reports import OFFER_LATE, OFFER_LOCKED, OFFER_RECURRED, OFFER_UNCHANGED, SPASM
 from coach.store import days, findings
 from programs.types import Answer
 from tests.coach.club import Club
+from tests.coach.reports.test_pdf import pages_of
+from tests.coach.service.test_progress import accepted_step, start
 
 
 def tell(club: Club, pain: int, days_from_now: int = 0) -> None:
@@ -112,3 +117,28 @@ def test_spasms_of_the_last_weeks_are_told_and_presses_by_mistake_are_not(club: 
     assert report.symptoms == ((SPASM, 1), ("My back is tight, or I can hardly move it.", 2))
     club.clock.forward(weeks=12, days=1)
     assert club.services.reports.make(club.athlete, club.athlete_id).symptoms == ()
+
+
+def test_a_program_is_told_with_its_changes_and_the_pain_of_its_sessions(club: Club) -> None:
+    runs = start(club)
+    runs.green(2)
+    accepted_step(runs)
+    runs.train(during=6, after=7)
+    report = club.services.reports.make(club.athlete, club.athlete_id)
+    (program,) = report.programs
+    assert (program.during, program.after) == ((1, 1, 6), (1, 1, 7))
+    assert program.adherence == (
+        "Of 3 sessions that were due: 3 done, 0 not done, 0 without an answer. Pain of them, 0 to 10: during median 1, "
+        "most 6 (3 told); after median 1, most 7 (3 told)."
+    )
+    today = club.clock.now.date()
+    back, step = report.program_changes  # newest first
+    assert (back.on, back.what, back.because) == (today, "easier", BACK)
+    assert (step.what, step.on < today) == ("more, after a yes", True)
+    assert "one repetition more of bird-dog" in step.because
+    printed = " ".join(pages_of(report)[1].split())
+    assert f"{today}, easier: Your last session" in printed
+    assert "most 7 (3 told)" in printed
+    bundle = json.loads(fhir_of(report, b"%PDF-", {}))
+    said = {each["resource"].get("code", {}).get("text"): each["resource"] for each in bundle["entry"]}
+    assert said[f"Change of the program on {today}: easier"]["valueString"] == BACK
