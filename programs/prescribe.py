@@ -81,11 +81,11 @@ def prescribe(
 
     The heaviest need chooses first. Excluded: what a contraindication of the athlete forbids (replaced where the
     library has another exercise for the same place), what was declined, what needs equipment that is not at hand or
-    belongs to a later phase, and for bending needs whatever loads the spine in flexion. Level and dose come
-    from history, where a program runs, so that a new one goes on where it stands; else they are the easiest. Neither is
-    ever raised here. A session above 18 minutes and above what runs, or above the time that there is, is shortened set
-    by set. Needs that only rest answers (`REST_KINDS`) bring their rules and no
-    exercise; a program of nothing but rest has no sessions. exercises: the library, by default the shipped one.
+    belongs to a later phase, and for bending needs whatever loads the spine in flexion. Level and dose come from
+    history, where a program runs, so that a new one goes on where it stands, with the easier exercises that it has come
+    down to; else they are the easiest. Neither is ever raised here. A session above 18 minutes and above what runs, or
+    above the time that there is, is shortened set by set. Needs that only rest answers (`REST_KINDS`) bring their rules
+    and no exercise; a program of nothing but rest has no sessions. exercises: the library, by default the shipped one.
     Raises NoAnswer when exercises are asked for and none may be given, ProgramError for numbers or ids that make no
     sense.
     Source: doses and choice as each exercise cites; composition: own heuristic, see docs/decisions/0003-programs.md.
@@ -166,8 +166,22 @@ def _choose(
             free = [one for one in fitting if one.id not in taken and not _against(one, history)]
             if place not in chosen and free:
                 first = next((one for one in usable if _answers(one, need, place)), free[0])
-                chosen[place] = _item(free[0], need, history, first)
+                easiest = _where_it_stands(free[0], history, [one for one in usable if one.id not in taken])
+                chosen[place] = _item(easiest, need, history, first)
     return {place: chosen[place] for place in places if place in chosen}
+
+
+def _where_it_stands(one: Exercise, history: History, free: Sequence[Exercise]) -> Exercise:
+    """Return what the program that runs has come down to from an exercise, or the exercise where that is not so.
+
+    The way back up is a step at a time (progress.py), not another program.
+    """
+    by_id, easier = {each.id: each for each in free}, one
+    while easier.id not in history.level_by_exercise:
+        if easier.easier not in by_id:
+            return one
+        easier = by_id[easier.easier]
+    return one if _against(easier, history) else easier
 
 
 def _left_out(

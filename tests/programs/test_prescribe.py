@@ -13,6 +13,7 @@ from programs.dose import duration_s, session_duration_min
 from programs.errors import NoAnswer, ProgramError
 from programs.exercises import ALWAYS_AGAINST, AT_HOME, CONTRAINDICATIONS, NEED_KINDS, exercise, library
 from programs.prescribe import prescribe
+from programs.progress import all_back
 from programs.rest import (
     MAX_DAYS_IN_A_ROW,
     MICRO_BREAK_AFTER_MIN,
@@ -61,6 +62,22 @@ def test_a_new_program_goes_on_at_the_dose_that_runs_and_at_the_length_it_has_gr
     assert {item.exercise_id: item.dose for item in grown.exercises} == doses
     short = prescribe([bending], History(dict.fromkeys(doses, 0), dose_by_exercise=doses, session_max_min=15), 3, 4)
     assert short.session_duration_min <= 15
+
+
+def test_a_new_program_keeps_the_easier_exercise_that_the_one_that_runs_has_come_down_to(bending: Need) -> None:
+    first = prescribe([bending], History(), 3, 4)
+    back = all_back(all_back(first, History()), History())
+    assert set(ids(back)) != set(ids(first))
+    levels, doses = ({i.exercise_id: getattr(i, name) for i in back.exercises} for name in ("level", "dose"))
+    again = prescribe([bending], History(levels, dose_by_exercise=doses), 3, 4)
+    assert {i.exercise_id: (i.level, i.dose) for i in again.exercises} == {
+        i.exercise_id: (i.level, i.dose) for i in back.exercises
+    }
+    for item in again.exercises:
+        assert f"{exercise(item.exercise_id).name} aims at" in item.because
+    # What may not be given any more is no way down.
+    gone = prescribe([bending], History(levels, declined=frozenset(ids(back)), dose_by_exercise=doses), 3, 4)
+    assert not set(ids(gone)) & set(ids(back))
 
 
 def test_a_long_session_loses_last_sets_and_nothing_else(bending: Need) -> None:
