@@ -65,7 +65,7 @@ def masked(tx: Tx, athlete_id: str, day: date) -> bool:
 
     A treatment is kept by the day, so that 24 hours are two days. Source: biomechanics 5.7, own heuristic.
     """
-    return any(care.medicine_on(tx, athlete_id, each) for each in (day - _DAY, day))
+    return care.medicine_within(tx, athlete_id, day - _DAY, day)
 
 
 def _stopped_at(tx: Tx, athlete_id: str) -> datetime:
@@ -87,7 +87,7 @@ def _zone(tx: Tx, athlete_id: str, session: Row, told: Sequence[Row], first: Row
         weekly_medians=_weekly(told, day + _DAY),
     )
     found = zone(pain)
-    hidden = found is Zone.GREEN and (masked(tx, athlete_id, day) or masked(tx, athlete_id, day + _DAY))
+    hidden = found is Zone.GREEN and care.medicine_within(tx, athlete_id, day - _DAY, day + _DAY)
     return Zone.HOLD if hidden else found
 
 

@@ -39,14 +39,14 @@ def treatments(tx: Tx, athlete_id: str) -> list[Row]:
     return many(tx, statement.order_by(columns.started_on, columns.created_at, columns.id))
 
 
-def medicine_on(tx: Tx, athlete_id: str, day: date) -> bool:
-    """Tell whether medicine was said to be taken on a local day."""
+def medicine_within(tx: Tx, athlete_id: str, first: date, last: date) -> bool:
+    """Tell whether medicine was said to be taken on one of some local days, both ends in."""
     columns = treatment.c
     statement = select(columns.id).where(
         columns.athlete_id == athlete_id,
         columns.kind == "medicine",
-        columns.started_on <= day,
-        columns.ended_on.is_(None) | (columns.ended_on >= day),
+        columns.started_on <= last,
+        columns.ended_on.is_(None) | (columns.ended_on >= first),
     )
     return tx.execute(statement.limit(1)).first() is not None
 

@@ -66,8 +66,8 @@ def test_of_medicine_only_that_it_was_taken_is_kept(club: Club) -> None:
     with pytest.raises(Conflict), club.store.begin() as tx:
         tx.execute(sa.update(treatment).values(note="two a day"))
     with club.store.read() as tx:
-        assert care.medicine_on(tx, club.athlete_id, TODAY)
-        assert not care.medicine_on(tx, club.athlete_id, TODAY - timedelta(days=1))
+        assert care.medicine_within(tx, club.athlete_id, TODAY, TODAY)
+        assert not care.medicine_within(tx, club.athlete_id, TODAY - timedelta(days=9), TODAY - timedelta(days=1))
 
 
 @pytest.mark.parametrize(
