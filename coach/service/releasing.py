@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
-from coach.errors import Conflict, InvalidInput
+from coach.errors import Conflict, InvalidInput, Locked
 from coach.service import due, planning
 from coach.service.ground import Ground
 from coach.service.missed import asleep, give_way
@@ -51,13 +52,16 @@ class Told:
 def record_outcome(ground: Ground, by: Identity, session_id: str, outcome: SessionState, told: Told) -> SessionView:
     """Record once that a session was done or skipped; pain of 6 or more pauses until the safety questions.
 
-    Raises NoSuch, InvalidInput, Conflict (already recorded or cancelled).
+    What was not released yet can be told as done from its day on, and not while the athlete is locked.
+    Raises NoSuch, InvalidInput, Conflict (already recorded or cancelled, or too early), Locked.
     """
     if outcome not in (SessionState.DONE, SessionState.SKIPPED):
         raise InvalidInput("A session was done or skipped; nothing else can be recorded.")
     now, columns = ground.now(), asdict(told.checked())
     with ground.store.begin() as tx:
         row = require_session(tx, by, session_id)
+        if outcome is SessionState.DONE and row["state"] == SessionState.PLANNED.value:
+            _refuse_early(row, now)
         fallback = row["fallback"] or row["lock"] == Lock.STARTING
         if not sessions.move(tx, session_id, _OPEN, state=outcome.value, fallback=fallback, updated_at=now):
             raise Conflict(f"This session is {row['state']} already.")
@@ -68,6 +72,14 @@ def record_outcome(ground: Ground, by: Identity, session_id: str, outcome: Sessi
         if told.worst_pain is not None and told.worst_pain >= ASK_AT_PAIN:
             hold_until_asked(tx, row["athlete_id"], now)
         return planning.session_view(require_session(tx, by, session_id))
+
+
+def _refuse_early(row: Row, now: datetime) -> None:
+    """Raise Conflict or Locked for a planned session that cannot be done yet: its mornings are counted by its day."""
+    if row["local_date"] > now.astimezone(ZoneInfo(row["time_zone"])).date():
+        raise Conflict(f"This session is planned for {row['local_date']}: it can be told as done from that day on.")
+    if row["lock"] == Lock.ALL:
+        raise Locked("The program is paused, so this session waits too: the safety questions come first.")
 
 
 def release_due(ground: Ground, now: datetime) -> tuple[SessionView, ...]:

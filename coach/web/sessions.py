@@ -25,17 +25,21 @@ def session_page(session_id: str) -> str:
     session = services.plans.session(identity, session_id)
     athlete = services.athletes.get(identity, session.athlete_id)
     triage = services.triage.view_for(identity, session.athlete_id)
+    paused = triage.must_ask or (triage.result is not None and triage.result.lock is Lock.ALL)
+    today = house().today(session.time_zone)
     return render_template(
         "sessions/session.html",
         session=session,
         name=words.short_name(athlete.name),
-        paused=triage.must_ask or (triage.result is not None and triage.result.lock is Lock.ALL),
+        paused=paused,
         # An exercise may leave the library while its sessions stay.
         known_of=library().get,
         drawing_of=drawings().get,
         against=CONTRAINDICATIONS,
-        today_there=house().today(session.time_zone),
+        today_there=today,
         open=session.state in {SessionState.PLANNED, SessionState.DUE},
+        may_be_done=session.state is SessionState.DUE or (session.local_date <= today and not paused),
+        coached=not services.plans.may_decide(identity, session.athlete_id),
         own=identity.role is Role.ATHLETE,
     )
 
