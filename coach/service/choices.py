@@ -38,13 +38,26 @@ class DeclinedView:
 
 
 @dataclass(frozen=True, slots=True)
+class LackingView:
+    """An exercise of the program that runs which needs things that are not at hand. things: in words."""
+
+    exercise_id: str
+    name: str
+    things: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ChoicesView:
-    """equipment: what is at hand; what most homes have until somebody says. session_max_min: None while not said."""
+    """equipment: what is at hand; what most homes have until somebody says. session_max_min: None while not said.
+
+    lacking: of the program that runs, which was chosen before.
+    """
 
     equipment: frozenset[str]
     equipment_said: bool
     session_max_min: int | None
     declined: tuple[DeclinedView, ...]
+    lacking: tuple[LackingView, ...]
 
 
 class Choices:
@@ -59,9 +72,10 @@ class Choices:
             athlete = require_athlete(tx, by, athlete_id)
             rows = program_changes.declines(tx, athlete_id)
             declined = tuple(_declined_view(tx, row) for row in rows)
+            plan = planning.has_running(tx, athlete, self._ground.now())
         said = athlete["equipment"] is not None
         equipment = frozenset(athlete["equipment"]) if said else AT_HOME
-        return ChoicesView(equipment, said, athlete["session_max_min"], declined)
+        return ChoicesView(equipment, said, athlete["session_max_min"], declined, _lacking(plan, equipment))
 
     def choose(
         self, by: Identity, athlete_id: str, equipment: Collection[str], session_max_min: int | None = None
@@ -121,6 +135,18 @@ class Choices:
                 athletes.change(tx, athlete_id, replan_wanted=True)
                 events.record(tx, now, by.user_id, "took a no back", "exercise", exercise_id, athlete_id)
         look_after(self._ground, athlete_id)
+
+
+def _lacking(plan: Row | None, equipment: frozenset[str]) -> tuple[LackingView, ...]:
+    if plan is None:
+        return ()
+    known = (library().get(item["exercise_id"]) for item in plan["prescription"]["exercises"])
+    missing = [(one, set(one.equipment) - equipment - {"none"}) for one in known if one is not None]
+    return tuple(
+        LackingView(one.id, one.name, tuple(EQUIPMENT[each] for each in EQUIPMENT if each in things))
+        for one, things in missing
+        if things
+    )
 
 
 def _declined_view(tx: Tx, row: Row) -> DeclinedView:

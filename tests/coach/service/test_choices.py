@@ -109,3 +109,14 @@ def test_nobody_chooses_for_a_stranger(club: Club) -> None:
             ask()
     with pytest.raises(InvalidInput):
         choices.say_no(club.athlete, club.athlete_id, "flying")
+
+
+def test_what_the_running_program_needs_and_is_not_at_hand_is_named(club: Club) -> None:
+    accepted(club)
+    assert club.services.choices.of_athlete(club.athlete, club.athlete_id).lacking == ()
+    club.services.choices.choose(club.athlete, club.athlete_id, ["chair"])
+    assert "hip_hinge" in names(club)  # what runs stays
+    (one,) = club.services.choices.of_athlete(club.athlete, club.athlete_id).lacking
+    assert (one.exercise_id, one.things) == ("hip_hinge", ("a stick",))
+    club.services.choices.say_no(club.athlete, club.athlete_id, "hip_hinge")
+    assert club.services.choices.of_athlete(club.athlete, club.athlete_id).lacking == ()
