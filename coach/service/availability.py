@@ -82,4 +82,6 @@ def _check_zone(time_zone: str) -> None:
     try:
         ZoneInfo(time_zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise InvalidInput(f"The time zone {time_zone!r} is not known: give a name such as Europe/Berlin.") from None
+        raise InvalidInput(
+            f"The time zone {time_zone[:40]!r} is not known: give a name such as Europe/Berlin."
+        ) from None

@@ -30,6 +30,7 @@ from coach.web import (
     failures,
     findings,
     findings_words,
+    forms,
     gateways,
     headers,
     health,
@@ -138,6 +139,7 @@ def _install(app: Flask, config: Config) -> None:
     doctor.install(app)
     csrf = CSRFProtect(app)
     access.install(app)
+    forms.install(app)
     failures.install(app)
     assets.install(app)
     words.install(app)

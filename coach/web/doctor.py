@@ -48,6 +48,7 @@ def _page(athlete: AthleteView, problem: InvalidInput | None = None) -> Response
         athlete=athlete,
         own=me.role is Role.ATHLETE,
         report=services.reports.make(me, athlete.athlete_id),
+        coached=not services.plans.may_decide(me, athlete.athlete_id),
         shared=services.doctor.shared(me, athlete.athlete_id),
         as_told=AS_TOLD,
         contraindications=CONTRAINDICATIONS,

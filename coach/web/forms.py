@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from flask import request
+from flask import Flask, g, request
 
 from coach.errors import InvalidInput
 
@@ -32,6 +32,19 @@ def number(text: str) -> float:
         return float(text.strip()[:_TYPED_MAX].replace(",", "."))
     except ValueError:
         raise InvalidInput(f"“{text[:_SHOWN_MAX]}” is not a number: write it like 58 or 58.4.") from None
+
+
+def install(app: Flask) -> None:
+    """Refuse a sign that no text has, and that no database keeps as text: a zero byte in a field of a form.
+
+    Only where people are asked: what programs send is read by whoever takes it. Must come after access.
+    """
+
+    def refuse() -> None:
+        if "identity" in g and any("\x00" in each for values in request.form.listvalues() for each in values):
+            raise InvalidInput("A field holds a sign that is no text: type it anew.")
+
+    app.before_request(refuse)
 
 
 def day_in(name: str) -> date | None:

@@ -307,7 +307,12 @@ def place(placement: str) -> str:
     return " ".join(words)
 
 
-FILTERS: tuple[Callable[..., str | int], ...] = (
+def name_parts(text: str) -> list[str]:
+    """Return a text in parts after which a new line may begin: those of a setting's name, `profile.rate_per_min`."""
+    return re.split(r"(?<=\w[._])(?=[A-Za-z])", text)
+
+
+FILTERS: tuple[Callable[..., str | int | list[str]], ...] = (
     clock_time,
     day_name,
     day_of,
@@ -335,6 +340,7 @@ FILTERS: tuple[Callable[..., str | int], ...] = (
     zone_name,
     short_name,
     what_is_missing,
+    name_parts,
 )
 
 

@@ -14,7 +14,7 @@ HX = {"HX-Request": "true"}
 
 
 def text_of(page: str) -> str:
-    plain = html.unescape(re.sub(r"<[^>]+>", " ", re.sub(r"<(script|style).*?</\1>", "", page, flags=re.S)))
+    plain = html.unescape(re.sub(r"<[^>]+>", " ", re.sub(r"<(script|style).*?</\1>|<wbr>", "", page, flags=re.S)))
     return re.sub(r"\s+", " ", plain)
 
 
@@ -212,3 +212,41 @@ def test_an_athlete_without_a_coach_notes_the_clinician_and_one_with_a_coach_doe
     refused = ada.post(f"/athletes/{world.ada.athlete_id}/safety/clear", data=lift | {"csrf_token": csrf_of(ada)})
     assert refused.status_code == 403
     assert "paused" in ada.get("/today").text
+
+
+def test_a_session_of_a_later_day_can_be_left_out_and_not_told_as_done(accepted) -> None:
+    accepted.app.config["WTF_CSRF_ENABLED"] = False
+    ada, today = accepted.client(accepted.ada), accepted.clock.now.date()
+    session = accepted.services.plans.week(accepted.ada.athlete_id, today + timedelta(days=1))[0]
+    where = f"/sessions/{session.session_id}"
+    page = text_of(ada.get(where).text)
+    assert "I did it" not in page
+    assert "Leave it out" in page
+    answer = ada.post(f"{where}/outcome", data={"outcome": "done", "effort": "3"})
+    assert (answer.status_code, f"planned for {session.local_date}" in answer.text) == (409, True)
+    assert ada.post(f"{where}/outcome", data={"outcome": "skipped"}).status_code == 303
+
+
+def test_without_a_coach_no_page_speaks_of_one(world) -> None:
+    services = world.services
+    athlete_id = services.athletes.create("Alone", "Asia/Tokyo", None)
+    user_id = services.accounts.create_user("Alone", Role.ATHLETE, athlete_id=athlete_id)
+    client = world.app.test_client()
+    client.get(f"/enter/{services.accounts.issue_sign_in_link(user_id)}")
+    doctor = f"/athletes/{athlete_id}/for-the-doctor"
+    for path in ("/today", "/week", "/safety", "/spasm", "/choices", "/diary", "/reminders", "/availability", doctor):
+        answer = client.get(path)
+        assert answer.status_code == 200, path
+        assert "our coach" not in text_of(answer.text), path
+    with_coach = world.client(world.ada)
+    assert "Your coach sees only whether" in text_of(with_coach.get("/safety").text)
+    assert "Share with my coach" in text_of(with_coach.get(doctor.replace(athlete_id, world.ada.athlete_id)).text)
+
+
+def test_a_sign_that_is_no_text_is_refused(accepted) -> None:
+    accepted.app.config["WTF_CSRF_ENABLED"] = False
+    ada = accepted.client(accepted.ada)
+    form = {"what": "Golf\x00", "duration_min": "30", "effort": "3", "key": "k"}
+    answer = ada.post("/diary/trainings", data=form)
+    assert (answer.status_code, "a sign that is no text" in answer.text) == (422, True)
+    assert ada.post("/diary/trainings", data=form | {"what": "Golf"}).status_code == 303

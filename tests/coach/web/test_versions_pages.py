@@ -72,6 +72,8 @@ def test_other_limits_leave_the_old_finding_readable_and_say_what_the_new_ones_s
     said = text_of(versions)
     assert said.index(old.statement) < said.index(new.statement)
     assert "profile.detectors.repeated_bending.rate_per_min: 4 per min before, 3 per min now" in said
+    # On a phone a long name goes on in a new line after one of its parts, not within a word.
+    assert "profile.<wbr>detectors.<wbr>repeated_<wbr>bending.<wbr>rate_<wbr>per_<wbr>min: 4 per min" in versions
     assert f"From edition {old.edition} to {new.edition}" in said
     where = f"/athletes/{world.ada.athlete_id}/versions"
     assert "Nothing differs" in client.get(f"{where}?until=2026-11-24").text
