@@ -68,6 +68,23 @@ def masked(tx: Tx, athlete_id: str, day: date) -> bool:
     return care.medicine_within(tx, athlete_id, day - _DAY, day)
 
 
+def calm_mornings(tx: Tx, athlete_id: str, days: Sequence[date]) -> int:
+    """Return after how many local days, which may come more than once, the next morning was no worse than usual before.
+
+    A morning that was not told is none of them.
+    """
+    told = outcomes.told_pain(tx, athlete_id, min(days) - _LOOK_BACK) if days else []
+    first = outcomes.first_resting_pain(tx, athlete_id)
+
+    def calm(day: date) -> bool:
+        before = [row for row in told if row["local_date"] <= day]
+        usual = _baseline(before, first, before[-1]["at"] + timedelta(microseconds=1)) if before else None
+        morning = _next_morning(told, day)
+        return usual is not None and morning is not None and morning <= usual
+
+    return sum(map(calm, days))
+
+
 def _stopped_at(tx: Tx, athlete_id: str) -> datetime:
     """Return when the newest answers that locked were given, whoever has lifted that since; long ago where none did."""
     return outcomes.last_locked(tx, athlete_id) or datetime.fromtimestamp(0, UTC)

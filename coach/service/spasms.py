@@ -11,6 +11,7 @@ from coach.service.care_door import checked_key, require_care
 from coach.service.diary import CheckIn, store_checkin
 from coach.service.ground import Ground
 from coach.service.permission import require_athlete
+from coach.service.session_pains import calm_mornings
 from coach.service.spasm_course import course_of, is_clear
 from coach.service.spasm_program import bring_back, program_after, stop_for_now
 from coach.service.spasm_views import Comfort, SpasmView, ToldView
@@ -225,10 +226,14 @@ def _view(tx: Tx, athlete: Row, row: Row, now: datetime) -> SpasmView:
 
 
 def _trainings(tx: Tx, row: Row, now: datetime) -> int:
-    """Return the trainings told of the days since this phase began; the first day counts from what came after it."""
+    """Return the trainings since this phase began after which the next morning was no worse than usual.
+
+    The first day counts from what came after the phase began. Source of "no next-day rise": biomechanics 5.4.
+    """
     first, after = row["phase_since"].date(), now.date() + timedelta(days=2)
     told = diary.trainings_between(tx, row["athlete_id"], first, after)
-    return sum(each["at"] >= row["phase_since"] for each in told)
+    since = [each["local_date"] for each in told if each["at"] >= row["phase_since"]]
+    return calm_mornings(tx, row["athlete_id"], since)
 
 
 def _doctor(told: tuple[ToldView, ...], first_pain: int | None, begun_at: datetime) -> bool:
