@@ -19,6 +19,8 @@ from devices.types import FloatArray
 
 # All own heuristics. A pose is left, or reached, when this share of the stroke is done, or left to do.
 EDGE_SHARE, PASSED_SHARE = 0.15, 0.25
+# Having passed, it arrives where this share of the stroke is left to do.
+ARRIVED_SHARE = 0.03
 # Largest distance to the pose a cycle away: where a stroke at an end turns into other movement; of the far pose and of
 # the rest of a whole repetition that was trimmed off; and such a repetition's stroke, as shares of the usual one.
 PASSING, FAR, REST, STROKE = 0.4, 0.6, 0.35, (0.6, 1.7)
@@ -99,24 +101,27 @@ class _Ends:
         return abs(moving_log(self.course, i, j) - usual) < LOG_TIME
 
     def passed(self, turns: list[int], at_end: bool, share: float) -> int | None:
-        """Return where the stroke beyond an end is in the opposite pose, None if it never is."""
+        """Return where the stroke beyond an end arrives in, or leaves, the opposite pose; None if it never passes it."""
         edge, opposite = (turns[-1], turns[-2]) if at_end else (turns[0], turns[1])
         others = turns[::-1][1::2] if at_end else turns[1::2]
-        level = median(self.along[others].tolist())
-        sign = 1.0 if self.along[edge] > level else -1.0
-        level += sign * PASSED_SHARE * self.chain.along_deg
+        pose = median(self.along[others].tolist())
+        sign = 1.0 if self.along[edge] > pose else -1.0
         place = self._place(edge)
         if at_end:
             limit = self.all_turns[place + 1] if place + 1 < len(self.all_turns) else self.along.size - 1
-            beyond = np.flatnonzero(sign * (self.along[edge + 1 : limit + 1] - level) < 0)
-            at = edge + 1 + int(beyond[0]) if beyond.size else None
+            beyond = np.arange(edge + 1, limit + 1)
         else:
             limit = self.all_turns[place - 1] if place > 0 else 0
-            beyond = np.flatnonzero(sign * (self.along[limit:edge] - level) < 0)
-            at = limit + int(beyond[-1]) if beyond.size else None
-        if at is None or not self.alike(at, opposite, share):
+            beyond = np.arange(edge - 1, limit - 1, -1)
+        left = sign * (self.along[beyond] - pose) / self.chain.along_deg
+        near = np.flatnonzero(left < PASSED_SHARE)
+        if not near.size:
             return None
-        return at if self.usual_time(min(at, edge), max(at, edge)) else None
+        at = int(beyond[near[0]])
+        if not self.alike(at, opposite, share) or not self.usual_time(min(at, edge), max(at, edge)):
+            return None
+        there = np.flatnonzero(left < ARRIVED_SHARE)
+        return int(beyond[there[0] if there.size else left.argmin()])
 
     def trimmed(self, turns: list[int], at_end: bool) -> list[int]:
         """Return [rest, far] or [far, rest] of a whole repetition beyond an end that was taken off, or nothing."""

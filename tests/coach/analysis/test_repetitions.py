@@ -50,6 +50,18 @@ def test_uneven_periods_cost_one_at_most(seed: int) -> None:
     assert abs(len(told(*limb(angle, RATE, seed=seed % 3 + 1, noise_share=0.05)).repetitions) - 10) <= 1
 
 
+def test_the_first_and_the_last_repetition_are_measured_as_whole_as_the_others() -> None:
+    """Who comes from somewhere and goes on to something else turns elsewhere than at the pose between repetitions."""
+    parts = repeated(8, 1.2, 0.4, 1.2, 2.0, 40.0)
+    angle = strokes(RATE, *STILL, (2.0, -9.0), (2.0, 0.0), *parts, (2.0, -9.0), (3.0, 4.0), *STILL)
+    reps = told(*limb(angle, RATE, noise_share=0.01)).repetitions
+    assert len(reps) == 8
+    for each in (reps[0], reps[-1]):
+        assert each.rom_deg == pytest.approx(40.0, abs=2.0)
+        assert each.up_s == pytest.approx(reps[3].up_s, abs=0.13)
+        assert each.down_s == pytest.approx(reps[3].down_s, abs=0.13)
+
+
 def test_tempo_is_that_of_the_movement() -> None:
     angle = strokes(RATE, *STILL, *repeated(6, 1.0, 2.0, 3.0, 1.0, 70.0), *STILL)
     for each in told(*limb(angle, RATE)).repetitions:
