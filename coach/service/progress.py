@@ -12,19 +12,22 @@ from coach.service.change_views import NEEDS_YES, ChangeKind, ChangeState, Chang
 from coach.service.ground import Ground
 from coach.service.histories import history_of
 from coach.service.permission import may_decide, require_athlete, require_change
-from coach.service.plain import prescription_from_plain, prescription_to_plain
+from coach.service.plain import exercises_from_plain, prescription_from_plain, prescription_to_plain
 from coach.service.progressing import Proposed, against, course_of, fall_of, rise_of
 from coach.service.replacing import replace_planned
 from coach.service.session_pains import usual_pain
 from coach.service.throwing import rest_until
 from coach.service.triage import refuse_locked
-from coach.service.types import Identity, PlanState
+from coach.service.types import Identity, PlanState, SessionState
 from coach.store import athletes, events, outcomes, plans, program_changes, sessions
 from coach.store.engine import Tx
 from coach.store.rows import Row
+from programs.dose import session_duration_min
 from programs.errors import ProgramError
 from programs.pain import may_load
+from programs.types import Prescription
 
+_RELEASED = (SessionState.DUE.value,)
 _log = logging.getLogger(__name__)
 # Changes that pages show. Own choice: until about the third session after.
 _SHOWN = timedelta(days=7)
@@ -141,6 +144,8 @@ def make(tx: Tx, ground: Ground, athlete: Row, plan: Row, change: Proposed, now:
     change_id = program_changes.add(tx, values | {"decided_by": by})
     why = change.kind.value
     events.record(tx, now, by or "service", "made easier", "program change", change_id, athlete["id"], why)
+    if change.kind in (ChangeKind.LEFT_OUT, ChangeKind.RULED_OUT):
+        _leave_out_of_released(tx, plan, change.after, now)
     if change.after.exercises:
         _run(tx, ground, athlete, plan, change, now, strict=False)
         return
@@ -149,6 +154,21 @@ def make(tx: Tx, ground: Ground, athlete: Row, plan: Row, change: Proposed, now:
     events.record(tx, now, by or "service", "superseded", "plan", plan["id"], athlete["id"], "nothing is left of it")
     for session_id in sessions.cancel_planned(tx, athlete["id"], now):
         events.record(tx, now, "service", "cancelled", "session", session_id, athlete["id"], why)
+
+
+def _leave_out_of_released(tx: Tx, plan: Row, after: Prescription, now: datetime) -> None:
+    """Take what is left out away from released sessions without an answer; one of nothing else is cancelled."""
+    goes_on = {item.exercise_id for item in after.exercises}
+    for row in sessions.of_plan(tx, plan["id"]):
+        kept = [each for each in row["exercises"] if each["exercise_id"] in goes_on]
+        if row["state"] != SessionState.DUE.value or len(kept) == len(row["exercises"]):
+            continue
+        if kept:
+            duration_min = session_duration_min(item.dose for item in exercises_from_plain(kept))
+            sessions.move(tx, row["id"], _RELEASED, exercises=kept, duration_min=duration_min, updated_at=now)
+        else:
+            sessions.move(tx, row["id"], _RELEASED, state=SessionState.CANCELLED.value, updated_at=now)
+            events.record(tx, now, "service", "cancelled", "session", row["id"], row["athlete_id"], "left out")
 
 
 def withdraw(tx: Tx, athlete_id: str, now: datetime) -> bool:
