@@ -101,7 +101,7 @@ class _Ends:
         return abs(moving_log(self.course, i, j) - usual) < LOG_TIME
 
     def passed(self, turns: list[int], at_end: bool, share: float) -> int | None:
-        """Return where the stroke beyond an end arrives in, or leaves, the opposite pose; None if it never passes it."""
+        """Return where the stroke beyond an end arrives in, or leaves, the opposite pose, None if it never does."""
         edge, opposite = (turns[-1], turns[-2]) if at_end else (turns[0], turns[1])
         others = turns[::-1][1::2] if at_end else turns[1::2]
         pose = median(self.along[others].tolist())
