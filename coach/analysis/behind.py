@@ -155,8 +155,13 @@ def _part(whole: Followed, rows: slice, looks: slice, first: int, end: int) -> F
     """Return some rows and their looks. first, end: samples between which cycles belong to them."""
     return Followed(
         whole.smooth_deg[rows],
-        None if whole.modes is None else whole.modes[looks],
+        _some(whole.modes, looks),
         None if whole.bent_deg is None else whole.bent_deg[looks],
-        None if whole.lies is None else whole.lies[looks],
+        _some(whole.lies, looks),
         tuple(cycle for cycle in whole.counted if first <= cycle.index < end),
     )
+
+
+def _some(values: NDArray[Kind] | None, looks: slice) -> NDArray[Kind] | None:
+    """Return some values, None for none of them: what is left of nothing is alike however the stream was cut."""
+    return None if values is None or not values[looks].size else values[looks]
