@@ -99,13 +99,13 @@ def tilt_deg(up: FloatArray, inclination: FloatArray) -> FloatArray:
     return out
 
 
-def up_direction(quat: FloatArray) -> FloatArray:
-    """Return the direction of "up" in sensor axes, (3, n).
+def up_direction(quat: FloatArray, out: FloatArray | None = None) -> FloatArray:
+    """Return the direction of "up" in sensor axes, (3, n); `out` is filled if it is given.
 
     quat: (n, 4), sensor to a frame with z up. The result is the third row of its rotation matrix; heading drops out.
     """
-    w, x, y, z = quat[:, 0], quat[:, 1], quat[:, 2], quat[:, 3]
-    up = np.empty((3, len(quat)))
+    up = np.empty((3, len(quat))) if out is None else out
+    w, x, y, z = np.ascontiguousarray(quat.T)
     x2, y2 = x + x, y + y
     np.subtract(x2 * z, w * y2, out=up[0])
     np.add(y2 * z, w * x2, out=up[1])

@@ -18,7 +18,8 @@ from coach.analysis.quality import BoolArray, finite_rows, runs, valid_rows
 from coach.analysis.tilt import TiltState, estimate_tilt
 from devices.types import FloatArray, IntArray
 
-_NO_QUAT: FloatArray = np.empty((0, 4))
+# Own choice: what the filter returns of so many rows stays near the processor; long blocks take a tenth longer.
+TOGETHER = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,36 +77,48 @@ def estimate_orientation(
     whole = np.count_nonzero(valid) == valid.size
     if state.vqf is None and not whole and _begins_without_rate(acc_mps2, valid):
         return _without_gyroscope(params, state, rate_hz, acc_mps2, gyr_radps, valid)
-    n = valid.size
-    # Filled at once where one piece is all there is.
-    quat = _NO_QUAT if whole and n and not state.missing else np.full((n, 4), np.nan)
-    age = np.zeros(n if aged else 0, dtype=np.int64)
-    pieces = ((0, n),) if whole and n else runs(valid)
+    n, kind = valid.size, np.empty if whole else _missing
+    oriented = Oriented(kind((n, 4)), valid, whole, kind((3, n)), gyr_radps, np.zeros(n if aged else 0, np.int64))
+    pieces = [(0, n)] if whole and n else runs(valid)
     if not pieces:
         after = OrientationState(state.vqf, state.last, state.missing + n, state.age, state.tilt, state.tilted)
-        return after, Oriented(quat, valid, whole, up_direction(quat), gyr_radps, age)
+        return after, oriented
+    return _filtered(round(params.bridge_s * rate_hz), state, rate_hz, acc_mps2, pieces, oriented), oriented
+
+
+def _missing(shape: tuple[int, ...]) -> FloatArray:
+    return np.full(shape, np.nan)
+
+
+def _filtered(
+    bridge: int,
+    state: OrientationState,
+    rate_hz: float,
+    acc_mps2: FloatArray,
+    pieces: list[tuple[int, int]],
+    oriented: Oriented,
+) -> OrientationState:
+    """Run the filter over the pieces that are there, (first, end), and fill in `oriented`; return the state after it.
+
+    bridge: so many missing samples are bridged.
+    """
     vqf = VQF(1.0 / rate_hz)
     if state.vqf is not None:
         vqf.state = state.vqf
-    bridge = round(params.bridge_s * rate_hz)
     last, began, end_before = state.last, state.age, -state.missing
     for first, end in pieces:
         gap = first - end_before
-        acc, gyr = acc_mps2[first:end], gyr_radps[first:end]
+        acc, gyr = acc_mps2[first:end], oriented.gyr[first:end]
         if not last or gap > bridge:
             vqf, began, gap = _restarted(vqf, rate_hz), 0, 0
         elif gap:
-            acc, gyr = _bridged(last, gap, acc, gyr)
-        if aged:
-            age[first:end] = np.arange(began + gap, began + gap + end - first)
-        if not len(quat):
-            quat = _run(vqf, acc, gyr)
-        else:
-            quat[first:end] = _run(vqf, acc, gyr)[gap:]
+            vqf.updateBatch(*_bridge(last, gap, acc[0], gyr[0]))
+        if oriented.age.size:
+            oriented.age[first:end] = np.arange(began + gap, began + gap + end - first)
+        _run(vqf, acc, gyr, oriented.quat[first:end], oriented.up[:, first:end])
         began += gap + end - first
         last, end_before = (*acc[-1].tolist(), *gyr[-1].tolist()), end
-    after = OrientationState(vqf.state, last, n - end_before, began, tilted=state.tilted)
-    return after, Oriented(quat, valid, whole, up_direction(quat), gyr_radps, age)
+    return OrientationState(vqf.state, last, oriented.valid.size - end_before, began, tilted=state.tilted)
 
 
 def gyroscope_bias_degps(state: OrientationState) -> tuple[float, float, float] | None:
@@ -164,10 +177,15 @@ def joined(parts: tuple[Oriented, ...]) -> Oriented:
     )
 
 
-def _run(vqf: VQF, acc: FloatArray, gyr: FloatArray) -> FloatArray:
-    out = vqf.updateBatch(np.ascontiguousarray(gyr, dtype=np.float64), np.ascontiguousarray(acc, dtype=np.float64))
-    quat: FloatArray = out["quat6D"]
-    return quat
+def _run(vqf: VQF, acc: FloatArray, gyr: FloatArray, quat: FloatArray, up: FloatArray) -> None:
+    """Run the filter over rows; write their orientation (n, 4) and "up" (3, n)."""
+    for first in range(0, len(acc), TOGETHER):
+        rows = slice(first, first + TOGETHER)
+        out = vqf.updateBatch(
+            np.ascontiguousarray(gyr[rows], dtype=np.float64), np.ascontiguousarray(acc[rows], dtype=np.float64)
+        )
+        quat[rows] = out["quat6D"]
+        up_direction(out["quat6D"], up[:, rows])
 
 
 def _restarted(before: VQF, rate_hz: float) -> VQF:
@@ -179,9 +197,9 @@ def _restarted(before: VQF, rate_hz: float) -> VQF:
     return fresh
 
 
-def _bridged(last: tuple[float, ...], gap: int, acc: FloatArray, gyr: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return acc and gyr with `gap` rows before them, on a straight line from the last sample to the first row."""
-    before, after = np.asarray(last), np.concatenate((acc[0], gyr[0]))
+def _bridge(last: tuple[float, ...], gap: int, acc: FloatArray, gyr: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return `gap` rows of gyr and of acc on a straight line from the last sample to the next, acc and gyr (3,)."""
+    before, after = np.asarray(last), np.concatenate((acc, gyr))
     share = np.arange(1, gap + 1)[:, None] / (gap + 1)
     between = before + share * (after - before)
-    return np.concatenate((between[:, :3], acc)), np.concatenate((between[:, 3:], gyr))
+    return np.ascontiguousarray(between[:, 3:]), np.ascontiguousarray(between[:, :3])

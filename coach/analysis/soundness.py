@@ -29,7 +29,7 @@ DISAGREE_NEAR_SHARE = 0.25
 MIN_LOOKED_S = 10.0
 MIN_COVERED_S = 1.0
 # A live axis changes whenever its sensor does; equal values happen by chance in at most 2 % of such looks.
-MOVES = np.array([1.0, 1.0, 1.0, 0.3, 0.3, 0.3])
+MOVES = np.array([[1.0], [1.0], [1.0], [0.3], [0.3], [0.3]])
 MIN_MOVING = 8
 DEAD_SHARE = 0.25
 # An axis that never changes while another one of its sensor changes in half of the looks is dead as well.
@@ -95,30 +95,31 @@ def _counted(state: SoundnessState, looks: FloatArray) -> tuple[tuple[float, ...
     """Return the newest values and the counts after some more looks."""
     if not len(looks):
         return state.last, state.counts
-    values, acc, gyr, up = looks[:, :6], looks[:, :3], looks[:, 3:6], looks[:, 6:]
-    before = np.concatenate((np.array(state.last)[None] if state.last else values[:1], values[:-1]))
+    columns = np.ascontiguousarray(looks.T)
+    values, up, before = columns[:6], columns[6:], np.empty((6, len(looks)))
+    before[:, 1:] = values[:, :-1]
+    before[:, 0] = state.last if state.last else values[:, 0]
     changes = values - before
-    equal = changes == 0.0
-    moves = np.abs(changes) > MOVES
-    acc_moves, gyr_moves = moves[:, :3].any(axis=1), moves[:, 3:].any(axis=1)
-    length = np.sqrt(np.einsum("ij,ij->i", acc, acc))
+    equal, moves = changes == 0.0, np.abs(changes) > MOVES
+    acc_moves, gyr_moves = moves[:3].any(axis=0), moves[3:].any(axis=0)
+    length = np.sqrt(values[0] * values[0] + values[1] * values[1] + values[2] * values[2])
     near = np.abs(length - G_MPS2) < NEAR_SHARE * G_MPS2
-    along = np.einsum("ij,ij->i", acc[near], up[near]) / length[near]
+    along = (values[0] * up[0] + values[1] * up[1] + values[2] * up[2])[near] / length[near]
     counts = state.counts.copy()
     counts[:_DEAD] += (
-        len(values),
+        len(looks),
         int(np.rint(np.minimum(length, 1e6) * 1000.0).sum()),
         along.size,
         int(np.rint(2e6 * (1.0 - along)).sum()),
-        int(np.count_nonzero((np.abs(gyr) > MAX_GYR_RADPS).any(axis=1))),
-        int(np.count_nonzero((equal | np.isnan(changes)).all(axis=1))) - (not state.last),
+        int(np.count_nonzero((np.abs(values[3:]) > MAX_GYR_RADPS).any(axis=0))),
+        int(np.count_nonzero((equal | np.isnan(changes)).all(axis=0))) - (not state.last),
         int(np.count_nonzero(acc_moves)),
         int(np.count_nonzero(gyr_moves)),
     )
-    counts[_DEAD : _DEAD + 3] += np.count_nonzero(equal[acc_moves, :3], axis=0)
-    counts[_DEAD + 3 : _EQUAL] += np.count_nonzero(equal[gyr_moves, 3:], axis=0)
-    counts[_EQUAL:] += np.count_nonzero(equal, axis=0) - (not state.last)
-    return tuple(values[-1].tolist()), counts
+    counts[_DEAD : _DEAD + 3] += np.count_nonzero(equal[:3] & acc_moves, axis=1)
+    counts[_DEAD + 3 : _EQUAL] += np.count_nonzero(equal[3:] & gyr_moves, axis=1)
+    counts[_EQUAL:] += np.count_nonzero(equal, axis=1) - (not state.last)
+    return tuple(values[:, -1].tolist()), counts
 
 
 def assess_soundness(

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from coach.analysis.bends import Counted
+from coach.analysis.poses import median
 from coach.analysis.quality import BoolArray, runs
 from coach.analysis.types import BendingParams, ChangeKind
 from devices.types import FloatArray, IntArray
@@ -222,7 +223,7 @@ def _variation(intervals: IntArray) -> float:
     if intervals.size < MIN_INTERVALS:
         return 1.0
     before, after = intervals[:-1], intervals[1:]
-    return 2.0 * float(np.median(np.abs(after - before) / np.maximum(after + before, 1)))
+    return 2.0 * median((np.abs(after - before) / np.maximum(after + before, 1)).tolist())
 
 
 def _cannot_fire(params: BendingParams, state: BendingState) -> bool:

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from scipy.ndimage import maximum_filter1d
 
 from coach.analysis.findings import TRUNK_PLACES
 from coach.analysis.swing_types import Swing, SwingParams, Turn
@@ -71,17 +70,20 @@ def detect_swings(
     if not gyr_radps.shape[0]:
         return state, ()
     x, y, z = gyr_radps.T
-    # Whatever the cut, a sample has the same value: it is rounded once, here.
-    speed = np.sqrt(x * x + y * y + z * z)
-    fastest = speed.max()
-    if not np.isfinite(fastest):
-        speed[~np.isfinite(speed)] = 0.0
-        fastest = speed.max()
-    end, ahead, least = state.next_index + speed.size, round(LOOK_AHEAD_S * rate_hz), _least_peak_radps(params, place)
+    squared = x * x
+    squared += y * y
+    squared += z * z
+    largest = squared.max()
+    if not np.isfinite(largest):
+        squared[~np.isfinite(squared)] = 0.0
+        largest = squared.max()
+    fastest = math.sqrt(largest)
+    end, ahead, least = state.next_index + squared.size, round(LOOK_AHEAD_S * rate_hz), _least_peak_radps(params, place)
     # Where nothing was fast enough, before or now, only what is kept for later is needed.
     quiet = fastest < least and state.speed.max(initial=0.0) < least
-    first = max(speed.size - _kept(rate_hz, ahead), 0) if quiet else 0
-    speed = speed[first:]
+    first = max(squared.size - _kept(rate_hz, ahead), 0) if quiet else 0
+    # Whatever the cut, a sample has the same value: it is rounded once, here.
+    speed = np.sqrt(squared[first:])
     turning = np.zeros(speed.size)
     # No burst that counts reaches below half of the least peak, and which way it turned is asked within it only.
     if fastest >= least / 2:
@@ -89,10 +91,9 @@ def detect_swings(
         at = fast + first
         about = x[at] * up[0, at] + y[at] * up[1, at] + z[at] * up[2, at]
         turning[fast] = np.where(np.isfinite(about), about, 0.0)
-    signals = (speed, turning)
     if not first:
-        signals = np.concatenate((state.speed, speed)), np.concatenate((state.turning, turning))
-    return _decide(params, place, state, rate_hz, signals, end, ahead, limit_radps)
+        speed, turning = np.concatenate((state.speed, speed)), np.concatenate((state.turning, turning))
+    return _decide(params, place, state, rate_hz, (speed, turning), end, ahead, limit_radps)
 
 
 def _kept(rate_hz: float, ahead: int) -> int:
@@ -161,12 +162,14 @@ def _settled(state: SwingState) -> tuple[SwingState, Swing]:
 def _peaks(speed: FloatArray, begin: int, end: int, least: float, rate_hz: float) -> list[int]:
     """Return where in begin..end-1 the speed is the highest for LOOK_AHEAD_S on both sides, and high enough."""
     reach = round(LOOK_AHEAD_S * rate_hz)
-    low = max(begin - reach, 0)
-    part = speed[low : end + reach]
-    highest = maximum_filter1d(part, 2 * reach + 1, mode="constant") == part
-    peaks = np.flatnonzero(highest[begin - low : end - low] & (speed[begin:end] >= least)) + begin
-    # A rate at full scale stays level: the first of equal neighbours stands for all.
-    return [int(at) for at in peaks if not (speed[max(at - reach, 0) : at] == speed[at]).any()]
+    firsts = np.arange(begin, end, max(reach, 1))
+    peaks = []
+    # All of a span of that length is around each of its samples: only its highest can be a peak, the first of equals.
+    for first in firsts[np.maximum.reduceat(speed[begin:end], firsts - begin) >= least].tolist():
+        at = first + int(speed[first : min(first + max(reach, 1), end)].argmax())
+        if not (speed[max(at - reach, 0) : at] >= speed[at]).any() and speed[at : at + reach + 1].max() <= speed[at]:
+            peaks.append(at)
+    return peaks
 
 
 def _swing(

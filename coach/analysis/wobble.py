@@ -51,16 +51,13 @@ def looked(kept: IntArray, up: FloatArray, turn_radps: FloatArray, looks_hz: flo
 
 def told(looks: IntArray, width: int) -> IntArray:
     """Return what each new look adds to its second, (COLUMNS, m). looks: (5, m) with `width` older ones before them."""
-    sums = np.zeros((5, looks.shape[1] + 1), dtype=np.int64)
-    np.cumsum(looks, axis=1, out=sums[:, 1:])
-    around = sums[:, width:] - sums[:, :-width]  # of the windows that end at the looks from number width - 1 on
-    middle = looks[:, width - 1 - width // 2 : looks.shape[1] - width // 2]
-    wobble = middle - np.rint(around / width).astype(np.int64)
-    squares = np.stack((wobble[:, 1:], wobble[:, 1:] - wobble[:, :-1]))
-    squares *= squares
+    around = _around(looks, width)  # of the windows that end at the looks from number width - 1 on
     found = np.zeros((COLUMNS, looks.shape[1] - width), dtype=np.int64)
-    squares[:, :_KNOWN].sum(axis=1, out=found[SQUARES : CHANGES + 1])
-    found[TWISTS : TWIST_CHANGES + 1] = squares[:, _HEADING]
+    mean = around / width
+    wobble = looks[:, width - 1 - width // 2 : looks.shape[1] - width // 2] - np.rint(mean, out=mean).astype(np.int64)
+    for rows, squares, changes in ((slice(_KNOWN), SQUARES, CHANGES), (_HEADING, TWISTS, TWIST_CHANGES)):
+        _add_squares(wobble[rows, 1:], found[squares])
+        _add_squares(wobble[rows, 1:] - wobble[rows, :-1], found[changes])
     whole = around[_KNOWN] == width
     known = whole[1:] & whole[:-1]
     found[WOBBLES] = known
@@ -68,6 +65,25 @@ def told(looks: IntArray, width: int) -> IntArray:
         found[SQUARES : TWIST_CHANGES + 1, ~known] = 0
     new = looks[:, width:]
     found[TURN] = new[_HEADING] - looks[_HEADING, width - 1 : -1]
-    found[LOOKS] = new[:_KNOWN].any(axis=0)  # a direction, of length one, is not nought in all three
+    found[LOOKS] = (new[0] != 0) | (new[1] != 0) | (new[2] != 0)  # a direction, of length one, is not nought in all
     found[X : Z + 1] = new[:_KNOWN]
     return found
+
+
+def _around(values: IntArray, width: int) -> IntArray:
+    """Return the sums of all windows of `width` values, (k, n - width + 1), from those of 1, 2, 4, … of them."""
+    count, done, size = values.shape[1] - width + 1, 0, 1
+    sums = np.zeros((len(values), count), dtype=np.int64)
+    while True:
+        if width & size:
+            sums += values[:, done : done + count]
+            done += size
+        if 2 * size > width:
+            return sums
+        values, size = values[:, size:] + values[:, :-size], 2 * size
+
+
+def _add_squares(values: IntArray, sums: IntArray) -> None:
+    """Add the squares of values, (n,) or (k, n), to their sums (n,)."""
+    for row in np.atleast_2d(values):
+        sums += row * row
