@@ -66,11 +66,13 @@ def two_weeks_of_bending(life: Life, at_rest: int, in_motion: int) -> None:
     for _ in range(ACCEPTED):
         if day_of(life) == 7:
             life.answer_safety()
-        life.check_in(at_rest, in_motion)
+        if tells(day_of(life)):
+            life.check_in(at_rest, in_motion)
         golfs(life)
         if day_of(life) in (10, 12):
             life.work(BENT_MIN, BEND_EVERY_S)
         life.next_day()
+    life.tick()
     (finding,) = life.club.services.findings.for_athlete(whom)
     # The first bend begins after 10 s, the last one 10 s before the end.
     bends = round(BENT_MIN * 60 / BEND_EVERY_S) - 1

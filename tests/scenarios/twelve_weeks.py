@@ -139,8 +139,9 @@ class Life:
         self.hold_load()
 
     def next_day(self) -> None:
-        """Sleep."""
-        self.at(datetime.combine(self.today + timedelta(days=1), MORNING, BERLIN))
+        """Sleep. The clock ticks with what comes next: an entry or a session."""
+        morning = datetime.combine(self.today + timedelta(days=1), MORNING, BERLIN)
+        self.club.clock.now = morning.astimezone(UTC)
 
     # Pages
 
@@ -161,6 +162,7 @@ class Life:
 
     def check_in(self, at_rest: int, in_motion: int, **more: Any) -> None:
         """Tell in two taps how the back is."""
+        self.tick()
         place = self.post("/diary/checkins", key=self.key(), pain_at_rest=at_rest)
         self.post(place, pain_in_motion=in_motion, sites="lower_back", **more)
         told = self.ledger
