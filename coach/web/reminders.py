@@ -14,7 +14,7 @@ from coach.service.types import Role
 from coach.web import access, assets
 from coach.web.athlete import myself
 from coach.web.house import house
-from coach.web.words import clock_time, day_name, in_zone
+from coach.web.words import clock_time, day_name, day_of, in_zone
 
 blueprint = Blueprint("reminders", __name__)
 
@@ -151,7 +151,8 @@ def snooze(session_id: str) -> Response:
         access.me(), session_id, _number(minutes, "snooze") if minutes else None
     )
     house().live_feed.publish(moved.athlete_id, {"kind": "session"})
-    flash(f"Moved to {moved.local_time:%H:%M} today; reminders move with it.", "done")
+    on = day_of(moved.due_at, moved.time_zone)
+    flash(f"Moved to {moved.local_time:%H:%M} {on}; reminders move with it.", "done")
     if access.me().role is Role.ATHLETE:
         return redirect(url_for("athlete.today"), code=303)
     return redirect(url_for("sessions.session_page", session_id=session_id), code=303)

@@ -243,6 +243,13 @@ def test_without_a_coach_no_page_speaks_of_one(world) -> None:
     assert "Share with my coach" in text_of(with_coach.get(doctor.replace(athlete_id, world.ada.athlete_id)).text)
 
 
+def test_without_scripts_pages_with_lines_say_what_is_missing(world) -> None:
+    ada = world.client(world.ada)
+    for path, has_lines in (("/today", True), ("/diary", False)):
+        told = re.search(r"<noscript>(.*?)</noscript>", ada.get(path).text)
+        assert (told is not None and "Without JavaScript lines" in told[1]) is has_lines
+
+
 def test_a_sign_that_is_no_text_is_refused(accepted) -> None:
     accepted.app.config["WTF_CSRF_ENABLED"] = False
     ada = accepted.client(accepted.ada)

@@ -159,6 +159,14 @@ def test_later_today_moves_the_session_and_the_calendar_tells_so(accepted, csrf_
     assert client.post(path, data={"minutes": "-5"}, headers=headers).status_code in {400, 422}
 
 
+def test_a_session_of_another_day_that_is_moved_is_not_said_to_be_today(accepted, csrf_of) -> None:
+    client, today = accepted.client(accepted.ada), accepted.clock.now.date()
+    later = accepted.services.plans.week(accepted.ada.athlete_id, today + timedelta(days=2))[0]
+    form = {"minutes": "60", "csrf_token": csrf_of(client)}
+    page = client.post(f"/sessions/{later.session_id}/snooze", data=form, follow_redirects=True).text
+    assert f"Moved to 19:30 on {later.local_date:%a} {later.local_date.day} {later.local_date:%b};" in page
+
+
 def test_why_a_session_was_skipped_is_kept(accepted, csrf_of) -> None:
     services, client = accepted.services, accepted.client(accepted.ada)
     token = services.plans.calendar_token(accepted.ada.identity, accepted.ada.athlete_id)
