@@ -18,6 +18,8 @@ WINDOWS_S = (24, 12, 6)
 _CELL_S = 3.0
 # Keeps the straightness of perfect rest a number.
 _TINY = 1e-12
+# Own choice: far more than rounding changes a deviation by.
+_HAIR = 0.999
 
 
 class Cells:
@@ -37,13 +39,17 @@ class Cells:
         """Return first and end index of each window (w, 2)."""
         return _windows(self.count, min(int(seconds // _CELL_S), self.count)) * self.cell
 
-    def axes(self, windows: IntArray) -> tuple[IntArray, FloatArray, FloatArray]:
+    def axes(self, windows: IntArray, least_deg: float) -> tuple[IntArray, FloatArray, FloatArray]:
         """Return windows (w, 2) anew, the axis of each (w, 4), and the deviation along it in deg.
 
-        Those that move most along a single axis come first.
+        Those that move most along a single axis come first. Left out are some that deviate by less than least_deg.
         """
         edges = windows // self.cell
-        values, vectors = np.linalg.eigh(self._spread(edges[:, 0], edges[:, 1]))
+        spread = self._spread(edges[:, 0], edges[:, 1])
+        # No axis deviates by more than all axes together.
+        loud = np.trace(spread, axis1=1, axis2=2) * CHORD_DEG**2 > (_HAIR * least_deg) ** 2
+        edges, spread = edges[loud], spread[loud]
+        values, vectors = np.linalg.eigh(spread)
         best = np.argsort(-values[:, 3] / np.maximum(values.sum(axis=1), _TINY), kind="stable")
         return edges[best] * self.cell, vectors[best, :, 3], CHORD_DEG * np.sqrt(np.maximum(values[best, 3], 0.0))
 

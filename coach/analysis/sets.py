@@ -61,7 +61,7 @@ def _asking(params: MotionParams, cells: Cells, taken: BoolArray) -> Iterator[tu
         windows = windows[_undone(windows, taken)]
         if not windows.size:
             continue
-        edges, axes, deviations = cells.axes(windows)
+        edges, axes, deviations = cells.axes(windows, QUIET_SHARE * params.min_rom_deg)
         open_ = deviations > QUIET_SHARE * params.min_rom_deg
         for axis, deviation in asked:
             open_ &= ~_same(axes, deviations, axis, deviation)
@@ -80,7 +80,8 @@ def _asking(params: MotionParams, cells: Cells, taken: BoolArray) -> Iterator[tu
 
 def _undone(windows: IntArray, taken: BoolArray) -> BoolArray:
     """Return which windows (w, 2) do not belong to sets yet."""
-    sums = np.concatenate(([0], np.cumsum(taken)))
+    sums = np.zeros(taken.size + 1, dtype=np.int64)
+    np.cumsum(taken, out=sums[1:])
     undone: BoolArray = sums[windows[:, 1]] - sums[windows[:, 0]] <= DONE_SHARE * (windows[:, 1] - windows[:, 0])
     return undone
 

@@ -93,7 +93,7 @@ class Judge:
         plain = self._plain(sums, expected, asked) if len(sums) >= _MANY else None
         place, rows = 0, sums.tolist()
         while place < len(rows):
-            end = place if plain is None else self._plain_until(plain, place, rows)
+            end = place if plain is None or plain[place] == place else self._plain_until(plain, place, rows)
             if end > place and expected is (self.upright or self.walked):
                 self._pass(sums[place:end, X : Z + 1])
                 place = end
@@ -127,7 +127,7 @@ class Judge:
 
     def _plain_until(self, plain: list[int], place: int, rows: list[list[int]]) -> int:
         """Return the end of the plain seconds from `place` on that may be passed over, `place` for none of them."""
-        if plain[place] == place or self.run or self.lain != 1 or self.still != tuple(rows[place - 1][X : Z + 1]):
+        if self.run or self.lain != 1 or self.still != tuple(rows[place - 1][X : Z + 1]):
             return place
         following = self.number + 1
         over = following > self.loose_until and following > self.displaced_until
