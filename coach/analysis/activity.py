@@ -122,7 +122,8 @@ def detect_activity(
     lift = push[:, 0] * up[0, rows] + push[:, 1] * up[1, rows] + push[:, 2] * up[2, rows] - G_MPS2
     if not whole:
         kept, lift = np.where(there[:, None], kept, 0.0), np.where(there, lift, 0.0)
-    small = np.rint(kept * UNIT).astype(np.int16)
+    scaled = kept * UNIT
+    small = np.rint(scaled, out=scaled).astype(np.int16)
     light = np.rint(lift * PER_MPS2).clip(-UNIT, UNIT).astype(np.int16)
     place = 0
     for first, end in [(0, count)] if whole and count else runs(there):
