@@ -19,7 +19,8 @@ import pytest
 from fhir.resources.R4B.bundle import Bundle
 
 from coach.service.everyday import STATEMENTS
-from tests.scenarios.twelve_weeks import BEGIN, NOON, Life, a_life, total_s
+from programs.types import RestRule
+from tests.scenarios.twelve_weeks import BEGIN, NOON, Life, a_life, asked_of, total_s
 
 # Days of the story: the program begins after two weeks, tests come every four.
 ACCEPTED, SECOND, THIRD, END = 14, 42, 70, 98
@@ -88,6 +89,13 @@ def two_weeks_of_bending(life: Life, at_rest: int, in_motion: int) -> None:
     assert not life.ledger.asked
 
 
+def running_rest(life: Life) -> tuple[RestRule, ...]:
+    """Return the rest that the program asks for as items of its own."""
+    plan = life.club.services.plans.active(life.whom)
+    assert plan is not None
+    return plan.prescription.rest
+
+
 def begins(life: Life, seconds: dict[str, float], ratio: str, pain: tuple[int, int]) -> None:
     """Answer, test, and let the coach say yes to what is proposed."""
     life.answer_safety()
@@ -109,6 +117,10 @@ def begins(life: Life, seconds: dict[str, float], ratio: str, pain: tuple[int, i
     week = life.club.services.plans.week(life.whom, life.today)
     assert [each.local_date for each in week] == [life.today + timedelta(days=each) for each in (0, 2, 4)]
     assert all(each.because for each in week)
+    shown = words(life.get("/week"))
+    for kind in ("micro_break", "lighter_day", "deload_week"):
+        (rule,) = (each for each in running_rest(life) if each.kind == kind)
+        assert rule.text in shown
 
 
 def report_of(life: Life) -> tuple[list[str], list[dict[str, Any]]]:
@@ -214,6 +226,10 @@ def live_helped(life: Life) -> list[date]:
             everyday(life, HELPED_HOLD[day])
             retested(life, HOLDS[day], HOLDS[day - 28])
             life.yes("plans")
+        if day == 35:
+            # The fourth week is lighter: half of it or a little more.
+            planned_s = total_s(asked_of(list(life.todays().exercises), "level_number"))
+            assert 0.45 * total_s(life.ledger.asked) <= planned_s <= 0.6 * total_s(life.ledger.asked)
         if life.planned_today():
             helped_session(life)
         life.next_day()

@@ -298,13 +298,16 @@ def total_s(asked: Asked) -> float:
     return sum(seconds for _, seconds in asked.values())
 
 
-def asked_of(exercises: list[dict[str, Any]]) -> Asked:
-    """Return level and seconds under load of stored exercises; a repetition without a hold counts as three seconds."""
+def asked_of(exercises: list[dict[str, Any]], level: str = "level") -> Asked:
+    """Return level and seconds under load of exercises; a repetition without a hold counts as three seconds.
+
+    level: what the level's number is called, in a row or a view.
+    """
     found = {}
     for each in exercises:
         dose = each["dose"]
         sides = 2 if dose["per_side"] else 1
-        found[each["exercise_id"]] = (each["level"], sum(dose["repetitions"]) * (dose["hold_s"] or 3.0) * sides)
+        found[each["exercise_id"]] = (each[level], sum(dose["repetitions"]) * (dose["hold_s"] or 3.0) * sides)
     return found
 
 
