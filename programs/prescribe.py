@@ -81,27 +81,24 @@ def prescribe(
 
     The heaviest need chooses first. Excluded: what a contraindication of the athlete forbids (replaced where the
     library has another exercise for the same place), what was declined, what needs equipment that is not at hand or
-    belongs to a later phase, and for bending needs whatever loads the spine in flexion. Level and dose come from
-    history, where a program runs, so that a new one goes on where it stands, with the easier exercises that it has come
-    down to; else they are the easiest. Neither is ever raised here. A session above 18 minutes and above what runs, or
-    above the time that there is, is shortened set by set. Needs that only rest answers (`REST_KINDS`) bring their rules
-    and no exercise; a program of nothing but rest has no sessions. exercises: the library, by default the shipped one.
+    belongs to a later phase, and for bending needs whatever loads the spine in flexion. Exercise, level and dose go on
+    where the program that runs stands, else they are the easiest; none is raised here. A session above 18 minutes and
+    above what runs, or above the time there is, is shortened set by set. Needs that only rest answers (`REST_KINDS`)
+    bring their rules and no exercise; with nothing but rest there are no sessions. exercises: by default the library.
     Raises NoAnswer when exercises are asked for and none may be given, ProgramError for numbers or ids that make no
     sense.
     Source: doses and choice as each exercise cites; composition: own heuristic, see docs/decisions/0003-programs.md.
     """
     _check(needs, history, sessions_per_week, weeks)
-    shelf = library() if exercises is None else exercises
     ordered = sorted(needs, key=lambda need: (-need.weight, need.kind, need.because))
     moving = [need for need in ordered if need.kind in GROUPS_BY_KIND]
     _refuse_against_all(moving, history)
     places = _places(moving)
-    usable = _usable(ordered, history, shelf)
+    usable = _usable(ordered, history, library() if exercises is None else exercises)
     chosen = _choose(places, history, usable)
     if moving and not chosen:
         raise _none_fits(moving, history)
-    grown_min = session_duration_min(history.dose_by_exercise.values())
-    fitted = _shortened(list(chosen.values()), history.session_max_min or max(SESSION_MAX_MIN, grown_min))
+    fitted = _shortened(list(chosen.values()), _longest_min(history))
     return Prescription(
         title=TITLES[(moving or ordered)[0].kind],
         exercises=fitted,
@@ -113,6 +110,11 @@ def prescribe(
             [*dict.fromkeys(need.because for need in ordered), *_left_out(places, chosen, history, usable)]
         ),
     )
+
+
+def _longest_min(history: History) -> int:
+    """Return how long a session may be: the time that there is, else as long as what runs has grown."""
+    return history.session_max_min or max(SESSION_MAX_MIN, session_duration_min(history.dose_by_exercise.values()))
 
 
 def _refuse_against_all(moving: Sequence[Need], history: History) -> None:
