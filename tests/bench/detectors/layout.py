@@ -55,7 +55,9 @@ def bending(count: int, per_min: float, sits_deg: float, draw: np.random.Generat
         draw.uniform(*usual) * draw.normal(1.0, ALIKE_SPREAD, count) for usual in (MOVE_S, (0.4, 1.5), BEND_RANGE_DEG)
     ]
     rows = np.stack((starts, *alike), axis=1) + np.array([0.0, 0.0, 0.0, sits_deg])
-    return Block(float(starts[-1]) + 8.0, rows, works=_worked(starts, per_min), bout=_bout(rows, sits_deg))
+    # Repeated is what comes more than 4 times a minute (RULA): what comes less often is no bout of one movement.
+    bout = _bout(rows, sits_deg) if per_min > REPEATED_PER_MIN else None
+    return Block(float(starts[-1]) + 8.0, rows, works=_worked(starts, per_min), bout=bout)
 
 
 def lifting(count: int, slower: float, smaller: float, sits_deg: float, draw: np.random.Generator) -> Block:
