@@ -13,7 +13,6 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -33,8 +32,8 @@ KILLS = ("INSERT INTO event", "handed_at=", "INSERT INTO delivery", "receiver")
 AT_ONCE, CLAIMED = 4, 20
 TEN_MINUTES = timedelta(minutes=10)
 WEEK = timedelta(weeks=1)
-# Sessions are at 00:20 or later, and the mail of one at 23:50 or later.
-MAIL_AHEAD = timedelta(minutes=20)
+# A mail is sent so long before its session at most.
+MAIL_AHEAD = timedelta(minutes=30)
 
 
 @dataclass(frozen=True)
@@ -222,7 +221,7 @@ def first_chance(year: Year, due_at: datetime, who: Person) -> datetime:
 def check_reminders(year: Year, mails: MailServer, hook: HttpReceiver) -> tuple[int, int, int]:
     """Hold what the receivers got to the truth; return how many came, and how many did not for either reason."""
     truth = wanted(year)
-    got = Counter(key for key in keys_received(year, mails, hook) if key[:2] in truth)
+    got = Counter(key for key in keys_received(year, truth, mails, hook) if key[:2] in truth)
     twice = {key: count for key, count in got.items() if count > 1}
     assert not twice, twice
     due, missed, torn = set(), 0, Counter[datetime]()
@@ -261,15 +260,22 @@ def could_send(year: Year, at: datetime, due_at: datetime, since: datetime) -> b
     return any(through for _, through in here)
 
 
-def keys_received(year: Year, mails: MailServer, hook: HttpReceiver) -> list[tuple[int, str, str]]:
+def keys_received(
+    year: Year, truth: dict[tuple[int, str], Occurrence], mails: MailServer, hook: HttpReceiver
+) -> list[tuple[int, str, str]]:
     """Return whose reminder of which day came over which channel."""
     numbers = {athlete_id: number for number, athlete_id in year.house.ids.items()}
     question = "select id, athlete_id, slot from planned_session"
     days = {each: (numbers[whose], slot) for each, whose, slot in rows(year.house.folder, question)}
+    own: dict[int, list[Occurrence]] = {}
+    for one in sorted(truth.values(), key=lambda each: each.due):
+        own.setdefault(one.number, []).append(one)
     found = []
     for number, day, channel in received(year.house, mails, hook, days):
-        if isinstance(day, datetime):  # a mail tells when it was sent, at most half an hour before the session
-            local = (day + MAIL_AHEAD).astimezone(ZoneInfo(year.people[number].zone_at(day + MAIL_AHEAD)))
-            day = local.date().isoformat()
+        if isinstance(day, datetime):  # a mail tells when it was sent: from half an hour before its session on
+            sessions = own.get(number, [])
+            place = bisect_left(sessions, day - TEN_MINUTES, key=lambda each: each.due)
+            near = [each for each in sessions[place : place + 1] if each.due - day <= MAIL_AHEAD]
+            day = near[0].key[1] if near else day.isoformat()
         found.append((number, day, channel))
     return found
