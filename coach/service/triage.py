@@ -228,6 +228,8 @@ def _with_standing_lock(row: Row | None, result: TriageResult) -> TriageResult:
     # As in programs.triage: who is sent to an emergency department should not also read of a review.
     shown = [each for each in urgent_first if gravest is not TriageLevel.EMERGENCY or each.level is gravest]
     messages = dict.fromkeys(message for each in shown for message in each.messages)
+    if rules.OPEN in result.messages:  # what is open has to be answered, whatever else stands
+        messages[rules.OPEN] = None
     reasons = dict.fromkeys(reason for each in urgent_first for reason in each.reasons)
     lock = strictest(standing.lock, result.lock)
     return replace(urgent_first[0], lock=lock, messages=tuple(messages), reasons=tuple(reasons))

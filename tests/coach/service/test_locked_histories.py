@@ -177,6 +177,7 @@ def test_whatever_happens_nothing_is_done_that_is_locked(tmp_path: Path) -> None
 
         @settings(max_examples=600 if os.environ.get("PROOF") else 10, deadline=None, database=None)
         @example(list(ALL_OF_IT))
+        @example([("answer", "CES"), ("skip", "INF"), ("clear", 0)])
         @given(st.lists(steps, min_size=5, max_size=25))
         def history(taken: list[tuple[str, object]]) -> None:
             clock.now = START
