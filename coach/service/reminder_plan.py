@@ -150,35 +150,30 @@ def _of_session(session: Row, settings: Row, receivers: list[_Receiver]) -> Iter
 def _of_tests(due_on: date, settings: Row, receivers: list[_Receiver], now: datetime) -> Iterator[Wanted]:
     zone = ZoneInfo(settings["time_zone"])
     first, last = (datetime.combine(due_on, each, zone).astimezone(UTC) for each in (_TESTS_FROM, _TESTS_UNTIL))
-    if not now - _BACK <= first <= now + _AHEAD:
-        return
-    for receiver in receivers:
-        yield Wanted(
-            athlete_id=settings["athlete_id"],
-            occurrence=f"retest:{due_on.isoformat()}",
-            session_id=None,
-            channel=receiver.channel,
-            target=receiver.target,
-            lead_min=0,
-            event_at=first,
-            until_at=last,
-            remind_at=allowed_from(first, zone, quiet_of(settings)) or first,
-        )
+    if now - _BACK <= first <= now + _AHEAD:
+        yield from _without_session(f"retest:{due_on.isoformat()}", first, last, settings, receivers)
 
 
 def _of_follow_up(question: Row, settings: Row, receivers: list[_Receiver]) -> Iterator[Wanted]:
     due_at = question["due_at"]
+    yield from _without_session(f"{FOLLOW_UP}{question['id']}", due_at, due_at + _ASKS_FOR, settings, receivers)
+
+
+def _without_session(
+    occurrence: str, event_at: datetime, until_at: datetime, settings: Row, receivers: list[_Receiver]
+) -> Iterator[Wanted]:
+    remind_at = allowed_from(event_at, ZoneInfo(settings["time_zone"]), quiet_of(settings)) or event_at
     for receiver in receivers:
         yield Wanted(
-            athlete_id=question["athlete_id"],
-            occurrence=f"{FOLLOW_UP}{question['id']}",
+            athlete_id=settings["athlete_id"],
+            occurrence=occurrence,
             session_id=None,
             channel=receiver.channel,
             target=receiver.target,
             lead_min=0,
-            event_at=due_at,
-            until_at=due_at + _ASKS_FOR,
-            remind_at=allowed_from(due_at, ZoneInfo(settings["time_zone"]), quiet_of(settings)) or due_at,
+            event_at=event_at,
+            until_at=until_at,
+            remind_at=remind_at,
         )
 
 
