@@ -244,6 +244,8 @@ def test_the_daemons_own_words_for_bonds(way: Open) -> None:
     there = way(quick_wearable())
     there.wearable.want_pairing(Pairing.NEEDED)
     run(ask_the_daemon(there))
+    assert not there.wearable.connected
+    assert not there.wearable.reach.bonded
 
 
 async def ask_the_daemon(there: Way) -> None:
@@ -282,6 +284,4 @@ async def ask_the_daemon(there: Way) -> None:
     assert await call(path, device, "Pair") == "org.bluez.Error.AlreadyExists"
     assert await call("/org/bluez/hci0", adapter, "RemoveDevice", "o", path) == ""
     assert await call("/org/bluez/hci0", adapter, "RemoveDevice", "o", path) == "org.bluez.Error.DoesNotExist"
-    assert not there.wearable.connected
-    assert not there.wearable.reach.bonded
     bus.disconnect()
