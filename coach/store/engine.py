@@ -112,7 +112,7 @@ def open_store(where: str | Path) -> Store:
     """
     text = str(where)
     if "://" in text and not text.startswith("sqlite"):
-        engine = create_engine(text, pool_size=_POOL_KEPT, max_overflow=_POOL_MORE)
+        engine = create_engine(text, pool_size=_POOL_KEPT, max_overflow=_POOL_MORE, hide_parameters=True)
         return Store(text, engine, engine)
     path = Path(text.removeprefix("sqlite:///"))
     try:
@@ -150,6 +150,7 @@ def _sqlite_engine(url: str, synchronous: str) -> Engine:
         pool_size=_POOL_KEPT,
         max_overflow=_POOL_MORE,
         pool_reset_on_return=None,  # every transaction here ends in its own commit or rollback
+        hide_parameters=True,  # what people wrote is a parameter: no error and no log may repeat it
         connect_args={"timeout": _BUSY_MS / 1000},
     )
 
