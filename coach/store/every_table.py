@@ -10,6 +10,7 @@ from coach.store import (
     program_tables,
     spasm_tables,
     tables,
+    token_tables,
 )
 from coach.store.schema import metadata
 
@@ -24,4 +25,5 @@ __all__ = [
     "program_tables",
     "spasm_tables",
     "tables",
+    "token_tables",
 ]
