@@ -23,6 +23,7 @@ from gunicorn.workers.gthread import ThreadWorker
 from coach.config import Web
 from coach.errors import AlreadyRunning, ConfigError
 from coach.web.house import house_of
+from coach.web.pacing import PacedSocket
 
 # Own choice: loading the app includes the database's migrations, on a slow disk a matter of seconds.
 BOOT_TIMEOUT_S = 120
@@ -30,12 +31,20 @@ BOOT_TIMEOUT_S = 120
 STOP_TIMEOUT_S = 10
 # Own choice: a predecessor that is just ending gives the address free within this time.
 PATIENCE_S = 2.0
+# Own bounds: the longest address is a push by path; browsers send two dozen headers, the cookies in one of them.
+REQUEST_LINE_BYTES, HEADERS_MAX, HEADER_BYTES = 4094, 64, 8190
 # Linux: ask the kernel for a signal when the parent dies. Source: prctl(2), PR_SET_PDEATHSIG.
 PR_SET_PDEATHSIG = 1
 
 
 class StreamWorker(ThreadWorker):  # type: ignore[misc]
-    """gunicorn's threaded worker that also tells open event streams to end, so that stopping is quick."""
+    """gunicorn's threaded worker that waits for no client without end, and that tells open event streams to end."""
+
+    def enqueue_req(self, conn: Any) -> None:
+        if not isinstance(conn.sock, PacedSocket):
+            conn.sock = PacedSocket.of(conn.sock)
+        conn.sock.begin_request()
+        super().enqueue_req(conn)
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         self._end_streams()
@@ -174,6 +183,9 @@ def _settings(web: Web, bound: socket.socket) -> dict[str, Any]:
         "graceful_timeout": STOP_TIMEOUT_S,
         "keepalive": 15,
         "control_socket_disable": True,
+        "limit_request_line": REQUEST_LINE_BYTES,
+        "limit_request_fields": HEADERS_MAX,
+        "limit_request_field_size": HEADER_BYTES,
         # No access log: paths of sign-in links and calendar feeds carry secrets.
         "accesslog": None,
         "loglevel": "warning",
