@@ -1,4 +1,4 @@
-"""The rules of data: for each table how its rows belong to an athlete, whether they are exported, how long they are kept.
+"""The rules of data: for each table whose its rows are, whether they are exported, how long they are kept.
 
 Export, import, erase and retention read this; a table without a rule fails a test. Erasing deletes whatever belongs to
 the athlete, in every table.
