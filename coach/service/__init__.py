@@ -25,6 +25,7 @@ from coach.service.jobs import Jobs
 from coach.service.links import LinkBoard
 from coach.service.looks import Looks
 from coach.service.motion import Motion
+from coach.service.personal_tokens import PersonalTokens
 from coach.service.phones import Phones
 from coach.service.plans import Plans
 from coach.service.poses import Poses
@@ -53,6 +54,7 @@ class Services:
 
     accounts: Accounts
     tokens: Tokens
+    personal_tokens: PersonalTokens
     athletes: Athletes
     profiles: Profiles
     wearables: Wearables
@@ -96,11 +98,12 @@ def build_services(store: Store, config: Config, clock: HostClock) -> Services:
     links, looks, channels = LinkBoard(clock), Looks(clock), Channels(config)
     hearts = Hearts(ground)
     log, heart_log = TableChunkLog(store, clock), TableHeartLog(store, hearts.mark)
-    wearables, tokens = Wearables(ground, links), Tokens(ground)
+    wearables, tokens, accounts = Wearables(ground, links), Tokens(ground), Accounts(ground)
     motion, days = Motion(ground), Days(ground)
     return Services(
-        accounts=Accounts(ground),
+        accounts=accounts,
         tokens=tokens,
+        personal_tokens=PersonalTokens(ground, accounts),
         athletes=Athletes(ground, links),
         profiles=profiles,
         wearables=wearables,

@@ -14,19 +14,47 @@ from programs.types import Lock, Prescription, TriageLevel
 
 
 class Role(StrEnum):
-    ATHLETE = "athlete"
+    OWNER = "owner"  # keeps the machine: people, settings, backups; reads no athlete
     COACH = "coach"
+    ATHLETE = "athlete"
+    GUARDIAN = "guardian"  # stands in for minors, and gives their consents
+
+
+class Level(StrEnum):
+    """How much of an athlete is shared. Each holds what the ones before hold."""
+
+    VIEW = "view"
+    PLAN = "plan"
+    FULL = "full"
+
+    def covers(self, need: Level) -> bool:
+        """Tell whether this level is enough for a need."""
+        order = list(Level)
+        return order.index(self) >= order.index(need)
+
+
+class Purpose(StrEnum):
+    """What an athlete agrees to; each by itself."""
+
+    SENSING = "sensing"
+    SHARING = "sharing"
+    PAIN_TEXT = "pain_text"
+    RESEARCH = "research"
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who asks. athlete_id is set for athletes only. epoch: rises with every new password, ending older sessions."""
+    """Who asks. athlete_id is set for athletes only. epoch: rises with every new password, ending older sessions.
+
+    scopes: what a program that asks with this person's token may do; None where the person asks.
+    """
 
     user_id: str
     role: Role
     name: str
     athlete_id: str | None
     epoch: int = 0
+    scopes: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from tests.coach.club import Club
 WITHOUT_WHO = {
     "accounts": "create_user users identity issue_sign_in_link redeem_link sign_in set_password",
     "tokens": "holder",
+    "personal_tokens": "identity",
     "athletes": "create link_coach availability analysis_params",
     "profiles": "get ids all of_athlete for_sport",
     "wearables": "for_athlete all",
