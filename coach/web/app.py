@@ -53,6 +53,7 @@ from coach.web import (
     words,
 )  # fmt: skip
 from coach.web.house import House, furnish
+from coach.web.streams import Streams
 from devices.hostclock import HostClock, SystemClock
 
 SUBJECTS = (
@@ -121,7 +122,7 @@ def create_app(
     # taken from a proxy: Origin is compared with the former, limits are counted by the latter.
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=0, x_proto=1, x_host=0)  # type: ignore[method-assign]
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    furnish(app, House(services, live_feed, config, clock or SystemClock(), door))
+    furnish(app, House(services, live_feed, config, clock or SystemClock(), Streams(live_feed), door))
     _install(app, config)
     for subject in SUBJECTS:
         app.register_blueprint(subject.blueprint)

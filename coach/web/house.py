@@ -6,15 +6,15 @@ import threading
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import cast
-from weakref import WeakSet
 from zoneinfo import ZoneInfo
 
 from flask import Flask, current_app
 
 from coach.config import Config
-from coach.live import LiveFeed, Reader
+from coach.live import LiveFeed
 from coach.service import Services
 from coach.serving import LiveDoor
+from coach.web.streams import Streams
 from devices.hostclock import HostClock
 
 _KEY = "backstop"
@@ -24,17 +24,16 @@ _KEY = "backstop"
 class House:
     """One per app. door: where live blocks of gateways elsewhere come in; None without a live line.
 
-    streams: the live streams of each person, by user id. stopping is set when the server stops, so that open event
-    streams end.
+    streams: the event streams that are open. stopping is set when the server stops, so that they end.
     """
 
     services: Services
     live_feed: LiveFeed
     config: Config
     clock: HostClock
+    streams: Streams
     door: LiveDoor | None = None
     stopping: threading.Event = field(default_factory=threading.Event)
-    streams: dict[str, WeakSet[Reader]] = field(default_factory=dict)
 
     def now(self) -> datetime:
         """Return the present as aware UTC."""

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Iterator
 from typing import Any
-from weakref import WeakSet
 
 from flask import Blueprint, Response, request
 
 from coach.errors import NoSuch, StoreUnavailable
-from coach.live import Reader, TooManyReaders
+from coach.live import TooManyReaders
 from coach.service.types import AthleteView, Identity
 from coach.web import access
 from coach.web.house import House, house
 from coach.web.news import News
+from coach.web.streams import Stream
 
 blueprint = Blueprint("live", __name__)
 
@@ -32,9 +31,8 @@ STATUS_S = 1.0
 TOTALS_S = 10.0
 # Own choice: who has lost the right to see a line stops seeing it within this.
 ALLOWED_S = 10.0
-# Own choice: more tabs than anybody watches; with it nobody takes all places of a club by reloading.
-STREAMS_PER_PERSON = 12
-_places = threading.Lock()
+# Own choice: a page that takes nothing for so long is asleep; it asks again when it wakes.
+SLOW_S = 30.0
 
 
 class _Pace:
@@ -83,21 +81,30 @@ def _still_allowed(house_: House, identity: Identity, athlete: AthleteView) -> b
     return True
 
 
-def _events(reader: Reader, house_: House, identity: Identity, athlete: AthleteView) -> Iterator[str]:
+def _events(stream: Stream, house_: House, identity: Identity, athlete: AthleteView) -> Iterator[str]:
     """Yield events until the page goes, the feed closes, the server stops or the right to see it ends."""
     news, pace, sent_at = News(house_, athlete), _Pace(), time.monotonic()
-    with reader:
+    with stream.reader as reader:
         yield f"retry: {RETRY_MS}\n\n"
         # The day's sums come before the line's own count, which would be taken for the day's otherwise.
         first = _slow_news(news, pace, time.monotonic())
         if before := news.of(reader.history) | first:
             yield _event(before)
-        while not (reader.closed or house_.stopping.is_set()):
+        while not (reader.closed or house_.stopping.is_set() or stream.gone()):
             now = time.monotonic()
+            if stream.gives_way:
+                yield _event({"elsewhere": True})
+                return
             if now - pace.allowed_at > ALLOWED_S:
                 pace.allowed_at = now
                 if not _still_allowed(house_, identity, athlete):
                     return
+            # To a page that does not read, writing would wait for ever.
+            if not stream.writable():
+                if now - sent_at > SLOW_S:
+                    return
+                house_.stopping.wait(BATCH_S)
+                continue
             out = news.of(reader.get_batch(timeout_s=BATCH_S)) | _slow_news(news, pace, now)
             if out:
                 yield _event(out)
@@ -109,17 +116,6 @@ def _events(reader: Reader, house_: House, identity: Identity, athlete: AthleteV
             house_.stopping.wait(max(0.0, BATCH_S - (time.monotonic() - now)))
 
 
-def _reader(athlete: AthleteView) -> Reader:
-    """Open a reader. Raises TooManyReaders, also when one person holds more places than tabs can need."""
-    with _places:
-        mine = house().streams.setdefault(access.me().user_id, WeakSet())
-        if sum(not each.closed for each in mine) >= STREAMS_PER_PERSON:
-            raise TooManyReaders(f"You have {STREAMS_PER_PERSON} pages with a live line open: close one of them.")
-        reader = house().live_feed.subscribe(athlete.athlete_id)
-        mine.add(reader)
-    return reader
-
-
 @blueprint.get("/live/<athlete_id>")
 @access.signed_in
 def events(athlete_id: str) -> Response:
@@ -129,13 +125,13 @@ def events(athlete_id: str) -> Response:
         # A page that lost its stream asks so why: nobody will read, so no place is taken.
         return Response(content_type="text/event-stream; charset=utf-8")
     try:
-        reader = _reader(athlete)
+        stream = house().streams.open(access.me().user_id, athlete.athlete_id, request.environ)
     except TooManyReaders as error:
         body = json.dumps({"error": {"what": str(error)}})
         return Response(body, status=503, content_type="application/json", headers={"Retry-After": "5"})
-    answer = Response(_events(reader, house(), access.me(), athlete), content_type="text/event-stream; charset=utf-8")
+    answer = Response(_events(stream, house(), access.me(), athlete), content_type="text/event-stream; charset=utf-8")
     # A stream that is refused by the server before its first event must free its place too.
-    answer.call_on_close(reader.close)
+    answer.call_on_close(stream.reader.close)
     answer.headers["Cache-Control"] = "no-cache"
     answer.headers["X-Accel-Buffering"] = "no"
     return answer

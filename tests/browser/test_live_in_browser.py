@@ -7,7 +7,7 @@ import time
 import pytest
 from playwright.sync_api import Page, expect
 
-from coach.web import live
+from coach.web import live, streams
 
 pytestmark = pytest.mark.browser
 
@@ -89,3 +89,25 @@ def test_silence_is_said(browser, make_site) -> None:
     expect(page.locator("[data-live=angle]")).to_have_text("30° from upright")
     expect(page.locator("[data-live=angle]")).to_have_text("no signal now", timeout=8000)
     page.context.close()
+
+
+def test_a_page_that_has_to_give_way_says_so_and_goes_on_when_it_is_looked_at_again(
+    browser, make_site, monkeypatch
+) -> None:
+    monkeypatch.setattr(streams, "STREAMS_PER_PERSON", 1)
+    site = make_site()
+    first = site.page(browser, site.athlete_user_id, 390)
+    first.goto(f"{site.base}/today")
+    connected(first)
+    second = first.context.new_page()
+    second.goto(f"{site.base}/today")
+    expect(first.locator("[data-live=link]")).to_contain_text("goes on in a page that was opened later")
+    first.wait_for_timeout(2500)  # a browser would ask again after a second by itself
+    site.play(time.time() - 1, [30.0] * 15)
+    second.wait_for_function("() => window.backstop.points === 15")
+    assert first.evaluate("window.backstop.points") == 0
+    first.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(first.locator("[data-live=link]")).to_have_text("")
+    first.wait_for_function("() => window.backstop.points === 15")
+    expect(second.locator("[data-live=link]")).to_contain_text("goes on in a page that was opened later")
+    first.context.close()

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from coach.web import live
+from coach.web import live, streams
 from coach.web.house import house_of
 from coach.web.news import DayCount
 
@@ -129,17 +129,30 @@ def test_who_sets_a_new_password_ends_the_streams_of_the_old_one(world, monkeypa
 
 
 def test_one_person_cannot_take_every_place(world, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "STREAMS_PER_PERSON", 2)
+    monkeypatch.setattr(streams, "STREAMS_PER_PERSON", 1)
     ada, path = world.client(world.ada), f"/live/{world.ada.athlete_id}"
-    mine = [ada.get(path, buffered=False) for _ in range(2)]
-    assert ada.get(path).status_code == 503
+    first = ada.get(path, buffered=False)
+    second = ada.get(path, buffered=False)
+    assert [first.status_code, second.status_code] == [200, 200]
+    # The older one is told that it has to give way, and ends; the newer one goes on.
+    assert events_of(first, 100)[-1] == {"elsewhere": True}
+    assert world.feed.readers == 1
+    world.feed.publish(world.ada.athlete_id, {"kind": "plan"})
+    assert events_of(second, 2)[-1]["changed"] == ["plan"]
+    assert world.feed.readers == 0
+
+
+def test_more_tabs_than_a_person_needs_leave_places_to_others(world, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "STREAMS_PER_PERSON", 2)
+    ada, path = world.client(world.ada), f"/live/{world.ada.athlete_id}"
+    mine = [ada.get(path, buffered=False) for _ in range(3)]
+    assert world.feed.readers == 3  # until the first one has ended: a place is free when nobody sits in it
+    assert events_of(mine[0], 100)[-1] == {"elsewhere": True}
     other = world.client(world.kim).get(path, buffered=False)
     assert other.status_code == 200
-    mine.pop().close()
-    again = ada.get(path, buffered=False)
-    assert again.status_code == 200
-    for answer in [*mine, other, again]:
+    for answer in [*mine[1:], other]:
         answer.close()
+    assert world.feed.readers == 0
 
 
 def test_asking_for_a_streams_headers_takes_no_place(world) -> None:

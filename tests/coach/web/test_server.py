@@ -30,13 +30,13 @@ from coach.web import create_app
 from coach.web.server import serve
 from devices.hostclock import SystemClock
 
-folder = Path(sys.argv[1])
+folder, readers, pages = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
 
 def make():
     store = open_store(folder / "backstop.db")
     migrate(store)
     make.services = build_services(store, Config(), SystemClock())
-    return create_app(make.services, LiveFeed(8), Config(), "k" * 32)
+    return create_app(make.services, LiveFeed(readers), Config(), "k" * 32)
 
 def ready(app, port):
     accounts = make.services.accounts
@@ -44,7 +44,7 @@ def ready(app, port):
     athlete = make.services.athletes.create("Ada", "Europe/Berlin", coach)
     print(port, os.getpid(), athlete, accounts.issue_sign_in_link(coach), flush=True)
 
-web = Web(host="127.0.0.1", port=0, page_threads=4, event_readers_max=8)
+web = Web(host="127.0.0.1", port=0, page_threads=pages, event_readers_max=readers)
 sys.exit(serve(make, web, on_ready=ready, on_stop=lambda: print("stopped", flush=True)))
 """
 
@@ -60,12 +60,21 @@ class Server:
 
     def get(self, path: str) -> http.client.HTTPResponse:
         """Ask on a connection of its own, which stays open until the test ends."""
+        answer, leave = self.visit(path)
+        self._open.callback(leave)
+        return answer
+
+    def visit(self, path: str) -> tuple[http.client.HTTPResponse, Callable[[], None]]:
+        """Ask on a connection of its own; return the answer and what closes it, as a browser does that goes on."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
-        self._open.callback(connection.close)
         connection.request("GET", path, headers={"Cookie": self.cookie})
         answer = connection.getresponse()
-        self._open.callback(answer.close)
-        return answer
+
+        def leave() -> None:
+            answer.close()
+            connection.close()
+
+        return answer, leave
 
     def sign_in(self) -> None:
         self.cookie = (self.get(f"/enter/{self.link}").getheader("Set-Cookie") or "").split(";")[0]
@@ -79,12 +88,20 @@ class Server:
         self.process.stdout.close()
 
 
+@contextlib.contextmanager
+def serving(folder: Path, readers: int, pages: int) -> Iterator[Server]:
+    command = [sys.executable, "-c", SERVE, str(folder), str(readers), str(pages)]
+    started = Server(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
+    try:
+        yield started
+    finally:
+        started.close()
+
+
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
-    process = subprocess.Popen([sys.executable, "-c", SERVE, str(tmp_path)], stdout=subprocess.PIPE, text=True)
-    started = Server(process)
-    yield started
-    started.close()
+    with serving(tmp_path, readers=8, pages=4) as started:
+        yield started
 
 
 def within(seconds: float, holds: Callable[[], bool]) -> bool:
@@ -113,6 +130,34 @@ def test_open_streams_leave_room_for_pages_and_end_with_the_server(server: Serve
     assert server.process.wait(20) == 0
     assert server.process.stdout is not None
     assert "stopped" in server.process.stdout.read()
+
+
+def test_who_goes_from_page_to_page_never_runs_out_of_places(server: Server) -> None:
+    """Each page is left as soon as its stream is there, more of them than there are places for anybody."""
+    server.sign_in()
+    for _ in range(30):
+        answer, leave = server.visit(f"/live/{server.athlete_id}")
+        assert answer.status == 200
+        assert answer.readline().startswith(b"retry:")
+        leave()
+
+
+def test_a_persons_thirteenth_open_page_takes_the_place_of_the_first(tmp_path: Path) -> None:
+    with serving(tmp_path, readers=16, pages=4) as server:
+        server.sign_in()
+        tabs = [server.get(f"/live/{server.athlete_id}") for _ in range(13)]
+        assert [answer.status for answer in tabs] == [200] * 13
+        # The first is told and ends, and nobody else.
+        assert b'"elsewhere":true' in tabs[0].read()
+        for answer in tabs[1:]:
+            with pytest.raises(TimeoutError):
+                read_for(answer, 0.3)
+
+
+def read_for(answer: http.client.HTTPResponse, seconds: float) -> None:
+    """Read to the end of a stream. Raises TimeoutError when nothing more comes for a while, so that it goes on."""
+    answer.fp.raw._sock.settimeout(seconds)  # type: ignore[union-attr]
+    answer.read()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process with its parent")

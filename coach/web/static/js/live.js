@@ -99,6 +99,7 @@ class LivePage {
     setInterval(() => this.saySilence(), 1000);
     addEventListener("pagehide", () => this.close());
     addEventListener("pageshow", (event) => { if (event.persisted) this.open(); });
+    document.addEventListener("visibilitychange", () => { if (this.gaveWay && !document.hidden) this.open(); });
   }
 
   close() {
@@ -107,6 +108,7 @@ class LivePage {
   }
 
   open() {
+    this.gaveWay = false;
     this.source = new EventSource(this.url);
     this.source.onmessage = (event) => this.take(JSON.parse(event.data));
     this.source.onopen = () => {
@@ -143,7 +145,16 @@ class LivePage {
     put("angle", "stopped");
   }
 
+  // So many pages of one person are open that this one had to make room; it asks again when somebody looks at it.
+  giveWay() {
+    this.gaveWay = this.wasLost = true;
+    this.close();
+    put("link", "The live line goes on in a page that was opened later. Come back to this one, or reload it, to go on here.");
+    put("angle", "stopped");
+  }
+
   take(news) {
+    if (news.elsewhere) { this.giveWay(); return; }
     if (news.signal) this.signal(news);
     if (news.status) showStatus(news.status);
     for (const [name, text] of Object.entries({ ...news.counts, ...news.totals })) put(name, text);
