@@ -11,12 +11,14 @@ from typing import NoReturn
 
 from coach.commands import (
     analyze,
+    backup,
     gateway,
     import_files,
     job,
     migrate,
     record_raw,
     rerun,
+    restore,
     run,
     simulate,
     sync_dots,
@@ -26,7 +28,21 @@ from coach.errors import CoachError
 from devices.errors import DeviceError
 from programs.errors import ProgramError
 
-COMMANDS = (run, gateway, sync_dots, analyze, import_files, job, simulate, record_raw, user, migrate, rerun)
+COMMANDS = (
+    run,
+    gateway,
+    sync_dots,
+    analyze,
+    import_files,
+    job,
+    simulate,
+    record_raw,
+    user,
+    migrate,
+    rerun,
+    backup,
+    restore,
+)
 
 
 class _Parser(argparse.ArgumentParser):

@@ -25,6 +25,17 @@ class Storage(Section):
     directory: Path = Path("var")
 
 
+class BackupSection(Section):
+    folder: str = ""
+    every_h: Annotated[float, Field(ge=1, le=168)] = 24.0
+    keep_days: Annotated[int, Field(ge=1, le=3650)] = 30
+
+
+class LogSection(Section):
+    format: Literal["text", "json"] = "text"
+    level: Literal["error", "warning", "info", "debug"] = "warning"
+
+
 class Web(Section):
     host: str = "0.0.0.0"  # noqa: S104 - the local network is the point; every page needs a sign-in
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
@@ -120,6 +131,12 @@ class CareSection(Section):
     emergency_number: Annotated[str, Field(pattern=r"^(\d[\d ]{1,14})?$")] = ""
 
 
+class TrustSection(Section):
+    consent_age_years: Annotated[int, Field(ge=13, le=16)] = 16
+    invitation_days: Annotated[int, Field(ge=1, le=30)] = 7
+    doctor_link_days: Annotated[int, Field(ge=1, le=90)] = 14
+
+
 class ClockSection(Section):
     release_tick_s: Positive = 15.0
     plan_tick_s: Positive = 3600.0
@@ -168,6 +185,8 @@ class Config(BaseSettings):
     )
 
     storage: Storage = Storage()
+    backup: BackupSection = BackupSection()
+    log: LogSection = LogSection()
     web: Web = Web()
     chunk: ChunkSection = ChunkSection()
     link: LinkSection = LinkSection()
@@ -182,6 +201,7 @@ class Config(BaseSettings):
     sessions: SessionsSection = SessionsSection()
     assessment: AssessmentSection = AssessmentSection()
     care: CareSection = CareSection()
+    trust: TrustSection = TrustSection()
     clock: ClockSection = ClockSection()
     reminders: RemindersSection = RemindersSection()
     mail: MailSection = MailSection()

@@ -5,15 +5,22 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-from collections.abc import Iterator
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from coach.errors import AlreadyRunning, ConfigError
+from coach.errors import AlreadyRunning, CoachError, ConfigError, StoreUnavailable
 
 try:
     import fcntl
 except ImportError:  # pragma: no cover - Windows
     fcntl = None  # type: ignore[assignment]
+
+
+# The database, and the other files of the storage folder that cannot be made anew without somebody noticing.
+DATABASE = "backstop.sqlite3"
+KEY_FILES = ("session.key", "vapid.key")
 
 
 def make_directory(directory: Path) -> Path:
@@ -35,7 +42,7 @@ def make_directory(directory: Path) -> Path:
 
 def database_path(directory: Path) -> Path:
     """Return the one file of the embedded database."""
-    return directory / "backstop.sqlite3"
+    return directory / DATABASE
 
 
 @contextlib.contextmanager
@@ -45,7 +52,23 @@ def only_one(directory: Path) -> Iterator[None]:
     Raises AlreadyRunning when another process holds it. The file stays; the lock is what counts, and it ends with the
     last process that inherited it.
     """
-    path = directory / "backstop.lock"
+
+    def taken(holder: str) -> AlreadyRunning:
+        return AlreadyRunning(
+            f"Another Backstop (process {holder or 'unknown'}) already uses the folder {directory}: "
+            "stop it, or choose another folder (storage.directory, or --spool of a gateway)."
+        )
+
+    with hold(directory / "backstop.lock", taken):
+        yield
+
+
+@contextlib.contextmanager
+def hold(path: Path, taken: Callable[[str], CoachError]) -> Iterator[None]:
+    """Hold a lock for this process and its children, and write who holds it into its file.
+
+    Raises what `taken(holder)` returns when another process has it, ConfigError when the file cannot be opened.
+    """
     try:
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
@@ -55,16 +78,63 @@ def only_one(directory: Path) -> Iterator[None]:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
-                holder = os.pread(handle, 20, 0).decode("ascii", "replace").strip()
-                raise AlreadyRunning(
-                    f"Another Backstop (process {holder or 'unknown'}) already uses the folder {directory}: "
-                    "stop it, or choose another folder (storage.directory, or --spool of a gateway)."
-                ) from error
+                raise taken(os.pread(handle, 20, 0).decode("ascii", "replace").strip()) from error
             os.ftruncate(handle, 0)
             os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
         yield
     finally:
         os.close(handle)
+
+
+def is_held(directory: Path) -> bool:
+    """Tell whether a Backstop runs over the storage folder; takes nothing."""
+    if fcntl is None:  # pragma: no cover - Windows
+        return False
+    try:
+        handle = os.open(directory / "backstop.lock", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(handle)
+    return False
+
+
+def write_through(folder: Path) -> None:
+    """Have the disk know the names in a folder. Raises OSError."""
+    if os.name != "nt":  # Windows has no way to write a folder through
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+@contextlib.contextmanager
+def working_folder(parent: Path, prefix: str) -> Iterator[Path]:
+    """Make a folder for files that are not done, beside where they will be; it is gone afterwards.
+
+    Raises StoreUnavailable when it cannot be made.
+    """
+    try:
+        folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+    except OSError as error:
+        raise StoreUnavailable(
+            f"Nothing can be written in {parent} ({error.strerror}): check the folder, who owns it and its free space."
+        ) from error
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def sweep(parent: Path, prefix: str) -> None:
+    """Remove the working folders that a killed process has left; nobody may have one of this prefix now."""
+    for left in parent.glob(f"{prefix}*"):
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def secret_key(directory: Path) -> str:
