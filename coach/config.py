@@ -39,9 +39,12 @@ class LogSection(Section):
 class Web(Section):
     host: str = "0.0.0.0"  # noqa: S104 - the local network is the point; every page needs a sign-in
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    address: Annotated[str, Field(pattern=r"^(https?://[^\s/]+)?$")] = ""
+    proxies: Annotated[int, Field(ge=0, le=5)] = 0
     page_threads: Annotated[int, Field(ge=4, le=256)] = 32
     event_readers_max: Annotated[int, Field(ge=1, le=1000)] = 64
     session_days: Annotated[int, Field(ge=1, le=365)] = 30
+    session_idle_days: Annotated[int, Field(ge=1, le=365)] = 14
     sign_in_link_hours: Annotated[int, Field(ge=1, le=168)] = 24
 
 
@@ -157,7 +160,6 @@ class RemindersSection(Section):
     tries: Annotated[int, Field(ge=1, le=10)] = 5
     retry_first_s: Annotated[float, Field(ge=1, le=3600)] = 60.0
     log_days: Annotated[int, Field(ge=7, le=3650)] = 180
-    address: Annotated[str, Field(pattern=r"^(https?://[^\s/]+)?$")] = ""
     push_contact: Annotated[str, Field(pattern=r"^((mailto:|https://)\S+)?$")] = ""
     private_targets: bool = False
 

@@ -22,7 +22,7 @@ class Channels:
         private = config.reminders.private_targets
         contact = config.reminders.push_contact
         self._senders: Mapping[Channel, Sender] = {
-            Channel.MAIL: mail.Mail(config.mail, config.reminders.address),
+            Channel.MAIL: mail.Mail(config.mail, config.web.address),
             Channel.PUSH: Push(self._key, contact, private),
             Channel.WEBHOOK: Webhook(private),
         }
