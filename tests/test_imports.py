@@ -79,6 +79,8 @@ def test_analysis_is_pure() -> None:
         ("apscheduler", "coach.clock"),
         ("nats", "coach.jetstream"),
         ("reportlab", "coach.reports"),
+        ("pyarrow", "coach.exports"),
+        ("garmin_fit_sdk", "coach.exports"),
         ("smtplib", "coach.notify"),
         ("email", "coach.notify"),
         ("cryptography", "coach.notify"),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
 from collections.abc import Iterator
 from datetime import date, datetime, time
-from typing import Any
+from typing import Any, cast
 
 from alembic.migration import MigrationContext
 from sqlalchemy import JSON, ColumnElement, Date, LargeBinary, Table, Time, func, or_, select
@@ -14,9 +15,14 @@ from sqlalchemy import JSON, ColumnElement, Date, LargeBinary, Table, Time, func
 from coach.errors import InvalidInput
 from coach.store.data_rules import RULES, exported_tables, of_athlete
 from coach.store.engine import Tx, UtcDateTime
+from coach.store.rows import Row
+from coach.store.tables import chunk, heart_block
 
 # Rows and blobs in memory at a time. Own choice: a blob of a chunk has a few kB, an uploaded file 20 MB.
 _ROWS_AT_ONCE, _BLOBS_AT_ONCE = 500, 16
+
+# Of a 64-bit number, which is what databases have.
+_INT_MAX = 2**63
 
 Plain = dict[str, Any]
 
@@ -63,6 +69,24 @@ def blobs(tx: Tx, name: str, column: str, athlete_id: str) -> Iterator[bytes]:
     )
     for value in tx.execute(statement.execution_options(yield_per=_BLOBS_AT_ONCE)).scalars():
         yield bytes(value)
+
+
+def signal(tx: Tx, stream_id: str) -> Iterator[bytes]:
+    """Yield a recording's coded chunks in their order; those whose signal is gone are left out."""
+    statement = select(chunk.c.blob).where(chunk.c.stream_id == stream_id, func.length(chunk.c.blob) > 0)
+    for value in tx.execute(statement.order_by(chunk.c.seq).execution_options(yield_per=_BLOBS_AT_ONCE)).scalars():
+        yield bytes(value)
+
+
+def hearts(tx: Tx, athlete_id: str) -> Iterator[Row]:
+    """Yield an athlete's blocks of heart rate in the order of time."""
+    columns = heart_block.c
+    statement = (
+        select(columns.device_id, columns.recording_id, columns.beats, columns.rr_s)
+        .where(columns.athlete_id == athlete_id)
+        .order_by(columns.start_utc_s, columns.device_id, columns.recording_id, columns.seq)
+    )
+    yield from cast("Iterator[Row]", tx.execute(statement.execution_options(yield_per=_ROWS_AT_ONCE)).mappings())
 
 
 def blob_bytes(tx: Tx, athlete_id: str) -> int:
@@ -123,6 +147,12 @@ def value_of(column: ColumnElement[Any], told: Any) -> Any:
             return base64.b64decode(told, validate=True)
     except (ValueError, TypeError, binascii.Error) as error:
         raise InvalidInput(f"{told!r:.60} is no value of the column ({error}).") from None
+    if isinstance(told, float) and not math.isfinite(told):
+        raise InvalidInput("a number has no end.")
+    if isinstance(told, int) and abs(told) >= _INT_MAX:
+        raise InvalidInput("a number is too large.")
+    if isinstance(told, str) and any("\ud800" <= sign <= "\udfff" for sign in told):
+        raise InvalidInput("a text is no text.")
     expected = kind.python_type
     fits = isinstance(told, expected) and (expected is bool or not isinstance(told, bool))
     if not fits and not (expected is float and type(told) is int):

@@ -1,0 +1,1 @@
+"""What an export is made of: an archive, and in it tables, sheets, signals, sessions. Values in, bytes out."""
