@@ -18,6 +18,7 @@ from coach.web import (
     assets,
     athlete,
     availability,
+    bounds,
     calendar,
     calibration,
     care,
@@ -133,6 +134,7 @@ def create_app(
 def _install(app: Flask, config: Config) -> None:
     """Put around every request what stands around it, and give the templates their words."""
     cookies.install(app, config.web.session_days)
+    bounds.install(app)
     # Order counts: limits count a request before CSRF or the sign-in can refuse it.
     limits.install(app)
     headers.install(app)
@@ -140,6 +142,7 @@ def _install(app: Flask, config: Config) -> None:
     doctor.install(app)
     csrf = CSRFProtect(app)
     access.install(app)
+    bounds.install_body(app)
     forms.install(app)
     failures.install(app)
     assets.install(app)

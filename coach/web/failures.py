@@ -28,6 +28,7 @@ SENTENCE_OF_STATUS = {
     404: "There is nothing here. It may have been removed, or the address has a typing mistake.",
     405: "This address does not take that kind of request.",
     413: "That is more than this address accepts.",
+    414: "This address is longer than any that Backstop has: go back and follow the link anew.",
     429: "That was tried too often. Wait a minute, then try again.",
     503: "Backstop cannot take this right now; nothing was changed. Try again in a moment.",
     500: "Something went wrong on our side. What was saved before is kept. Please try again.",

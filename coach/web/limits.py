@@ -48,6 +48,11 @@ LIMIT_OF_TOKEN = {
     "phone_push.push": "600 per minute",
     "phone_push.push_by_path": "600 per minute",
 }
+# For whatever is named in none of the above, so that nothing is without a limit: by person, else by address, all such
+# addresses together. Own choice: ten changes a second, and fifty looks, are no person's, and a club shares its address.
+CHANGES, LOOKS = "600 per minute; 6000 per hour", "3000 per minute"
+# What changes nothing. Source: RFC 9110, 9.2.1.
+_LOOKING = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 # Own choice: a look lasts 20 s and wakes every radio; nobody needs a new token every minute.
 LIMIT_OF_PERSON = {
     "wearables.look": "10 per minute",
@@ -91,8 +96,18 @@ def install(app: Flask) -> None:
             count.__qualname__ = f"count_{endpoint}_by_{whose}"
             counted.setdefault(endpoint, []).append(limiter.limit(limit, key_func=key)(count))
 
+    def count_look() -> None:
+        """Be counted."""
+
+    def count_change() -> None:
+        """Be counted."""
+
+    look = limiter.shared_limit(LOOKS, "looks", key_func=_person_or_address)(count_look)
+    change = limiter.shared_limit(CHANGES, "changes", key_func=_person_or_address)(count_change)
+
     def count_request() -> None:
-        for count in counted.get(request.endpoint or "", ()):
+        named = counted.get(request.endpoint or "")
+        for count in named or (look if request.method in _LOOKING else change,):
             count()
 
     app.before_request(count_request)
