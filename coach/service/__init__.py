@@ -12,6 +12,7 @@ from coach.service.accounts import Accounts
 from coach.service.assessments import Assessments
 from coach.service.athletes import Athletes
 from coach.service.choices import Choices
+from coach.service.consents import Consents
 from coach.service.days import Days
 from coach.service.diary import Diary
 from coach.service.doctor import Doctor
@@ -55,6 +56,7 @@ class Services:
     accounts: Accounts
     tokens: Tokens
     personal_tokens: PersonalTokens
+    consents: Consents
     athletes: Athletes
     profiles: Profiles
     wearables: Wearables
@@ -104,6 +106,7 @@ def build_services(store: Store, config: Config, clock: HostClock) -> Services:
         accounts=accounts,
         tokens=tokens,
         personal_tokens=PersonalTokens(ground, accounts),
+        consents=Consents(ground, links),
         athletes=Athletes(ground, links),
         profiles=profiles,
         wearables=wearables,

@@ -22,7 +22,7 @@ from coach.service.may_test import refuse_tests
 from coach.service.permission import require_assessment, require_athlete
 from coach.service.retests import retest_of
 from coach.service.trial_rows import settled, trial_values
-from coach.service.types import Identity
+from coach.service.types import Identity, Level
 from coach.store import assessments as table
 from coach.store import athletes, events
 
@@ -41,7 +41,7 @@ class Assessments:
         now, params = self._ground.now(), self._ground.config.assessment
         refused = None
         with self._ground.store.read() as tx:
-            athlete = require_athlete(tx, by, athlete_id)
+            athlete = require_athlete(tx, by, athlete_id, Level.FULL)
             past = tuple(view_of(tx, row) for row in table.of_athlete(tx, athlete_id, _SHOWN))
             retest = retest_of(tx, athlete, now, params.retest_weeks)
             try:
@@ -78,7 +78,7 @@ class Assessments:
             raise InvalidInput("Enter at least one result.")
         trials, now = [entered_trial(each, "entered by hand") for each in told], self._ground.now()
         with self._ground.store.begin() as tx:
-            require_athlete(tx, by, athlete_id)
+            require_athlete(tx, by, athlete_id, Level.FULL)
             known = table.by_key(tx, athlete_id, key)
             if known is not None:
                 return str(known["id"])

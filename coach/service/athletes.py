@@ -9,13 +9,14 @@ from coach.analysis.types import AnalysisParams
 from coach.errors import InvalidInput, NoSuch, NotAllowed
 from coach.service.accounts import checked_name
 from coach.service.availability import EVERY_DAY, availability_of, checked, columns_of
+from coach.service.consents import carry_over
 from coach.service.due import mark_judged
 from coach.service.ground import Ground
 from coach.service.links import LinkBoard
-from coach.service.permission import require_athlete
+from coach.service.permission import coaches, require_athlete
 from coach.service.profiles import analysis_params
 from coach.service.secrets import fresh_token
-from coach.service.types import AthleteView, Identity, Role, RosterRow
+from coach.service.types import AthleteView, Identity, Level, Purpose, Role, RosterRow
 from coach.service.weeks import WeekChange, change_week
 from coach.store import athletes, events, people, wearables
 from coach.store.engine import Tx
@@ -72,6 +73,7 @@ class Athletes:
             events.record(tx, now, "service", "created", "athlete", athlete_id, athlete_id)
             if coach_id is not None:
                 self._link(tx, coach_id, athlete_id)
+            carry_over(tx, athlete_id, Purpose.SENSING, now)
         return athlete_id
 
     def get(self, by: Identity, athlete_id: str) -> AthleteView:
@@ -80,8 +82,8 @@ class Athletes:
             return athlete_view(require_athlete(tx, by, athlete_id))
 
     def roster(self, coach: Identity) -> list[RosterRow]:
-        """Return the coach's athletes, who needs the coach first on top. Raises NotAllowed for an athlete."""
-        if coach.role is not Role.COACH:
+        """Return the coach's athletes, who needs the coach first on top. Raises NotAllowed for who is no coach."""
+        if not coaches(coach):
             raise NotAllowed("Only a coach has a roster.")
         with self._ground.store.read() as tx:
             seen: dict[str, RosterRow] = {}
@@ -105,7 +107,7 @@ class Athletes:
         return RosterRow(athlete_view(row), attention, rank, statement, wearable_state, kind, is_open)
 
     def link_coach(self, coach_id: str, athlete_id: str) -> None:
-        """Let a coach see and decide for an athlete; again is no error. Raises NoSuch, InvalidInput."""
+        """Let a coach see and do all of an athlete, as the owner of the machine. Raises NoSuch, InvalidInput."""
         with self._ground.store.begin() as tx:
             if athletes.get(tx, athlete_id) is None:
                 raise NoSuch(f"There is no athlete {athlete_id}.")
@@ -115,8 +117,10 @@ class Athletes:
         found = people.user(tx, coach_id)
         if found is None or found["role"] != Role.COACH.value:
             raise InvalidInput(f"There is no coach {coach_id}: name a user of role coach.")
-        athletes.link_coach(tx, coach_id, athlete_id, self._ground.now())
-        events.record(tx, self._ground.now(), "service", "linked", "coach", coach_id, athlete_id)
+        now = self._ground.now()
+        athletes.link_coach(tx, coach_id, athlete_id, Level.FULL.value, now)
+        carry_over(tx, athlete_id, Purpose.SHARING, now)
+        events.record(tx, now, "service", "linked", "coach", coach_id, athlete_id)
 
     def set_profile(self, by: Identity, athlete_id: str, profile_id: str) -> None:
         """Choose what is looked for. Days that were judged are judged anew by it, from what was analysed then.
@@ -126,7 +130,7 @@ class Athletes:
         profile = self._ground.profiles.get(profile_id)
         now = self._ground.now()
         with self._ground.store.begin() as tx:
-            if require_athlete(tx, by, athlete_id)["profile"] == profile.id:
+            if require_athlete(tx, by, athlete_id, Level.PLAN)["profile"] == profile.id:
                 return
             athletes.change(tx, athlete_id, profile=profile.id)
             events.record(tx, now, by.user_id, "changed profile", "athlete", athlete_id, athlete_id, profile.id)
@@ -137,7 +141,7 @@ class Athletes:
         now = self._ground.now()
         checked = None if born_on is None else _born(born_on, now)
         with self._ground.store.begin() as tx:
-            if require_athlete(tx, by, athlete_id)["born_on"] == checked:
+            if require_athlete(tx, by, athlete_id, Level.PLAN)["born_on"] == checked:
                 return
             athletes.change(tx, athlete_id, born_on=checked)
             events.record(tx, now, by.user_id, "changed date of birth", "athlete", athlete_id, athlete_id)

@@ -1,5 +1,6 @@
-"""Who may read and write health entries: the athlete; a coach only while the athlete shares them.
+"""The door of health entries, and what can be entered.
 
+Whoever may see the athlete and read health text may read them: the athlete, a guardian, a coach with the consent to it.
 For an athlete without a sign-in the coach takes them down, as with the safety questions, and so reads them.
 """
 
@@ -8,40 +9,29 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from coach.errors import InvalidInput, NoSuch, NotAllowed
-from coach.service.permission import may_see, require_athlete
-from coach.service.types import Identity, Role
-from coach.store import care, people
+from coach.errors import InvalidInput, NoSuch
+from coach.service.permission import may_see, require, require_athlete
+from coach.service.types import Identity, Level, Purpose
 from coach.store.engine import Tx
 from coach.store.rows import Row
 
-NOT_SHARED = "This is not shared with you: the athlete decides that on the page “For the doctor”."
 # Own bounds of what can be entered.
 KEY_MAX, WORDS_MAX, NOTE_MAX, NAME_MAX = 100, 200, 1000, 200
 # Whoever enters late may look back so far. Own choice: a long course of back pain.
 LATE = timedelta(days=730)
 
 
-def may_read_care(tx: Tx, by: Identity, athlete_id: str) -> bool:
-    """Tell whether `by`, who may see the athlete, may also read the health entries."""
-    if by.role is Role.ATHLETE:
-        return True
-    return care.shared(tx, athlete_id) or people.user_of_athlete(tx, athlete_id) is None
+def require_care(tx: Tx, by: Identity, athlete_id: str, need: Level = Level.VIEW) -> Row:
+    """Return an athlete whose health entries `by` may read, and with a higher need write. Raises NoSuch, NotAllowed."""
+    require(tx, by, athlete_id, need, Purpose.PAIN_TEXT)
+    return require_athlete(tx, by, athlete_id, need)
 
 
-def require_care(tx: Tx, by: Identity, athlete_id: str) -> Row:
-    """Return an athlete whose health entries `by` may read and write. Raises NoSuch, NotAllowed."""
-    athlete = require_athlete(tx, by, athlete_id)
-    if not may_read_care(tx, by, athlete_id):
-        raise NotAllowed(NOT_SHARED)
-    return athlete
-
-
-def require_entry(tx: Tx, by: Identity, row: Row | None, what: str) -> Row:
-    """Return an entry that `by` may read. Raises NoSuch (also for another's), NotAllowed."""
+def require_entry(tx: Tx, by: Identity, row: Row | None, what: str, need: Level = Level.VIEW) -> Row:
+    """Return an entry that `by` may read, and with a higher need change. Raises NoSuch (another's), NotAllowed."""
     if row is None or not may_see(tx, by, row["athlete_id"]):
         raise NoSuch(f"There is no such {what} on your list.")
-    require_care(tx, by, row["athlete_id"])
+    require_care(tx, by, row["athlete_id"], need)
     return row
 
 

@@ -14,7 +14,7 @@ from coach.service.permission import require_athlete
 from coach.service.plain import prescription_from_plain
 from coach.service.progress import look_after, make, withdraw
 from coach.service.progressing import Proposed
-from coach.service.types import Identity
+from coach.service.types import Identity, Level
 from coach.store import athletes, events, people, program_changes
 from coach.store.engine import Tx
 from coach.store.rows import Row
@@ -91,7 +91,7 @@ class Choices:
             raise InvalidInput(f"A session of {session_max_min} minutes cannot be: {TIME_MIN} to {TIME_MAX} minutes.")
         now = self._ground.now()
         with self._ground.store.begin() as tx:
-            require_athlete(tx, by, athlete_id)
+            require_athlete(tx, by, athlete_id, Level.PLAN)
             kept = {"equipment": sorted(set(equipment)), "session_max_min": session_max_min}
             athletes.change(tx, athlete_id, **kept, replan_wanted=True)
             events.record(tx, now, by.user_id, "changed equipment or time", "athlete", athlete_id, athlete_id)
@@ -105,7 +105,7 @@ class Choices:
         known = library().get(exercise_id)
         now = self._ground.now()
         with self._ground.store.begin() as tx:
-            athlete = require_athlete(tx, by, athlete_id)
+            athlete = require_athlete(tx, by, athlete_id, Level.PLAN)
             plan = planning.has_running(tx, athlete, now)
             asked = {item["exercise_id"] for item in plan["prescription"]["exercises"]} if plan is not None else set()
             if known is None and exercise_id not in asked:
@@ -130,7 +130,7 @@ class Choices:
         """Let an exercise be prescribed again; it comes back with a new program only. Raises NoSuch."""
         now = self._ground.now()
         with self._ground.store.begin() as tx:
-            require_athlete(tx, by, athlete_id)
+            require_athlete(tx, by, athlete_id, Level.PLAN)
             if program_changes.take_back(tx, athlete_id, exercise_id):
                 athletes.change(tx, athlete_id, replan_wanted=True)
                 events.record(tx, now, by.user_id, "took a no back", "exercise", exercise_id, athlete_id)

@@ -11,11 +11,11 @@ from zoneinfo import ZoneInfo
 from coach.errors import InvalidInput, NoSuch
 from coach.service import due
 from coach.service.ground import Ground
-from coach.service.permission import may_see, require_athlete
+from coach.service.permission import may_read, may_see, require, require_athlete
 from coach.service.progress import look_after
 from coach.service.throwing import place_around_pitching
 from coach.service.triage import hold_until_asked
-from coach.service.types import Identity, Role
+from coach.service.types import Identity, Level, Purpose
 from coach.store import days, diary, events, sessions
 from coach.store.diary_tables import checkin, training
 from coach.store.engine import Tx
@@ -102,7 +102,7 @@ class Diary:
         """
         now = self._ground.now()
         with self._ground.store.begin() as tx:
-            athlete = require_athlete(tx, by, athlete_id)
+            athlete = require_athlete(tx, by, athlete_id, Level.FULL)
             checkin_id, _ = store_checkin(tx, by, athlete, told, key, now)
             made = _checkin_view(_found(diary.checkin_of(tx, checkin_id)))
         look_after(self._ground, athlete_id)
@@ -113,7 +113,7 @@ class Diary:
         _check(told)
         now = self._ground.now()
         with self._ground.store.begin() as tx:
-            row = _visible(tx, by, diary.checkin_of(tx, checkin_id), "check-in")
+            row = _visible(tx, by, diary.checkin_of(tx, checkin_id), "check-in", Level.FULL)
             diary.change_checkin(tx, checkin_id, _columns(told))
             events.record(tx, now, by.user_id, "completed", "checkin", checkin_id, row["athlete_id"])
             _after(tx, row["athlete_id"], row["local_date"], told.worst_pain, now)
@@ -124,13 +124,13 @@ class Diary:
     def checkin(self, by: Identity, checkin_id: str) -> CheckInView:
         """Return one check-in. Raises NoSuch."""
         with self._ground.store.read() as tx:
-            return _checkin_view(_visible(tx, by, diary.checkin_of(tx, checkin_id), "check-in"), by)
+            return _shown(tx, by, _visible(tx, by, diary.checkin_of(tx, checkin_id), "check-in"))
 
     def drop_checkin(self, by: Identity, checkin_id: str) -> None:
         """Delete a check-in that was a mistake. A pause that it brought stays until the questions. Raises NoSuch."""
         now = self._ground.now()
         with self._ground.store.begin() as tx:
-            row = _visible(tx, by, diary.checkin_of(tx, checkin_id), "check-in")
+            row = _visible(tx, by, diary.checkin_of(tx, checkin_id), "check-in", Level.FULL)
             diary.drop(tx, checkin, checkin_id)
             events.record(tx, now, by.user_id, "deleted", "checkin", checkin_id, row["athlete_id"])
             _mark(tx, row["athlete_id"], row["local_date"], now)
@@ -152,7 +152,7 @@ class Diary:
         _check_training(what, duration_min, effort, pitches)
         now = self._ground.now()
         with self._ground.store.begin() as tx:
-            athlete = require_athlete(tx, by, athlete_id)
+            athlete = require_athlete(tx, by, athlete_id, Level.FULL)
             today = now.astimezone(ZoneInfo(athlete["time_zone"])).date()
             day = on or today
             if not today - _LATE <= day <= today:
@@ -180,7 +180,7 @@ class Diary:
         """Delete a training that was a mistake. Raises NoSuch."""
         now = self._ground.now()
         with self._ground.store.begin() as tx:
-            row = _visible(tx, by, diary.training_of(tx, training_id), "training")
+            row = _visible(tx, by, diary.training_of(tx, training_id), "training", Level.FULL)
             diary.drop(tx, training, training_id)
             events.record(tx, now, by.user_id, "deleted", "training", training_id, row["athlete_id"])
             _mark(tx, row["athlete_id"], row["local_date"], now)
@@ -193,9 +193,9 @@ class Diary:
         """Return check-ins and trainings of local days in [first, after), in order of time. Raises NoSuch."""
         with self._ground.store.read() as tx:
             require_athlete(tx, by, athlete_id)
-            told = diary.checkins_between(tx, athlete_id, first, after)
+            told = tuple(_shown(tx, by, row) for row in diary.checkins_between(tx, athlete_id, first, after))
             done = diary.trainings_between(tx, athlete_id, first, after)
-        return tuple(_checkin_view(row, by) for row in told), tuple(map(_training_view, done))
+        return told, tuple(map(_training_view, done))
 
     def asks_for_morning(self, by: Identity, athlete_id: str) -> bool:
         """Tell whether a check-in now would say how yesterday's session or training went, and none has yet.
@@ -317,9 +317,10 @@ def _once(names: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _visible(tx: Tx, by: Identity, row: Row | None, what: str) -> Row:
+def _visible(tx: Tx, by: Identity, row: Row | None, what: str, need: Level = Level.VIEW) -> Row:
     if row is None or not may_see(tx, by, row["athlete_id"]):
         raise NoSuch(f"There is no such {what} on your list.")
+    require(tx, by, row["athlete_id"], need)
     return row
 
 
@@ -329,8 +330,15 @@ def _found(row: Row | None) -> Row:
     return row
 
 
-def _checkin_view(row: Row, reader: Identity | None = None) -> CheckInView:
-    """Return what a reader sees: a coach the numbers, and the words only of what the coach wrote down."""
+def _shown(tx: Tx, by: Identity, row: Row) -> CheckInView:
+    """Return what a reader sees: who may not read health text the numbers, and the words of what they wrote down."""
+    view = _checkin_view(row)
+    if row["entered_by"] == by.user_id or may_read(tx, by, row["athlete_id"], Purpose.PAIN_TEXT):
+        return view
+    return replace(view, told=replace(view.told, sites=(), symptoms=(), note="", pain_by_site={}))
+
+
+def _checkin_view(row: Row) -> CheckInView:
     told = CheckIn(
         row["pain_at_rest"],
         row["pain_in_motion"],
@@ -342,8 +350,6 @@ def _checkin_view(row: Row, reader: Identity | None = None) -> CheckInView:
         row["note"] or "",
         row["pain_by_site"],
     )
-    if reader is not None and reader.role is Role.COACH and row["entered_by"] != reader.user_id:
-        told = replace(told, sites=(), symptoms=(), note="", pain_by_site={})
     return CheckInView(row["id"], row["athlete_id"], row["at"], row["local_date"], row["morning"], told)
 
 

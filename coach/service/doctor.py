@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import PurePosixPath
 
-from coach.errors import InvalidInput, NoSuch, NotAllowed
+from coach.errors import InvalidInput, NoSuch
 from coach.service.care_door import (
     NAME_MAX,
     NOTE_MAX,
@@ -16,7 +16,6 @@ from coach.service.care_door import (
     checked_key,
     checked_text,
     local_today,
-    may_read_care,
     require_care,
     require_entry,
 )
@@ -29,10 +28,10 @@ from coach.service.care_views import (
     plan_view,
 )
 from coach.service.ground import Ground
-from coach.service.permission import require_athlete
+from coach.service.permission import may_read, require_athlete
 from coach.service.progress import look_after
-from coach.service.types import Identity, Role
-from coach.store import athletes, care, events
+from coach.service.types import Identity, Level, Purpose
+from coach.store import athletes, care, consents, events
 from programs.exercises import CONTRAINDICATIONS
 
 # Own bounds: a page of own words; a report of some scanned pages, well below what one row may hold.
@@ -48,7 +47,7 @@ _BEGINS = (
 
 
 class Doctor:
-    """Record and read what the doctor said, and share it."""
+    """Record and read what the doctor said."""
 
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
@@ -83,7 +82,7 @@ class Doctor:
             raise InvalidInput("Nothing was written down: fill in at least one part of the plan.")
         now = self._ground.now()
         with self._ground.store.begin() as tx:
-            today = local_today(require_care(tx, by, athlete_id), now)
+            today = local_today(require_care(tx, by, athlete_id, Level.FULL), now)
             told = checked_day(told_on, today, "The day on which the doctor said so")
             if next_on is not None and next_on < told:
                 raise InvalidInput(f"The next appointment, {next_on}, is before the last one.")
@@ -100,7 +99,7 @@ class Doctor:
     def plan(self, by: Identity, athlete_id: str) -> DoctorPlanView | None:
         """Return the plan that stands, None before the first. Raises NoSuch, NotAllowed."""
         with self._ground.store.read() as tx:
-            require_care(tx, by, athlete_id)
+            require_care(tx, by, athlete_id, Level.FULL)
             row = care.plan(tx, athlete_id)
             return plan_view(row) if row else None
 
@@ -125,7 +124,7 @@ class Doctor:
             raise InvalidInput("Add the report as a file, or write down in your own words what it says.")
         now = self._ground.now()
         with self._ground.store.begin() as tx:
-            today = local_today(require_care(tx, by, athlete_id), now)
+            today = local_today(require_care(tx, by, athlete_id, Level.FULL), now)
             values = {
                 "athlete_id": athlete_id,
                 "key": checked_key(key),
@@ -143,18 +142,18 @@ class Doctor:
             imaging_id, new = care.add_imaging(tx, values)
             if new:
                 events.record(tx, now, by.user_id, "added", "imaging", imaging_id, athlete_id)
-            return imaging_view(require_entry(tx, by, care.imaging_of(tx, imaging_id), "examination"))
+            return imaging_view(require_entry(tx, by, care.imaging_of(tx, imaging_id), "examination", Level.FULL))
 
     def imagings(self, by: Identity, athlete_id: str) -> tuple[ImagingView, ...]:
         """Return the examinations, newest first. Raises NoSuch, NotAllowed."""
         with self._ground.store.read() as tx:
-            require_care(tx, by, athlete_id)
+            require_care(tx, by, athlete_id, Level.FULL)
             return tuple(imaging_view(row) for row in care.imagings(tx, athlete_id))
 
     def imaging_file(self, by: Identity, imaging_id: str) -> ImagingFile:
         """Return the report's file. Raises NoSuch (also where there is none), NotAllowed."""
         with self._ground.store.read() as tx:
-            row = require_entry(tx, by, care.imaging_of(tx, imaging_id), "examination")
+            row = require_entry(tx, by, care.imaging_of(tx, imaging_id), "examination", Level.FULL)
             if row["file"] is None:
                 raise NoSuch("No file was added to this examination.")
             return ImagingFile(row["file_name"], row["media_type"], bytes(row["file"]))
@@ -163,7 +162,7 @@ class Doctor:
         """Delete an examination with its file. Raises NoSuch, NotAllowed."""
         now = self._ground.now()
         with self._ground.store.begin() as tx:
-            row = require_entry(tx, by, care.imaging_of(tx, imaging_id), "examination")
+            row = require_entry(tx, by, care.imaging_of(tx, imaging_id), "examination", Level.FULL)
             care.drop_imaging(tx, imaging_id)
             events.record(tx, now, by.user_id, "deleted", "imaging", imaging_id, row["athlete_id"])
 
@@ -171,24 +170,13 @@ class Doctor:
         """Tell whether the coaches may see treatments, answers and the doctor's report. Raises NoSuch."""
         with self._ground.store.read() as tx:
             require_athlete(tx, by, athlete_id)
-            return care.shared(tx, athlete_id)
+            return consents.standing(tx, athlete_id, Purpose.PAIN_TEXT.value) is not None
 
     def may_read(self, by: Identity, athlete_id: str) -> bool:
         """Tell whether `by` may read the health entries now. Raises NoSuch."""
         with self._ground.store.read() as tx:
             require_athlete(tx, by, athlete_id)
-            return may_read_care(tx, by, athlete_id)
-
-    def share(self, by: Identity, athlete_id: str, shared: bool) -> None:
-        """Show the health entries to the coaches, or stop it: the athlete's own switch. Raises NoSuch, NotAllowed."""
-        now = self._ground.now()
-        with self._ground.store.begin() as tx:
-            require_athlete(tx, by, athlete_id)
-            if by.role is not Role.ATHLETE:
-                raise NotAllowed("Only the athlete decides what is shared with the coach.")
-            care.share(tx, athlete_id, shared, now)
-            action = "shared with the coach" if shared else "stopped sharing with the coach"
-            events.record(tx, now, by.user_id, action, "care", athlete_id, athlete_id)
+            return may_read(tx, by, athlete_id, Purpose.PAIN_TEXT)
 
 
 def _named(measures: Sequence[str]) -> list[str]:

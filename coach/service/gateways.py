@@ -6,14 +6,14 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from coach.errors import Conflict, NoSuch
+from coach.errors import Conflict
 from coach.service.ground import Ground
 from coach.service.links import LinkBoard
 from coach.service.looks import Looks
-from coach.service.permission import may_see, require_athlete
+from coach.service.permission import may_send, require_athlete, require_row
 from coach.service.sources import has_radio
 from coach.service.tokens import Holder, Tokens
-from coach.service.types import ConnectionLogView, GatewayView, Identity
+from coach.service.types import ConnectionLogView, GatewayView, Identity, Level
 from coach.store import athletes, connection_logs, wearables
 from coach.store.rows import Row, fresh_id
 from coach.wire import Beat, LinkLogText, Orders, ServedWearable
@@ -56,7 +56,8 @@ class Gateways:
         now_s = self._ground.now().timestamp()
         self._note_presence(holder, beat, now_s)
         with self._ground.store.read() as tx:
-            worn = wearables.of_athlete(tx, holder.athlete_id)
+            # Without the consent nothing is served: its links end, and what it sends is refused.
+            worn = wearables.of_athlete(tx, holder.athlete_id) if may_send(tx, holder.athlete_id) else []
             served = {row["id"]: row for row in worn if not row["simulated"] and has_radio(row["family"])}
             athlete = athletes.get(tx, holder.athlete_id)
         if beat.leaving:
@@ -82,7 +83,7 @@ class Gateways:
     def of_athlete(self, by: Identity, athlete_id: str) -> dict[str, GatewayView]:
         """Return how the athlete's gateways do, by the id of their token. Raises NoSuch."""
         with self._ground.store.read() as tx:
-            require_athlete(tx, by, athlete_id)
+            require_athlete(tx, by, athlete_id, Level.FULL)
         now_s = self._ground.now().timestamp()
         with self._lock:
             mine = {key: each for key, each in self._present.items() if each.athlete_id == athlete_id}
@@ -123,7 +124,7 @@ class Gateways:
     def logs(self, by: Identity, athlete_id: str) -> tuple[ConnectionLogView, ...]:
         """Return the newest connection logs. Raises NoSuch."""
         with self._ground.store.read() as tx:
-            require_athlete(tx, by, athlete_id)
+            require_athlete(tx, by, athlete_id, Level.FULL)
             rows = connection_logs.newest(tx, athlete_id, _LOGS_SHOWN)
         return tuple(
             ConnectionLogView(row["id"], row["wearable_id"], row["name"], row["begun_at"], row["updated_at"])
@@ -133,9 +134,7 @@ class Gateways:
     def log_text(self, by: Identity, log_id: str, redacted: bool = True) -> str:
         """Return a connection log, without addresses and names unless asked otherwise. Raises NoSuch."""
         with self._ground.store.read() as tx:
-            found = connection_logs.get(tx, log_id)
-            if found is None or not may_see(tx, by, found["athlete_id"]):
-                raise NoSuch(f"There is no connection log {log_id} on your list.")
+            found = require_row(tx, by, connection_logs.get(tx, log_id), f"connection log {log_id}", Level.FULL)
         return str(found["redacted" if redacted else "whole"])
 
     def _note_presence(self, holder: Holder, beat: Beat, now_s: float) -> None:

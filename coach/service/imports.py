@@ -19,7 +19,7 @@ from coach.service.import_plan import plan_import, same_samples
 from coach.service.import_types import Asked, ImportPlan, ImportView, SensorPlan
 from coach.service.permission import require_athlete
 from coach.service.sources import Family
-from coach.service.types import Identity
+from coach.service.types import Identity, Level
 from coach.store import events, imports, recordings, wearables
 from coach.store.engine import Tx
 from coach.store.rows import Row, fresh_id
@@ -41,7 +41,7 @@ class Imports:
         Raises NoSuch, UnknownFormat (devices), InvalidInput.
         """
         with self._ground.store.read() as tx:
-            zone = ZoneInfo(require_athlete(tx, by, athlete_id)["time_zone"])
+            zone = ZoneInfo(require_athlete(tx, by, athlete_id, Level.FULL)["time_zone"])
         plan = plan_import(path, asked, zone, self._ground.now())
         with self._ground.store.read() as tx:
             return replace(plan, sensors=tuple(_known(tx, athlete_id, sensor) for sensor in plan.sensors))
@@ -59,7 +59,7 @@ class Imports:
 
         def write(tx: Tx) -> dict[str, tuple[Coded, ...]]:
             taken.clear()
-            require_athlete(tx, by, athlete_id)
+            require_athlete(tx, by, athlete_id, Level.FULL)
             streams = {}
             for sensor, chunks in coded:
                 view = self._begin(tx, by, athlete_id, plan.name, sensor)
@@ -73,7 +73,7 @@ class Imports:
     def for_athlete(self, by: Identity, athlete_id: str) -> tuple[ImportView, ...]:
         """Return the newest imports first. Raises NoSuch."""
         with self._ground.store.read() as tx:
-            require_athlete(tx, by, athlete_id)
+            require_athlete(tx, by, athlete_id, Level.FULL)
             return tuple(_view(row) for row in imports.of_athlete(tx, athlete_id, _SHOWN))
 
     def _chunks(self, athlete_id: str, sensor: SensorPlan) -> Iterator[Chunk]:

@@ -18,8 +18,8 @@ from coach.service.day_rows import minutes_by_place
 from coach.service.ground import Ground
 from coach.service.job_models import COUNTABLE, MODELS, Answer, answer_of, fields_of, model_named, task_of
 from coach.service.local_days import bounds_of
-from coach.service.permission import require_athlete, require_job
-from coach.service.types import Identity, Role
+from coach.service.permission import coaches, require_athlete, require_job
+from coach.service.types import Identity, Level
 from coach.store import events, exposures, jobs
 from coach.store.engine import Tx
 from coach.store.rows import Row
@@ -80,7 +80,7 @@ class Jobs:
         counted: Sequence[Mapping[str, str]],
     ) -> str:
         """Store a job; return its id. Raises NoSuch, NotAllowed, InvalidInput (also for an impossible input)."""
-        if by.role is not Role.COACH:
+        if not coaches(by):
             raise NotAllowed("A job is described by the coach: ask yours.")
         name = name.strip()
         if not 1 <= len(name) <= _NAME_MAX:
@@ -96,7 +96,7 @@ class Jobs:
         )
         now = self._ground.now()
         with self._ground.store.begin() as tx:
-            require_athlete(tx, by, athlete_id)
+            require_athlete(tx, by, athlete_id, Level.PLAN)
             values = {
                 "athlete_id": athlete_id,
                 "name": name,
@@ -113,11 +113,11 @@ class Jobs:
 
     def remove(self, by: Identity, job_id: str) -> str:
         """Take a job off the lists; return whose it was. Raises NoSuch, NotAllowed."""
-        if by.role is not Role.COACH:
+        if not coaches(by):
             raise NotAllowed("A job is removed by the coach: ask yours.")
         now = self._ground.now()
         with self._ground.store.begin() as tx:
-            row = require_job(tx, by, job_id)
+            row = require_job(tx, by, job_id, Level.PLAN)
             jobs.remove(tx, job_id, now)
             events.record(tx, now, by.user_id, "removed", "job", job_id, row["athlete_id"])
         return str(row["athlete_id"])

@@ -21,7 +21,7 @@ from coach.service.permission import require_athlete
 from coach.service.phone_chunks import Cut, Place, cut, live_block
 from coach.service.sources import Family
 from coach.service.tokens import Holder, Scope, Tokens
-from coach.service.types import Identity
+from coach.service.types import Identity, Level
 from coach.service.wearables import checked_placement
 from coach.store import events, phones, recordings, wearables
 from coach.store.engine import Tx
@@ -86,7 +86,7 @@ class Phones:
             "created_at": now,
         }
         with self._ground.store.begin() as tx:
-            require_athlete(tx, by, athlete_id)
+            require_athlete(tx, by, athlete_id, Level.FULL)
             wearables.add(tx, values)
             events.record(tx, now, by.user_id, "paired", "wearable", wearable_id, athlete_id)
         return wearable_id, token

@@ -10,8 +10,9 @@ from datetime import date, datetime, timedelta
 from coach.errors import Conflict, NoSuch, NotAllowed
 from coach.service import planning
 from coach.service.assessment_views import Retest
+from coach.service.consents import require_own
 from coach.service.ground import Ground
-from coach.service.permission import may_decide, require_athlete, require_plan, require_session
+from coach.service.permission import may_answer, may_decide, require_athlete, require_plan, require_session
 from coach.service.plain import prescription_from_plain, prescription_to_plain
 from coach.service.progress import look_after, refuse_loading, withdraw
 from coach.service.releasing import Told, close_stale, place_ahead, record_outcome, release_due
@@ -276,15 +277,21 @@ class Plans:
         return close_stale(self._ground, now)
 
     def calendar_token(self, by: Identity, athlete_id: str) -> str:
-        """Return the secret of the athlete's calendar link (`/calendar/<token>.ics`). Raises NoSuch."""
+        """Return the secret of the athlete's calendar link (`/calendar/<token>.ics`).
+
+        Not to a coach: who has it reads on when sharing has ended. Raises NoSuch, NotAllowed.
+        """
         with self._ground.store.read() as tx:
-            return str(require_athlete(tx, by, athlete_id)["calendar_token"])
+            athlete = require_athlete(tx, by, athlete_id)
+            if not may_answer(tx, by, athlete_id):
+                raise NotAllowed("The calendar link is the athlete's own: they find it on their page of the week.")
+            return str(athlete["calendar_token"])
 
     def renew_calendar_token(self, by: Identity, athlete_id: str) -> str:
-        """Replace the secret; the old link answers nothing from now on. Raises NoSuch."""
+        """Replace the secret; the old link answers nothing from now on. Raises NoSuch, NotAllowed (a coach)."""
         token = fresh_token()
         with self._ground.store.begin() as tx:
-            require_athlete(tx, by, athlete_id)
+            require_own(tx, by, athlete_id)
             athletes.change(tx, athlete_id, calendar_token=token)
             events.record(
                 tx, self._ground.now(), by.user_id, "renewed the calendar link", "athlete", athlete_id, athlete_id

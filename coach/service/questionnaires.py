@@ -10,7 +10,7 @@ from coach.service.care_door import checked_key, local_today, require_care
 from coach.service.care_views import QuestionnaireKind, QuestionnaireView, questionnaire_view
 from coach.service.everyday import ACTIVITIES_MAX, ACTIVITIES_VERSION, STATEMENTS, VERSION
 from coach.service.ground import Ground
-from coach.service.types import Identity
+from coach.service.types import Identity, Level
 from coach.store import care, events
 
 _ACTIVITY_MAX = 100
@@ -68,7 +68,7 @@ class Questionnaires:
     ) -> QuestionnaireView:
         now = self._ground.now()
         with self._ground.store.begin() as tx:
-            today = local_today(require_care(tx, by, athlete_id), now)
+            today = local_today(require_care(tx, by, athlete_id, Level.FULL), now)
             values: dict[str, Any] = {
                 "athlete_id": athlete_id,
                 "key": checked_key(key),

@@ -15,7 +15,7 @@ from coach.service.permission import require_session
 from coach.service.plain import prescription_from_plain
 from coach.service.throwing import rest_until
 from coach.service.triage import hold_until_asked
-from coach.service.types import Identity, PlanState, SessionState, SessionView
+from coach.service.types import Identity, Level, PlanState, SessionState, SessionView
 from coach.store import athletes, days, events, plans, sessions
 from coach.store.engine import Tx
 from coach.store.rows import Row
@@ -59,7 +59,7 @@ def record_outcome(ground: Ground, by: Identity, session_id: str, outcome: Sessi
         raise InvalidInput("A session was done or skipped; nothing else can be recorded.")
     now, columns = ground.now(), asdict(told.checked())
     with ground.store.begin() as tx:
-        row = require_session(tx, by, session_id)
+        row = require_session(tx, by, session_id, Level.PLAN)
         if outcome is SessionState.DONE and row["state"] == SessionState.PLANNED.value:
             _refuse_early(row, now)
         fallback = row["fallback"] or row["lock"] == Lock.STARTING

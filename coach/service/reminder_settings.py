@@ -13,12 +13,12 @@ from coach.notify.outgoing import checked_url
 from coach.notify.push import check_keys
 from coach.notify.types import Channel
 from coach.service.ground import Ground
-from coach.service.permission import require_athlete, require_session
+from coach.service.permission import require_athlete, require_session, speaks_for
 from coach.service.planning import session_view
 from coach.service.reminder_choices import SNOOZE_MAX, SNOOZE_MIN, Choices, checked, choices_of
 from coach.service.reminder_times import Quiet, allowed_from
 from coach.service.secrets import fresh_token
-from coach.service.types import Identity, Role, SessionState, SessionView
+from coach.service.types import Identity, Level, SessionState, SessionView
 from coach.store import events, sessions
 from coach.store import notifications as table
 from coach.store.engine import Tx
@@ -191,7 +191,7 @@ class ReminderSettings:
         """
         now = self._ground.now()
         with self._ground.store.begin() as tx:
-            row = require_session(tx, by, session_id)
+            row = require_session(tx, by, session_id, Level.PLAN)
             choices = choices_of(table.settings(tx, row["athlete_id"]), self._ground.config)
             minutes = choices.snooze_min if minutes is None else minutes
             if not SNOOZE_MIN <= minutes <= SNOOZE_MAX:
@@ -237,7 +237,7 @@ class ReminderSettings:
 
 def _require_own(tx: Tx, by: Identity, athlete_id: str) -> None:
     require_athlete(tx, by, athlete_id)
-    if by.role is not Role.ATHLETE:
+    if not speaks_for(tx, by, athlete_id):
         raise NotAllowed("Reminders are the athlete's own: they choose how and when.")
 
 

@@ -20,7 +20,6 @@ from coach.service.care_views import (
 from coach.service.courses import PainCourse, course_of
 from coach.service.diary import SYMPTOMS
 from coach.service.ground import Ground
-from coach.service.permission import require_athlete
 from coach.service.report_lines import (
     exposures_of,
     findings_of,
@@ -33,7 +32,7 @@ from coach.service.report_lines import (
 from coach.service.report_views import ALWAYS_ASK, ASK_AFTER_MONTHS, Report, TriedLine
 from coach.service.responses import daily_pain, entries_of, single_case
 from coach.service.triage import stands
-from coach.service.types import Identity
+from coach.service.types import Identity, Level
 from coach.store import care, diary, spasms
 from coach.store import triage as answers_table
 from coach.store.engine import Tx
@@ -74,11 +73,11 @@ class Reports:
         """Return the report of this moment. Raises NoSuch, NotAllowed."""
         now = self._ground.now()
         with self._ground.store.read() as tx:
-            require_care(tx, by, athlete_id)
-            return _report(tx, require_athlete(tx, by, athlete_id), now)
+            return report_of(tx, require_care(tx, by, athlete_id, Level.FULL), now)
 
 
-def _report(tx: Tx, athlete: Row, now: datetime) -> Report:
+def report_of(tx: Tx, athlete: Row, now: datetime) -> Report:
+    """Return the report of an athlete's row; whether anybody may read it was asked before."""
     athlete_id, today = athlete["id"], local_today(athlete, now)
     pains, treatments = daily_pain(tx, athlete_id, today), [treatment_view(r) for r in care.treatments(tx, athlete_id)]
     course = course_of(pains, today)

@@ -10,12 +10,12 @@ from coach.service import spasm_rows
 from coach.service.care_door import checked_key, require_care
 from coach.service.diary import CheckIn, store_checkin
 from coach.service.ground import Ground
-from coach.service.permission import require_athlete
+from coach.service.permission import may_answer, require_athlete
 from coach.service.session_pains import calm_mornings
 from coach.service.spasm_course import course_of, is_clear
 from coach.service.spasm_program import bring_back, program_after, stop_for_now
 from coach.service.spasm_views import Comfort, SpasmView, ToldView
-from coach.service.triage import hold_until_asked, may_answer
+from coach.service.triage import hold_until_asked
 from coach.service.types import Identity
 from coach.store import athletes, diary, events, plans, sessions, spasms
 from coach.store.engine import Tx

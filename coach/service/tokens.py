@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from coach.errors import Conflict, InvalidInput, NoSuch, NotAllowed
+from coach.errors import Conflict, InvalidInput, NotAllowed
 from coach.service.ground import Ground
-from coach.service.permission import may_see, require_athlete
+from coach.service.permission import require_athlete, require_row
 from coach.service.secrets import fresh_token, hash_token
-from coach.service.types import Identity
+from coach.service.types import Identity, Level
 from coach.store import events, tokens
 from coach.store.rows import Row, fresh_id
 
@@ -64,7 +64,7 @@ class Tokens:
             raise InvalidInput(f"Name the machine in 1 to {_LABEL_MAX} characters, so that you know it again.")
         token_id, secret, now = fresh_id(), fresh_token(), self._ground.now()
         with self._ground.store.begin() as tx:
-            require_athlete(tx, by, athlete_id)
+            require_athlete(tx, by, athlete_id, Level.FULL)
             if len(tokens.of_athlete(tx, athlete_id)) >= _TOKENS_MAX:
                 raise Conflict(f"There are {_TOKENS_MAX} tokens already: revoke one that is not used any more first.")
             values = {
@@ -82,16 +82,14 @@ class Tokens:
     def of_athlete(self, by: Identity, athlete_id: str) -> tuple[TokenView, ...]:
         """Return the tokens that are valid, oldest first. Raises NoSuch."""
         with self._ground.store.read() as tx:
-            require_athlete(tx, by, athlete_id)
+            require_athlete(tx, by, athlete_id, Level.FULL)
             return tuple(_view(row) for row in tokens.of_athlete(tx, athlete_id))
 
     def revoke(self, by: Identity, token_id: str) -> None:
         """End a token at once. Raises NoSuch."""
         now = self._ground.now()
         with self._ground.store.begin() as tx:
-            found = tokens.get(tx, token_id)
-            if found is None or not may_see(tx, by, found["athlete_id"]):
-                raise NoSuch(f"There is no token {token_id} on your list.")
+            found = require_row(tx, by, tokens.get(tx, token_id), f"token {token_id}", Level.FULL)
             tokens.revoke(tx, token_id, now)
             events.record(tx, now, by.user_id, "revoked a token", "api_token", token_id, found["athlete_id"])
 

@@ -18,7 +18,7 @@ from coach.service.care_door import (
 from coach.service.care_views import ResponseView, TreatmentKind, TreatmentView, treatment_view
 from coach.service.ground import Ground
 from coach.service.responses import response_of
-from coach.service.types import Identity
+from coach.service.types import Identity, Level
 from coach.store import care, events
 from coach.store.engine import Tx
 
@@ -51,7 +51,7 @@ class Treatments:
         said, noted = _texts(kind, words, note)
         now = self._ground.now()
         with self._ground.store.begin() as tx:
-            today = local_today(require_care(tx, by, athlete_id), now)
+            today = local_today(require_care(tx, by, athlete_id, Level.FULL), now)
             first = checked_day(started_on or today, today, "The first day")
             _check_last(first, ended_on, today)
             _check_room(tx, athlete_id)
@@ -76,7 +76,7 @@ class Treatments:
         """Set the last day of a treatment, today by default. Raises NoSuch, NotAllowed, InvalidInput."""
         now = self._ground.now()
         with self._ground.store.begin() as tx:
-            row = require_entry(tx, by, care.treatment_of(tx, treatment_id), "treatment")
+            row = require_entry(tx, by, care.treatment_of(tx, treatment_id), "treatment", Level.FULL)
             today = local_today(require_care(tx, by, row["athlete_id"]), now)
             last = on or today
             _check_last(row["started_on"], last, today)
@@ -88,7 +88,7 @@ class Treatments:
         """Delete a treatment that was entered by mistake. Raises NoSuch, NotAllowed."""
         now = self._ground.now()
         with self._ground.store.begin() as tx:
-            row = require_entry(tx, by, care.treatment_of(tx, treatment_id), "treatment")
+            row = require_entry(tx, by, care.treatment_of(tx, treatment_id), "treatment", Level.FULL)
             care.drop_treatment(tx, treatment_id)
             events.record(tx, now, by.user_id, "deleted", "treatment", treatment_id, row["athlete_id"])
 

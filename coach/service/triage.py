@@ -10,9 +10,9 @@ from coach.errors import Conflict, InvalidInput, Locked, NotAllowed
 from coach.service import spasm_rows
 from coach.service.accounts import checked_name
 from coach.service.ground import Ground
-from coach.service.permission import may_decide, require_athlete
-from coach.service.types import Identity, Role, TriageShown, TriageView
-from coach.store import athletes, diary, events, people, sessions
+from coach.service.permission import may_answer, may_decide, require_athlete, speaks_for
+from coach.service.types import Identity, TriageShown, TriageView
+from coach.store import athletes, diary, events, sessions
 from coach.store import triage as answers_table
 from coach.store.engine import Tx
 from coach.store.rows import Row
@@ -89,9 +89,9 @@ class Triage:
             row = answers_table.newest(tx, athlete_id)
             must_ask = questions_due(tx, athlete_id, row, self._ground.now())
             own = may_answer(tx, by, athlete_id)
-        if row is None:
-            return TriageView(None, None, None, must_ask, own)
-        return TriageView(shown_of(by, row), row["answered_at"], row["cleared_by"], must_ask, own)
+            if row is None:
+                return TriageView(None, None, None, must_ask, own)
+            return TriageView(shown_of(tx, by, row), row["answered_at"], row["cleared_by"], must_ask, own)
 
     def _named(self, result: TriageResult, athlete: Row) -> TriageResult:
         """Name the emergency number of the athlete's place."""
@@ -146,22 +146,17 @@ class Triage:
                 events.record(tx, now, "service", "cancelled", "session", session_id, athlete_id, "paused by the lock")
 
 
-def may_answer(tx: Tx, by: Identity, athlete_id: str) -> bool:
-    """Tell whether `by`, who may see the athlete, answers for them: themselves, or a coach where they never sign in."""
-    return by.role is Role.ATHLETE or people.user_of_athlete(tx, athlete_id) is None
-
-
 def stands(row: Row) -> bool:
     """Tell whether a row of answers locks now: it did when it was given, and no clinician has lifted it."""
     return row["lock"] != Lock.NONE and row["cleared_at"] is None
 
 
-def shown_of(by: Identity, row: Row) -> TriageShown:
+def shown_of(tx: Tx, by: Identity, row: Row) -> TriageShown:
     """Return what `by` may see: the athlete, and a coach who took the answers down, all; another coach no details."""
     locked = stands(row)
     lock = Lock(row["lock"]) if locked else Lock.NONE
     level = TriageLevel(row["level"])
-    if by.role is Role.ATHLETE or by.user_id == row["answered_by"]:
+    if by.user_id == row["answered_by"] or speaks_for(tx, by, row["athlete_id"]):
         messages = tuple(row["messages"]) if locked or row["lock"] == Lock.NONE else ()
         return TriageShown(lock, messages, level, tuple(row["reasons"]))
     return TriageShown(lock, (PAUSED if level in rules.LOCKS else WAITS,) if locked else ())
@@ -177,7 +172,7 @@ def refuse_locked(tx: Tx, by: Identity, athlete: Row, now: datetime) -> None:
     if answers is None:
         raise Locked(f"The safety questions were not answered yet: {athlete['name']} answers them first.")
     if stands(answers):
-        raise Locked(" ".join(shown_of(by, answers).messages) or PAUSED)
+        raise Locked(" ".join(shown_of(tx, by, answers).messages) or PAUSED)
     if athlete["lock"] != Lock.NONE or questions_due(tx, athlete["id"], answers, now):
         raise Locked(f"The safety questions are due again: {athlete['name']} answers them first.")
     if spasm_rows.in_first_days(tx, athlete["id"]):

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from coach.errors import Conflict, InvalidInput
 from coach.service.ground import Ground
 from coach.service.links import LinkBoard
-from coach.service.permission import require_athlete, require_wearable
+from coach.service.permission import may_send, require_athlete, require_wearable
 from coach.service.sources import Family, has_radio
-from coach.service.types import Axis, Identity, WearableView
+from coach.service.types import Axis, Identity, Level, WearableView
 from coach.store import events, tokens, wearables
 from coach.store.rows import Row, fresh_id
 from devices.profiles import PROFILES
@@ -30,9 +30,11 @@ class Wearables:
             return tuple(self._view(row) for row in wearables.of_athlete(tx, athlete_id))
 
     def all(self) -> tuple[WearableView, ...]:
-        """Return every wearable in use that a gateway can link to."""
+        """Return every wearable in use that a gateway can link to; of an athlete who does not agree to it none."""
         with self._ground.store.read() as tx:
-            return tuple(self._view(row) for row in wearables.in_use(tx) if has_radio(row["family"]))
+            linked = [row for row in wearables.in_use(tx) if has_radio(row["family"])]
+            agreed = {whose: may_send(tx, whose) for whose in {row["athlete_id"] for row in linked}}
+        return tuple(self._view(row) for row in linked if agreed[row["athlete_id"]])
 
     def get(self, by: Identity, wearable_id: str) -> WearableView:
         """Return one wearable. Raises NoSuch (also for an athlete that is not yours)."""
@@ -57,7 +59,7 @@ class Wearables:
             raise InvalidInput("A wearable's address has 1 to 100 characters: take it from the scan.")
         wearable_id, now = fresh_id(), self._ground.now()
         with self._ground.store.begin() as tx:
-            require_athlete(tx, by, athlete_id)
+            require_athlete(tx, by, athlete_id, Level.FULL)
             if wearables.by_address(tx, address) is not None:
                 raise Conflict(f"The wearable {address} is paired already: forget it there first.")
             values = {

@@ -16,7 +16,7 @@ from coach.service.plain import prescription_from_plain
 from coach.service.planning import session_view
 from coach.service.replacing import replace_planned
 from coach.service.throwing import rest_until
-from coach.service.types import Identity, SessionView
+from coach.service.types import Identity, Level, SessionView
 from coach.store import athletes, days, events, sessions
 from coach.store.engine import Tx
 from coach.store.rows import Row
@@ -43,7 +43,7 @@ class WeekChange:
 def change_week(tx: Tx, ground: Ground, by: Identity, athlete_id: str, wanted: Availability) -> WeekChange:
     """Keep an availability and bring what is planned to it. Raises NoSuch, InvalidInput; see Athletes."""
     wanted, now = checked(wanted), ground.now()
-    before = require_athlete(tx, by, athlete_id)
+    before = require_athlete(tx, by, athlete_id, Level.PLAN)
     planned = {row["id"]: row for row in sessions.planned(tx, athlete_id)}
     columns = columns_of(wanted)
     athletes.change(tx, athlete_id, **columns)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, exists, func, select, update
+from sqlalchemy import and_, delete, exists, func, select, update
 
 from coach.store.engine import Tx
 from coach.store.finding_tables import finding
 from coach.store.program_tables import program_change
 from coach.store.rows import Row, many, one
-from coach.store.tables import athlete, coach_athlete, plan
+from coach.store.tables import athlete, coach_athlete, plan, user_account
+from coach.store.trust_tables import consent
 
 
 def add(tx: Tx, values: dict[str, Any]) -> None:
@@ -46,22 +47,54 @@ def wanting_replan(tx: Tx) -> list[str]:
     )
 
 
-def link_coach(tx: Tx, coach_id: str, athlete_id: str, now: datetime) -> None:
-    """Link a coach, unless linked."""
-    if not coached_by(tx, coach_id, athlete_id):
-        tx.execute(coach_athlete.insert().values(coach_id=coach_id, athlete_id=athlete_id, created_at=now))
+# A link counts only while the athlete agrees to sharing at all.
+_shared = exists().where(
+    consent.c.athlete_id == coach_athlete.c.athlete_id,
+    consent.c.purpose == "sharing",
+    consent.c.withdrawn_at.is_(None),
+)
 
 
-def coached_by(tx: Tx, coach_id: str, athlete_id: str) -> bool:
-    """Tell whether that coach is linked to that athlete."""
+def link_coach(tx: Tx, coach_id: str, athlete_id: str, level: str, now: datetime) -> None:
+    """Link a coach at a level; one who is linked gets that level."""
+    if not set_level(tx, coach_id, athlete_id, level):
+        values = {"coach_id": coach_id, "athlete_id": athlete_id, "level": level, "created_at": now}
+        tx.execute(coach_athlete.insert().values(**values))
+
+
+def set_level(tx: Tx, coach_id: str, athlete_id: str, level: str) -> bool:
+    """Change the level of a link; return whether there is one."""
     links = coach_athlete.c
-    statement = select(exists().where(links.coach_id == coach_id, links.athlete_id == athlete_id))
-    return bool(tx.execute(statement).scalar_one())
+    change = update(coach_athlete).where(links.coach_id == coach_id, links.athlete_id == athlete_id)
+    return bool(tx.execute(change.values(level=level)).rowcount)
 
 
-def has_coach(tx: Tx, athlete_id: str) -> bool:
-    """Tell whether anybody coaches that athlete."""
-    return bool(tx.execute(select(exists().where(coach_athlete.c.athlete_id == athlete_id))).scalar_one())
+def unlink_coach(tx: Tx, coach_id: str, athlete_id: str) -> bool:
+    """End a link; return whether there was one."""
+    links = coach_athlete.c
+    end = delete(coach_athlete).where(links.coach_id == coach_id, links.athlete_id == athlete_id)
+    return bool(tx.execute(end).rowcount)
+
+
+def coaches(tx: Tx, athlete_id: str) -> list[Row]:
+    """Return the linked coaches by name, whether sharing stands or not. Columns: id, name, level, created_at."""
+    links = coach_athlete.c
+    statement = select(user_account.c.id, user_account.c.name, links.level, links.created_at)
+    statement = statement.join(coach_athlete, links.coach_id == user_account.c.id).where(links.athlete_id == athlete_id)
+    return many(tx, statement.order_by(user_account.c.name_key))
+
+
+def level_shared(tx: Tx, coach_id: str, athlete_id: str) -> str | None:
+    """Return the level of a coach's link while sharing stands, None without either."""
+    links = coach_athlete.c
+    statement = select(links.level).where(links.coach_id == coach_id, links.athlete_id == athlete_id, _shared)
+    return tx.execute(statement).scalar()
+
+
+def levels_shared(tx: Tx, athlete_id: str) -> list[str]:
+    """Return the levels of all coaches that an athlete shares with."""
+    links = coach_athlete.c
+    return list(tx.execute(select(links.level).where(links.athlete_id == athlete_id, _shared)).scalars())
 
 
 def roster(tx: Tx, coach_id: str) -> list[Row]:
@@ -92,7 +125,7 @@ def roster(tx: Tx, coach_id: str) -> list[Row]:
         .outerjoin(
             program_change, and_(program_change.c.athlete_id == athlete.c.id, program_change.c.state == "proposed")
         )
-        .where(coach_athlete.c.coach_id == coach_id)
+        .where(coach_athlete.c.coach_id == coach_id, _shared)
         .order_by(athlete.c.name, athlete.c.id)
     )
     return many(tx, statement)

@@ -1,13 +1,13 @@
-"""Queries: treatments, questionnaires, the doctor's plan, imaging, and whether the coaches may see them."""
+"""Queries: treatments, questionnaires, the doctor's plan and imaging."""
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Table, select, update
 
-from coach.store.care_tables import care_sharing, doctor_plan, imaging, questionnaire, treatment
+from coach.store.care_tables import doctor_plan, imaging, questionnaire, treatment
 from coach.store.engine import Tx
 from coach.store.rows import Row, fresh_id, many, one
 
@@ -103,20 +103,6 @@ def imagings(tx: Tx, athlete_id: str) -> list[Row]:
     """Return an athlete's examinations without their files, newest first."""
     statement = select(*_WITHOUT_FILE).where(imaging.c.athlete_id == athlete_id)
     return many(tx, statement.order_by(imaging.c.taken_on.desc(), imaging.c.created_at.desc(), imaging.c.id))
-
-
-def shared(tx: Tx, athlete_id: str) -> bool:
-    """Tell whether the athlete shows these entries to the coaches."""
-    found = one(tx, select(care_sharing).where(care_sharing.c.athlete_id == athlete_id))
-    return bool(found and found["shared"])
-
-
-def share(tx: Tx, athlete_id: str, shared: bool, now: datetime) -> None:
-    """Set whether the coaches may see these entries."""
-    values = {"shared": shared, "changed_at": now}
-    changed = tx.execute(update(care_sharing).where(care_sharing.c.athlete_id == athlete_id).values(**values))
-    if changed.rowcount == 0:
-        tx.execute(care_sharing.insert().values(athlete_id=athlete_id, **values))
 
 
 def _add(tx: Tx, table: Table, values: dict[str, Any]) -> tuple[str, bool]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from sqlalchemy import (
     JSON,
-    Boolean,
     CheckConstraint,
     Column,
     Date,
@@ -93,12 +92,4 @@ imaging = Table(
     Column("created_at", UtcDateTime, nullable=False),
     UniqueConstraint("athlete_id", "key"),
     Index("ix_imaging_athlete_taken", "athlete_id", "taken_on"),
-)
-
-care_sharing = Table(
-    "care_sharing",
-    metadata,
-    Column("athlete_id", ID, ForeignKey("athlete.id"), primary_key=True),
-    Column("shared", Boolean, nullable=False),  # with the coaches; without a row: not
-    Column("changed_at", UtcDateTime, nullable=False),
 )

@@ -11,6 +11,7 @@ from coach.store import (
     spasm_tables,
     tables,
     token_tables,
+    trust_tables,
 )
 from coach.store.schema import metadata
 
@@ -26,4 +27,5 @@ __all__ = [
     "spasm_tables",
     "tables",
     "token_tables",
+    "trust_tables",
 ]

@@ -84,6 +84,7 @@ coach_athlete = Table(
     metadata,
     Column("coach_id", ID, ForeignKey("user_account.id"), primary_key=True),
     Column("athlete_id", ID, ForeignKey("athlete.id"), primary_key=True, index=True),
+    Column("level", String(10), nullable=False, server_default="full"),  # of service.permission.Level
     Column("created_at", UtcDateTime, nullable=False),
 )
 

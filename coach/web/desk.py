@@ -136,7 +136,7 @@ def plan_part(identity: Identity, athlete: AthleteView, problem: str | None = No
         "step": step,
         "changes": services.progress.lately(athlete.athlete_id),
         "problem": problem,
-        **(calendar_part(identity, athlete) if current else {}),
+        **(calendar_part(identity, athlete) if current and identity.athlete_id == athlete.athlete_id else {}),
     }
 
 

@@ -13,7 +13,7 @@ from coach.reports.pdf import file_name, pdf_of
 from coach.service.care_views import IMAGING_WORDS, ImagingKind
 from coach.service.doctor import FILE_BYTES_MAX
 from coach.service.report_views import AS_TOLD
-from coach.service.types import AthleteView, Role
+from coach.service.types import AthleteView, Purpose, Role
 from coach.web import access, forms
 from coach.web.care import answer, athlete_of
 from coach.web.house import house
@@ -109,7 +109,8 @@ def fhir(athlete_id: str) -> Response:
 def share(athlete_id: str) -> Response:
     """Show treatments, answers and the report to the coach, or stop it."""
     shared = request.form.get("shared") == "yes"
-    house().services.doctor.share(access.me(), athlete_id, shared)
+    settle = house().services.consents.agree if shared else house().services.consents.withdraw
+    settle(access.me(), athlete_id, Purpose.PAIN_TEXT)
     return _back(athlete_id, "Your coach sees this page now." if shared else "Your coach does not see this any more.")
 
 

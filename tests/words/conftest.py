@@ -18,7 +18,7 @@ from coach.service import build_services
 from coach.service.assessment_views import Kind
 from coach.service.demo import ADDRESS, ensure_demo
 from coach.service.spasm_views import Comfort
-from coach.service.types import Identity, Role, SessionState
+from coach.service.types import Identity, Purpose, Role, SessionState
 from coach.store.engine import Store, migrate, open_store
 from coach.web import create_app
 from coach.worker import Worker
@@ -151,7 +151,7 @@ def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walked]:
         spasm(club)
         walks["the athlete in a spasm"], walks["the coach of one in a spasm"] = walk_both(app, club, FEW)
         suffer(club)
-        club.services.doctor.share(club.athlete, club.athlete_id, True)
+        club.services.consents.agree(club.athlete, club.athlete_id, Purpose.PAIN_TEXT)
         walks["the athlete in pain"], walks["the coach of one in pain"] = walk_both(app, club, FEW)
         answer(club, CES=Answer.YES)
         walks["the athlete in an emergency"], walks["the coach of one in an emergency"] = walk_both(app, club, FEW)

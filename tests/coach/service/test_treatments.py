@@ -15,7 +15,7 @@ from coach.service.doctor import FILE_BYTES_MAX
 from coach.service.everyday import STATEMENTS
 from coach.service.planning import prescription_for
 from coach.service.responses import ON_ITS_WAY, TOGETHER
-from coach.service.types import Identity, Role
+from coach.service.types import Identity, Purpose, Role
 from coach.store import athletes, care
 from coach.store.care_tables import treatment
 from programs.exercises import ALWAYS_AGAINST, library
@@ -248,14 +248,14 @@ def test_the_coach_reads_health_entries_only_while_they_are_shared(club: Club) -
     )
     assert not services.doctor.shared(club.coach, club.athlete_id)
     with pytest.raises(NotAllowed, match="Only the athlete"):
-        services.doctor.share(club.coach, club.athlete_id, True)
+        services.consents.agree(club.coach, club.athlete_id, Purpose.PAIN_TEXT)
     for read in reads:
         with pytest.raises(NotAllowed, match="not shared"):
             read(club.coach)
-    services.doctor.share(club.athlete, club.athlete_id, True)
+    services.consents.agree(club.athlete, club.athlete_id, Purpose.PAIN_TEXT)
     for read in reads:
         read(club.coach)
-    services.doctor.share(club.athlete, club.athlete_id, False)
+    services.consents.withdraw(club.athlete, club.athlete_id, Purpose.PAIN_TEXT)
     with pytest.raises(NotAllowed):
         services.reports.make(club.coach, club.athlete_id)
 
@@ -263,13 +263,13 @@ def test_the_coach_reads_health_entries_only_while_they_are_shared(club: Club) -
 def test_a_strange_coach_does_not_learn_that_there_is_anything_even_when_it_is_shared(club: Club) -> None:
     stranger, services = Identity("somebody", Role.COACH, "Lee", None), club.services
     tried = services.treatments.add(club.athlete, club.athlete_id, HEAT, "h")
-    services.doctor.share(club.athlete, club.athlete_id, True)
+    services.consents.agree(club.athlete, club.athlete_id, Purpose.PAIN_TEXT)
     for ask in (
         lambda: services.treatments.of_athlete(stranger, club.athlete_id),
         lambda: services.treatments.drop(stranger, tried.treatment_id),
         lambda: services.reports.make(stranger, club.athlete_id),
         lambda: services.doctor.shared(stranger, club.athlete_id),
-        lambda: services.doctor.share(stranger, club.athlete_id, False),
+        lambda: services.consents.withdraw(stranger, club.athlete_id, Purpose.PAIN_TEXT),
     ):
         with pytest.raises(NoSuch):
             ask()

@@ -12,6 +12,7 @@ import pytest
 from coach.service.care_views import ImagingKind, TreatmentKind
 from coach.service.diary import CheckIn
 from coach.service.doctor import FILE_BYTES_MAX
+from coach.service.types import Purpose
 from programs.notice import NOTICE
 
 
@@ -208,7 +209,7 @@ def test_the_coach_gets_nothing_of_it_until_it_is_shared_and_nothing_afterwards(
 
 
 def test_another_coach_does_not_learn_that_it_exists(world, ada) -> None:
-    world.services.doctor.share(world.ada.identity, world.ada.athlete_id, True)
+    world.services.consents.agree(world.ada.identity, world.ada.athlete_id, Purpose.PAIN_TEXT)
     lou = world.client(world.lou)
     for end in ("treatments", "for-the-doctor", "for-the-doctor.pdf", "for-the-doctor.fhir.json", "everyday"):
         assert lou.get(at(world, end)).status_code == 404

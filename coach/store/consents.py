@@ -1,0 +1,49 @@
+"""Queries: what an athlete has agreed to, by purpose and version of the text."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import exists, func, select, update
+
+from coach.store.engine import Tx
+from coach.store.rows import Row, fresh_id, many
+from coach.store.trust_tables import consent
+
+_stands = consent.c.withdrawn_at.is_(None)
+
+
+def standing(tx: Tx, athlete_id: str, purpose: str) -> int | None:
+    """Return the newest version that was agreed to and stands; None without one."""
+    newest = select(func.max(consent.c.version))
+    return tx.execute(newest.where(consent.c.athlete_id == athlete_id, consent.c.purpose == purpose, _stands)).scalar()
+
+
+def of_athlete(tx: Tx, athlete_id: str) -> list[Row]:
+    """Return all that was ever agreed to, newest first."""
+    statement = select(consent).where(consent.c.athlete_id == athlete_id)
+    return many(tx, statement.order_by(consent.c.given_at.desc(), consent.c.version.desc(), consent.c.id))
+
+
+def give(tx: Tx, athlete_id: str, purpose: str, version: int, by: str | None, now: datetime) -> bool:
+    """Store that a version was agreed to; return whether that is new."""
+    same = exists().where(
+        consent.c.athlete_id == athlete_id, consent.c.purpose == purpose, consent.c.version == version, _stands
+    )
+    if tx.execute(select(same)).scalar_one():
+        return False
+    values = {"athlete_id": athlete_id, "purpose": purpose, "version": version, "given_by": by, "given_at": now}
+    tx.execute(consent.insert().values(id=fresh_id(), **values))
+    return True
+
+
+def withdraw(tx: Tx, athlete_id: str, purpose: str, by: str, now: datetime) -> bool:
+    """End what was agreed to for a purpose, every version; return whether anything stood."""
+    what = update(consent).where(consent.c.athlete_id == athlete_id, consent.c.purpose == purpose, _stands)
+    return bool(tx.execute(what.values(withdrawn_by=by, withdrawn_at=now)).rowcount)
+
+
+def athletes_with(tx: Tx, purpose: str) -> list[str]:
+    """Return the athletes whose consent for a purpose stands, each once."""
+    statement = select(consent.c.athlete_id).where(consent.c.purpose == purpose, _stands)
+    return list(tx.execute(statement.distinct().order_by(consent.c.athlete_id)).scalars())
