@@ -36,4 +36,11 @@ class AlreadyRunning(CoachError):
 
 
 class StoreUnavailable(CoachError):
-    """The database cannot be read or written now; nothing was changed."""
+    """The database cannot be read or written now; nothing was changed.
+
+    condition: one of store.condition.Condition, where it is known.
+    """
+
+    def __init__(self, what: str, condition: str = "unreachable") -> None:
+        super().__init__(what)
+        self.condition = condition

@@ -1,14 +1,21 @@
 """The database: SQLite in one file, or PostgreSQL by URL. Everything particular to SQLite is in this file.
 
-Two engines reach the same file. `append` commits chunks with synchronous=FULL, because their sender forgets them once
-they are acknowledged; everything else commits with NORMAL, which in WAL mode may lose the last moments in a power cut
-but never damages the file. Writers begin IMMEDIATE: a transaction that reads first and writes later would otherwise
+Two engines reach the same file. What somebody was told is kept commits with synchronous=FULL: `begin`, for what people
+enter and what devices send, who forget it once it is acknowledged. What Backstop works out itself from that, and would
+work out again the same, commits with NORMAL: `begin_derived`, which in WAL mode may lose the last moments in a power
+cut but never damages the file. Writers begin IMMEDIATE: a transaction that reads first and writes later would otherwise
 fail at its first write when another one wrote in between.
+
+Checkpoints are made here and not by SQLite, which keeps silent about one that failed. After a sync that failed, the
+kernel forgets what it did not write and the next sync says that all is well: nothing is acknowledged from there on
+until everything was written out anew (`_make_sure`).
 """
 
 from __future__ import annotations
 
+import logging
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -24,8 +31,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.types import TypeDecorator
 
 from coach.errors import Conflict, StoreUnavailable
+from coach.store.condition import SENTENCE_OF, Condition, Health, Watched, condition_of, sync_failed
 
 Tx = Connection
+_log = logging.getLogger(__name__)
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 # ms to wait for another writer; analysis never runs inside a transaction, so real waits are a few ms. Own choice.
@@ -35,6 +44,11 @@ _POOL_KEPT, _POOL_MORE = 8, 64
 # Bytes. A chunk of 5 s at 60 Hz takes 2.4 kB: a page of the usual 4 kB holds one and wastes the rest, 13.7 bytes a
 # sample against 9.2 here, at the same speed (measured). Counts when the file is made.
 _PAGE_BYTES = 8192
+# Commits between two checkpoints. A commit of the worker or of a chunk changes about five to ten pages, so that this is
+# near SQLite's own 1,000 pages; whoever acknowledges waits longer before it makes one itself. Own choice.
+_CHECKPOINT_COMMITS, _CHECKPOINT_AT_LAST = 150, 600
+# Bytes to which the log is cut when it begins anew. Own choice: a whole day of one wearable.
+_LOG_BYTES = 32 << 20
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -62,40 +76,98 @@ class UtcDateTime(TypeDecorator[datetime]):
 class Store:
     """Open transactions on one database. Foreign errors leave as StoreUnavailable or Conflict."""
 
-    def __init__(self, url: str, engine: Engine, append_engine: Engine) -> None:
+    def __init__(self, url: str, engine: Engine, durable_engine: Engine) -> None:
+        """engine: for readers and what is derived; durable_engine: its commits are on the disk."""
         self.url = url
         self._engine = engine
-        self._append = append_engine
+        self._durable = durable_engine
+        self._file = Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite") else None
+        self._watched = Watched()
+        self._commits = 0  # since the last checkpoint; about right is enough
+        self._unsure = threading.Event()  # a sync failed
+        self._checking = threading.Lock()
 
     @property
     def dialect(self) -> str:
         """Return "sqlite" or "postgresql"."""
         return self._engine.dialect.name
 
+    @property
+    def health(self) -> Health:
+        """Return how the database took the newest writes."""
+        return self._watched.health
+
     @contextmanager
     def begin(self) -> Iterator[Tx]:
-        """Open a transaction that writes; commit at the end, roll back on any error.
+        """Open a transaction that writes; its commit is on the disk when it returns, and any error rolls it back.
 
-        Raises StoreUnavailable (disk full, read-only, locked too long), Conflict (another one was first).
+        Raises StoreUnavailable (its `condition` names why), Conflict (another one was first).
         """
-        with _translated(self.url), self._engine.connect() as tx, tx.execution_options(immediate=True).begin():
+        with self._write(self._durable, _CHECKPOINT_AT_LAST) as tx:
+            yield tx
+
+    begin_append = begin  # what the way of a chunk calls it
+
+    @contextmanager
+    def begin_derived(self) -> Iterator[Tx]:
+        """As `begin`, for what can be worked out again: a power cut may take the last of these back, in order."""
+        with self._write(self._engine, _CHECKPOINT_COMMITS) as tx:
             yield tx
 
     @contextmanager
     def read(self) -> Iterator[Tx]:
         """Open a transaction that only reads: one snapshot, no lock. Raises StoreUnavailable."""
-        with _translated(self.url), self._engine.connect() as tx, tx.begin():
+        with _translated(self.url, self._file), self._engine.connect() as tx, tx.begin():
             yield tx
 
     @contextmanager
-    def begin_append(self) -> Iterator[Tx]:
-        """Open a transaction whose commit is on the disk when it returns. Raises StoreUnavailable."""
-        with _translated(self.url), self._append.connect() as tx, tx.begin():
-            yield tx
+    def _write(self, engine: Engine, checkpoint_after: int) -> Iterator[Tx]:
+        try:
+            if self._unsure.is_set():
+                self._make_sure()
+            with _translated(self.url, self._file), engine.connect() as tx:
+                with tx.execution_options(immediate=True).begin():
+                    yield tx
+                self._watched.note(Condition.SOUND)
+                self._commits += 1
+                if self._commits >= checkpoint_after and self._file is not None:
+                    self._checkpoint(tx)
+        except StoreUnavailable as error:
+            if isinstance(error.__cause__, DBAPIError | sqlite3.Error):
+                self._watched.note(Condition(error.condition))
+                if sync_failed(getattr(error.__cause__, "orig", error.__cause__)):
+                    self._unsure.set()
+            raise
+
+    def _checkpoint(self, tx: Connection) -> None:
+        """Bring the log's pages into the database, as far as no reader needs them. What was committed stays committed
+        when that fails, so that it is no failure of the transaction before it."""
+        self._commits = 0
+        try:
+            _driver(tx).execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        except sqlite3.Error as error:
+            if sync_failed(error):
+                self._unsure.set()
+            self._watched.note(condition_of(error, self._file))
+            _log.warning("the database's log could not be written into it (%s); it is tried again", error)
+
+    def _make_sure(self) -> None:
+        """Write everything that the log holds into the database and begin the log anew, before the next commit.
+
+        A sync has failed: what it should have kept may be missing from the disk, though it can still be read. It is
+        written again, elsewhere, and synced again. Raises StoreUnavailable while that does not succeed.
+        """
+        with self._checking, _translated(self.url, self._file), self._durable.connect() as tx:
+            if not self._unsure.is_set():
+                return
+            busy, *_ = _driver(tx).execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            if busy:
+                raise StoreUnavailable(SENTENCE_OF[Condition.FAILING], Condition.FAILING)
+            self._unsure.clear()
 
     def close(self) -> None:
         """Close every connection."""
-        self._append.dispose()
+        self._durable.dispose()
         self._engine.dispose()
 
     def __enter__(self) -> Store:
@@ -122,8 +194,7 @@ def open_store(where: str | Path) -> Store:
             f"The folder {path.parent} cannot be made ({error.strerror}): choose another storage.directory."
         ) from None
     url = f"sqlite:///{path}"
-    append = _sqlite_engine(url, "FULL").execution_options(immediate=True)
-    return Store(url, _sqlite_engine(url, "NORMAL"), append)
+    return Store(url, _sqlite_engine(url, "NORMAL"), _sqlite_engine(url, "FULL"))
 
 
 def migrate(store: Store) -> None:
@@ -164,6 +235,8 @@ def _sqlite_engine(url: str, synchronous: str) -> Engine:
             f"synchronous={synchronous}",
             "foreign_keys=ON",
             f"busy_timeout={_BUSY_MS}",
+            "wal_autocheckpoint=0",
+            f"journal_size_limit={_LOG_BYTES}",
         ):
             connection.execute(f"PRAGMA {pragma}").close()
 
@@ -171,14 +244,17 @@ def _sqlite_engine(url: str, synchronous: str) -> Engine:
     def begin(tx: Connection) -> None:
         immediate = tx.get_execution_options().get("immediate", False)
         # Past SQLAlchemy's own execution, which takes longer than the statement.
-        connection: Any = tx.connection.driver_connection
-        connection.execute("BEGIN IMMEDIATE" if immediate else "BEGIN").close()
+        _driver(tx).execute("BEGIN IMMEDIATE" if immediate else "BEGIN").close()
 
     return engine
 
 
+def _driver(tx: Connection) -> Any:
+    return tx.connection.driver_connection
+
+
 @contextmanager
-def _translated(url: str) -> Iterator[None]:
+def _translated(url: str, file: Path | None) -> Iterator[None]:
     shown = url.split("@")[-1].removeprefix("sqlite:///")
     try:
         yield
@@ -187,5 +263,6 @@ def _translated(url: str) -> Iterator[None]:
     except (DBAPIError, sqlite3.Error, PoolTimeoutError) as error:
         cause = getattr(error, "orig", None) or error
         raise StoreUnavailable(
-            f"The database {shown} cannot be used now ({cause}): check the disk, its free space, who else has it open."
+            f"The database {shown} cannot be used now ({cause}): check the disk, its free space, who else has it open.",
+            condition_of(cause, file),
         ) from error

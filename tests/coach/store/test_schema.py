@@ -61,12 +61,12 @@ def test_a_database_of_the_first_version_is_brought_up_to_date_and_old_tokens_en
             assert tx.exec_driver_sql("SELECT label, revoked_at IS NOT NULL FROM api_token").all() == [("old", 1)]
 
 
-def test_chunks_commit_full_and_the_rest_normal(tmp_path: Path) -> None:
+def test_what_is_told_to_be_kept_commits_full_and_what_is_derived_normal(tmp_path: Path) -> None:
     with open_store(tmp_path / "a.db") as store:
-        with store.begin_append() as tx:
+        with store.begin() as tx:
             assert tx.exec_driver_sql("PRAGMA synchronous").scalar() == 2
             assert tx.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
-        with store.begin() as tx:
+        with store.begin_derived() as tx:
             assert tx.exec_driver_sql("PRAGMA synchronous").scalar() == 1
             assert tx.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
 
