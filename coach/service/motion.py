@@ -74,7 +74,7 @@ class Motion:
         analysed = analysed_chunks(state, stream, chunks, now)
         if not analysed.last_seq > stream["last_seq"]:
             return nothing  # a hole in the numbers: the missing chunk may still come
-        with self._ground.store.begin() as tx:
+        with self._ground.store.begin_derived() as tx:
             if not recordings.move_cursor(
                 tx, stream_id, stream["last_seq"], stream["version"], analysed.cursor_values(now)
             ):
@@ -119,7 +119,7 @@ class Motion:
         """
         now = self._ground.now()
         values = {"last_seq": -1, "state": None, "settled_at": None, "first_index": None, "updated_at": now}
-        with self._ground.store.begin() as tx:
+        with self._ground.store.begin_derived() as tx:
             stream = recordings.get_stream(tx, stream_id)
             if stream is None:
                 raise NoSuch(f"There is no recording {stream_id}.")
@@ -163,7 +163,7 @@ class Motion:
             return False
         values = {"settled_at": now, "updated_at": now}
         if stream["first_index"] is None:  # every chunk was set aside
-            with self._ground.store.begin() as tx:
+            with self._ground.store.begin_derived() as tx:
                 recordings.rest(tx, stream_id, stream["last_seq"])
                 return recordings.move_cursor(tx, stream_id, stream["last_seq"], stream["version"], values)
         # The kept state stays that of before, so that a later chunk goes on as if nothing had been settled.
@@ -171,7 +171,7 @@ class Motion:
         analysed = Analysed(state, stream["last_seq"], stream["first_index"])
         feature = feature_row(stream, None, last[0], stream["first_index"], update, now)
         analysed.take(update, feature, seen_rows(stream, last[0], stream["first_index"], update, tail=True))
-        with self._ground.store.begin() as tx:
+        with self._ground.store.begin_derived() as tx:
             if not recordings.move_cursor(tx, stream_id, stream["last_seq"], stream["version"], values):
                 return False
             recordings.rest(tx, stream_id, stream["last_seq"])
