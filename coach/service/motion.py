@@ -119,7 +119,7 @@ class Motion:
         """
         now = self._ground.now()
         values = {"last_seq": -1, "state": None, "settled_at": None, "first_index": None, "updated_at": now}
-        with self._ground.store.begin_derived() as tx:
+        with self._ground.store.begin() as tx:
             stream = recordings.get_stream(tx, stream_id)
             if stream is None:
                 raise NoSuch(f"There is no recording {stream_id}.")
