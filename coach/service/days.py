@@ -130,7 +130,7 @@ class Days:
         except Exception:  # noqa: BLE001 - see below
             # One athlete's trouble must not keep the others waiting.
             _log.exception("day %s of athlete %s could not be judged", day, athlete_id)
-            with self._ground.store.begin() as tx:
+            with self._ground.store.begin_derived() as tx:
                 claimed = days.due_of(tx, athlete_id, day)
                 if claimed is not None:
                     days.put_off(tx, claimed, now + _REST)
@@ -142,7 +142,7 @@ class Days:
             if athlete is None or claimed is None or claimed["due_at"] > due_until:
                 return None  # another worker was first
             verdict = self._verdict(tx, athlete, day, now)
-        with self._ground.store.begin() as tx:
+        with self._ground.store.begin_derived() as tx:
             athletes.lock(tx, athlete_id)
             until = None if verdict.over else datetime.fromtimestamp(verdict.rows.end_utc_s, UTC)
             if not days.put_off(tx, claimed, until):
