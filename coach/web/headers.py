@@ -19,6 +19,9 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "frame-ancestors 'none'",
         "base-uri 'none'",
         "form-action 'self'",
+        # Text becomes code nowhere but through js/trusted.js, where a browser knows of it.
+        "require-trusted-types-for 'script'",
+        "trusted-types default",
     )
 )
 
@@ -32,7 +35,13 @@ FIXED = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
+    # For browsers that know no frame-ancestors.
+    "X-Frame-Options": "DENY",
+    "X-Permitted-Cross-Domain-Policies": "none",
+    "Origin-Agent-Cluster": "?1",
 }
+# A year. Only this host: what else its owner serves beside it is not ours to decide.
+HTTPS_ONLY = "max-age=31536000"
 
 FOREIGN = "Another site asked for this change, so nothing was changed. Open Backstop itself and try again."
 DEFAULT_PORT = {"http": 80, "https": 443}
@@ -41,6 +50,8 @@ DEFAULT_PORT = {"http": 80, "https": 443}
 def _add_headers(response: Response) -> Response:
     for name, value in FIXED.items():
         response.headers.setdefault(name, value)
+    if request.is_secure:
+        response.headers.setdefault("Strict-Transport-Security", HTTPS_ONLY)
     if request.endpoint != "static":
         # Pages carry health data: no shared cache and no back button after signing out may show them.
         response.headers.setdefault("Cache-Control", "no-store")

@@ -48,8 +48,8 @@ LIMIT_OF_TOKEN = {
     "phone_push.push": "600 per minute",
     "phone_push.push_by_path": "600 per minute",
 }
-# For whatever is named in none of the above, so that nothing is without a limit: by person, else by address, all such
-# addresses together. Own choice: ten changes a second, and fifty looks, are no person's, and a club shares its address.
+# For whatever is named in none of these tables, all of it together, so that nothing is without a limit. By person, else
+# by address. Own choice: ten changes a second, and fifty looks, are no person's, and a club shares its address.
 CHANGES, LOOKS = "600 per minute; 6000 per hour", "3000 per minute"
 # What changes nothing. Source: RFC 9110, 9.2.1.
 _LOOKING = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})

@@ -5,6 +5,7 @@ Why this server and these settings: docs/decisions/0002-server.md.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import errno
 import logging
@@ -14,14 +15,25 @@ import socket
 import sys
 import time
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.http.errors import (
+    ExpectationFailed,
+    InvalidResponseHeader,
+    InvalidResponseHeaderName,
+    LimitRequestHeaders,
+    LimitRequestLine,
+    ParseException,
+    UnsupportedTransferCoding,
+)
 from gunicorn.workers.gthread import ThreadWorker
 
 from coach.config import Web
 from coach.errors import AlreadyRunning, ConfigError
+from coach.web.headers import FIXED
 from coach.web.house import house_of
 from coach.web.pacing import PacedSocket
 
@@ -37,6 +49,32 @@ REQUEST_LINE_BYTES, HEADERS_MAX, HEADER_BYTES = 4094, 64, 8190
 PR_SET_PDEATHSIG = 1
 
 
+# What a client may get wrong before there is a request; everything else is ours.
+STATUS_OF_UNREADABLE: dict[type[BaseException], int] = {
+    InvalidResponseHeader: 500,
+    InvalidResponseHeaderName: 500,
+    LimitRequestLine: 414,
+    LimitRequestHeaders: 431,
+    UnsupportedTransferCoding: 501,
+    ExpectationFailed: 417,
+    ParseException: 400,
+}
+
+
+def unreadable(status: int) -> bytes:
+    """Return an answer with the headers of every answer and one sentence."""
+    what = b"This request could not be read, so nothing was changed.\n"
+    head = {
+        **FIXED,
+        "Cache-Control": "no-store",
+        "Connection": "close",
+        "Content-Type": "text/plain; charset=utf-8",
+        "Content-Length": str(len(what)),
+    }
+    lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", *(f"{name}: {value}" for name, value in head.items())]
+    return "\r\n".join([*lines, "", ""]).encode() + what
+
+
 class StreamWorker(ThreadWorker):  # type: ignore[misc]
     """gunicorn's threaded worker that waits for no client without end, and that tells open event streams to end."""
 
@@ -45,6 +83,14 @@ class StreamWorker(ThreadWorker):  # type: ignore[misc]
             conn.sock = PacedSocket.of(conn.sock)
         conn.sock.begin_request()
         super().enqueue_req(conn)
+
+    def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: BaseException) -> None:
+        """Answer what is no request that the app could see; neither the log nor the answer repeats any of it."""
+        status = next((status for kind, status in STATUS_OF_UNREADABLE.items() if isinstance(exc, kind)), 500)
+        tell = self.log.error if status == 500 else self.log.info
+        tell("A request could not be read: %s.", type(exc).__name__)
+        with contextlib.suppress(OSError):
+            client.sendall(unreadable(status))
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         self._end_streams()
