@@ -5,6 +5,7 @@ from __future__ import annotations
 from coach.analysis.integrity import integrity
 from coach.analysis.summary import assess_quality
 from coach.analysis.types import AnalysisParams
+from coach.errors import NoSuch
 from coach.service.analysed import load_state
 from coach.service.ground import Ground
 from coach.service.permission import require_recording
@@ -19,10 +20,13 @@ class Recordings:
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
 
-    def for_athlete(self, athlete_id: str, limit: int = 20) -> tuple[RecordingView, ...]:
-        """Return the athlete's recordings, newest first."""
+    def for_athlete(self, athlete_id: str, limit: int = 20, after: str | None = None) -> tuple[RecordingView, ...]:
+        """Return the athlete's recordings, newest first; those that follow on `after`, a stream's id. Raises NoSuch."""
         with self._ground.store.read() as tx:
-            rows = recordings.streams_of_athlete(tx, athlete_id, limit)
+            last = recordings.get_stream(tx, after) if after is not None else None
+            if after is not None and (last is None or last["athlete_id"] != athlete_id):
+                raise NoSuch(f"There is no recording {after} on the list any more: begin again without a cursor.")
+            rows = recordings.streams_of_athlete(tx, athlete_id, limit, last)
         return tuple(self._view(row) for row in rows)
 
     def get(self, by: Identity, stream_id: str) -> RecordingView:
@@ -30,6 +34,17 @@ class Recordings:
         with self._ground.store.read() as tx:
             row = require_recording(tx, by, stream_id)
         return self._view(row)
+
+    def chunks(self, by: Identity, stream_id: str, seq: int, limit: int) -> tuple[list[bytes], int | None]:
+        """Return encoded chunks from a number on, in order, and the number of the one that follows, None at the end.
+
+        Raises NoSuch.
+        """
+        with self._ground.store.read() as tx:
+            require_recording(tx, by, stream_id)
+            rows = recordings.chunks_after(tx, stream_id, seq - 1, limit + 1)
+        following = rows[limit]["seq"] if len(rows) > limit else None
+        return [bytes(row["blob"]) for row in rows[:limit]], following
 
     def _view(self, row: Row) -> RecordingView:
         state = load_state(row, AnalysisParams) if row["state"] is not None else None

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, case, delete, insert, literal_column, select, update
+from sqlalchemy import and_, bindparam, case, delete, insert, literal_column, or_, select, update
 
 from coach.store.engine import Tx
 from coach.store.meeting import insert_or_leave
@@ -66,15 +66,16 @@ def get_stream(tx: Tx, stream_id: str) -> Row | None:
     return one(tx, _GET, {"of_stream": stream_id})
 
 
-def streams_of_athlete(tx: Tx, athlete_id: str, limit: int) -> list[Row]:
-    """Return an athlete's streams with cursor and state, newest first."""
-    statement = (
-        _STREAMS.add_columns(stream_state.c.state, stream_state.c.reference)
-        .where(stream.c.athlete_id == athlete_id)
-        .order_by(stream.c.created_at.desc(), stream.c.id)
-        .limit(limit)
+def streams_of_athlete(tx: Tx, athlete_id: str, limit: int, after: Row | None = None) -> list[Row]:
+    """Return an athlete's streams with cursor and state, newest first; only those that follow on `after`, a stream."""
+    statement = _STREAMS.add_columns(stream_state.c.state, stream_state.c.reference).where(
+        stream.c.athlete_id == athlete_id
     )
-    return many(tx, statement)
+    if after is not None:
+        begun = stream.c.created_at
+        same_time = and_(begun == after["created_at"], stream.c.id > after["id"])
+        statement = statement.where(or_(begun < after["created_at"], same_time))
+    return many(tx, statement.order_by(stream.c.created_at.desc(), stream.c.id).limit(limit))
 
 
 def add_stream(tx: Tx, device_id: str, recording_id: str, wearable: Row, rate_hz: float, now: datetime) -> str:

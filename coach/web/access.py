@@ -16,6 +16,7 @@ from werkzeug.wrappers import Response
 from coach.errors import CoachError, NotAllowed
 from coach.service.tokens import Holder, Scope
 from coach.service.types import Identity, Role
+from coach.web.described import description_of
 from coach.web.house import house
 
 # The app shows the text of an answer with this status to its user. Source: as the app behaves.
@@ -134,6 +135,32 @@ def _holder_of_token() -> Holder:
         abort(401, str(error))
 
 
+def _identity_of_token(token: str) -> Identity:
+    """Return whom a personal token speaks for at this address. Whoever brings one is asked for nothing else."""
+    try:
+        found = house().services.personal_tokens.identity(token)
+    except NotAllowed as error:
+        abort(401, str(error))
+    told = description_of(current_app, request.endpoint or "")
+    if told is None or told.scope is None:
+        abort(403, "No token opens this address: a person signs in to use it.")
+    if told.scope not in (found.scopes or ()):
+        abort(403, f"This token is not for that: it would need the scope {told.scope.value}.")
+    return found
+
+
+def _asker() -> Identity | None:
+    """Return who asks, by a token if there is one, else by the session."""
+    token = bearer_token()
+    if token is not None:
+        return _identity_of_token(token)
+    found = identity_of_session()
+    if found is not None and request.blueprint == "api" and current_app.config.get("WTF_CSRF_ENABLED", True):
+        # A token is added by no browser on its own. Whoever is here by a cookie proves which page the change is from.
+        current_app.extensions["csrf"].protect()
+    return found
+
+
 def _refuse_phone() -> Response | None:
     """Let a phone's token in, or answer with the sentence that its app shows."""
     token = bearer_token() or str((request.view_args or {}).get("token", ""))
@@ -158,9 +185,10 @@ def _gate() -> Response | None:
         return None
     if access is Access.PHONE:
         return _refuse_phone()
-    g.identity = identity_of_session()
     if access is Access.PUBLIC:
+        g.identity = identity_of_session() if bearer_token() is None else None
         return None
+    g.identity = _asker()
     if g.identity is None:
         return _refuse_stranger()
     needed = {Access.ATHLETE: Role.ATHLETE, Access.COACH: Role.COACH}.get(access)

@@ -49,7 +49,8 @@ def _answer(status: int, what: str) -> Response:
         page = render_template("failure.html", what=what, status=status)
         answer = Response(page, status=status, content_type="text/html; charset=utf-8")
     if status == 401:
-        answer.headers["WWW-Authenticate"] = "Bearer" if request.path.startswith("/api/") else "Session"
+        by_token = request.path.startswith("/api/") or "Authorization" in request.headers
+        answer.headers["WWW-Authenticate"] = "Bearer" if by_token else "Session"
     return answer
 
 

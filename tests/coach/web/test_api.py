@@ -83,9 +83,9 @@ def test_a_body_beyond_the_bound_is_413(gateway) -> None:
 
 def test_what_a_coach_sees_as_json(accepted) -> None:
     client, ada = accepted.client(accepted.kim), accepted.ada.athlete_id
-    rows = client.get("/api/v1/athletes").get_json()["athletes"]
+    rows = client.get("/api/v1/athletes").get_json()["items"]
     assert [row["athlete"]["name"] for row in rows] == ["Ada"]
-    finding = client.get(f"/api/v1/athletes/{ada}/findings").get_json()["findings"][0]
+    finding = client.get(f"/api/v1/athletes/{ada}/findings").get_json()["items"][0]
     assert finding["kind"] == "repeated_bending"
     assert finding["because"]["threshold"]["rate_per_min"] == 4.0
     plans = client.get(f"/api/v1/athletes/{ada}/plans").get_json()

@@ -207,7 +207,7 @@ def test_names_are_text_wherever_they_are_shown(world, csrf_of) -> None:
         assert "onerror" in page
     listed = client.get("/api/v1/athletes")
     assert listed.content_type == "application/json"
-    assert name in {each["athlete"]["name"] for each in listed.get_json()["athletes"]}
+    assert name in {each["athlete"]["name"] for each in listed.get_json()["items"]}
 
 
 def test_what_a_fragment_could_not_do_leaves_the_page_standing(nothing_to_tell) -> None:

@@ -1,26 +1,22 @@
-"""The interface for programs: chunks from a gateway, and what a coach sees as JSON."""
+"""What gateways send: chunks, reports, live blocks. See docs/gateway.md for the wire."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import asdict
-from datetime import date, datetime
-from datetime import time as time_of_day
-from enum import Enum
-from typing import Any
+from dataclasses import dataclass
 
-from flask import Blueprint, jsonify, request
+from flask import request
 from werkzeug.wrappers import Response
 
 from coach import wire
 from coach.errors import InvalidInput
 from coach.log import decode_chunks, unpack
 from coach.web import access
+from coach.web.api.root import blueprint
+from coach.web.described import JSON, Raw, describe
 from coach.web.house import house
 from devices.errors import DeviceError
 from devices.types import LinkStatus
-
-blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 
 # Own choice: 60 chunks of 60 s at 100 Hz are 4.3 MB as int16; nothing that a gateway sends at once is larger.
 CHUNKS_BODY_BYTES_MAX = 8_000_000
@@ -28,33 +24,33 @@ CHUNKS_BODY_BYTES_MAX = 8_000_000
 BEAT_BODY_BYTES_MAX = 2_000_000
 # s. Own bound: an older block is not live, and the figure only says how old the line on a page is.
 _AGE_MAX_S = 60.0
+_CHUNKS = Raw("application/octet-stream", "Encoded chunks, each after its length in 4 bytes (docs/gateway.md).")
 
 
-def _plain(value: Any) -> Any:
-    """Return a view's value as JSON values: ISO for times, plain strings for names of states."""
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, datetime | date | time_of_day):
-        return value.isoformat()
-    return value
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The keys of the chunks that are stored for good: those of this request that belong to a wearable of the token."""
+
+    stored: tuple[str, ...]
 
 
 @blueprint.post("/chunks")
 @access.bearer
-def add_chunks() -> Response:
+@describe(takes=_CHUNKS, answer=Stored)
+def add_chunks() -> Stored:
     """Take encoded chunks and answer once they are stored for good, with their keys."""
     request.max_content_length = CHUNKS_BODY_BYTES_MAX
     body = request.get_data(cache=False)
-    stored = house().services.ingest.receive(access.holder(), body)
-    return jsonify({"stored": list(stored)})
+    return Stored(tuple(house().services.ingest.receive(access.holder(), body)))
 
 
 @blueprint.post("/gateway")
 @access.bearer
+@describe(
+    takes=Raw(JSON, "A gateway's report.", wire.Beat),
+    answer=Raw(JSON, "What the gateway shall serve.", wire.Orders),
+    refuses=(409,),
+)
 def beat() -> Response:
     """Take a gateway's report; answer with what it shall serve."""
     request.max_content_length = BEAT_BODY_BYTES_MAX
@@ -79,6 +75,7 @@ def beat() -> Response:
 
 @blueprint.post("/live")
 @access.bearer
+@describe(takes=_CHUNKS, status=204)
 def live() -> Response:
     """Take live blocks for the pages that are open now; nothing of them is kept."""
     request.max_content_length = BEAT_BODY_BYTES_MAX
@@ -106,35 +103,3 @@ def _age_s() -> float:
     except ValueError:
         return 0.0
     return age_s if 0.0 <= age_s <= _AGE_MAX_S else 0.0
-
-
-@blueprint.get("/athletes")
-@access.coach
-def athletes() -> Response:
-    """List the coach's athletes."""
-    rows = house().services.athletes.roster(access.me())
-    return jsonify({"athletes": [_plain(asdict(row)) for row in rows]})
-
-
-@blueprint.get("/athletes/<athlete_id>/findings")
-@access.signed_in
-def findings(athlete_id: str) -> Response:
-    """List an athlete's findings, newest first."""
-    athlete = house().services.athletes.get(access.me(), athlete_id)
-    found = house().services.findings.for_athlete(athlete.athlete_id)
-    return jsonify({"findings": [_plain(asdict(each)) for each in found]})
-
-
-@blueprint.get("/athletes/<athlete_id>/plans")
-@access.signed_in
-def plans(athlete_id: str) -> Response:
-    """Return the proposal that waits and the program that runs, null where there is none."""
-    athlete = house().services.athletes.get(access.me(), athlete_id)
-    of_athlete = house().services.plans
-    proposal, active = of_athlete.proposal(athlete.athlete_id), of_athlete.active(athlete.athlete_id)
-    return jsonify(
-        {
-            "proposal": _plain(asdict(proposal)) if proposal else None,
-            "active": _plain(asdict(active)) if active else None,
-        }
-    )

@@ -1,0 +1,32 @@
+"""Every subject of the interface: importing them puts their addresses on the blueprint."""
+
+from coach.web.api import (
+    assessments,
+    athletes,
+    care,
+    diary,
+    document,
+    findings,
+    gateways,
+    plans,
+    recordings,
+    sessions,
+    settings,
+)
+from coach.web.api.root import blueprint
+
+SUBJECTS = (
+    athletes,
+    settings,
+    findings,
+    plans,
+    sessions,
+    diary,
+    care,
+    assessments,
+    recordings,
+    gateways,
+    document,
+)
+
+__all__ = ["SUBJECTS", "blueprint"]

@@ -1,0 +1,118 @@
+"""The small things that programs send and get everywhere: days, whole numbers, texts, times of day, pages of a list."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, time
+from typing import Annotated, Any, Generic, TypeVar
+from uuid import uuid4
+
+from flask import abort, request
+from pydantic import BeforeValidator, Field, GetCoreSchemaHandler, PlainSerializer, WithJsonSchema
+from pydantic_core import CoreSchema, core_schema
+
+from coach.errors import InvalidInput
+from coach.web.described import Query
+
+# Calendars of the far past and future cannot be counted in seconds; no wearable recorded there.
+FIRST_YEAR, LAST_YEAR = 2000, 2199
+_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]", re.ASCII)
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+_WHOLE = re.compile(r"-?[0-9]{1,9}", re.ASCII)
+
+Item = TypeVar("Item")
+
+
+def _as_day(value: object) -> date:
+    if isinstance(value, str) and _DAY.fullmatch(value) and FIRST_YEAR <= int(value[:4]) <= LAST_YEAR:
+        return date.fromisoformat(value)
+    raise ValueError(f"a day is written as 2026-11-24, its year from {FIRST_YEAR} to {LAST_YEAR}")
+
+
+def _as_time(value: object) -> time:
+    if isinstance(value, str) and _TIME.fullmatch(value):
+        return time.fromisoformat(value)
+    raise ValueError("a time of day is written as 18:30")
+
+
+def _as_whole(value: object) -> int:
+    if isinstance(value, str) and _WHOLE.fullmatch(value):
+        return int(value)
+    raise ValueError("this is a whole number")
+
+
+DAY_SCHEMA: dict[str, Any] = {"type": "string", "format": "date", "examples": ["2026-11-24"]}
+TIME_SCHEMA: dict[str, Any] = {
+    "type": "string",
+    "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$",
+    "examples": ["18:30"],
+}
+
+Day = Annotated[date, BeforeValidator(_as_day), WithJsonSchema(DAY_SCHEMA)]
+TimeOfDay = Annotated[
+    time, BeforeValidator(_as_time), PlainSerializer(lambda each: f"{each:%H:%M}"), WithJsonSchema(TIME_SCHEMA)
+]
+# In an address everything is text.
+Whole = Annotated[int, BeforeValidator(_as_whole)]
+# Databases keep every sign of a text but this one.
+Text = Annotated[str, Field(pattern=r"^[^\x00]*$", max_length=2000)]
+Scale = Annotated[int, Field(ge=0, le=10)]
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """Marks a text that is one of these names: Annotated[str, OneOf(names)]."""
+
+    names: tuple[str, ...]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.literal_schema(list(self.names))
+
+
+class PageQuery(Query):
+    """Which part of a list. cursor: `next` of the part before."""
+
+    limit: Whole = Field(50, ge=1, le=200)
+    cursor: str | None = Field(None, pattern=r"^[0-9A-Za-z_.:-]{1,80}$")
+
+
+@dataclass(frozen=True)
+class Page(Generic[Item]):
+    """A part of a list. next: the cursor of the part that follows, null at the end."""
+
+    items: tuple[Item, ...]
+    next: str | None
+
+
+def page_of(items: Sequence[Item], name: Callable[[Item], str], query: PageQuery) -> Page[Item]:
+    """Return the part of a list that is asked for. name: tells the items apart, for the cursor.
+
+    What comes or goes in front of a cursor moves nothing behind it. Answers 404 when the item of the cursor has gone.
+    """
+    begin = 0
+    if query.cursor is not None:
+        at = next((number for number, each in enumerate(items) if name(each) == query.cursor), None)
+        if at is None:
+            abort(404, "What this cursor stands for is not on the list any more: begin again without a cursor.")
+        begin = at + 1
+    shown = tuple(items[begin : begin + query.limit])
+    more = begin + query.limit < len(items)
+    return Page(shown, name(shown[-1]) if more else None)
+
+
+def day_in_path(text: str) -> date:
+    """Return a day of an address. Raises InvalidInput."""
+    try:
+        return _as_day(text)
+    except ValueError as error:
+        raise InvalidInput(f"The day of this address cannot be used: {error}.") from None
+
+
+def key_of_request() -> str:
+    """Return the key that makes the same request, sent twice, one: Idempotency-Key, else a fresh one."""
+    given = request.headers.get("Idempotency-Key", "").strip()
+    if len(given) > 100 or not given.isprintable():
+        raise InvalidInput("An Idempotency-Key is 1 to 100 printable characters.")
+    return given or uuid4().hex
