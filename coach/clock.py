@@ -12,6 +12,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 
 from coach.config import Config
 from coach.live import LiveFeed
+from coach.logs import about
 from coach.service import Services
 from coach.worker import tell_of
 from devices.hostclock import HostClock, SystemClock
@@ -133,8 +134,13 @@ class SessionClock:
             scheduler.shutdown(wait=True)
 
     def _run(self, tick: Callable[[Services, LiveFeed, datetime], int]) -> None:
+        name = getattr(tick, "__name__", str(tick))
+        with about(tick=name):
+            self._tick(tick, name)
+
+    def _tick(self, tick: Callable[[Services, LiveFeed, datetime], int], name: str) -> None:
         try:
             tick(self._services, self._feed, datetime.fromtimestamp(self._clock.utc_s(), UTC))
         except Exception:  # noqa: BLE001 - see below
             # The next tick tries again; a clock that stops is worse than one that is late.
-            _log.exception("the tick %s failed", getattr(tick, "__name__", tick))
+            _log.exception("the tick %s failed", name)

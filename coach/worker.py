@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from coach.errors import CoachError
 from coach.live import LiveFeed
+from coach.logs import about
 from coach.service import Services
 from coach.service.days import JudgedDay
 
@@ -115,7 +116,8 @@ class Worker:
                 return 0
             self._busy.add(stream_id)
         try:
-            handled = self._services.motion.handle_pending(stream_id)
+            with about(stream=stream_id):
+                handled = self._services.motion.handle_pending(stream_id)
         except Exception:  # noqa: BLE001 - see below
             # One stream's trouble must not stop the others.
             _log.exception("stream %s could not be handled", stream_id)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import logging
 import re
 import signal
 import threading
@@ -12,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from coach import logs
 from coach.commands.options import add_config_option, shared_clock
 from coach.config import Config, load
 from coach.delivery import Contact, ContactParams
@@ -51,9 +51,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def handler(args: argparse.Namespace) -> int:
     """Serve until Ctrl-C, SIGTERM, or the server ends it. Raises ConfigError, AlreadyRunning, InvalidInput."""
     config = load(args.config)
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
-    # Without bluetoothctl bleak only guesses BlueZ's version, which changes nothing for us; not a line for an owner.
-    logging.getLogger("bleak.backends.bluezdbus.version").setLevel(logging.ERROR)
+    logs.configure(config.log)
     url = args.server or config.gateway.server
     if not url:
         raise ConfigError("No server is named: give --server URL, as the Wearables page shows it.")

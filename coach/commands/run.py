@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import logging
 from pathlib import Path
 
+from coach import logs
 from coach.commands.embedded import Embedded
 from coach.commands.options import add_config_option
 from coach.config import Config, load
@@ -35,9 +35,7 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def handler(args: argparse.Namespace) -> int:
     """Serve until Ctrl-C. Raises AlreadyRunning, ConfigError, StoreUnavailable."""
     config = _with_options(load(args.config), args)
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
-    # Without bluetoothctl bleak only guesses BlueZ's version, which changes nothing for us; not a line for an owner.
-    logging.getLogger("bleak.backends.bluezdbus.version").setLevel(logging.ERROR)
+    logs.configure(config.log)
     directory = make_directory(config.storage.directory)
     with only_one(directory):
         embedded = Embedded(config, directory)

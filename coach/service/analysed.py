@@ -14,6 +14,7 @@ from coach.analysis.rotation import YawLine
 from coach.analysis.stream import AnalysisState, Update, analyse, new_state
 from coach.analysis.swing_types import SwingKind
 from coach.analysis.types import ALGORITHM_NAME, ALGORITHM_VERSION, AnalysisParams, ChangeKind
+from coach.logs import about
 from coach.service.canonical import plain
 from coach.service.charts import key_of
 from coach.service.lines import thin
@@ -89,7 +90,8 @@ def load_state(stream: Row, params: Callable[[], AnalysisParams]) -> AnalysisSta
     try:
         return AnalysisState.from_bytes(bytes(stream["state"]))
     except ValueError:
-        _log.warning("the analysis state of stream %s cannot be used, it is analysed anew", stream["id"])
+        with about(athlete=stream["athlete_id"], stream=stream["id"]):
+            _log.warning("the analysis state of stream %s cannot be used, it is analysed anew", stream["id"])
         return None
 
 
@@ -116,7 +118,8 @@ def analysed_chunks(state: AnalysisState, stream: Row, chunks: list[Row], now: d
             feature = feature_row(stream, row["id"], row, first_index, update, now)
             seen = seen_rows(stream, row, first_index, update)
         except Exception as error:  # noqa: BLE001 - whatever one chunk does, the stream goes on without it
-            _log.warning("chunk %s of stream %s is set aside: %s", row["seq"], stream["id"], error)
+            with about(athlete=stream["athlete_id"], stream=stream["id"], chunk=row["id"]):
+                _log.warning("chunk %s of stream %s is set aside: %s", row["seq"], stream["id"], error)
             done.set_aside.append((row["id"], f"{type(error).__name__}: {error}"))
         else:
             done.first_index = first_index

@@ -13,6 +13,7 @@ from coach.analysis.detectors.judge import day_values, judge_day
 from coach.analysis.detectors.types import Answer, DayValues, Kind, Outcome
 from coach.analysis.swing_types import SwingKind
 from coach.analysis.types import TurnParams
+from coach.logs import about
 from coach.service.analysed import stroke_of
 from coach.service.canonical import plain
 from coach.service.day_entries import has_entered
@@ -129,7 +130,8 @@ class Days:
             return self._judge(athlete_id, day, now, due_until)
         except Exception:  # noqa: BLE001 - see below
             # One athlete's trouble must not keep the others waiting.
-            _log.exception("day %s of athlete %s could not be judged", day, athlete_id)
+            with about(athlete=athlete_id):
+                _log.exception("day %s of athlete %s could not be judged", day, athlete_id)
             with self._ground.store.begin_derived() as tx:
                 claimed = days.due_of(tx, athlete_id, day)
                 if claimed is not None:

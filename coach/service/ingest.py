@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
+
 from coach.errors import InvalidInput
 from coach.heart_log import TableHeartLog
 from coach.log import TableChunkLog, unpack
+from coach.logs import about
 from coach.service.tokens import Holder
 from devices.errors import DeviceError
 from devices.heartblock import decode_heart, is_heart
+
+_log = logging.getLogger(__name__)
 
 
 class Ingest:
@@ -26,7 +32,21 @@ class Ingest:
         try:
             blobs = unpack(body)
             blocks = [decode_heart(blob) for blob in blobs if is_heart(blob)]
-            keys = self._log.append_encoded([blob for blob in blobs if not is_heart(blob)], holder.athlete_id)
-            return keys + self._heart_log.append(blocks, holder.athlete_id)
+            with about(athlete=holder.athlete_id):
+                keys = self._log.append_encoded([blob for blob in blobs if not is_heart(blob)], holder.athlete_id)
+                keys += self._heart_log.append(blocks, holder.athlete_id)
         except (DeviceError, ValueError) as error:
             raise InvalidInput(f"The body cannot be used, nothing was stored: {error}") from None
+        _tell(holder.athlete_id, keys, len(blobs) - len(keys))
+        return keys
+
+
+def _tell(athlete_id: str, keys: Sequence[str], refused: int) -> None:
+    if not (refused or _log.isEnabledFor(logging.INFO)):
+        return
+    span = f"{keys[0]} to {keys[-1]}" if len(keys) > 1 else "".join(keys)
+    with about(athlete=athlete_id, chunk=span or None):
+        if refused:
+            _log.warning("%d of %d chunks were refused", refused, refused + len(keys))
+        else:
+            _log.info("%d chunks are stored", len(keys))

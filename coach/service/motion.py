@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from coach.analysis.stream import AnalysisState, finish
 from coach.analysis.types import ALGORITHM_VERSION, AnalysisParams
 from coach.errors import NoSuch
+from coach.logs import about
 from coach.service import charts, due
 from coach.service.analysed import Analysed, analysed_chunks, feature_row, load_state, seen_rows
 from coach.service.day_signals import moments_of
@@ -71,15 +72,16 @@ class Motion:
         if state is None:
             self.begin_again(stream_id)
             return self.handle_pending(stream_id, limit)
-        analysed = analysed_chunks(state, stream, chunks, now)
-        if not analysed.last_seq > stream["last_seq"]:
-            return nothing  # a hole in the numbers: the missing chunk may still come
-        with self._ground.store.begin_derived() as tx:
-            if not recordings.move_cursor(
-                tx, stream_id, stream["last_seq"], stream["version"], analysed.cursor_values(now)
-            ):
-                return nothing  # another worker was first
-            self._save(tx, stream, analysed, now)
+        with about(athlete=stream["athlete_id"], stream=stream_id):
+            analysed = analysed_chunks(state, stream, chunks, now)
+            if not analysed.last_seq > stream["last_seq"]:
+                return nothing  # a hole in the numbers: the missing chunk may still come
+            with self._ground.store.begin_derived() as tx:
+                if not recordings.move_cursor(
+                    tx, stream_id, stream["last_seq"], stream["version"], analysed.cursor_values(now)
+                ):
+                    return nothing  # another worker was first
+                self._save(tx, stream, analysed, now)
         return Handled(stream["athlete_id"], analysed.chunks, len(analysed.set_aside), analysed.at_once)
 
     def _state(self, tx: Tx, stream: Row) -> AnalysisState | None:

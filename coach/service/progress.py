@@ -6,6 +6,7 @@ import logging
 from datetime import datetime, timedelta
 
 from coach.errors import Conflict, NotAllowed
+from coach.logs import about
 from coach.service import planning
 from coach.service.canonical import plain
 from coach.service.change_views import NEEDS_YES, ChangeKind, ChangeState, ChangeView, change_view
@@ -131,7 +132,8 @@ def look_after(ground: Ground, athlete_id: str) -> bool:
     try:
         return Progress(ground).look(athlete_id)
     except Exception:  # noqa: BLE001 - see above; the daily look comes by
-        _log.exception("the program of athlete %s could not be looked at", athlete_id)
+        with about(athlete=athlete_id):
+            _log.exception("the program of athlete %s could not be looked at", athlete_id)
         return False
 
 

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from coach.errors import CoachError
+from coach.logs import about
 from coach.notify.channels import Channels
 from coach.notify.errors import NotDelivered
 from coach.notify.types import Channel, Message, Target
@@ -106,7 +107,8 @@ class Reminders:
                 self._finish(tx, row, now, problem)
         except CoachError as error:
             # The store is away: the claim ends by itself, and what was handed over stays so.
-            _log.warning("reminder %s waits: %s", row["id"], error)
+            with about(athlete=row["athlete_id"]):
+                _log.warning("reminder %s waits: %s", row["id"], error)
             return False
         return problem is None
 
@@ -119,7 +121,8 @@ class Reminders:
             return NotDelivered("Backstop's settings for this channel cannot be used: whoever runs it checks them.")
         except Exception as error:  # noqa: BLE001 - one delivery's trouble must not end the others
             # The type only: the text of a foreign error may hold an address or a key.
-            _log.error("reminder %s failed inside: %s", parcel.row["id"], type(error).__name__)
+            with about(athlete=parcel.row["athlete_id"]):
+                _log.error("reminder %s failed inside: %s", parcel.row["id"], type(error).__name__)
             return NotDelivered("Something went wrong inside Backstop; the log of the server names it.")
         return None
 

@@ -96,9 +96,9 @@ def schema_version(connection: sqlite3.Connection) -> str | None:
 
 
 def newest_chunks(connection: sqlite3.Connection, most: int) -> Iterator[tuple[int, bytes]]:
-    """Yield id and bytes of the newest chunks, newest first."""
+    """Yield id and bytes of the newest chunks whose signal is still kept, newest first."""
     if "chunk" in tables(connection):
-        yield from connection.execute("SELECT id, CAST(blob AS BLOB) FROM chunk ORDER BY id DESC LIMIT ?", (most,))
+        yield from connection.execute("SELECT id, CAST(blob AS BLOB) FROM chunk WHERE length(blob) > 0 ORDER BY id DESC LIMIT ?", (most,))
 
 
 def troubles(connection: sqlite3.Connection) -> list[str]:

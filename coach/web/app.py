@@ -45,6 +45,7 @@ from coach.web import (
     plans,
     profiles,
     reminders,
+    request_ids,
     safety,
     sessions,
     spasm,
@@ -133,6 +134,7 @@ def create_app(
 
 def _install(app: Flask, config: Config) -> None:
     """Put around every request what stands around it, and give the templates their words."""
+    request_ids.install(app)
     cookies.install(app, config.web.session_days)
     bounds.install(app)
     # Order counts: limits count a request before CSRF or the sign-in can refuse it.
