@@ -59,6 +59,19 @@ RULES: dict[str, Rule] = {
     # Beside the athlete's own one: the name and role of whoever entered or decided something.
     "user_account": Rule(_OWN, named=True, hidden={"password_hash": _LETS_IN}),
     "sign_in_link": Rule(_USER, Kept.SIGN_IN, exported=False, why_not=_LETS_IN, aged_by="expires_at"),
+    "sign_in_session": Rule(
+        _USER, Kept.SIGN_IN, exported=False, why_not="it says where somebody is signed in here", aged_by="seen_at"
+    ),
+    "passkey": Rule(_USER, exported=False, why_not="it works with the address that it was made for only"),
+    "used_challenge": Rule((), exported=False, why_not="of nobody; it is forgotten within minutes"),
+    "second_factor": Rule(_USER, exported=False, why_not=_LETS_IN),
+    "recovery_code": Rule(_USER, exported=False, why_not=_LETS_IN),
+    "failed_sign_in": Rule(
+        _USER, Kept.SIGN_IN, exported=False, why_not="what others tried here is no data of the person", aged_by="hour"
+    ),
+    "sign_in_notice": Rule(
+        _USER, Kept.SIGN_IN, exported=False, why_not="told at the next sign-in here, then over", aged_by="at"
+    ),
     "coach_athlete": Rule(_OWN),
     "guardian_athlete": Rule(_OWN),
     "consent": Rule(_OWN),
