@@ -17,6 +17,7 @@ from coach.service.days import Days
 from coach.service.diary import Diary
 from coach.service.doctor import Doctor
 from coach.service.findings import Findings
+from coach.service.gate import Gate
 from coach.service.gateways import Gateways
 from coach.service.ground import Ground
 from coach.service.hearts import Hearts
@@ -56,6 +57,7 @@ class Services:
     accounts: Accounts
     tokens: Tokens
     personal_tokens: PersonalTokens
+    gate: Gate
     consents: Consents
     athletes: Athletes
     profiles: Profiles
@@ -106,6 +108,7 @@ def build_services(store: Store, config: Config, clock: HostClock) -> Services:
         accounts=accounts,
         tokens=tokens,
         personal_tokens=PersonalTokens(ground, accounts),
+        gate=Gate(ground),
         consents=Consents(ground, links),
         athletes=Athletes(ground, links),
         profiles=profiles,

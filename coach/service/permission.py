@@ -192,6 +192,7 @@ def require_row(tx: Tx, by: Identity, found: Row | None, what: str, need: Level 
 
 # What an id in an address names, so that a rule of a route can be asked before the route is called.
 _NAMED: dict[str, Callable[[Tx, str], Row | None]] = {
+    "stream_id": recordings.get_stream,
     "finding_id": findings.get,
     "plan_id": plans.get,
     "change_id": program_changes.get,

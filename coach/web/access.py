@@ -1,12 +1,14 @@
-"""Who may call which endpoint: every view declares it, everything else is refused.
+"""Who may call which endpoint, and what it needs: every view declares its rule, everything else is refused.
 
-A view without a declaration is a mistake of ours and answers 500; `check_declared` finds it when the app is made.
-Whether this athlete is yours is asked by the services, with the identity that is found here.
+A view without a rule is a mistake of ours and answers 500; `check_declared` finds it when the app is made. Whether this
+athlete is yours, at that level, coach/service/permission.py decides: once here for whatever the address names, and again
+for the service that the view calls.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -14,8 +16,9 @@ from flask import Flask, abort, current_app, g, redirect, request, session, url_
 from werkzeug.wrappers import Response
 
 from coach.errors import CoachError, NotAllowed
+from coach.service.permission import NAMES_AN_ATHLETE
 from coach.service.tokens import Holder, Scope
-from coach.service.types import Identity, Role
+from coach.service.types import Identity, Level, Purpose, Role
 from coach.web.described import description_of
 from coach.web.house import house
 
@@ -26,44 +29,94 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 class Access(StrEnum):
-    """What an endpoint asks for."""
+    """Who may call an endpoint."""
 
     PUBLIC = "public"
     SIGNED_IN = "signed_in"
+    OWNER = "owner"
     ATHLETE = "athlete"
     COACH = "coach"
+    SPEAKER = "speaker"  # whose own matter it is: an athlete, or the guardian
+    CARER = "carer"  # who looks after others: a coach, or a guardian
     BEARER = "bearer"  # a gateway's token instead of a session; checked here, before the view
     PHONE = "phone"  # a phone's token, in the header or in the path; refused in the way that its app shows
 
 
-def _declare(access: Access) -> Callable[[View], View]:
+_ROLES: dict[Access, frozenset[Role]] = {
+    Access.SIGNED_IN: frozenset(Role),
+    Access.OWNER: frozenset({Role.OWNER}),
+    Access.ATHLETE: frozenset({Role.ATHLETE}),
+    Access.COACH: frozenset({Role.COACH}),
+    Access.SPEAKER: frozenset({Role.ATHLETE, Role.GUARDIAN}),
+    Access.CARER: frozenset({Role.COACH, Role.GUARDIAN}),
+}
+# Ids in their addresses are of the asker's own account.
+_OF_ACCOUNTS = frozenset({"account", "passkeys", "tokens"})
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Who may call an endpoint, and how much of the athlete it names they must be let see and do.
+
+    need: None where the endpoint is about nobody's athlete. purpose: what must be agreed to besides, for health text.
+    """
+
+    who: Access
+    need: Level | None = None
+    purpose: Purpose | None = None
+
+
+def rule(who: Access, *, need: Level | None = None, purpose: Purpose | None = None) -> Callable[[View], View]:
+    """Declare a view's rule."""
+    declared = Rule(who, need, purpose)
+
     def mark(view: View) -> View:
-        view.__dict__["backstop_access"] = access
+        view.__dict__["backstop_rule"] = declared
         return view
 
     return mark
 
 
-public = _declare(Access.PUBLIC)
-signed_in = _declare(Access.SIGNED_IN)
-athlete = _declare(Access.ATHLETE)
-coach = _declare(Access.COACH)
-bearer = _declare(Access.BEARER)
-phone = _declare(Access.PHONE)
+# For what is about nobody's athlete, or about the asker alone.
+public = rule(Access.PUBLIC)
+signed_in = rule(Access.SIGNED_IN)
+owner = rule(Access.OWNER)
+bearer = rule(Access.BEARER)
+phone = rule(Access.PHONE)
+# Whatever is the athlete's own: nobody else comes in.
+athlete = rule(Access.ATHLETE, need=Level.FULL)
+coach = rule(Access.COACH)
+
+
+def rule_of(app: Flask, endpoint: str) -> Rule | None:
+    """Return the rule that an endpoint declared, or None."""
+    found = getattr(app.view_functions[endpoint], "backstop_rule", None)
+    return found if isinstance(found, Rule) else None
 
 
 def access_of(app: Flask, endpoint: str) -> Access | None:
-    """Return what an endpoint declared, or None."""
-    found = getattr(app.view_functions[endpoint], "backstop_access", None)
-    return found if isinstance(found, Access) else None
+    """Return who may call an endpoint, None where it declared no rule."""
+    found = rule_of(app, endpoint)
+    return found.who if found is not None else None
 
 
 def check_declared(app: Flask) -> None:
-    """Raise CoachError if any endpoint forgot to say who may call it."""
-    silent = sorted(endpoint for endpoint in app.view_functions if access_of(app, endpoint) is None)
+    """Raise CoachError if any endpoint forgot to say who may call it, or names an athlete without saying the need."""
+    silent = sorted(endpoint for endpoint in app.view_functions if rule_of(app, endpoint) is None)
     if silent:
         names = ", ".join(silent)
         raise CoachError(f"These endpoints do not say who may call them: {names}. Add a decorator of access.py.")
+    vague = sorted(each.endpoint for each in app.url_map.iter_rules() if _is_vague(app, each.endpoint, each.arguments))
+    if vague:
+        names = ", ".join(vague)
+        raise CoachError(f"These endpoints name an athlete's things and no level: {names}. Say it, need=Level.VIEW.")
+
+
+def _is_vague(app: Flask, endpoint: str, arguments: Collection[str]) -> bool:
+    declared = rule_of(app, endpoint)
+    if declared is None or declared.need is not None or declared.who not in _ROLES:
+        return False
+    return endpoint.partition(".")[0] not in _OF_ACCOUNTS and bool(NAMES_AN_ATHLETE.intersection(arguments))
 
 
 def holder() -> Holder:
@@ -175,9 +228,10 @@ def _refuse_phone() -> Response | None:
 def _gate() -> Response | None:
     if request.endpoint is None:
         return None  # no such page: Flask answers 404
-    access = access_of(current_app, request.endpoint)
-    if access is None:
+    asked = rule_of(current_app, request.endpoint)
+    if asked is None:
         abort(500)
+    access = asked.who
     if request.endpoint == "static":
         return None
     if access is Access.BEARER:
@@ -191,9 +245,10 @@ def _gate() -> Response | None:
     g.identity = _asker()
     if g.identity is None:
         return _refuse_stranger()
-    needed = {Access.ATHLETE: Role.ATHLETE, Access.COACH: Role.COACH}.get(access)
-    if needed is not None and g.identity.role is not needed:
+    if g.identity.role not in _ROLES[access]:
         abort(403)
+    if asked.need is not None:
+        g.named = house().services.gate.admit(g.identity, request.view_args or {}, asked.need, asked.purpose)
     return None
 
 

@@ -15,9 +15,10 @@ from coach.errors import Conflict, InvalidInput, Locked
 from coach.service.assessment_views import AssessmentState, AssessmentView, Kind, Step, TrialView
 from coach.service.battery import GUIDED, STRAINING, TIRING
 from coach.service.may_test import QUESTIONS, questions_before
-from coach.service.types import AthleteView, Role, WearableView
+from coach.service.types import AthleteView, Level, Role, WearableView
 from coach.web import access, desk
 from coach.web import assessment_forms as forms
+from coach.web.access import Access
 from coach.web.assessment_json import results_json
 from coach.web.athlete import myself
 from coach.web.house import house
@@ -36,7 +37,7 @@ def own() -> str:
 
 
 @blueprint.get("/athletes/<athlete_id>/tests")
-@access.coach
+@access.rule(Access.CARER, need=Level.FULL)
 def of_athlete(athlete_id: str) -> str:
     """Show an athlete's tests to the coach, who may enter results."""
     return _overview(house().services.athletes.get(access.me(), athlete_id))
@@ -215,7 +216,7 @@ def _just_capped(last: TrialView | None, now: datetime) -> bool:
 
 
 @blueprint.get("/tests/<assessment_id>/results")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.FULL)
 def results(assessment_id: str) -> str:
     """Show what an assessment says, to the athlete and the coach."""
     found = house().services.assessments.results(access.me(), assessment_id)
@@ -225,21 +226,21 @@ def results(assessment_id: str) -> str:
 
 
 @blueprint.get("/tests/<assessment_id>/results.json")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.FULL)
 def results_as_json(assessment_id: str) -> Response:
     """Return what an assessment says, for programs."""
     return jsonify(results_json(house().services.assessments.results(access.me(), assessment_id)))
 
 
 @blueprint.get("/athletes/<athlete_id>/tests/enter")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.FULL)
 def entry(athlete_id: str) -> AnyResponse:
     """Offer to enter results that were taken elsewhere."""
     return _entry(house().services.athletes.get(access.me(), athlete_id), None)
 
 
 @blueprint.post("/athletes/<athlete_id>/tests/enter")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.FULL)
 def record(athlete_id: str) -> AnyResponse:
     """Store results that were taken elsewhere: dynamometer, one-sided repetitions, ROM, speed, holds."""
     athlete = house().services.athletes.get(access.me(), athlete_id)

@@ -11,9 +11,10 @@ from werkzeug.wrappers import Response
 
 from coach.errors import InvalidInput
 from coach.service.availability import EVERY_DAY
-from coach.service.types import AthleteView, Role
+from coach.service.types import AthleteView, Level, Role
 from coach.service.weeks import WeekChange
 from coach.web import access, forms
+from coach.web.access import Access
 from coach.web.athlete import myself
 from coach.web.house import house
 from programs.types import Availability, Stay
@@ -102,7 +103,7 @@ def own() -> Response:
 
 
 @blueprint.get("/athletes/<athlete_id>/availability")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.VIEW)
 def of_athlete(athlete_id: str) -> Response:
     """Show when an athlete can train."""
     athlete = house().services.athletes.get(access.me(), athlete_id)
@@ -110,7 +111,7 @@ def of_athlete(athlete_id: str) -> Response:
 
 
 @blueprint.post("/athletes/<athlete_id>/availability")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.PLAN)
 def change(athlete_id: str) -> Response:
     """Show what another week does to the sessions, or keep it."""
     athletes, given = house().services.athletes, _given()

@@ -11,8 +11,9 @@ from coach.errors import InvalidInput
 from coach.service.care_views import KIND_WORDS, QuestionnaireKind, TreatmentKind
 from coach.service.everyday import ACTIVITIES_MAX, STATEMENTS
 from coach.service.responses import OBSERVED
-from coach.service.types import AthleteView, Role
+from coach.service.types import AthleteView, Level, Purpose, Role
 from coach.web import access, forms
+from coach.web.access import Access
 from coach.web.case_picture import WIDTH, picture_of
 from coach.web.house import house
 from programs.phases import MEDICINE
@@ -66,14 +67,14 @@ def _treatments(athlete: AthleteView, problem: InvalidInput | None = None) -> Re
 
 
 @blueprint.get("/athletes/<athlete_id>/treatments")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.VIEW, purpose=Purpose.PAIN_TEXT)
 def treatments(athlete_id: str) -> Response:
     """Show what is tried and what changed."""
     return _treatments(athlete_of(athlete_id))
 
 
 @blueprint.post("/athletes/<athlete_id>/treatments")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.FULL, purpose=Purpose.PAIN_TEXT)
 def add(athlete_id: str) -> Response:
     """Store what is tried, from today or another day on."""
     athlete, form = athlete_of(athlete_id), request.form
@@ -97,7 +98,7 @@ def add(athlete_id: str) -> Response:
 
 
 @blueprint.post("/treatments/<treatment_id>/end")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.FULL, purpose=Purpose.PAIN_TEXT)
 def end(treatment_id: str) -> Response:
     """Set the last day of what was tried: today, or the form's."""
     ended = house().services.treatments.end(access.me(), treatment_id, forms.day_in("ended_on"))
@@ -106,7 +107,7 @@ def end(treatment_id: str) -> Response:
 
 
 @blueprint.post("/athletes/<athlete_id>/treatments/<treatment_id>/drop")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.FULL, purpose=Purpose.PAIN_TEXT)
 def drop(athlete_id: str, treatment_id: str) -> Response:
     """Delete what was entered by mistake."""
     house().services.treatments.drop(access.me(), treatment_id)
@@ -135,14 +136,14 @@ def _questions(athlete: AthleteView, problem: InvalidInput | None = None) -> Res
 
 
 @blueprint.get("/athletes/<athlete_id>/everyday")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.VIEW, purpose=Purpose.PAIN_TEXT)
 def questions(athlete_id: str) -> Response:
     """Ask about everyday life and own activities."""
     return _questions(athlete_of(athlete_id))
 
 
 @blueprint.post("/athletes/<athlete_id>/everyday")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.FULL, purpose=Purpose.PAIN_TEXT)
 def answer_everyday(athlete_id: str) -> Response:
     """Store which statements hold today."""
     athlete = athlete_of(athlete_id)
@@ -157,7 +158,7 @@ def answer_everyday(athlete_id: str) -> Response:
 
 
 @blueprint.post("/athletes/<athlete_id>/activities")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.FULL, purpose=Purpose.PAIN_TEXT)
 def rate_activities(athlete_id: str) -> Response:
     """Store how well the named activities go."""
     athlete, form = athlete_of(athlete_id), request.form

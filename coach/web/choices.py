@@ -7,8 +7,9 @@ from werkzeug.wrappers import Response
 
 from coach.errors import InvalidInput
 from coach.service.choices import TIME_MAX, TIME_MIN
-from coach.service.types import AthleteView, Role
+from coach.service.types import AthleteView, Level, Role
 from coach.web import access, forms
+from coach.web.access import Access
 from coach.web.athlete import myself
 from coach.web.house import house
 from programs.exercises import EQUIPMENT
@@ -40,14 +41,14 @@ def own() -> Response:
 
 
 @blueprint.get("/athletes/<athlete_id>/choices")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.VIEW)
 def of_athlete(athlete_id: str) -> Response:
     """Show an athlete's."""
     return _page(house().services.athletes.get(access.me(), athlete_id))
 
 
 @blueprint.post("/athletes/<athlete_id>/choices")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.PLAN)
 def choose(athlete_id: str) -> Response:
     """Keep what is at hand and how long a session may be."""
     athlete = house().services.athletes.get(access.me(), athlete_id)
@@ -61,7 +62,7 @@ def choose(athlete_id: str) -> Response:
 
 
 @blueprint.post("/athletes/<athlete_id>/exercises/<exercise_id>/no")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.PLAN)
 def say_no(athlete_id: str, exercise_id: str) -> Response:
     """Leave an exercise out."""
     house().services.athletes.get(access.me(), athlete_id)
@@ -72,7 +73,7 @@ def say_no(athlete_id: str, exercise_id: str) -> Response:
 
 
 @blueprint.post("/athletes/<athlete_id>/exercises/<exercise_id>/yes")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.PLAN)
 def take_back(athlete_id: str, exercise_id: str) -> Response:
     """Take a no back."""
     house().services.athletes.get(access.me(), athlete_id)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from flask import Blueprint, render_template, url_for
 
-from coach.service.types import AthleteView
+from coach.service.types import AthleteView, Level
 from coach.web import access, desk, words
+from coach.web.access import Access
 from coach.web.house import house
 
 blueprint = Blueprint("coach", __name__)
@@ -23,7 +24,7 @@ def roster() -> str:
 
 
 @blueprint.get("/athletes/<athlete_id>", endpoint="desk")
-@access.coach
+@access.rule(Access.CARER, need=Level.VIEW)
 def athlete_page(athlete_id: str) -> str:
     """Show one athlete."""
     athlete = _athlete(athlete_id)
@@ -37,7 +38,7 @@ def athlete_page(athlete_id: str) -> str:
 
 
 @blueprint.get("/athletes/<athlete_id>/findings")
-@access.coach
+@access.rule(Access.CARER, need=Level.VIEW)
 def findings_part(athlete_id: str) -> str:
     """Return the findings' part of the page."""
     athlete = _athlete(athlete_id)
@@ -51,21 +52,21 @@ def findings_part(athlete_id: str) -> str:
 
 
 @blueprint.get("/athletes/<athlete_id>/heart")
-@access.coach
+@access.rule(Access.CARER, need=Level.VIEW)
 def heart_part(athlete_id: str) -> str:
     """Return the athlete's heart rate of the day."""
     return render_template("parts/heart.html", **desk.heart_part(_athlete(athlete_id)))
 
 
 @blueprint.get("/athletes/<athlete_id>/recordings")
-@access.coach
+@access.rule(Access.CARER, need=Level.VIEW)
 def recordings_part(athlete_id: str) -> str:
     """Return how whole the athlete's recordings are."""
     return render_template("parts/recordings.html", **desk.recordings_part(_athlete(athlete_id)))
 
 
 @blueprint.get("/athletes/<athlete_id>/plan")
-@access.coach
+@access.rule(Access.CARER, need=Level.VIEW)
 def plan_part(athlete_id: str) -> str:
     """Return the plan's part of the page."""
     return render_template("parts/plan.html", **desk.plan_part(access.me(), _athlete(athlete_id)))

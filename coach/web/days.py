@@ -12,8 +12,9 @@ from werkzeug.wrappers import Response
 
 from coach.analysis.detectors.types import Outcome
 from coach.service.canonical import plain
-from coach.service.types import AnswerView, AthleteView
+from coach.service.types import AnswerView, AthleteView, Level
 from coach.web import access, athlete, findings_words, kind_words
+from coach.web.access import Access
 from coach.web.findings import home_of, local_day, profile_name
 from coach.web.house import house
 
@@ -53,7 +54,7 @@ def own() -> Response:
 
 
 @blueprint.get("/athletes/<athlete_id>/days/<day>")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.VIEW)
 def page(athlete_id: str, day: str) -> str:
     """Show a local day, kind by kind."""
     whose, local, answers = _asked(athlete_id, day)
@@ -78,7 +79,7 @@ def page(athlete_id: str, day: str) -> str:
 
 
 @blueprint.get("/athletes/<athlete_id>/days/<day>/answers.json")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.VIEW)
 def answers_json(athlete_id: str, day: str) -> Response:
     """Return what the newest edition says of every kind on a local day; an empty list where it was not judged."""
     whose, local, answers = _asked(athlete_id, day)

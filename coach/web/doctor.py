@@ -13,8 +13,9 @@ from coach.reports.pdf import file_name, pdf_of
 from coach.service.care_views import IMAGING_WORDS, ImagingKind
 from coach.service.doctor import FILE_BYTES_MAX
 from coach.service.report_views import AS_TOLD
-from coach.service.types import AthleteView, Purpose, Role
+from coach.service.types import AthleteView, Level, Purpose, Role
 from coach.web import access, forms
+from coach.web.access import Access
 from coach.web.care import answer, athlete_of
 from coach.web.house import house
 from programs.exercises import CONTRAINDICATIONS
@@ -75,14 +76,14 @@ def _attachment(content: bytes, media_type: str, name: str) -> Response:
 
 
 @blueprint.get("/athletes/<athlete_id>/for-the-doctor")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.FULL, purpose=Purpose.PAIN_TEXT)
 def page(athlete_id: str) -> Response:
     """Show what the report says."""
     return _page(athlete_of(athlete_id))
 
 
 @blueprint.get("/athletes/<athlete_id>/for-the-doctor.pdf")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.FULL, purpose=Purpose.PAIN_TEXT)
 def pdf(athlete_id: str) -> Response:
     """Return the report on two pages."""
     report = house().services.reports.make(access.me(), athlete_id)
@@ -90,7 +91,7 @@ def pdf(athlete_id: str) -> Response:
 
 
 @blueprint.get("/athletes/<athlete_id>/for-the-doctor.fhir.json")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.FULL, purpose=Purpose.PAIN_TEXT)
 def fhir(athlete_id: str) -> Response:
     """Return the report as a FHIR bundle, with the PDF and the files of imaging in it."""
     services, me = house().services, access.me()
@@ -105,7 +106,7 @@ def fhir(athlete_id: str) -> Response:
 
 
 @blueprint.post("/athletes/<athlete_id>/for-the-doctor/share")
-@access.signed_in
+@access.rule(Access.SPEAKER, need=Level.FULL)
 def share(athlete_id: str) -> Response:
     """Show treatments, answers and the report to the coach, or stop it."""
     shared = request.form.get("shared") == "yes"
@@ -115,7 +116,7 @@ def share(athlete_id: str) -> Response:
 
 
 @blueprint.post("/athletes/<athlete_id>/doctor-plan")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.FULL, purpose=Purpose.PAIN_TEXT)
 def record_plan(athlete_id: str) -> Response:
     """Store what the doctor said."""
     athlete, form = athlete_of(athlete_id), request.form
@@ -137,7 +138,7 @@ def record_plan(athlete_id: str) -> Response:
 
 
 @blueprint.post("/athletes/<athlete_id>/imaging")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.FULL, purpose=Purpose.PAIN_TEXT)
 def add_imaging(athlete_id: str) -> Response:
     """Store an examination with its report."""
     athlete, form, file = athlete_of(athlete_id), request.form, request.files.get("file")
@@ -164,7 +165,7 @@ def add_imaging(athlete_id: str) -> Response:
 
 
 @blueprint.get("/imaging/<imaging_id>/file")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.FULL, purpose=Purpose.PAIN_TEXT)
 def imaging_file(imaging_id: str) -> Response:
     """Return the report of an examination as it was sent."""
     file = house().services.doctor.imaging_file(access.me(), imaging_id)
@@ -172,7 +173,7 @@ def imaging_file(imaging_id: str) -> Response:
 
 
 @blueprint.post("/athletes/<athlete_id>/imaging/<imaging_id>/drop")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.FULL, purpose=Purpose.PAIN_TEXT)
 def drop_imaging(athlete_id: str, imaging_id: str) -> Response:
     """Delete an examination with its file."""
     house().services.doctor.drop_imaging(access.me(), imaging_id)

@@ -15,8 +15,9 @@ from werkzeug.wrappers import Response
 from coach.analysis.detectors.types import Outcome
 from coach.errors import InvalidInput
 from coach.service.canonical import plain
-from coach.service.types import AnswerView, AthleteView, DifferenceView, FindingView, Role, SignalWindow
+from coach.service.types import AnswerView, AthleteView, DifferenceView, FindingView, Level, Role, SignalWindow
 from coach.web import access, findings_words, words
+from coach.web.access import Access
 from coach.web.house import house
 from programs.notice import NOTICE
 
@@ -125,7 +126,7 @@ def _window_part(found: FindingView, athlete: AthleteView) -> dict[str, Any]:
 
 
 @blueprint.get("/findings/<finding_id>")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.VIEW)
 def finding(finding_id: str) -> str:
     """Show one finding; `?window=2` shows its third window first."""
     found, athlete = _asked(finding_id)
@@ -142,7 +143,7 @@ def finding(finding_id: str) -> str:
 
 
 @blueprint.get("/findings/<finding_id>/window")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.VIEW)
 def window(finding_id: str) -> str:
     """Return the part of the page with one window's signal."""
     found, athlete = _asked(finding_id)
@@ -152,7 +153,7 @@ def window(finding_id: str) -> str:
 
 
 @blueprint.get("/findings/<finding_id>/signal.json")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.VIEW)
 def signal(finding_id: str) -> Response:
     """Return the inclination around a finding, `?window=2` around its third window."""
     found, _ = _asked(finding_id)
@@ -160,14 +161,14 @@ def signal(finding_id: str) -> Response:
 
 
 @blueprint.get("/findings/<finding_id>/finding.json")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.VIEW)
 def finding_json(finding_id: str) -> Response:
     """Return one finding with its evidence."""
     return jsonify({"notice": NOTICE, **finding_as_json(_asked(finding_id)[0])})
 
 
 @blueprint.get("/athletes/<athlete_id>/findings.json")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.VIEW)
 def findings_json(athlete_id: str) -> Response:
     """Return an athlete's current findings, newest first."""
     services = house().services
@@ -178,7 +179,7 @@ def findings_json(athlete_id: str) -> Response:
 
 
 @blueprint.get("/athletes/<athlete_id>/day.json")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.VIEW)
 def day(athlete_id: str) -> Response:
     """Return the inclination of a local day, `?day=2026-11-24`, today without it."""
     athlete = house().services.athletes.get(access.me(), athlete_id)
@@ -187,7 +188,7 @@ def day(athlete_id: str) -> Response:
 
 
 @blueprint.get("/athletes/<athlete_id>/versions")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.VIEW)
 def versions(athlete_id: str) -> str:
     """Show what newer editions say differently, newest day first; `?until=2026-11-24` those before that day."""
     services = house().services

@@ -10,8 +10,9 @@ from werkzeug.wrappers import Response
 
 from coach.errors import CoachError, Conflict, InvalidInput
 from coach.service.import_types import Asked, ImportPlan
-from coach.service.types import AthleteView, Role
+from coach.service.types import AthleteView, Level, Role
 from coach.web import access
+from coach.web.access import Access
 from coach.web.house import house
 from coach.web.uploads import Uploads
 from devices.errors import DeviceError
@@ -68,7 +69,7 @@ def _page(athlete: AthleteView, problem: str | None = None) -> Response:
 
 
 @blueprint.get("/imports")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.FULL)
 def page(athlete_id: str) -> Response:
     """Show what was imported, and the form for another file."""
     _uploads().purge()
@@ -76,7 +77,7 @@ def page(athlete_id: str) -> Response:
 
 
 @blueprint.post("/imports")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.FULL)
 def upload(athlete_id: str) -> Response:
     """Keep a file for a while and go on to look at it."""
     athlete = _athlete(athlete_id)
@@ -88,7 +89,7 @@ def upload(athlete_id: str) -> Response:
 
 
 @blueprint.get("/imports/<upload_id>")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.FULL)
 def preview(athlete_id: str, upload_id: str) -> Response:
     """Show what an import of the file would do; a file that cannot be used goes."""
     athlete = _athlete(athlete_id)
@@ -120,7 +121,7 @@ def _preview(athlete: AthleteView, upload_id: str, plan: ImportPlan, problem: st
 
 
 @blueprint.post("/imports/<upload_id>")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.FULL)
 def take(athlete_id: str, upload_id: str) -> Response:
     """Import the file as confirmed."""
     athlete = _athlete(athlete_id)
@@ -140,7 +141,7 @@ def take(athlete_id: str, upload_id: str) -> Response:
 
 
 @blueprint.post("/imports/<upload_id>/discard")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.FULL)
 def discard(athlete_id: str, upload_id: str) -> Response:
     """Remove an upload that was only looked at."""
     _athlete(athlete_id)
@@ -150,7 +151,7 @@ def discard(athlete_id: str, upload_id: str) -> Response:
 
 
 @blueprint.get("/days/<day>")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.FULL)
 def day(athlete_id: str, day: str) -> str:
     """Show the trunk's line of one day."""
     athlete = _athlete(athlete_id)

@@ -11,8 +11,9 @@ from coach.analysis.types import NotComputable
 from coach.errors import InvalidInput
 from coach.service.job_models import MODELS, fields_of, model_named
 from coach.service.jobs import TASKS_MAX, Count
-from coach.service.types import AthleteView
+from coach.service.types import AthleteView, Level
 from coach.web import access
+from coach.web.access import Access
 from coach.web.findings import FIRST_YEAR, local_day
 from coach.web.house import house
 from coach.web.job_words import MODEL_WORDS
@@ -24,7 +25,7 @@ _COUNTED = "counted:"
 
 
 @blueprint.get("/athletes/<athlete_id>/jobs")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.VIEW)
 def of_athlete(athlete_id: str) -> str:
     """List an athlete's jobs, each with what its model says of today."""
     athlete = house().services.athletes.get(access.me(), athlete_id)
@@ -34,7 +35,7 @@ def of_athlete(athlete_id: str) -> str:
 
 
 @blueprint.get("/athletes/<athlete_id>/jobs/new")
-@access.coach
+@access.rule(Access.COACH, need=Level.PLAN)
 def new(athlete_id: str) -> str:
     """Show the form of one model, with so many tasks as are asked for."""
     return _form(house().services.athletes.get(access.me(), athlete_id), None)
@@ -59,7 +60,7 @@ def _form(athlete: AthleteView, problem: InvalidInput | None) -> str:
 
 
 @blueprint.post("/athletes/<athlete_id>/jobs")
-@access.coach
+@access.rule(Access.COACH, need=Level.PLAN)
 def add(athlete_id: str) -> Response | tuple[str, int]:
     """Store a job, or show the form again with what is wrong."""
     athlete = house().services.athletes.get(access.me(), athlete_id)
@@ -82,7 +83,7 @@ def add(athlete_id: str) -> Response | tuple[str, int]:
 
 
 @blueprint.get("/jobs/<job_id>")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.VIEW)
 def job(job_id: str) -> str:
     """Show one job, what its model says of a day, and what that rests on."""
     services = house().services
@@ -93,7 +94,7 @@ def job(job_id: str) -> str:
 
 
 @blueprint.post("/jobs/<job_id>/remove")
-@access.coach
+@access.rule(Access.COACH, need=Level.PLAN)
 def remove(job_id: str) -> Response:
     """Take a job off the list."""
     athlete_id = house().services.jobs.remove(access.me(), job_id)

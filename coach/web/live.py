@@ -11,8 +11,9 @@ from flask import Blueprint, Response, request
 
 from coach.errors import NoSuch, StoreUnavailable
 from coach.live import TooManyReaders
-from coach.service.types import AthleteView, Identity
+from coach.service.types import AthleteView, Level
 from coach.web import access
+from coach.web.access import Access
 from coach.web.house import House, house
 from coach.web.news import News
 from coach.web.streams import Stream
@@ -67,11 +68,11 @@ def _event(news: dict[str, Any]) -> str:
     return f"data: {json.dumps(news, separators=(',', ':'))}\n\n"
 
 
-def _still_allowed(house_: House, identity: Identity, athlete: AthleteView) -> bool:
-    """Tell whether the person is still signed in with today's password and the athlete still theirs to see."""
+def _still_allowed(house_: House, session_id: str, athlete: AthleteView) -> bool:
+    """Tell whether the sign-in is still good and the athlete still theirs to see."""
     try:
-        present = house_.services.accounts.identity(identity.user_id)
-        if present is None or present.epoch != identity.epoch:
+        present = house_.services.sign_ins.still(session_id)
+        if present is None:
             return False
         house_.services.athletes.get(present, athlete.athlete_id)
     except NoSuch:
@@ -81,7 +82,7 @@ def _still_allowed(house_: House, identity: Identity, athlete: AthleteView) -> b
     return True
 
 
-def _events(stream: Stream, house_: House, identity: Identity, athlete: AthleteView) -> Iterator[str]:
+def _events(stream: Stream, house_: House, session_id: str, athlete: AthleteView) -> Iterator[str]:
     """Yield events until the page goes, the feed closes, the server stops or the right to see it ends."""
     news, pace, sent_at = News(house_, athlete), _Pace(), time.monotonic()
     with stream.reader as reader:
@@ -97,7 +98,7 @@ def _events(stream: Stream, house_: House, identity: Identity, athlete: AthleteV
                 return
             if now - pace.allowed_at > ALLOWED_S:
                 pace.allowed_at = now
-                if not _still_allowed(house_, identity, athlete):
+                if not _still_allowed(house_, session_id, athlete):
                     return
             # To a page that does not read, writing would wait for ever.
             if not stream.writable():
@@ -117,7 +118,7 @@ def _events(stream: Stream, house_: House, identity: Identity, athlete: AthleteV
 
 
 @blueprint.get("/live/<athlete_id>")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.VIEW)
 def events(athlete_id: str) -> Response:
     """Stream the athlete's live line and word of changes."""
     athlete = house().services.athletes.get(access.me(), athlete_id)
@@ -129,7 +130,9 @@ def events(athlete_id: str) -> Response:
     except TooManyReaders as error:
         body = json.dumps({"error": {"what": str(error)}})
         return Response(body, status=503, content_type="application/json", headers={"Retry-After": "5"})
-    answer = Response(_events(stream, house(), access.me(), athlete), content_type="text/event-stream; charset=utf-8")
+    answer = Response(
+        _events(stream, house(), access.session_id(), athlete), content_type="text/event-stream; charset=utf-8"
+    )
     # A stream that is refused by the server before its first event must free its place too.
     answer.call_on_close(stream.reader.close)
     answer.headers["Cache-Control"] = "no-cache"

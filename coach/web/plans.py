@@ -5,7 +5,9 @@ from __future__ import annotations
 from flask import Blueprint
 from werkzeug.wrappers import Response
 
+from coach.service.types import Level
 from coach.web import access
+from coach.web.access import Access
 from coach.web.deciding import decided
 from coach.web.house import house
 
@@ -13,7 +15,7 @@ blueprint = Blueprint("plans", __name__)
 
 
 @blueprint.post("/plans/<plan_id>/accept")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.PLAN)
 def accept(plan_id: str) -> Response | str:
     """Accept a proposal; its sessions are placed."""
     identity, plans = access.me(), house().services.plans
@@ -21,7 +23,7 @@ def accept(plan_id: str) -> Response | str:
 
 
 @blueprint.post("/plans/<plan_id>/decline")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.PLAN)
 def decline(plan_id: str) -> Response | str:
     """Decline a proposal; what ran before goes on."""
     identity, plans = access.me(), house().services.plans

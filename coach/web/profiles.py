@@ -9,7 +9,9 @@ from werkzeug.wrappers import Response
 
 from coach.analysis.detectors.types import Kind, Profile, Thresholds
 from coach.errors import InvalidInput
+from coach.service.types import Level
 from coach.web import access, forms
+from coach.web.access import Access
 from coach.web.findings import home_of
 from coach.web.house import house
 
@@ -20,14 +22,14 @@ _BY_AGE = Kind.PITCH_COUNT
 
 
 @blueprint.get("/athletes/<athlete_id>/profile")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.VIEW)
 def page(athlete_id: str) -> str:
     """Show an athlete's profile: what it looks for, needs, and cannot see."""
     return _page(athlete_id, None)
 
 
 @blueprint.post("/athletes/<athlete_id>/profile")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.PLAN)
 def change(athlete_id: str) -> Response:
     """Choose another profile, and keep the date of birth or forget it."""
     services, me = house().services, access.me()

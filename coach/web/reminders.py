@@ -10,8 +10,9 @@ from werkzeug.wrappers import Response
 from coach.errors import InvalidInput
 from coach.notify.types import Channel
 from coach.service.reminder_choices import Choices
-from coach.service.types import Role
+from coach.service.types import Level, Role
 from coach.web import access, assets
+from coach.web.access import Access
 from coach.web.athlete import myself
 from coach.web.house import house
 from coach.web.words import clock_time, day_name, day_of, in_zone
@@ -143,7 +144,7 @@ def try_channel() -> Response | tuple[str, int]:
 
 
 @blueprint.post("/sessions/<session_id>/snooze")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.PLAN)
 def snooze(session_id: str) -> Response:
     """Move a session later on the same day."""
     minutes = request.form.get("minutes", "")

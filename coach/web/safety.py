@@ -6,8 +6,9 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from coach.errors import CoachError, Conflict, InvalidInput, NotAllowed
-from coach.service.types import AthleteView, Role
+from coach.service.types import AthleteView, Level, Role
 from coach.web import access, forms
+from coach.web.access import Access
 from coach.web.athlete import myself
 from coach.web.house import house
 from programs.triage import LOCKS
@@ -74,14 +75,14 @@ def answer_own() -> Response:
 
 
 @blueprint.get("/athletes/<athlete_id>/safety")
-@access.coach
+@access.rule(Access.CARER, need=Level.VIEW)
 def of_athlete(athlete_id: str) -> Response:
     """Show the result to the coach."""
     return _page(house().services.athletes.get(access.me(), athlete_id))
 
 
 @blueprint.post("/athletes/<athlete_id>/safety")
-@access.coach
+@access.rule(Access.CARER, need=Level.FULL)
 def answer_for(athlete_id: str) -> Response:
     """Store answers that a coach took down for an athlete who has no sign-in."""
     athlete = house().services.athletes.get(access.me(), athlete_id)
@@ -93,7 +94,7 @@ def answer_for(athlete_id: str) -> Response:
 
 
 @blueprint.post("/athletes/<athlete_id>/safety/clear")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.PLAN)
 def clear(athlete_id: str) -> Response:
     """Note that a clinician has seen the athlete, which lifts the lock: the coach, or an athlete who has none."""
     athlete = house().services.athletes.get(access.me(), athlete_id)

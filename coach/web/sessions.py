@@ -6,8 +6,9 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from coach.errors import InvalidInput
-from coach.service.types import Role, SessionState
+from coach.service.types import Level, Role, SessionState
 from coach.web import access, forms, words
+from coach.web.access import Access
 from coach.web.house import house
 from programs.drawings import drawings
 from programs.exercises import CONTRAINDICATIONS, library
@@ -18,7 +19,7 @@ OUTCOMES = {"done": SessionState.DONE, "skipped": SessionState.SKIPPED}
 
 
 @blueprint.get("/sessions/<session_id>")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.VIEW)
 def session_page(session_id: str) -> str:
     """Show one session."""
     identity, services = access.me(), house().services
@@ -45,7 +46,7 @@ def session_page(session_id: str) -> str:
 
 
 @blueprint.post("/sessions/<session_id>/outcome")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.PLAN)
 def outcome(session_id: str) -> Response:
     """Record that a session was done or skipped."""
     identity = access.me()

@@ -5,7 +5,9 @@ from __future__ import annotations
 from flask import Blueprint
 from werkzeug.wrappers import Response
 
+from coach.service.types import Level
 from coach.web import access
+from coach.web.access import Access
 from coach.web.deciding import decided
 from coach.web.house import house
 
@@ -13,7 +15,7 @@ blueprint = Blueprint("steps", __name__)
 
 
 @blueprint.post("/steps/<change_id>/accept")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.PLAN)
 def accept(change_id: str) -> Response | str:
     """Say yes to a step; planned sessions take it over."""
     identity, progress = access.me(), house().services.progress
@@ -21,7 +23,7 @@ def accept(change_id: str) -> Response | str:
 
 
 @blueprint.post("/steps/<change_id>/decline")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.PLAN)
 def decline(change_id: str) -> Response | str:
     """Say not now to a step; what runs goes on as it is."""
     identity, progress = access.me(), house().services.progress

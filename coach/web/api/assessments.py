@@ -11,7 +11,9 @@ from coach.analysis.assessment_types import AssessmentTest
 from coach.service.assessment_views import AssessmentView, Results, Retest
 from coach.service.entered import Entered
 from coach.service.personal_tokens import TokenScope
+from coach.service.types import Level
 from coach.web import access
+from coach.web.access import Access
 from coach.web.api.root import blueprint
 from coach.web.asked import Page, PageQuery, Text, key_of_request, page_of
 from coach.web.described import Asked, describe
@@ -47,7 +49,7 @@ class TestsView:
 
 
 @blueprint.get("/athletes/<athlete_id>/tests")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.FULL)
 @describe(scope=TokenScope.READ_FINDINGS, answer=TestsView)
 def tests(athlete_id: str) -> TestsView:
     """Return whether tests go on, may begin, and when they are due."""
@@ -56,7 +58,7 @@ def tests(athlete_id: str) -> TestsView:
 
 
 @blueprint.get("/athletes/<athlete_id>/assessments")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.FULL)
 @describe(scope=TokenScope.READ_FINDINGS, query=PageQuery, answer=Page[AssessmentView])
 def assessments(athlete_id: str, query: PageQuery) -> Page[AssessmentView]:
     """List the newest tests with every trial, newest first."""
@@ -65,7 +67,7 @@ def assessments(athlete_id: str, query: PageQuery) -> Page[AssessmentView]:
 
 
 @blueprint.post("/athletes/<athlete_id>/assessments")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.FULL)
 @describe(scope=TokenScope.WRITE_DIARY, takes=ResultsTaken, answer=AssessmentView, status=201)
 def add_assessment(athlete_id: str, told: ResultsTaken) -> AssessmentView:
     """Enter results that were taken elsewhere, as an assessment of their own."""
@@ -75,7 +77,7 @@ def add_assessment(athlete_id: str, told: ResultsTaken) -> AssessmentView:
 
 
 @blueprint.get("/assessments/<assessment_id>")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.FULL)
 @describe(scope=TokenScope.READ_FINDINGS, answer=Results)
 def assessment(assessment_id: str) -> Results:
     """Return what an assessment says against the rules, the tests' noise and the athlete's own."""

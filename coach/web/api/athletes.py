@@ -9,8 +9,9 @@ from coach.analysis.heart_day import HeartDay
 from coach.analysis.types import NotComputable
 from coach.service.personal_tokens import TokenScope
 from coach.service.rests import PausesView
-from coach.service.types import AthleteView, DayTotals, RosterRow, SessionView
+from coach.service.types import AthleteView, DayTotals, Level, RosterRow, SessionView
 from coach.web import access, desk
+from coach.web.access import Access
 from coach.web.api.root import athlete_of, blueprint
 from coach.web.asked import Page, PageQuery, day_in_path, page_of
 from coach.web.described import describe
@@ -42,7 +43,7 @@ def athletes(query: PageQuery) -> Page[RosterRow]:
 
 
 @blueprint.get("/athletes/<athlete_id>")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.VIEW)
 @describe(scope=TokenScope.READ_ATHLETE, answer=AthleteView)
 def athlete(athlete_id: str) -> AthleteView:
     """Return an athlete."""
@@ -50,7 +51,7 @@ def athlete(athlete_id: str) -> AthleteView:
 
 
 @blueprint.get("/athletes/<athlete_id>/today")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.VIEW)
 @describe(scope=TokenScope.READ_FINDINGS, answer=TodayView)
 def today(athlete_id: str) -> TodayView:
     """Return an athlete's day so far."""
@@ -70,7 +71,7 @@ def today(athlete_id: str) -> TodayView:
 
 
 @blueprint.get("/athletes/<athlete_id>/days/<day>/heart")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.VIEW)
 @describe(scope=TokenScope.READ_SIGNALS, answer=HeartDay | NotComputable)
 def heart(athlete_id: str, day: str) -> HeartDay | NotComputable:
     """Return the heart rate of a local day, or what is missing for it."""

@@ -18,8 +18,9 @@ from coach.service.care_views import (
 from coach.service.everyday import ACTIVITIES_MAX, STATEMENTS
 from coach.service.personal_tokens import TokenScope
 from coach.service.spasm_views import SpasmView
-from coach.service.types import TriageView
+from coach.service.types import Level, Purpose, TriageView
 from coach.web import access
+from coach.web.access import Access
 from coach.web.api.root import athlete_of, blueprint
 from coach.web.asked import Day, OneOf, Page, PageQuery, Scale, Text, key_of_request, page_of
 from coach.web.described import Asked, describe
@@ -84,7 +85,7 @@ class DoctorView:
 
 
 @blueprint.get("/athletes/<athlete_id>/treatments")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.VIEW, purpose=Purpose.PAIN_TEXT)
 @describe(scope=TokenScope.READ_DIARY, query=PageQuery, answer=Page[TreatmentView])
 def treatments(athlete_id: str, query: PageQuery) -> Page[TreatmentView]:
     """List what is and was tried, what goes on first."""
@@ -94,7 +95,7 @@ def treatments(athlete_id: str, query: PageQuery) -> Page[TreatmentView]:
 
 
 @blueprint.post("/athletes/<athlete_id>/treatments")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.FULL, purpose=Purpose.PAIN_TEXT)
 @describe(scope=TokenScope.WRITE_DIARY, takes=Tried, answer=TreatmentView, status=201)
 def add_treatment(athlete_id: str, told: Tried) -> TreatmentView:
     """Enter something that is tried. Of medicine only that some was taken: no name, no dose."""
@@ -104,7 +105,7 @@ def add_treatment(athlete_id: str, told: Tried) -> TreatmentView:
 
 
 @blueprint.post("/treatments/<treatment_id>/end")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.FULL, purpose=Purpose.PAIN_TEXT)
 @describe(scope=TokenScope.WRITE_DIARY, takes=Ended, answer=TreatmentView)
 def end_treatment(treatment_id: str, told: Ended) -> TreatmentView:
     """Set the last day of what was tried."""
@@ -112,7 +113,7 @@ def end_treatment(treatment_id: str, told: Ended) -> TreatmentView:
 
 
 @blueprint.delete("/treatments/<treatment_id>")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.FULL, purpose=Purpose.PAIN_TEXT)
 @describe(scope=TokenScope.WRITE_DIARY, status=204)
 def drop_treatment(treatment_id: str) -> None:
     """Delete what was entered by mistake."""
@@ -120,7 +121,7 @@ def drop_treatment(treatment_id: str) -> None:
 
 
 @blueprint.get("/athletes/<athlete_id>/response")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.VIEW, purpose=Purpose.PAIN_TEXT)
 @describe(scope=TokenScope.READ_DIARY, answer=ResponseView)
 def response(athlete_id: str) -> ResponseView:
     """Return the single case: weeks, phases, and what was different after what."""
@@ -128,7 +129,7 @@ def response(athlete_id: str) -> ResponseView:
 
 
 @blueprint.get("/athletes/<athlete_id>/questionnaires")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.VIEW, purpose=Purpose.PAIN_TEXT)
 @describe(scope=TokenScope.READ_DIARY, query=PageQuery, answer=Page[QuestionnaireView])
 def questionnaires(athlete_id: str, query: PageQuery) -> Page[QuestionnaireView]:
     """List the answers about everyday life and own activities, oldest first."""
@@ -140,7 +141,7 @@ def questionnaires(athlete_id: str, query: PageQuery) -> Page[QuestionnaireView]
 
 
 @blueprint.post("/athletes/<athlete_id>/questionnaires/everyday")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.FULL, purpose=Purpose.PAIN_TEXT)
 @describe(scope=TokenScope.WRITE_DIARY, takes=Everyday, answer=QuestionnaireView, status=201)
 def answer_everyday(athlete_id: str, told: Everyday) -> QuestionnaireView:
     """Store which statements about everyday life hold today."""
@@ -148,7 +149,7 @@ def answer_everyday(athlete_id: str, told: Everyday) -> QuestionnaireView:
 
 
 @blueprint.post("/athletes/<athlete_id>/questionnaires/activities")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.FULL, purpose=Purpose.PAIN_TEXT)
 @describe(scope=TokenScope.WRITE_DIARY, takes=Activities, answer=QuestionnaireView, status=201)
 def rate_activities(athlete_id: str, told: Activities) -> QuestionnaireView:
     """Store how well own activities go."""
@@ -156,7 +157,7 @@ def rate_activities(athlete_id: str, told: Activities) -> QuestionnaireView:
 
 
 @blueprint.get("/athletes/<athlete_id>/safety")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.VIEW)
 @describe(scope=TokenScope.READ_DIARY, answer=SafetyView)
 def safety(athlete_id: str) -> SafetyView:
     """Return what the safety questions came to; a coach sees that the program is held, not why."""
@@ -165,7 +166,7 @@ def safety(athlete_id: str) -> SafetyView:
 
 
 @blueprint.get("/athletes/<athlete_id>/spasm")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.VIEW, purpose=Purpose.PAIN_TEXT)
 @describe(scope=TokenScope.READ_DIARY, answer=SpasmNow)
 def spasm(athlete_id: str) -> SpasmNow:
     """Return where an acute spasm stands."""
@@ -173,7 +174,7 @@ def spasm(athlete_id: str) -> SpasmNow:
 
 
 @blueprint.get("/athletes/<athlete_id>/doctor")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.FULL, purpose=Purpose.PAIN_TEXT)
 @describe(scope=TokenScope.READ_DIARY, answer=DoctorView)
 def doctor(athlete_id: str) -> DoctorView:
     """Return what the doctor said, and which examinations there are."""

@@ -9,7 +9,9 @@ from pydantic import Field
 
 from coach.service.diary import SITES, SYMPTOMS, CheckIn, CheckInView, TrainingView
 from coach.service.personal_tokens import TokenScope
+from coach.service.types import Level
 from coach.web import access
+from coach.web.access import Access
 from coach.web.api.root import athlete_of, blueprint, tell
 from coach.web.asked import Day, OneOf, Page, PageQuery, Scale, Text, key_of_request, page_of
 from coach.web.described import Asked, describe
@@ -52,7 +54,7 @@ class Trained(Asked):
 
 
 @blueprint.get("/athletes/<athlete_id>/checkins")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.VIEW)
 @describe(scope=TokenScope.READ_DIARY, query=DiaryQuery, answer=Page[CheckInView])
 def checkins(athlete_id: str, query: DiaryQuery) -> Page[CheckInView]:
     """List check-ins, newest first."""
@@ -61,7 +63,7 @@ def checkins(athlete_id: str, query: DiaryQuery) -> Page[CheckInView]:
 
 
 @blueprint.post("/athletes/<athlete_id>/checkins")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.FULL)
 @describe(scope=TokenScope.WRITE_DIARY, takes=Told, answer=CheckInView, status=201)
 def add_checkin(athlete_id: str, told: Told) -> CheckInView:
     """Check in: how it is now. Much pain pauses the program until the safety questions are answered."""
@@ -71,7 +73,7 @@ def add_checkin(athlete_id: str, told: Told) -> CheckInView:
 
 
 @blueprint.get("/checkins/<checkin_id>")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.VIEW)
 @describe(scope=TokenScope.READ_DIARY, answer=CheckInView)
 def checkin(checkin_id: str) -> CheckInView:
     """Return one check-in."""
@@ -79,7 +81,7 @@ def checkin(checkin_id: str) -> CheckInView:
 
 
 @blueprint.put("/checkins/<checkin_id>")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.FULL)
 @describe(scope=TokenScope.WRITE_DIARY, takes=Told, answer=CheckInView)
 def change_checkin(checkin_id: str, told: Told) -> CheckInView:
     """Replace what a check-in tells."""
@@ -89,7 +91,7 @@ def change_checkin(checkin_id: str, told: Told) -> CheckInView:
 
 
 @blueprint.delete("/checkins/<checkin_id>")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.FULL)
 @describe(scope=TokenScope.WRITE_DIARY, status=204)
 def drop_checkin(checkin_id: str) -> None:
     """Delete a check-in that was a mistake; a pause that it brought stays."""
@@ -97,7 +99,7 @@ def drop_checkin(checkin_id: str) -> None:
 
 
 @blueprint.get("/athletes/<athlete_id>/trainings")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.VIEW)
 @describe(scope=TokenScope.READ_DIARY, query=DiaryQuery, answer=Page[TrainingView])
 def trainings(athlete_id: str, query: DiaryQuery) -> Page[TrainingView]:
     """List what was trained, newest first."""
@@ -106,7 +108,7 @@ def trainings(athlete_id: str, query: DiaryQuery) -> Page[TrainingView]:
 
 
 @blueprint.post("/athletes/<athlete_id>/trainings")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.FULL)
 @describe(scope=TokenScope.WRITE_DIARY, takes=Trained, answer=TrainingView, status=201)
 def add_training(athlete_id: str, told: Trained) -> TrainingView:
     """Enter a training."""
@@ -123,7 +125,7 @@ def add_training(athlete_id: str, told: Trained) -> TrainingView:
 
 
 @blueprint.delete("/trainings/<training_id>")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.FULL)
 @describe(scope=TokenScope.WRITE_DIARY, status=204)
 def drop_training(training_id: str) -> None:
     """Delete a training that was a mistake."""

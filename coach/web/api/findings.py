@@ -11,8 +11,9 @@ from pydantic import Field
 
 from coach.service.jobs import JobView
 from coach.service.personal_tokens import TokenScope
-from coach.service.types import AnswerView, DifferenceView, FindingView, SignalWindow
+from coach.service.types import AnswerView, DifferenceView, FindingView, Level, SignalWindow
 from coach.web import access
+from coach.web.access import Access
 from coach.web.api.root import athlete_of, blueprint
 from coach.web.asked import Day, Page, PageQuery, Whole, day_in_path, page_of
 from coach.web.described import Query, describe
@@ -51,7 +52,7 @@ class DayAnswers:
 
 
 @blueprint.get("/athletes/<athlete_id>/findings")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.VIEW)
 @describe(scope=TokenScope.READ_FINDINGS, query=PageQuery, answer=Page[FindingView])
 def findings(athlete_id: str, query: PageQuery) -> Page[FindingView]:
     """List an athlete's current findings with their evidence, newest first."""
@@ -60,7 +61,7 @@ def findings(athlete_id: str, query: PageQuery) -> Page[FindingView]:
 
 
 @blueprint.get("/findings/<finding_id>")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.VIEW)
 @describe(scope=TokenScope.READ_FINDINGS, answer=FindingView)
 def finding(finding_id: str) -> FindingView:
     """Return one finding with its evidence, also a superseded one."""
@@ -68,7 +69,7 @@ def finding(finding_id: str) -> FindingView:
 
 
 @blueprint.get("/findings/<finding_id>/signal")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.VIEW)
 @describe(scope=TokenScope.READ_SIGNALS, query=WindowQuery, answer=SignalWindow)
 def finding_signal(finding_id: str, query: WindowQuery) -> SignalWindow:
     """Return the inclination around what a finding rests on."""
@@ -79,7 +80,7 @@ def finding_signal(finding_id: str, query: WindowQuery) -> SignalWindow:
 
 
 @blueprint.get("/athletes/<athlete_id>/days/<day>")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.VIEW)
 @describe(scope=TokenScope.READ_FINDINGS, answer=DayAnswers)
 def day(athlete_id: str, day: str) -> DayAnswers:
     """Return what is said of every kind on a local day."""
@@ -89,7 +90,7 @@ def day(athlete_id: str, day: str) -> DayAnswers:
 
 
 @blueprint.get("/athletes/<athlete_id>/days/<day>/signal")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.VIEW)
 @describe(scope=TokenScope.READ_SIGNALS, answer=SignalWindow)
 def day_signal(athlete_id: str, day: str) -> SignalWindow:
     """Return the inclination of the trunk over a local day."""
@@ -97,7 +98,7 @@ def day_signal(athlete_id: str, day: str) -> SignalWindow:
 
 
 @blueprint.get("/athletes/<athlete_id>/differences")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.VIEW)
 @describe(scope=TokenScope.READ_FINDINGS, query=DifferenceQuery, answer=Page[DifferenceView])
 def differences(athlete_id: str, query: DifferenceQuery) -> Page[DifferenceView]:
     """List the days and kinds of which the two newest editions say different things, earliest first."""
@@ -106,7 +107,7 @@ def differences(athlete_id: str, query: DifferenceQuery) -> Page[DifferenceView]
 
 
 @blueprint.get("/athletes/<athlete_id>/jobs")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.VIEW)
 @describe(scope=TokenScope.READ_FINDINGS, query=DayQuery, answer=Page[JobView])
 def jobs(athlete_id: str, query: DayQuery) -> Page[JobView]:
     """List an athlete's jobs, newest first, each with what its model says of a local day."""

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from coach.service.change_views import ChangeView
 from coach.service.personal_tokens import TokenScope
-from coach.service.types import PlanView, SessionView
+from coach.service.types import Level, PlanView, SessionView
 from coach.web import access
+from coach.web.access import Access
 from coach.web.api.root import athlete_of, blueprint, tell
 from coach.web.asked import Page, PageQuery, Text, page_of
 from coach.web.described import Asked, describe
@@ -39,7 +40,7 @@ class StepsView:
 
 
 @blueprint.get("/athletes/<athlete_id>/plans")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.VIEW)
 @describe(scope=TokenScope.READ_PLANS, answer=PlansView)
 def plans(athlete_id: str) -> PlansView:
     """Return the proposal that waits and the program that runs."""
@@ -49,7 +50,7 @@ def plans(athlete_id: str) -> PlansView:
 
 
 @blueprint.get("/plans/<plan_id>")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.VIEW)
 @describe(scope=TokenScope.READ_PLANS, answer=PlanView)
 def plan(plan_id: str) -> PlanView:
     """Return one plan in any state."""
@@ -57,7 +58,7 @@ def plan(plan_id: str) -> PlanView:
 
 
 @blueprint.get("/plans/<plan_id>/preview")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.VIEW)
 @describe(scope=TokenScope.READ_PLANS, query=PageQuery, answer=Page[SessionView], refuses=(409,))
 def preview(plan_id: str, query: PageQuery) -> Page[SessionView]:
     """List the sessions that accepting now would place in the first seven days."""
@@ -65,7 +66,7 @@ def preview(plan_id: str, query: PageQuery) -> Page[SessionView]:
 
 
 @blueprint.post("/plans/<plan_id>/accept")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.PLAN)
 @describe(scope=TokenScope.WRITE_PLANS, takes=Note, answer=PlanView, refuses=(409,))
 def accept_plan(plan_id: str, told: Note) -> PlanView:
     """Accept a proposal; its sessions are placed."""
@@ -75,7 +76,7 @@ def accept_plan(plan_id: str, told: Note) -> PlanView:
 
 
 @blueprint.post("/plans/<plan_id>/decline")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.PLAN)
 @describe(scope=TokenScope.WRITE_PLANS, takes=Note, answer=PlanView, refuses=(409,))
 def decline_plan(plan_id: str, told: Note) -> PlanView:
     """Decline a proposal; what ran before goes on."""
@@ -85,7 +86,7 @@ def decline_plan(plan_id: str, told: Note) -> PlanView:
 
 
 @blueprint.get("/athletes/<athlete_id>/steps")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.VIEW)
 @describe(scope=TokenScope.READ_PLANS, answer=StepsView)
 def steps(athlete_id: str) -> StepsView:
     """Return how the running program changes."""
@@ -95,7 +96,7 @@ def steps(athlete_id: str) -> StepsView:
 
 
 @blueprint.get("/steps/<change_id>")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.VIEW)
 @describe(scope=TokenScope.READ_PLANS, answer=ChangeView)
 def step(change_id: str) -> ChangeView:
     """Return one step in any state."""
@@ -103,7 +104,7 @@ def step(change_id: str) -> ChangeView:
 
 
 @blueprint.post("/steps/<change_id>/accept")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.PLAN)
 @describe(scope=TokenScope.WRITE_PLANS, answer=ChangeView, refuses=(409,))
 def accept_step(change_id: str) -> ChangeView:
     """Say yes to a step; planned sessions take it over."""
@@ -113,7 +114,7 @@ def accept_step(change_id: str) -> ChangeView:
 
 
 @blueprint.post("/steps/<change_id>/decline")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.PLAN)
 @describe(scope=TokenScope.WRITE_PLANS, answer=ChangeView, refuses=(409,))
 def decline_step(change_id: str) -> ChangeView:
     """Say no to a step; none is offered for a week."""

@@ -10,8 +10,9 @@ from werkzeug.wrappers import Response
 from coach.log import pack
 from coach.service.personal_tokens import TokenScope
 from coach.service.tokens import TokenView
-from coach.service.types import ConnectionLogView, GatewayView, RecordingView, WearableView
+from coach.service.types import ConnectionLogView, GatewayView, Level, RecordingView, WearableView
 from coach.web import access
+from coach.web.access import Access
 from coach.web.api.root import athlete_of, blueprint
 from coach.web.asked import Page, PageQuery, Whole, page_of
 from coach.web.described import Query, Raw, describe
@@ -37,7 +38,7 @@ class TokenOfGateway:
 
 
 @blueprint.get("/athletes/<athlete_id>/wearables")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.FULL)
 @describe(scope=TokenScope.READ_ATHLETE, query=PageQuery, answer=Page[WearableView])
 def wearables(athlete_id: str, query: PageQuery) -> Page[WearableView]:
     """List an athlete's wearables by name, each with how its link does."""
@@ -46,7 +47,7 @@ def wearables(athlete_id: str, query: PageQuery) -> Page[WearableView]:
 
 
 @blueprint.get("/wearables/<wearable_id>")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.FULL)
 @describe(scope=TokenScope.READ_ATHLETE, answer=WearableView)
 def wearable(wearable_id: str) -> WearableView:
     """Return one wearable."""
@@ -54,7 +55,7 @@ def wearable(wearable_id: str) -> WearableView:
 
 
 @blueprint.get("/athletes/<athlete_id>/recordings")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.VIEW)
 @describe(scope=TokenScope.READ_SIGNALS, query=PageQuery, answer=Page[RecordingView])
 def recordings(athlete_id: str, query: PageQuery) -> Page[RecordingView]:
     """List an athlete's recordings, newest first, each with how whole it is."""
@@ -64,7 +65,7 @@ def recordings(athlete_id: str, query: PageQuery) -> Page[RecordingView]:
 
 
 @blueprint.get("/recordings/<stream_id>")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.VIEW)
 @describe(scope=TokenScope.READ_SIGNALS, answer=RecordingView)
 def recording(stream_id: str) -> RecordingView:
     """Return one recording."""
@@ -72,7 +73,7 @@ def recording(stream_id: str) -> RecordingView:
 
 
 @blueprint.get("/recordings/<stream_id>/chunks")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.VIEW)
 @describe(
     scope=TokenScope.READ_SIGNALS,
     query=ChunksQuery,
@@ -89,7 +90,7 @@ def recording_chunks(stream_id: str, query: ChunksQuery) -> Response:
 
 
 @blueprint.get("/athletes/<athlete_id>/gateways")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.FULL)
 @describe(scope=TokenScope.READ_ATHLETE, query=PageQuery, answer=Page[TokenOfGateway])
 def gateways(athlete_id: str, query: PageQuery) -> Page[TokenOfGateway]:
     """List the tokens of an athlete's gateways and phones, oldest first, and how the gateways do."""
@@ -100,7 +101,7 @@ def gateways(athlete_id: str, query: PageQuery) -> Page[TokenOfGateway]:
 
 
 @blueprint.get("/athletes/<athlete_id>/connection-logs")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.FULL)
 @describe(scope=TokenScope.READ_SIGNALS, query=PageQuery, answer=Page[ConnectionLogView])
 def connection_logs(athlete_id: str, query: PageQuery) -> Page[ConnectionLogView]:
     """List the newest connection logs."""

@@ -9,8 +9,9 @@ from pydantic import Field
 
 from coach.service.personal_tokens import TokenScope
 from coach.service.reminder_choices import SNOOZE_MAX, SNOOZE_MIN
-from coach.service.types import SessionState, SessionView
+from coach.service.types import Level, SessionState, SessionView
 from coach.web import access
+from coach.web.access import Access
 from coach.web.api.root import athlete_of, blueprint, tell
 from coach.web.asked import Day, Page, PageQuery, Scale, Text, Whole, page_of
 from coach.web.described import Asked, describe
@@ -44,7 +45,7 @@ class Snooze(Asked):
 
 
 @blueprint.get("/athletes/<athlete_id>/sessions")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.VIEW)
 @describe(scope=TokenScope.READ_PLANS, query=SessionsQuery, answer=Page[SessionView])
 def sessions(athlete_id: str, query: SessionsQuery) -> Page[SessionView]:
     """List an athlete's sessions that were not cancelled, in order of time."""
@@ -55,7 +56,7 @@ def sessions(athlete_id: str, query: SessionsQuery) -> Page[SessionView]:
 
 
 @blueprint.get("/sessions/<session_id>")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.VIEW)
 @describe(scope=TokenScope.READ_PLANS, answer=SessionView)
 def session(session_id: str) -> SessionView:
     """Return one session."""
@@ -63,7 +64,7 @@ def session(session_id: str) -> SessionView:
 
 
 @blueprint.post("/sessions/<session_id>/outcome")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.PLAN)
 @describe(scope=TokenScope.WRITE_PLANS, takes=Outcome, answer=SessionView, refuses=(409,))
 def session_outcome(session_id: str, told: Outcome) -> SessionView:
     """Record that a session was done or skipped, once."""
@@ -82,7 +83,7 @@ def session_outcome(session_id: str, told: Outcome) -> SessionView:
 
 
 @blueprint.post("/sessions/<session_id>/snooze")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.PLAN)
 @describe(scope=TokenScope.WRITE_PLANS, takes=Snooze, answer=SessionView, refuses=(409,))
 def snooze_session(session_id: str, told: Snooze) -> SessionView:
     """Move a session later on the same day."""

@@ -10,9 +10,10 @@ from coach.analysis.detectors.types import Profile
 from coach.service.choices import ChoicesView
 from coach.service.personal_tokens import TokenScope
 from coach.service.reminder_choices import Choices
-from coach.service.types import AthleteView
+from coach.service.types import AthleteView, Level
 from coach.service.weeks import WeekChange
 from coach.web import access
+from coach.web.access import Access
 from coach.web.api.root import athlete_of, blueprint, tell
 from coach.web.asked import Day, OneOf, Page, PageQuery, Text, TimeOfDay, page_of
 from coach.web.described import Asked, describe
@@ -74,7 +75,7 @@ class ChosenReminders(Asked):
 
 
 @blueprint.get("/athletes/<athlete_id>/availability")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.VIEW)
 @describe(scope=TokenScope.READ_ATHLETE, answer=Times)
 def availability(athlete_id: str) -> Times:
     """Return when an athlete can train."""
@@ -91,7 +92,7 @@ def availability(athlete_id: str) -> Times:
 
 
 @blueprint.put("/athletes/<athlete_id>/availability")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.PLAN)
 @describe(scope=TokenScope.WRITE_ATHLETE, takes=Times, answer=WeekChange)
 def set_availability(athlete_id: str, told: Times) -> WeekChange:
     """Keep when an athlete can train; answers what became of the planned sessions."""
@@ -110,7 +111,7 @@ def set_availability(athlete_id: str, told: Times) -> WeekChange:
 
 
 @blueprint.get("/athletes/<athlete_id>/choices")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.VIEW)
 @describe(scope=TokenScope.READ_ATHLETE, answer=ChoicesView)
 def choices(athlete_id: str) -> ChoicesView:
     """Return what is at hand, and which exercises were said no to."""
@@ -118,7 +119,7 @@ def choices(athlete_id: str) -> ChoicesView:
 
 
 @blueprint.put("/athletes/<athlete_id>/choices")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.PLAN)
 @describe(scope=TokenScope.WRITE_ATHLETE, takes=Chosen, answer=ChoicesView)
 def set_choices(athlete_id: str, told: Chosen) -> ChoicesView:
     """Keep what is at hand and how long a session may be; the next program obeys it."""
@@ -127,7 +128,7 @@ def set_choices(athlete_id: str, told: Chosen) -> ChoicesView:
 
 
 @blueprint.put("/athletes/<athlete_id>/declined/<exercise_id>")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.PLAN)
 @describe(scope=TokenScope.WRITE_ATHLETE, answer=ChoicesView, refuses=(409, 422))
 def decline_exercise(athlete_id: str, exercise_id: str) -> ChoicesView:
     """Say no to an exercise: it is left out from now on."""
@@ -136,7 +137,7 @@ def decline_exercise(athlete_id: str, exercise_id: str) -> ChoicesView:
 
 
 @blueprint.delete("/athletes/<athlete_id>/declined/<exercise_id>")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.PLAN)
 @describe(scope=TokenScope.WRITE_ATHLETE, answer=ChoicesView)
 def take_exercise_back(athlete_id: str, exercise_id: str) -> ChoicesView:
     """Take a no back; the exercise comes back with a new program only."""
@@ -151,7 +152,7 @@ def choices_now(athlete_id: str) -> ChoicesView:
 
 
 @blueprint.put("/athletes/<athlete_id>/profile")
-@access.signed_in
+@access.rule(Access.SIGNED_IN, need=Level.PLAN)
 @describe(scope=TokenScope.WRITE_ATHLETE, takes=ChosenProfile, answer=AthleteView)
 def set_profile(athlete_id: str, told: ChosenProfile) -> AthleteView:
     """Choose what is looked for, and the date of birth; judged days are judged anew."""
