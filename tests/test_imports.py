@@ -84,6 +84,11 @@ def test_analysis_is_pure() -> None:
         ("smtplib", "coach.notify"),
         ("email", "coach.notify"),
         ("cryptography", "coach.notify"),
+        ("argon2", "coach.service.secrets"),
+        ("webauthn", "coach.service.passkeys"),
+        ("pyotp", "coach.service.second_factors"),
+        ("segno", "coach.web.account"),
+        ("limits", "coach.web"),
     ],
 )
 def test_each_library_has_one_home(library: str, home: str) -> None:

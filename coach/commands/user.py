@@ -14,7 +14,7 @@ from coach.service.types import Identity, Role
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add `user add`, `user change`, `user link` and `user list`."""
+    """Add `user add`, `user change`, `user link`, `user reset` and `user list`."""
     parser = subparsers.add_parser("user", help="add people and print one-time sign-in links")
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     add = actions.add_parser("add", help="add a coach or an athlete and print a sign-in link")
@@ -30,8 +30,14 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         action.add_argument("--born", metavar="DATE", help="of an athlete, as YYYY-MM-DD: pitch counts go by age")
     link = actions.add_parser("link", help="print a new one-time sign-in link for somebody")
     link.add_argument("name")
+    reset = actions.add_parser(
+        "reset", help="let somebody in who is locked out: no second factor, no sign-ins, and a new sign-in link"
+    )
+    reset.add_argument("name")
+    reset.add_argument("--passkeys", action="store_true", help="remove the passkeys too, as when a phone was stolen")
+    reset.add_argument("--password", action="store_true", help="remove the password too")
     everyone = actions.add_parser("list", help="list everybody")
-    for action, handler in ((add, _add), (change, _change), (link, _link), (everyone, _list)):
+    for action, handler in ((add, _add), (change, _change), (link, _link), (reset, _reset), (everyone, _list)):
         add_config_option(action)
         action.set_defaults(handler=handler)
 
@@ -88,6 +94,17 @@ def _link(args: argparse.Namespace) -> int:
     return 0
 
 
+def _reset(args: argparse.Namespace) -> int:
+    config = load(args.config)
+    with opened_services(config) as services:
+        user_id = _named(services, args.name).user_id
+        removed = services.accounts.reset(user_id, passkeys=args.passkeys, password=args.password)
+        told = f" They are told at the next sign-in: {', '.join(removed)}." if removed else ""
+        print(f"{args.name} is signed out everywhere.{told}")
+        print(_sentence(services, config, user_id, args.name))
+    return 0
+
+
 def _list(args: argparse.Namespace) -> int:
     with opened_services(load(args.config)) as services:
         for identity in services.accounts.users():
@@ -119,5 +136,5 @@ def _sentence(services: Services, config: Config, user_id: str, name: str) -> st
     token = services.accounts.issue_sign_in_link(user_id)
     return (
         f"One-time sign-in link for {name}, good for {config.web.sign_in_link_hours} hours: "
-        f"http://127.0.0.1:{config.web.port}/enter/{token}"
+        f"{config.web.address or f'http://127.0.0.1:{config.web.port}'}/enter/{token}"
     )

@@ -27,6 +27,7 @@ from coach.service.jobs import Jobs
 from coach.service.links import LinkBoard
 from coach.service.looks import Looks
 from coach.service.motion import Motion
+from coach.service.passkeys import Passkeys
 from coach.service.personal_tokens import PersonalTokens
 from coach.service.phones import Phones
 from coach.service.plans import Plans
@@ -40,6 +41,8 @@ from coach.service.reminders import Reminders
 from coach.service.reports import Reports
 from coach.service.rerun import Rerun
 from coach.service.rests import Rests
+from coach.service.second_factors import SecondFactors
+from coach.service.sign_in_sessions import SignIns
 from coach.service.spasms import Spasms
 from coach.service.tokens import Tokens
 from coach.service.treatments import Treatments
@@ -55,6 +58,9 @@ class Services:
     """All use-cases over one store. log, heart_log: where chunks and heart rate go; links: where links are shown."""
 
     accounts: Accounts
+    sign_ins: SignIns
+    passkeys: Passkeys
+    second_factors: SecondFactors
     tokens: Tokens
     personal_tokens: PersonalTokens
     gate: Gate
@@ -106,6 +112,9 @@ def build_services(store: Store, config: Config, clock: HostClock) -> Services:
     motion, days = Motion(ground), Days(ground)
     return Services(
         accounts=accounts,
+        sign_ins=SignIns(ground),
+        passkeys=Passkeys(ground),
+        second_factors=SecondFactors(ground),
         tokens=tokens,
         personal_tokens=PersonalTokens(ground, accounts),
         gate=Gate(ground),

@@ -1,17 +1,17 @@
-"""Who a person is: users, one-time sign-in links, passwords."""
+"""Who a person is: users, one-time sign-in links, passwords. Signing in: sign_in_sessions."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
-from coach.errors import InvalidInput, NoSuch, NotAllowed
+from coach.errors import InvalidInput, NoSuch
 from coach.service.ground import Ground
-from coach.service.secrets import fresh_token, hash_password, hash_token, password_fits
+from coach.service.password_rules import check_password
+from coach.service.secrets import fresh_token, hash_password, hash_token
+from coach.service.sign_in_types import Notice
 from coach.service.types import Identity, Role
-from coach.store import athletes, events, people
+from coach.store import athletes, events, people, sign_in_keys, sign_ins
 from coach.store.rows import Row
-
-_NAME_MAX = 200
 
 
 class Accounts:
@@ -23,11 +23,13 @@ class Accounts:
     def create_user(self, name: str, role: Role, password: str | None = None, athlete_id: str | None = None) -> str:
         """Create a user and return its id. athlete_id: whom a user of role athlete is.
 
-        Raises InvalidInput: empty or taken name, a password that is too short, a missing or surplus athlete_id.
+        Raises InvalidInput: empty or taken name, a password that is too short or easy, a missing or surplus athlete_id.
         """
         name = checked_name(name)
         if (role is Role.ATHLETE) is (athlete_id is None):
             raise InvalidInput("A user of role athlete is one athlete, a coach is none: give athlete_id accordingly.")
+        if password is not None:
+            check_password(password, name)
         password_hash = hash_password(password) if password is not None else None
         now = self._ground.now()
         with self._ground.store.begin() as tx:
@@ -53,7 +55,7 @@ class Accounts:
         return _identity(found) if found is not None else None
 
     def issue_sign_in_link(self, user_id: str) -> str:
-        """Return a fresh one-time token for `/sign-in/<token>`; only its hash is kept. Raises NoSuch."""
+        """Return a fresh one-time token for `/enter/<token>`; only its hash is kept. Raises NoSuch."""
         token, now = fresh_token(), self._ground.now()
         expires_at = now + timedelta(hours=self._ground.config.web.sign_in_link_hours)
         with self._ground.store.begin() as tx:
@@ -63,48 +65,65 @@ class Accounts:
             events.record(tx, now, "service", "issued a sign-in link", "user", user_id)
         return token
 
-    def redeem_link(self, token: str) -> Identity:
-        """Use up a one-time token. Raises NotAllowed when it is unknown, used or too old."""
-        now = self._ground.now()
-        with self._ground.store.begin() as tx:
-            user_id = people.use_sign_in_link(tx, hash_token(token), now)
-            found = people.user(tx, user_id) if user_id is not None else None
-            if user_id is None or found is None:
-                raise NotAllowed("This sign-in link was used before or is too old: ask for a new one.")
-            events.record(tx, now, user_id, "signed in by link", "user", user_id)
-        return _identity(found)
-
-    def sign_in(self, name: str, password: str) -> Identity:
-        """Check a password, with the same effort for unknown names. Raises NotAllowed."""
+    def has_password(self, user_id: str) -> bool:
+        """Tell whether somebody can sign in with a password."""
         with self._ground.store.read() as tx:
-            found = people.user_named(tx, name[:_NAME_MAX])
-        # Outside the transaction: hashing takes a good part of a second.
-        fits = password_fits(password, found["password_hash"] if found is not None else None)
-        if found is None or not fits:
-            raise NotAllowed("Name and password do not fit: check both, or ask for a sign-in link.")
-        with self._ground.store.begin() as tx:
-            events.record(tx, self._ground.now(), found["id"], "signed in by password", "user", found["id"])
-        return _identity(found)
+            found = people.user(tx, user_id)
+        return found is not None and found["password_hash"] is not None
 
-    def set_password(self, user_id: str, password: str) -> Identity:
-        """Replace the password and return the identity of the new epoch; sessions of the older one have ended.
+    def set_password(self, user_id: str, password: str, but: str | None = None) -> Identity:
+        """Replace the password and end all sessions, but the one named; return the identity of the new epoch.
 
-        Raises InvalidInput when too short, NoSuch.
+        Raises InvalidInput when it is too short, too long or too easy, NoSuch.
         """
-        password_hash = hash_password(password)
+        with self._ground.store.read() as tx:
+            found = people.user(tx, user_id)
+        if found is None:
+            raise NoSuch(f"There is no user {user_id}.")
+        check_password(password, found["name"])
+        password_hash, now = hash_password(password), self._ground.now()
         with self._ground.store.begin() as tx:
             found = people.set_password_hash(tx, user_id, password_hash)
             if found is None:
                 raise NoSuch(f"There is no user {user_id}.")
-            events.record(tx, self._ground.now(), user_id, "set a password", "user", user_id)
+            sign_ins.end_all(tx, user_id, now, but)
+            events.record(tx, now, user_id, "set a password", "user", user_id)
         return _identity(found)
+
+    def reset(self, user_id: str, *, passkeys: bool = False, password: bool = False) -> tuple[Notice, ...]:
+        """Let the machine's owner help somebody who is locked out: remove the second factor, and what else is named.
+
+        Ends all sessions. Return what was removed; the person is told at the next sign-in. Raises NoSuch.
+        """
+        now, removed = self._ground.now(), list[Notice]()
+        with self._ground.store.begin() as tx:
+            found = people.user(tx, user_id)
+            if found is None:
+                raise NoSuch(f"There is no user {user_id}.")
+            if sign_in_keys.remove_factor(tx, user_id):
+                removed.append(Notice.SECOND_FACTOR_REMOVED)
+            if passkeys and sign_in_keys.remove_passkeys(tx, user_id):
+                removed.append(Notice.PASSKEYS_REMOVED)
+            if password and found["password_hash"] is not None:
+                people.set_password_hash(tx, user_id, None)
+                removed.append(Notice.PASSWORD_REMOVED)
+            sign_ins.end_all(tx, user_id, now)
+            for notice in removed:
+                sign_ins.add_notice(tx, user_id, notice.value, now)
+                events.record(tx, now, "owner", notice.value, "user", user_id)
+        return tuple(removed)
+
+
+def account_key(name: str) -> str:
+    """Return what is the same for all ways of typing a name; for counting tries on an account."""
+    return people.short_name(name)
 
 
 def checked_name(name: str) -> str:
     """Return a name without surrounding blanks. Raises InvalidInput when nothing is left or it is too long."""
     name = " ".join(name.split())
-    if not name or len(name) > _NAME_MAX:
-        raise InvalidInput(f"A name has 1 to {_NAME_MAX} characters; this one has {len(name)}.")
+    if not name or len(name) > people.NAME_MAX:
+        raise InvalidInput(f"A name has 1 to {people.NAME_MAX} characters; this one has {len(name)}.")
     return name
 
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from functools import lru_cache
+import threading
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from coach.errors import InvalidInput
+from coach.service.password_rules import PASSWORD_MAX, normal
 
-# Characters. Source: NIST SP 800-63B rev. 4, 3.1.1.2 asks for 15 where the password is the only factor, 8 otherwise;
-# sign-in links are the usual way in here, so that the middle was taken (own choice).
-PASSWORD_MIN = 10
-# Own choice: longer ones only cost hashing time.
-PASSWORD_MAX = 256
+# Each hash takes 64 MiB and a good part of a second: a rush of tries must not take all memory. Own choice.
+_HASHES_AT_ONCE = 4
+_hashing = threading.BoundedSemaphore(_HASHES_AT_ONCE)
+# What is checked where there is no password, with the effort of a real one. Of 32 random bytes that nobody kept.
+_NOBODYS_HASH = "$argon2id$v=19$m=65536,t=3,p=4$ojr6jUpuYFXZMKY8IgsYtQ$zuCJVkYkm4VcXl8xTy77iRYZEtEWpi//okBdEcXWNig"
 # 256 bits cannot be guessed.
 _TOKEN_BYTES = 32
 
@@ -31,23 +31,23 @@ def hash_token(token: str) -> str:
 
 
 def hash_password(password: str) -> str:
-    """Return the argon2 hash. Raises InvalidInput for a password that is too short or too long."""
-    if len(password) < PASSWORD_MIN:
-        raise InvalidInput(f"The password has {len(password)} characters: take at least {PASSWORD_MIN}.")
-    if len(password) > PASSWORD_MAX:
-        raise InvalidInput(f"The password has {len(password)} characters: take at most {PASSWORD_MAX}.")
-    return PasswordHasher().hash(password)
+    """Return the argon2id hash of a password that `password_rules` has let through."""
+    with _hashing:
+        return PasswordHasher().hash(normal(password))
 
 
 def password_fits(password: str, stored: str | None) -> bool:
     """Check a password, with the same effort when there is nothing to check it against."""
+    # Longer ones are nobody's; to hash them as a whole would only cost time.
+    tried = normal(password[: PASSWORD_MAX + 1])
     try:
-        fits = PasswordHasher().verify(stored or _nobodys_hash(), password[:PASSWORD_MAX])
+        with _hashing:
+            fits = PasswordHasher().verify(stored or _NOBODYS_HASH, tried)
     except (VerificationError, InvalidHashError, UnicodeEncodeError):
         return False
     return fits and stored is not None
 
 
-@lru_cache(maxsize=1)
-def _nobodys_hash() -> str:
-    return PasswordHasher().hash(fresh_token())
+def hash_is_old(stored: str) -> bool:
+    """Tell whether a hash was made with other parameters than are usual now."""
+    return PasswordHasher().check_needs_rehash(stored)

@@ -10,6 +10,9 @@ from coach.store.engine import Tx
 from coach.store.rows import Row, fresh_id, many, one
 from coach.store.tables import sign_in_link, user_account
 
+# Characters; what is longer is nobody's name.
+NAME_MAX = 200
+
 
 def add_user(tx: Tx, name: str, role: str, password_hash: str | None, athlete_id: str | None, now: datetime) -> str:
     """Insert a user; return the id. Raises Conflict on a taken name."""
@@ -39,6 +42,11 @@ def user_named(tx: Tx, name: str) -> Row | None:
     return one(tx, select(user_account).where(user_account.c.name_key == name.strip().casefold()))
 
 
+def short_name(name: str) -> str:
+    """Return a name as it is looked for, so that whatever is typed names one account or none."""
+    return name[:NAME_MAX].strip().casefold()
+
+
 def user_of_athlete(tx: Tx, athlete_id: str) -> Row | None:
     """Return the user who is that athlete."""
     return one(tx, select(user_account).where(user_account.c.athlete_id == athlete_id))
@@ -49,10 +57,16 @@ def users(tx: Tx) -> list[Row]:
     return many(tx, select(user_account).order_by(user_account.c.name_key))
 
 
-def set_password_hash(tx: Tx, user_id: str, password_hash: str) -> Row | None:
-    """Replace the hash and begin a new epoch; return the user, None when there is no such user."""
+def set_password_hash(tx: Tx, user_id: str, password_hash: str | None) -> Row | None:
+    """Replace the hash, or forget it, and begin a new epoch; return the user, None when there is no such user."""
     values = {"password_hash": password_hash, "epoch": user_account.c.epoch + 1}
     return one(tx, update(user_account).where(user_account.c.id == user_id).values(values).returning(user_account))
+
+
+def refresh_password_hash(tx: Tx, user_id: str, old: str, new: str) -> None:
+    """Keep another hash of the same password, unless the password was replaced meanwhile."""
+    same = (user_account.c.id == user_id, user_account.c.password_hash == old)
+    tx.execute(update(user_account).where(*same).values(password_hash=new))
 
 
 def add_sign_in_link(tx: Tx, user_id: str, token_hash: str, now: datetime, expires_at: datetime) -> None:

@@ -1,8 +1,8 @@
 """Who may call which endpoint, and what it needs: every view declares its rule, everything else is refused.
 
 A view without a rule is a mistake of ours and answers 500; `check_declared` finds it when the app is made. Whether this
-athlete is yours, at that level, coach/service/permission.py decides: once here for whatever the address names, and again
-for the service that the view calls.
+athlete is yours, at that level, coach/service/permission.py decides: here for whatever the address names, and again for
+the service that the view calls.
 """
 
 from __future__ import annotations
@@ -11,14 +11,16 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
-from flask import Flask, abort, current_app, g, redirect, request, session, url_for
+from flask import Flask, abort, current_app, flash, g, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from coach.errors import CoachError, NotAllowed
 from coach.service.permission import NAMES_AN_ATHLETE
 from coach.service.tokens import Holder, Scope
 from coach.service.types import Identity, Level, Purpose, Role
+from coach.web import cookies
 from coach.web.described import description_of
 from coach.web.house import house
 
@@ -88,6 +90,20 @@ athlete = rule(Access.ATHLETE, need=Level.FULL)
 coach = rule(Access.COACH)
 
 
+def fresh(view: View) -> View:
+    """Ask for a sign-in of the last minutes too: for what locks a person out or takes everything along.
+
+    Goes with a rule that needs somebody signed in. Programs have no such sign-in, so they are refused.
+    """
+    view.__dict__["backstop_fresh"] = True
+    return view
+
+
+def wants_fresh(app: Flask, endpoint: str) -> bool:
+    """Tell whether an endpoint asks for a fresh sign-in."""
+    return bool(getattr(app.view_functions[endpoint], "backstop_fresh", False))
+
+
 def rule_of(app: Flask, endpoint: str) -> Rule | None:
     """Return the rule that an endpoint declared, or None."""
     found = getattr(app.view_functions[endpoint], "backstop_rule", None)
@@ -141,6 +157,14 @@ def someone() -> Identity | None:
     return identity if isinstance(identity, Identity) else None
 
 
+def session_id() -> str:
+    """Return the sign-in that asks; only where a token opens nothing."""
+    found = cookies.signed_in()
+    if found is None:
+        abort(401)
+    return found.session_id
+
+
 def wants_json() -> bool:
     """Tell whether the answer should be JSON: the API, and whoever prefers it to HTML."""
     if request.path.startswith("/api/") or request.path.endswith(".json"):
@@ -150,15 +174,9 @@ def wants_json() -> bool:
 
 
 def identity_of_session() -> Identity | None:
-    """Return who the session cookie names, None when the person is gone or has set a new password since."""
-    user_id = session.get("user_id")
-    if not isinstance(user_id, str):
-        return None
-    found = house().services.accounts.identity(user_id)
-    if found is None or session.get("epoch") != found.epoch:
-        session.clear()
-        return None
-    return found
+    """Return who the session cookie names, None when that session has ended or is of nobody."""
+    found = cookies.find()
+    return found.identity if found is not None else None
 
 
 def _refuse_stranger() -> Response:
@@ -170,6 +188,27 @@ def _refuse_stranger() -> Response:
         answer.headers["HX-Redirect"] = welcome
         return answer
     return redirect(welcome, code=303)
+
+
+def confirm_first() -> Response:
+    """Answer who has to show again who they are; a page comes back to where it was."""
+    if wants_json():
+        abort(403, "Sign in again first: this asks for a sign-in of the last 10 minutes.")
+    if request.method != "GET":
+        flash("Nothing was changed yet: show that it is you, then do it again.", "look")
+    page = url_for("account.confirm", next=request.full_path if request.method == "GET" else came_from())
+    if request.headers.get("HX-Request"):
+        answer = Response(status=401)
+        answer.headers["HX-Redirect"] = page
+        return answer
+    return redirect(page, code=303)
+
+
+def came_from() -> str:
+    """Return the page of ours that the request came from, as a path; the account's page where it does not say."""
+    parts = urlsplit(request.headers.get("Referer", ""))
+    ours = parts.netloc == request.host and parts.path.startswith("/") and not parts.path.startswith("//")
+    return parts.path if ours else url_for("account.page")
 
 
 def bearer_token() -> str | None:
@@ -249,6 +288,8 @@ def _gate() -> Response | None:
         abort(403)
     if asked.need is not None:
         g.named = house().services.gate.admit(g.identity, request.view_args or {}, asked.need, asked.purpose)
+    if wants_fresh(current_app, request.endpoint) and not cookies.is_fresh():
+        return confirm_first()
     return None
 
 

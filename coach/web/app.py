@@ -12,6 +12,7 @@ from coach.service import Services
 from coach.serving import LiveDoor
 from coach.web import (
     access,
+    account,
     api,
     assessment_words,
     assessments,
@@ -40,6 +41,7 @@ from coach.web import (
     jobs,
     limits,
     live,
+    passkeys,
     phone_push,
     phones,
     plans,
@@ -60,6 +62,8 @@ from devices.hostclock import HostClock, SystemClock
 
 SUBJECTS = (
     welcome,
+    account,
+    passkeys,
     athlete,
     coach,
     findings,
@@ -120,9 +124,9 @@ def create_app(
         # headers.py compares Origin with Host, also over https.
         WTF_CSRF_SSL_STRICT=False,
     )
-    # A proxy that ends https says so. Only the asker's own cookie and links depend on it. Neither host nor address is
-    # taken from a proxy: Origin is compared with the former, limits are counted by the latter.
-    app.wsgi_app = ProxyFix(app.wsgi_app, x_for=0, x_proto=1, x_host=0)  # type: ignore[method-assign]
+    # A proxy that ends https says so. Only the asker's own cookie and links depend on it. The host is never
+    # taken from a proxy, for Origin is compared with it; the address only from as many as are known to be in front.
+    app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.web.proxies, x_proto=1, x_host=0)  # type: ignore[method-assign]
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     furnish(app, House(services, live_feed, config, clock or SystemClock(), Streams(live_feed), door))
     _install(app, config)

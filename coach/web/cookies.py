@@ -1,13 +1,22 @@
-"""The session: a signed cookie that names who is signed in, and since which password."""
+"""The cookie of a sign-in: signed, with the secret of a session that is a row. What is good is asked of the row."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 
-from flask import Flask, request, session
+from flask import Flask, g, request, session
 from flask.sessions import SecureCookieSessionInterface
 
-from coach.service.types import Identity
+from coach.service.passkeys import CHALLENGE_TIME
+from coach.service.sign_in_types import Asker, CodeWanted, LetIn, SignedIn
+from coach.web.browsers import device_words
+from coach.web.house import house
+
+# After a password its code is awaited so long. Own choice: time to find the phone.
+_CODE_TIME = timedelta(minutes=5)
+# What can lock a person out or take everything along asks for a sign-in as recent as this. Own choice.
+FRESH = timedelta(minutes=10)
 
 
 class Sessions(SecureCookieSessionInterface):
@@ -15,6 +24,15 @@ class Sessions(SecureCookieSessionInterface):
 
     def get_cookie_secure(self, app: Flask) -> bool:
         return request.is_secure
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A password that fitted and waits for its code. onward: the page to go to then."""
+
+    wanted: CodeWanted
+    confirming: bool
+    onward: str
 
 
 def install(app: Flask, session_days: int) -> None:
@@ -28,14 +46,76 @@ def install(app: Flask, session_days: int) -> None:
     )
 
 
-def begin(identity: Identity) -> None:
-    """Sign someone in. The old session goes first, so that nothing set before signing in survives it."""
+def find() -> SignedIn | None:
+    """Ask the row whether the cookie's session is good, once per request; a cookie of one that ended is emptied."""
+    secret = session.get("secret")
+    found = house().services.sign_ins.present(secret) if isinstance(secret, str) else None
+    if found is None and secret is not None:
+        session.clear()
+    g.signed_in = found
+    return found
+
+
+def signed_in() -> SignedIn | None:
+    """Return the session that asks, None for strangers and for programs."""
+    found = g.get("signed_in")
+    return found if isinstance(found, SignedIn) else None
+
+
+def is_fresh() -> bool:
+    """Tell whether the person showed who they are a short while ago."""
+    found = signed_in()
+    return found is not None and house().now() - found.confirmed_at <= FRESH
+
+
+def asker(confirming: bool = False) -> Asker:
+    """Return the browser that asks to be let in."""
+    return Asker(device_words(request.headers.get("User-Agent", "")), signed_in(), confirming)
+
+
+def begin(let_in: LetIn) -> None:
+    """Sign someone in. The old cookie's content goes first, so that nothing set before signing in survives it."""
+    if let_in.secret is None:
+        session.pop("pending", None)
+        return
     session.clear()
     session.permanent = True
-    session["user_id"] = identity.user_id
-    session["epoch"] = identity.epoch
+    session["secret"] = let_in.secret
+    # For counting tries by person, without a look at the row.
+    session["user_id"] = let_in.identity.user_id
 
 
 def end() -> None:
     """Sign out."""
     session.clear()
+
+
+def await_code(wanted: CodeWanted, confirming: bool, onward: str) -> None:
+    """Remember that a password fitted."""
+    session["pending"] = [wanted.user_id, wanted.epoch, confirming, onward, house().now().timestamp()]
+
+
+def pending() -> Pending | None:
+    """Return whose code is awaited, None when nobody's is or it took too long."""
+    found = session.get("pending")
+    if not isinstance(found, list) or house().now().timestamp() - found[4] > _CODE_TIME.total_seconds():
+        return None
+    return Pending(CodeWanted(found[0], found[1]), found[2], found[3])
+
+
+def keep_challenge(challenge: str, purpose: str) -> None:
+    """Remember what a device was asked, for this browser, this purpose and this sign-in only."""
+    session["challenge"] = [challenge, purpose, _whose(), house().now().timestamp()]
+
+
+def take_challenge(purpose: str) -> str | None:
+    """Return what a device was asked for this purpose, and forget it; None when nothing was, or too long ago."""
+    found = session.pop("challenge", None)
+    if not isinstance(found, list) or found[1:3] != [purpose, _whose()]:
+        return None
+    return str(found[0]) if house().now().timestamp() - found[3] <= CHALLENGE_TIME.total_seconds() else None
+
+
+def _whose() -> str:
+    found = signed_in()
+    return found.session_id if found is not None else ""

@@ -4,32 +4,51 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any
 
-from flask import Flask, request, session
+from flask import Flask, current_app, request, session
 from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
+from limits import parse_many
+from limits.strategies import MovingWindowRateLimiter
 
 from coach.web.access import bearer_token
+from coach.web.limit_memory import BoundedMemory
+
+_KEY = "backstop_account_tries"
+
+
+def _address() -> str:
+    """Return who connects. Of IPv6 the first half: whoever has one address has all the others of it."""
+    address = request.remote_addr or "127.0.0.1"
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, IPv6Address):
+        return str(parsed.ipv4_mapped or ip_network((parsed, 64), strict=False))
+    return address
 
 
 def _token_or_address() -> str:
     """Return who posts: the token, as a hash, for many gateways may share an address."""
     token = bearer_token() or (request.view_args or {}).get("token")
-    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest() if token else get_remote_address()
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest() if token else _address()
 
 
 def _person_or_address() -> str:
     """Return who is signed in, for a club may share an address."""
     user_id = session.get("user_id")
-    return user_id if isinstance(user_id, str) else get_remote_address()
+    return user_id if isinstance(user_id, str) else _address()
 
 
 # Own choice: a person mistypes a password a few times, never ten times a minute.
 LIMIT_OF_ENDPOINT = {
     "welcome.sign_in": "10 per minute; 60 per hour",
+    "welcome.enter_code": "10 per minute; 60 per hour",
     "welcome.enter": "20 per minute",
-    "welcome.set_password": "10 per minute",
+    "passkeys.ask": "30 per minute",
+    "passkeys.sign_in": "20 per minute; 200 per hour",
     # Own choice: whoever guesses at tokens from one place is slowed, gateways behind one router are not.
     "api.add_chunks": "6000 per minute",
     "api.beat": "3000 per minute",
@@ -51,18 +70,28 @@ LIMIT_OF_TOKEN = {
 # For whatever is named in none of these tables, all of it together, so that nothing is without a limit. By person, else
 # by address. Own choice: ten changes a second, and fifty looks, are no person's, and a club shares its address.
 CHANGES, LOOKS = "600 per minute; 6000 per hour", "3000 per minute"
+# The same for a program by its token; all programs of one address together, whatever they show for a token.
+PROGRAMS = "6000 per minute"
 # What changes nothing. Source: RFC 9110, 9.2.1.
 _LOOKING = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 # Own choice: a look lasts 20 s and wakes every radio; nobody needs a new token every minute.
 LIMIT_OF_PERSON = {
     "wearables.look": "10 per minute",
     "gateways.add_token": "5 per minute; 20 per hour",
+    "tokens.make": "5 per minute; 20 per hour",
     "calibration.start": "20 per minute",
     "phones.add": "5 per minute; 20 per hour",
     # Each sends something to an address that the person chose, or makes a secret.
     "reminders.try_channel": "5 per minute; 30 per hour",
     "reminders.set_webhook": "5 per minute; 20 per hour",
     "reminders.add_device": "10 per minute; 30 per hour",
+    # Each hashes, or makes a secret.
+    "account.set_password": "10 per minute",
+    "account.begin_factor": "10 per minute",
+    "account.confirm_factor": "10 per minute; 60 per hour",
+    "account.renew_codes": "5 per minute; 20 per hour",
+    "passkeys.ask_new": "10 per minute",
+    "passkeys.add": "10 per minute",
     # A file is written, then read as a whole.
     "imports.upload": "10 per minute; 60 per hour",
     "imports.preview": "30 per minute",
@@ -72,6 +101,25 @@ LIMIT_OF_PERSON = {
     "doctor.fhir": "20 per minute",
     "doctor.add_imaging": "20 per minute; 60 per hour",
 }
+# Of one account, from wherever: many senders together must not guess it. A name that is nobody's is counted alike.
+# Who is kept out by others' tries still gets in by a passkey, a sign-in link, or from a browser that was in before.
+# Source: NIST SP 800-63B-4, 3.2.2: 100 tries at most; the shorter windows are an own choice.
+LIMIT_OF_ACCOUNT = {
+    "password": "10 per 10 minutes; 100 per day",
+    "code": "10 per 10 minutes; 50 per day",
+}
+
+
+def may_try(what: str, account: str) -> bool:
+    """Count a try on an account, and tell whether it may be made. what: a key of LIMIT_OF_ACCOUNT."""
+    counted: MovingWindowRateLimiter = current_app.extensions[_KEY]
+    key = hashlib.sha256(account.encode("utf-8", "replace")).hexdigest()
+    return all(counted.hit(limit, what, key) for limit in parse_many(LIMIT_OF_ACCOUNT[what]))
+
+
+def _program_or_person() -> str:
+    """Return who asks: the token of a program, else the person, else the address."""
+    return _token_or_address() if bearer_token() is not None else _person_or_address()
 
 
 def install(app: Flask) -> None:
@@ -80,10 +128,10 @@ def install(app: Flask) -> None:
     Must come before CSRFProtect. Limits on a view itself are looked at only when the view is called: what CSRF refuses
     would never be counted. So each limit is on a function of its own, called before the request.
     """
-    limiter = Limiter(get_remote_address, app=app, storage_uri="memory://", strategy="moving-window")
+    limiter = Limiter(_address, app=app, storage_uri="bounded://", strategy="moving-window")
     counted: dict[str, list[Callable[[], Any]]] = {}
     for whose, limits, key in (
-        ("address", LIMIT_OF_ENDPOINT, get_remote_address),
+        ("address", LIMIT_OF_ENDPOINT, _address),
         ("token", LIMIT_OF_TOKEN, _token_or_address),
         ("person", LIMIT_OF_PERSON, _person_or_address),
     ):
@@ -102,12 +150,19 @@ def install(app: Flask) -> None:
     def count_change() -> None:
         """Be counted."""
 
-    look = limiter.shared_limit(LOOKS, "looks", key_func=_person_or_address)(count_look)
-    change = limiter.shared_limit(CHANGES, "changes", key_func=_person_or_address)(count_change)
+    def count_program() -> None:
+        """Be counted."""
+
+    look = limiter.shared_limit(LOOKS, "looks", key_func=_program_or_person)(count_look)
+    change = limiter.shared_limit(CHANGES, "changes", key_func=_program_or_person)(count_change)
+    program = limiter.shared_limit(PROGRAMS, "programs")(count_program)
 
     def count_request() -> None:
         named = counted.get(request.endpoint or "")
         for count in named or (look if request.method in _LOOKING else change,):
             count()
+        if bearer_token() is not None and not named:
+            program()
 
     app.before_request(count_request)
+    app.extensions[_KEY] = MovingWindowRateLimiter(BoundedMemory())

@@ -69,7 +69,7 @@ def test_who_is_signed_out_is_told_so_and_the_page_stops_asking(browser, make_si
     connected(page)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url) if "/live/" in request.url else None)
-    site.services.accounts.set_password(site.athlete_user_id, "another password")
+    site.services.accounts.set_password(site.athlete_user_id, "another password of words")
     expect(page.locator("[data-live=link]")).to_contain_text("You are signed out", timeout=10_000)
     told_after = len(asked)
     page.wait_for_timeout(3000)

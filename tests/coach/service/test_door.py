@@ -16,7 +16,10 @@ from tests.coach.club import Club
 # Methods that no page calls with an id out of a request: for the roles, for signing in, and reading by the id of an
 # athlete that `Athletes.get` has let through.
 WITHOUT_WHO = {
-    "accounts": "create_user users identity issue_sign_in_link redeem_link sign_in set_password",
+    "accounts": "create_user users identity issue_sign_in_link has_password set_password reset",
+    "sign_ins": "by_link by_password by_code by_passkey present still renew sign_out",
+    "passkeys": "",
+    "second_factors": "",
     "tokens": "holder",
     "personal_tokens": "identity",
     "athletes": "create link_coach availability analysis_params",

@@ -11,6 +11,7 @@ from coach.config import Config
 from coach.errors import CoachError, Conflict, InvalidInput, NoSuch, NotAllowed
 from coach.service import build_services
 from coach.service.demo import ADDRESS, ensure_demo, local_time_zone
+from coach.service.sign_in_types import Asker, LetIn
 from coach.service.types import Identity, Role
 from coach.store.engine import Store
 from coach.store.every_table import metadata
@@ -18,16 +19,18 @@ from devices.types import LinkState, LinkStatus
 from tests.coach.club import START, Club, FakeClock
 
 GOOD = "correct horse battery"
+HERE = Asker("Firefox on Linux")
 
 
 def test_a_sign_in_link_works_once(club: Club) -> None:
     accounts = club.services.accounts
     token = accounts.issue_sign_in_link(club.coach.user_id)
-    assert accounts.redeem_link(token) == club.coach
+    sign_ins = club.services.sign_ins
+    assert sign_ins.by_link(token, HERE).identity == club.coach
     with pytest.raises(NotAllowed):
-        accounts.redeem_link(token)
+        sign_ins.by_link(token, HERE)
     with pytest.raises(NotAllowed):
-        accounts.redeem_link("guess")
+        sign_ins.by_link("guess", HERE)
     with pytest.raises(NoSuch):
         accounts.issue_sign_in_link("nobody")
 
@@ -41,7 +44,7 @@ def test_a_sign_in_link_works_once_also_when_raced(club: Club) -> None:
     def enter() -> None:
         start.wait()
         try:
-            entered.append(accounts.redeem_link(token))
+            entered.append(club.services.sign_ins.by_link(token, HERE).identity)
         except NotAllowed:
             return
 
@@ -58,7 +61,7 @@ def test_a_sign_in_link_grows_old(club: Club) -> None:
     token = accounts.issue_sign_in_link(club.coach.user_id)
     club.clock.forward(hours=24)
     with pytest.raises(NotAllowed):
-        accounts.redeem_link(token)
+        club.services.sign_ins.by_link(token, HERE)
 
 
 def test_no_secret_is_stored_as_it_is(club: Club) -> None:
@@ -76,17 +79,19 @@ def test_no_secret_is_stored_as_it_is(club: Club) -> None:
 
 
 def test_passwords(club: Club) -> None:
-    accounts = club.services.accounts
+    accounts, sign_ins = club.services.accounts, club.services.sign_ins
     with pytest.raises(InvalidInput):
         accounts.set_password(club.coach.user_id, "short")
     with pytest.raises(NotAllowed):
-        accounts.sign_in("Kim", GOOD)  # has none yet
+        sign_ins.by_password("Kim", GOOD, HERE)  # has none yet
     renewed = accounts.set_password(club.coach.user_id, GOOD)
     assert renewed == replace(club.coach, epoch=club.coach.epoch + 1)  # sessions of the older epoch have ended
-    assert accounts.sign_in(" kim ", GOOD) == accounts.identity(club.coach.user_id) == renewed
+    found = sign_ins.by_password(" kim ", GOOD, HERE)
+    assert isinstance(found, LetIn)
+    assert found.identity == accounts.identity(club.coach.user_id) == renewed
     for name, password in (("Kim", "wrong horse battery"), ("Nobody", GOOD), ("Ada", GOOD), ("Kim", "\ud800" * 12)):
         with pytest.raises(NotAllowed):
-            accounts.sign_in(name, password)
+            sign_ins.by_password(name, password, HERE)
     with pytest.raises(NoSuch):
         accounts.set_password("nobody", GOOD)
 

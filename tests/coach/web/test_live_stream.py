@@ -123,7 +123,7 @@ def test_who_sets_a_new_password_ends_the_streams_of_the_old_one(world, monkeypa
     answer = world.client(world.ada).get(f"/live/{world.ada.athlete_id}", buffered=False)
     for number, _ in enumerate(answer.response):
         if number == 1:
-            world.services.accounts.set_password(world.ada.identity.user_id, "a new password")
+            world.services.accounts.set_password(world.ada.identity.user_id, "a new password of words")
     answer.close()
     assert world.feed.readers == 0
 
