@@ -52,6 +52,7 @@ from coach.web import (
     sessions,
     spasm,
     steps,
+    tokens,
     wearables,
     welcome,
     words,
@@ -92,6 +93,7 @@ SUBJECTS = (
     diary,
     reminders,
     health,
+    tokens,
 )
 
 # What everybody outside this package calls the app: only coach.web imports flask.
