@@ -83,6 +83,7 @@ RULES: dict[str, Rule] = {
     "wearable": Rule(_OWN),
     "connection_log": Rule(_OWN, Kept.LOGS, aged_by="updated_at"),
     "event": Rule(_OWN, Kept.LOGS, aged_by="at"),
+    "erasure": Rule((), exported=False, why_not="of nobody: that somebody was erased, without who it was"),
     # Signal, and what is seen in it
     "stream": Rule(_OWN),
     "stream_state": Rule(_STREAM),

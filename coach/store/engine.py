@@ -234,6 +234,7 @@ def _sqlite_engine(url: str, synchronous: str) -> Engine:
             "journal_mode=WAL",
             f"synchronous={synchronous}",
             "foreign_keys=ON",
+            "secure_delete=ON",  # what is erased is overwritten
             f"busy_timeout={_BUSY_MS}",
             "wal_autocheckpoint=0",
             f"journal_size_limit={_LOG_BYTES}",

@@ -150,6 +150,7 @@ stream = Table(
     Column("max_seq", BigInteger, nullable=False),
     Column("last_received_at", UtcDateTime, nullable=False),
     Column("live", Boolean, nullable=False),  # not settled; the worker looks at these only, however long the history
+    Column("signal_gone_at", UtcDateTime),  # its chunks lost their bytes, by [retention]; what was seen in them stays
     Column("created_at", UtcDateTime, nullable=False),
     UniqueConstraint("device_id", "recording_id"),
     Index("ix_stream_live", "id", sqlite_where=text("live = 1"), postgresql_where=text("live")),
