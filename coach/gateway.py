@@ -10,7 +10,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 from uuid import uuid4
@@ -222,16 +222,19 @@ class Gateway:
     def _collected(self) -> list[Chunk | HeartBlock]:
         """Return what waits for the log, and attend to the wearables that changed meanwhile."""
         chunks: list[Chunk | HeartBlock] = []
+        changed: dict[str, None] = {}
         with contextlib.suppress(queue.Empty):
             item = self._queue.get(timeout=_LOOK_EVERY_S)
             while True:
                 if isinstance(item, Chunk | HeartBlock):
                     chunks.append(item)
                 elif isinstance(item, str):
-                    self._attend(item)
+                    changed[item] = None
                 if len(chunks) >= _APPEND_MAX:
                     break
                 item = self._queue.get_nowait()
+        if changed:
+            self._attend_all(changed)
         return chunks
 
     def _end(self) -> None:
@@ -285,10 +288,18 @@ class Gateway:
         self._acknowledged += acknowledged
         self._refused += refused
 
-    def _attend(self, wearable_id: str) -> None:
+    def _attend_all(self, wearable_ids: Iterable[str]) -> None:
+        try:
+            known = {each.wearable_id: each for each in self._serving.wearables()}
+        except CoachError as error:
+            _log.error("wearables that changed are not attended to: %s", error)
+            return
+        for wearable_id in wearable_ids:
+            self._attend(wearable_id, known.get(wearable_id))
+
+    def _attend(self, wearable_id: str, view: WearableView | None) -> None:
         """Make the link fit what is known of the wearable now."""
         try:
-            view = next((each for each in self._serving.wearables() if each.wearable_id == wearable_id), None)
             if view is None:
                 self._unlink(wearable_id)
             elif wearable_id in self._open:

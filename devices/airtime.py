@@ -14,7 +14,7 @@ from bleak import BleakAdapter, BleakClient, BleakScanner
 from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData
 
-from devices.errors import NotFound
+from devices.errors import NoRadio, NotFound
 from devices.finishing import finish
 from devices.radio import Radio
 from devices.radio_errors import FOREIGN, no_radio
@@ -26,6 +26,9 @@ _ANSWER_S = 10.0
 # A scan outlives the restart of the service that ran it and hears nothing more. One that has heard nobody at all for
 # this long is begun anew, which also tells whether the service is there (own heuristic).
 _DEAF_S = 2.0
+# Where no scan could be started, the radio is not asked again for this long, however many links want to know: each
+# question is a connection to the Bluetooth service (own heuristic).
+_GONE_S = 1.0
 # A connect that takes longer makes room for another that waits: a wearable that does not answer shall not keep those
 # away that do (own heuristic; a connect to a wearable in reach takes well under a second).
 _FAIR_S = 1.5
@@ -61,6 +64,8 @@ class Airtime:
         self._scanner: BleakScanner | None = None
         self._heard_s = 0.0
         self._listeners: set[_Heard] = set()
+        self._gone_until_s = 0.0
+        self._gone = ""
 
     async def find(self, address: str, service_uuids: tuple[str, ...], timeout_s: float) -> Found:
         """Return the wearable as heard now, or as the system holds it. Raises NotFound after `timeout_s`, NoRadio.
@@ -183,14 +188,21 @@ class Airtime:
         if scanner is not None:
             await _stopped(scanner)
 
+    def _is_gone(self) -> bool:
+        return time.monotonic() < self._gone_until_s
+
     async def _started(self) -> BleakScanner:
+        if self._is_gone():
+            raise NoRadio(self._gone)
         scanner = BleakScanner(self._on_heard, backend=self.radio.scanner_backend)
         try:
             async with asyncio.timeout(_ANSWER_S):
                 await scanner.start()
         except FOREIGN as error:
             # Whatever keeps a scan from starting, the radio cannot be used now.
-            raise no_radio(error) from error
+            gone = no_radio(error)
+            self._gone, self._gone_until_s = str(gone), time.monotonic() + _GONE_S
+            raise gone from error
         except asyncio.CancelledError:
             await _stopped(scanner)
             raise
@@ -202,7 +214,7 @@ class Airtime:
             listener(device, data)
 
     async def _connected(self, address: str, service_uuids: tuple[str, ...]) -> BLEDevice | None:
-        if self.radio.scanner_backend is not None:
+        if self.radio.scanner_backend is not None or self._is_gone():
             return None
         try:
             async with asyncio.timeout(_ANSWER_S):
