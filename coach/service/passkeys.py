@@ -158,10 +158,10 @@ class Passkeys:
 
     def rename(self, by: Identity, passkey_id: str, name: str) -> None:
         """Call one's own passkey something else. Raises InvalidInput, NoSuch."""
-        name = _checked_name(name)
         with self._ground.store.begin() as tx:
-            if not sign_in_keys.name_passkey(tx, by.user_id, passkey_id, name):
+            if all(row["id"] != passkey_id for row in sign_in_keys.passkeys_of(tx, by.user_id)):
                 raise NoSuch(f"There is no passkey {passkey_id} on your list.")
+            sign_in_keys.name_passkey(tx, by.user_id, passkey_id, _checked_name(name))
 
     def remove(self, by: Identity, passkey_id: str) -> None:
         """Forget one's own passkey: nobody gets in with it from now on. Raises NoSuch."""

@@ -33,10 +33,10 @@ def note_passkey_use(tx: Tx, passkey_id: str, sign_count: int, backed_up: bool, 
     tx.execute(update(passkey).where(passkey.c.id == passkey_id).values(**values))
 
 
-def name_passkey(tx: Tx, user_id: str, passkey_id: str, name: str) -> bool:
-    """Call somebody's passkey `name`; tell whether there is such a passkey."""
+def name_passkey(tx: Tx, user_id: str, passkey_id: str, name: str) -> None:
+    """Call somebody's passkey `name`."""
     mine = (passkey.c.id == passkey_id, passkey.c.user_id == user_id)
-    return tx.execute(update(passkey).where(*mine).values(name=name).returning(passkey.c.id)).first() is not None
+    tx.execute(update(passkey).where(*mine).values(name=name))
 
 
 def remove_passkey(tx: Tx, user_id: str, passkey_id: str) -> bool:

@@ -109,11 +109,11 @@ def set_password() -> Response:
     return redirect(url_for("account.page"), code=303)
 
 
-@blueprint.post("/account/sessions/<session_id>/end")
+@blueprint.post("/account/sessions/<sign_in_id>/end")
 @access.signed_in
-def end_session(session_id: str) -> Response:
+def end_session(sign_in_id: str) -> Response:
     """Sign out elsewhere."""
-    house().services.sign_ins.end(access.me(), session_id)
+    house().services.sign_ins.end(access.me(), sign_in_id)
     flash("That sign-in has ended.", "done")
     return redirect(url_for("account.page"), code=303)
 
