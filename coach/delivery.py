@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from coach.errors import Conflict, InvalidInput, NotAllowed, StoreUnavailable
 from coach.remote_log import RemoteLog
 from coach.spool import Spool, SpoolLog
-from coach.uplink import Uplink
+from coach.uplink import NotWanted, Uplink
 
 _log = logging.getLogger(__name__)
 # Chunks and bytes of one post. Own choice: a second of a slow phone's uplink.
@@ -130,7 +130,7 @@ class Delivery:
                 self._log.arrived.clear()
                 continue
             try:
-                refused = deliver(remote, batch)
+                refused, why = _refused(remote, batch)
             except NotAllowed as error:
                 contact.end(str(error))
                 contact.closing.wait()
@@ -150,9 +150,7 @@ class Delivery:
                 failures = 0
                 self._spool.drop(len(batch))
                 if refused:
-                    contact.say(
-                        f"The server refuses {refused} chunks for good: their wearable is not this athlete's any more."
-                    )
+                    contact.say(f"The server refuses {refused} chunks for good: {why}")
         uplink.close()
 
     def _say_full(self) -> None:
@@ -164,13 +162,24 @@ class Delivery:
         self._told_full = full
 
 
+def _refused(remote: RemoteLog, blobs: Sequence[bytes]) -> tuple[int, str]:
+    """Send blobs; return how many the server refuses for good, and why. Raises what `deliver` does but NotWanted."""
+    try:
+        return deliver(remote, blobs), "their wearable is not this athlete's any more."
+    except NotWanted as error:
+        return len(blobs), str(error)
+
+
 def deliver(remote: RemoteLog, blobs: Sequence[bytes]) -> int:
     """Send blobs, in halves where the server does not take them together; return how many it refuses for good.
 
-    Raises StoreUnavailable, NotAllowed, Conflict; what was taken before is known to the server when it comes again.
+    Raises StoreUnavailable, NotAllowed, Conflict, NotWanted (all of them are refused); what was taken before is known
+    to the server when it comes again.
     """
     try:
         return len(blobs) - len(remote.append_encoded(blobs))
+    except NotWanted:
+        raise
     except InvalidInput:
         if len(blobs) == 1:
             return 1

@@ -23,6 +23,10 @@ class OpenWay(StoreUnavailable):
     """What was reached lies on the open internet, and the address begins with http: nothing was sent to it."""
 
 
+class NotWanted(InvalidInput):
+    """The server refuses this for good, whoever sends it how often: let it go. The message is the server's own."""
+
+
 class TooMuch(InvalidInput):
     """The body is larger than the server takes: send less at a time."""
 
@@ -68,7 +72,7 @@ class Uplink:
     def post(self, path: str, body: bytes, content_type: str, **headers: str) -> bytes:
         """Return the body of the answer.
 
-        Raises StoreUnavailable (try again; OpenWay: over https), NotAllowed (the token), Conflict, TooMuch,
+        Raises StoreUnavailable (try again; OpenWay: over https), NotAllowed (the token), NotWanted, Conflict, TooMuch,
         InvalidInput (the body).
         """
         answer = self._ask(path, body, content_type, headers)
@@ -77,7 +81,9 @@ class Uplink:
             return answer.body
         reason = _reason(answer.body)
         # A portal of a foreign network may answer with any status; only a Backstop says it in this form.
-        if answer.status in {401, 403} and reason is not None:
+        if answer.status == 403 and reason is not None:
+            raise NotWanted(f"{self.host} refuses what was sent: {reason}")
+        if answer.status == 401 and reason is not None:
             raise NotAllowed(
                 f"{self.host} does not accept this token, or not any more: make a new one on its Wearables page."
             )

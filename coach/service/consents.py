@@ -18,8 +18,6 @@ from coach.store import consents, events, people, wearables
 from coach.store.engine import Tx
 from coach.store.rows import Row
 
-SENSING_ENDED = "This athlete does not agree to measuring, so that signal is refused and nothing was kept."
-
 
 @dataclass(frozen=True, slots=True)
 class ConsentView:

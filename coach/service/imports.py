@@ -12,12 +12,12 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from coach.errors import Conflict, InvalidInput
+from coach.errors import Conflict, InvalidInput, NotAllowed
 from coach.log import Coded, TableChunkLog
 from coach.service.ground import Ground
 from coach.service.import_plan import plan_import, same_samples
 from coach.service.import_types import Asked, ImportPlan, ImportView, SensorPlan
-from coach.service.permission import require_athlete
+from coach.service.permission import SENSING_ENDED, may_send, require_athlete
 from coach.service.sources import Family
 from coach.service.types import Identity, Level
 from coach.store import events, imports, recordings, wearables
@@ -60,6 +60,8 @@ class Imports:
         def write(tx: Tx) -> dict[str, tuple[Coded, ...]]:
             taken.clear()
             require_athlete(tx, by, athlete_id, Level.FULL)
+            if not may_send(tx, athlete_id):
+                raise NotAllowed(SENSING_ENDED)
             streams = {}
             for sensor, chunks in coded:
                 view = self._begin(tx, by, athlete_id, plan.name, sensor)

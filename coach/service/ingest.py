@@ -26,9 +26,10 @@ class Ingest:
         """Store what is in `body` durably and return the acknowledged keys (`device-recording-seq`), known ones too.
 
         body: each chunk's or heart block's bytes after their length (4 bytes, big endian). What is of a wearable that
-        is not the holder's athlete's is not stored and not in the answer. Raises InvalidInput (body) with nothing
-        stored, and StoreUnavailable (send again).
+        is not the holder's athlete's is not stored and not in the answer. Raises NotAllowed (without the consent to
+        measuring: refused for good) and InvalidInput (body) with nothing stored, and StoreUnavailable (send again).
         """
+        holder.require_consent()
         try:
             blobs = unpack(body)
             blocks = [decode_heart(blob) for blob in blobs if is_heart(blob)]

@@ -33,6 +33,7 @@ from coach.store.engine import Tx
 from coach.store.rows import Row
 
 NOT_SHARED = "This is not shared with you: the athlete decides that on their page “Who sees what”."
+SENSING_ENDED = "The athlete does not agree to measuring, so that signal is refused and none of it is kept."
 # What a level is called on pages.
 LEVEL_WORDS = {
     Level.VIEW: "look: findings, program, signal",

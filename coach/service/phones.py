@@ -94,9 +94,10 @@ class Phones:
     def receive(self, holder: Holder, body: bytes) -> Heard:
         """Take a message; when this returns it is stored for good.
 
-        Raises BadPacket (devices), NoSuch (forgotten), InvalidInput (no use; the sentence is for the app's user),
-        Conflict and StoreUnavailable (send again).
+        Raises NotAllowed (no consent to measuring), BadPacket (devices), NoSuch (forgotten), InvalidInput (no use; the
+        sentence is for the app's user), Conflict and StoreUnavailable (send again).
         """
+        holder.require_consent()
         message, now = read_message(body), self._ground.now()
         with self._ground.store.read() as tx:
             wearable = wearables.by_address(tx, _address(holder.token_id))

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from coach.errors import Conflict, InvalidInput, NotAllowed
 from coach.service.ground import Ground
-from coach.service.permission import require_athlete, require_row
+from coach.service.permission import SENSING_ENDED, may_send, require_athlete, require_row
 from coach.service.secrets import fresh_token, hash_token
 from coach.service.types import Identity, Level
 from coach.store import events, tokens
@@ -33,11 +33,20 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Whom a valid token speaks for. token_id tells programs of one athlete apart."""
+    """Whom a valid token speaks for. token_id tells programs of one athlete apart.
+
+    may_send: whether the athlete agrees to measuring now, so that signal is taken.
+    """
 
     token_id: str
     athlete_id: str
     label: str
+    may_send: bool
+
+    def require_consent(self) -> None:
+        """Raise NotAllowed where signal is refused: for good, and nothing of it is kept."""
+        if not self.may_send:
+            raise NotAllowed(SENSING_ENDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +111,14 @@ class Tokens:
         now = self._ground.now()
         with self._ground.store.read() as tx:
             found = tokens.get(tx, token_id[:32])
+            agreed = found is not None and may_send(tx, found["athlete_id"])
         known = hmac.compare_digest(found["token_hash"] if found is not None else _NOBODYS_HASH, hash_token(secret))
         if found is None or not known or found["scope"] != scope.value:
             raise NotAllowed("This token is not known here, was revoked, or is for something else: make a new one.")
         if found["last_used_at"] is None or now - found["last_used_at"] >= _USE_NOTED:
             with self._ground.store.begin() as tx:
                 tokens.note_use(tx, found["id"], now, now - _USE_NOTED)
-        return Holder(found["id"], found["athlete_id"], found["label"])
+        return Holder(found["id"], found["athlete_id"], found["label"], agreed)
 
 
 def _view(row: Row) -> TokenView:

@@ -8,7 +8,7 @@ from flask import Blueprint, request
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response
 
-from coach.errors import Conflict, InvalidInput, NoSuch, StoreUnavailable
+from coach.errors import Conflict, InvalidInput, NoSuch, NotAllowed, StoreUnavailable
 from coach.web import access
 from coach.web.house import house
 from devices.errors import DeviceError
@@ -39,7 +39,7 @@ def _take() -> Response:
         heard = house().services.phones.receive(access.holder(), request.get_data(cache=False))
     except RequestEntityTooLarge:
         return _said("The message is too large for Backstop: choose a shorter batch period.", access.STATUS_SHOWN)
-    except (DeviceError, InvalidInput, NoSuch) as error:
+    except (DeviceError, InvalidInput, NoSuch, NotAllowed) as error:
         return _said(str(error), access.STATUS_SHOWN)
     except (Conflict, StoreUnavailable) as error:
         return _said(str(error), 503)

@@ -129,9 +129,9 @@ def test_a_post_of_chunks_that_unpack_to_gigabytes_is_refused_before_they_do(clu
     ]
     assert sum(map(len, blobs)) < 1000
     with pytest.raises(InvalidInput, match="send fewer at a time"):
-        club.services.ingest.receive(Holder("token", club.athlete_id, "laptop"), pack(blobs * 1000))
+        club.services.ingest.receive(Holder("token", club.athlete_id, "laptop", True), pack(blobs * 1000))
     assert club.services.log.counts.stored == 0
-    assert len(club.services.ingest.receive(Holder("token", club.athlete_id, "laptop"), pack(blobs[:4]))) == 4
+    assert len(club.services.ingest.receive(Holder("token", club.athlete_id, "laptop", True), pack(blobs[:4]))) == 4
 
 
 def test_the_body_of_a_post_goes_there_and_back_and_damage_is_told() -> None:
@@ -147,12 +147,12 @@ def test_ingest_takes_only_the_tokens_own_wearables(club: Club) -> None:
     services = club.services
     chunks = bending_chunks(0.2, 6, NOW_S, lost=(1,))
     body = pack([encode_chunk(chunk) for chunk in chunks])
-    token = Holder("t", club.athlete_id, "laptop")
+    token = Holder("t", club.athlete_id, "laptop", True)
     assert services.ingest.receive(token, body) == tuple(chunk.key for chunk in chunks)
     assert services.ingest.receive(token, body) == tuple(chunk.key for chunk in chunks)
     assert len(stored_keys(club)) == len(chunks)
     other = services.athletes.create("Bo", "UTC")
-    stranger = Holder("s", other, "laptop")
+    stranger = Holder("s", other, "laptop", True)
     assert services.ingest.receive(stranger, body) == ()
     foreign = pack([encode_chunk(bending_chunks(0.1, 6, NOW_S, recording_id="foreign")[0])])
     assert services.ingest.receive(stranger, foreign) == ()

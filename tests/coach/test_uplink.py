@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from coach.errors import Conflict, InvalidInput, NotAllowed, StoreUnavailable
-from coach.uplink import TooMuch, Uplink, _private
+from coach.uplink import NotWanted, TooMuch, Uplink, _private
 from tests.conftest import skip_or_fail
 
 TOKEN = "0123456789abcdef-secret"
@@ -92,7 +92,7 @@ def test_a_connection_that_the_server_ended_is_opened_again(server: Answering, u
     ("status", "kind", "told"),
     [
         (401, NotAllowed, "make a new one"),
-        (403, NotAllowed, "make a new one"),
+        (403, NotWanted, "the reason"),
         (409, Conflict, "the reason"),
         (413, TooMuch, "at a time"),
         (422, InvalidInput, "the reason"),

@@ -36,7 +36,7 @@ class Stored:
 
 @blueprint.post("/chunks")
 @access.bearer
-@describe(takes=_CHUNKS, answer=Stored)
+@describe(takes=_CHUNKS, answer=Stored, refuses=(403,))
 def add_chunks() -> Stored:
     """Take encoded chunks and answer once they are stored for good, with their keys."""
     request.max_content_length = CHUNKS_BODY_BYTES_MAX
@@ -75,11 +75,12 @@ def beat() -> Response:
 
 @blueprint.post("/live")
 @access.bearer
-@describe(takes=_CHUNKS, status=204)
+@describe(takes=_CHUNKS, status=204, refuses=(403,))
 def live() -> Response:
     """Take live blocks for the pages that are open now; nothing of them is kept."""
     request.max_content_length = BEAT_BODY_BYTES_MAX
     door, holder = house().door, access.holder()
+    holder.require_consent()
     try:
         blocks = decode_chunks(unpack(request.get_data(cache=False)))
     except (DeviceError, ValueError) as error:
