@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from coach.durable import make_folder, write_once
 from coach.errors import AlreadyRunning, CoachError, ConfigError, StoreUnavailable
 
 try:
@@ -31,7 +32,7 @@ def make_directory(directory: Path) -> Path:
     """
     os.umask(0o077)
     try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(directory)
     except OSError as error:
         raise ConfigError(
             f"The storage folder {directory} cannot be made ({error.strerror}): "
@@ -141,10 +142,7 @@ def secret_key(directory: Path) -> str:
     """Return the key that signs session cookies; made once, readable by its owner only."""
     path = directory / "session.key"
     try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
-            file.write(secrets.token_hex(32))
-    except FileExistsError:
-        pass
+        write_once(path, secrets.token_hex(32).encode())
     except OSError as error:
         raise ConfigError(
             f"The session key {path} cannot be written ({error.strerror}): check who owns the folder."

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import threading
 import time
 from collections import deque
@@ -17,6 +16,7 @@ from uuid import uuid4
 
 from coach import wire
 from coach.delivery import Contact, Delivery
+from coach.durable import replace
 from coach.errors import CoachError, Conflict, InvalidInput, NotAllowed
 from coach.log import pack
 from coach.service.types import WearableView
@@ -221,7 +221,7 @@ class Outpost:
             self._orders = orders
         if before is None or (before.athlete_id, before.wearables) != (orders.athlete_id, orders.wearables):
             try:
-                _keep(self._folder / "orders.json", wire.encode(orders))
+                replace(self._folder / "orders.json", wire.encode(orders))
             except OSError as error:
                 # A full disk costs a restart without the server its wearables, but no link now.
                 _log.warning("the server's orders cannot be kept in %s: %s", self._folder, error)
@@ -316,23 +316,13 @@ def _view(orders: Orders, served: ServedWearable) -> WearableView:
     )
 
 
-def _keep(path: Path, data: bytes) -> None:
-    """Write a file so that it is either the old or the new one."""
-    fresh = path.with_suffix(".new")
-    with open(fresh, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(fresh, path)
-
-
 def _kept_instance(folder: Path) -> str:
     path = folder / "instance"
     with contextlib.suppress(OSError, UnicodeDecodeError):
         if text := path.read_text(encoding="ascii").strip():
             return text
     fresh = uuid4().hex
-    _keep(path, fresh.encode())
+    replace(path, fresh.encode())
     return fresh
 
 

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+from coach.durable import make_folder, sync_folder
 from coach.errors import ConfigError, StoreUnavailable
 from devices.codec import encode_chunk
 from devices.errors import DeviceError
@@ -67,7 +68,7 @@ class Spool:
         # Bytes that were no record when the spool was opened or read: a torn end, or damage.
         self.damaged_bytes = 0
         try:
-            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(directory)
             self._take_up()
         except OSError as error:
             raise ConfigError(
@@ -217,12 +218,7 @@ class Spool:
         path = self._directory / f"{max(last, _number_of(noted)) + 1:012d}{_SUFFIX}"
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         self._segments.append(_Segment(path, 0))
-        if os.name != "nt":  # Windows has no way to write a folder through
-            folder = os.open(self._directory, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+        sync_folder(self._directory)
 
     def _end_segment(self) -> None:
         if self._file is not None:

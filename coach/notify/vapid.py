@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
-import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -15,6 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
+from coach.durable import make_folder, write_once
 from coach.errors import ConfigError
 
 # s that a signature holds. Source: RFC 8292, 2: at most 24 h.
@@ -69,19 +68,9 @@ def own_key(directory: Path) -> VapidKey:
     fresh = ec.generate_private_key(ec.SECP256R1()).private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    # Written beside and linked: whoever looks at the same moment finds a whole key or none.
-    draft = directory / f"vapid.key.{secrets.token_hex(8)}"
     try:
-        directory.mkdir(parents=True, exist_ok=True)
-        if not path.exists():
-            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(fresh)
-            try:
-                os.link(draft, path)
-            except FileExistsError:
-                pass
-            finally:
-                draft.unlink()
+        make_folder(directory)
+        write_once(path, fresh)
         text = path.read_bytes()
     except OSError as error:
         raise ConfigError(f"The key {path} cannot be written or read ({error.strerror}): check the folder.") from None

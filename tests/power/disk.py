@@ -99,6 +99,10 @@ class _File:
         return bytes(found)
 
 
+# What the name of a folder leads to here: its files have whole paths as names.
+_FOLDER_NAME = _File()
+
+
 def _apply(to: bytearray, at: int, data: bytes | None) -> None:
     if data is None:
         del to[at:]
@@ -117,6 +121,7 @@ class Disk:
     safe: dict[str, _File] = field(default_factory=dict)
     waiting: list[tuple[str, str, _File | None]] = field(default_factory=list)
     open: dict[tuple[int, int], str | _File] = field(default_factory=dict)
+    folders: set[str] = field(default_factory=set)
 
     def take(self, call: Call) -> None:
         """Let a call take effect."""
@@ -131,6 +136,9 @@ class Disk:
             file = self.open[key]
             assert isinstance(file, _File)
             file.waiting.append((call.offset, call.data if call.kind is Kind.WRITE else None))
+        elif call.kind is Kind.MKDIR:
+            self.folders.add(call.path)
+            self._name(call.path, _FOLDER_NAME)
         elif call.kind is Kind.UNLINK:
             self._name(call.path, None)
         elif call.kind in (Kind.RENAME, Kind.LINK):
@@ -142,12 +150,17 @@ class Disk:
         for path, gone, file in self.waiting[: chance.randint(0, len(self.waiting))]:
             _rename(names, path, gone, file)
         for path, file in names.items():
+            # A file whose folder's own name is lost is out of reach.
+            above = [str(each) for each in Path(path).parents if str(each) in self.folders]
+            if file is _FOLDER_NAME or not all(each in names for each in above):
+                continue
             at = folder / path.removeprefix(self.root).lstrip("/")
             at.parent.mkdir(parents=True, exist_ok=True)
             at.write_bytes(file.left(chance))
 
     def _opened(self, call: Call) -> None:
-        if call.flags & _FOLDER or (call.path not in self.names and not call.flags & _MADE):
+        known = call.path in self.names and call.path not in self.folders
+        if call.flags & _FOLDER or not (known or call.flags & _MADE):
             self.open[call.pid, call.fd] = call.path
             return
         if call.flags & _MADE:
