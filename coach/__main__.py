@@ -12,6 +12,7 @@ from typing import NoReturn
 from coach.commands import (
     analyze,
     backup,
+    export,
     gateway,
     import_files,
     job,
@@ -42,6 +43,7 @@ COMMANDS = (
     rerun,
     backup,
     restore,
+    export,
 )
 
 

@@ -178,7 +178,8 @@ class _Hashing(io.RawIOBase):
 def opened(path: Path) -> Iterator[Opened]:
     """Open an archive. Raises InvalidInput."""
     try:
-        with zipfile.ZipFile(path) as file:
+        # A zip stays open as long as one of its members does; the file itself ends here.
+        with open(path, "rb") as raw, zipfile.ZipFile(raw) as file:
             yield Opened(file, path.name)
     except (zipfile.BadZipFile, zlib.error, UnicodeDecodeError, NotImplementedError) as error:
         raise InvalidInput(f"{path.name} is no export of Backstop: it is no whole zip file ({error}).") from None

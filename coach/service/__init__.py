@@ -16,6 +16,8 @@ from coach.service.consents import Consents
 from coach.service.days import Days
 from coach.service.diary import Diary
 from coach.service.doctor import Doctor
+from coach.service.erasing import Erasing
+from coach.service.exports import Exports
 from coach.service.findings import Findings
 from coach.service.gate import Gate
 from coach.service.gateways import Gateways
@@ -40,6 +42,7 @@ from coach.service.reminder_settings import ReminderSettings
 from coach.service.reminders import Reminders
 from coach.service.reports import Reports
 from coach.service.rerun import Rerun
+from coach.service.restoring import Restoring
 from coach.service.rests import Rests
 from coach.service.second_factors import SecondFactors
 from coach.service.sign_in_sessions import SignIns
@@ -92,6 +95,9 @@ class Services:
     trials: Trials
     ingest: Ingest
     imports: Imports
+    exports: Exports
+    restoring: Restoring
+    erasing: Erasing
     gateways: Gateways
     looks: Looks
     phones: Phones
@@ -146,6 +152,9 @@ def build_services(store: Store, config: Config, clock: HostClock) -> Services:
         trials=Trials(ground),
         ingest=Ingest(log, heart_log),
         imports=Imports(ground, log),
+        exports=Exports(ground),
+        restoring=Restoring(ground),
+        erasing=Erasing(ground),
         gateways=Gateways(ground, tokens, links, looks),
         looks=looks,
         phones=Phones(ground, log, links, tokens),

@@ -16,7 +16,7 @@ from coach.errors import InvalidInput
 from coach.store.data_rules import RULES, exported_tables, of_athlete
 from coach.store.engine import Tx, UtcDateTime
 from coach.store.rows import Row
-from coach.store.tables import chunk, heart_block
+from coach.store.tables import athlete, chunk, heart_block
 
 # Rows and blobs in memory at a time. Own choice: a blob of a chunk has a few kB, an uploaded file 20 MB.
 _ROWS_AT_ONCE, _BLOBS_AT_ONCE = 500, 16
@@ -30,6 +30,11 @@ Plain = dict[str, Any]
 def schema_version(tx: Tx) -> str:
     """Return the revision of the schema."""
     return str(MigrationContext.configure(tx).get_current_revision())
+
+
+def athletes(tx: Tx) -> list[tuple[str, str]]:
+    """Return id and name of every athlete."""
+    return [(row[0], row[1]) for row in tx.execute(select(athlete.c.id, athlete.c.name).order_by(athlete.c.name))]
 
 
 def table_names() -> tuple[str, ...]:

@@ -30,7 +30,7 @@ class Taking:
     def __init__(self, tx: Tx, athlete_id: str, fresh: Fresh) -> None:
         self._tx, self._athlete_id, self._fresh = tx, athlete_id, fresh
         self._tables = {table.name: table for table in exported_tables()}
-        self._behind = {name: self._newest(table) for name, table in self._tables.items() if _number(table)}
+        self._behind = {name: self._newest(table) for name, table in self._tables.items() if _number(table) is not None}
         self.taken: dict[str, int] = {}
 
     def take(self, name: str, rows: Iterable[Plain]) -> None:
@@ -106,8 +106,9 @@ class Taking:
         if value is None:
             return None
         named = next((key.column.table.name for key in column.foreign_keys), table.name)
-        is_id = column is _number(table) or column.foreign_keys
-        return value + self._behind[named] if is_id and named in self._behind else value
+        if named not in self._behind or not (column.foreign_keys or column is _number(table)):
+            return value
+        return value + self._behind[named]
 
     def _newest(self, table: Table) -> int:
         return int(self._tx.execute(select(func.coalesce(func.max(_number(table)), 0))).scalar_one())

@@ -1,0 +1,202 @@
+"""Erase an athlete: at once out of the database and the files of this machine, later out of backups, on a schedule.
+
+The order matters. First the id's hash is put on a list beside the database, which survives a restore; then every door
+is shut in one transaction; then rows go, some at a time, until the athlete's own is the last; then the files are
+written anew. Whatever interrupts this, the clock goes on with it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import shutil
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from coach.errors import AlreadyRunning, ConfigError, InvalidInput, NotAllowed, StoreUnavailable
+from coach.instance import only_one
+from coach.service.ground import Ground
+from coach.service.permission import require_athlete, speaks_for
+from coach.service.types import Identity
+from coach.store import athletes, erasing, events
+from coach.store.engine import Store
+
+_log = logging.getLogger(__name__)
+LIST = "erased.jsonl"
+# Bytes of a database that is written anew at once: some seconds. A larger one waits for the night. Own choice.
+_AT_ONCE_BYTES = 200_000_000
+NOT_YOURS = "Only the athlete, or who stands in for them, erases what is theirs."
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """How far it is. emptied: no row is left. scrubbed: no trace is left in the database's files either."""
+
+    erasure_id: str
+    emptied: bool
+    scrubbed: bool
+
+
+class Erasing:
+    """Erase, and go on with what was interrupted."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+
+    def erase(self, by: Identity | None, athlete_id: str, name: str) -> Erased:
+        """Erase an athlete for good. by: None for the owner of the machine. name: typed, so that nobody errs.
+
+        Raises NoSuch, NotAllowed (who does not speak for them), InvalidInput (another name), StoreUnavailable.
+        """
+        with self._ground.store.read() as tx:
+            if by is not None:
+                require_athlete(tx, by, athlete_id)
+                if not speaks_for(tx, by, athlete_id):
+                    raise NotAllowed(NOT_YOURS)
+            found = athletes.get(tx, athlete_id)
+        if found is None or name.strip().casefold() != found["name"].strip().casefold():
+            raise InvalidInput("The name does not fit, so nothing was erased: type it as it stands on this page.")
+        erasure_id = self._begin(athlete_id, by.role.value if by is not None else "owner")
+        self.go_on()
+        with self._ground.store.read() as tx:
+            left = {row["id"]: row for row in erasing.under_way(tx)}
+        emptied = erasure_id not in left or left[erasure_id]["whose"] is None
+        return Erased(erasure_id, emptied, erasure_id not in left)
+
+    def _begin(self, athlete_id: str, asked_by: str) -> str:
+        now = self._ground.now()
+        _note(self._ground.config.storage.directory, id_hash(athlete_id), "erased_at", now)
+        with self._ground.store.begin() as tx:
+            users = erasing.user_ids(tx, athlete_id)
+            erasure_id = erasing.begin(tx, athlete_id, id_hash(athlete_id), asked_by, now)
+        forget_files(self._ground.config.storage.directory, athlete_id, users)
+        return erasure_id
+
+    def go_on(self, at_night: bool = False) -> int:
+        """Go on with what is under way; return how many athletes were emptied. at_night: writers may wait long."""
+        with self._ground.store.read() as tx:
+            waiting = erasing.under_way(tx)
+        if not waiting:
+            return 0
+        emptied = 0
+        for row in waiting:
+            if row["whose"] is not None:
+                empty(self._ground.store, row["whose"], row["id"], row["asked_by"], self._ground.now())
+                emptied += 1
+        self._scrub(at_night)
+        return emptied
+
+    def _scrub(self, at_night: bool) -> None:
+        store = self._ground.store
+        path = Path(store.url.removeprefix("sqlite:///"))
+        if store.dialect == "sqlite" and not at_night and path.stat().st_size > _AT_ONCE_BYTES:
+            return
+        now = self._ground.now()
+        try:
+            erasing.scrub(store)
+        except StoreUnavailable as error:
+            _log.warning("%s", error)
+            return
+        with store.begin() as tx:
+            erasing.note_scrubbed(tx, now)
+
+
+def empty(store: Store, athlete_id: str, erasure_id: str, asked_by: str, now: datetime) -> None:
+    """Delete every row of an athlete. Raises StoreUnavailable; then it can go on."""
+    more = True
+    while more:
+        with store.begin() as tx:
+            more = erasing.delete_some(tx, athlete_id)
+    with store.begin() as tx:
+        erasing.delete_rest(tx, athlete_id)
+        erasing.note_emptied(tx, erasure_id, now)
+        # What stays: that somebody was erased, when, and on whose word. Not who.
+        events.record(tx, now, asked_by, "erased", "athlete", erasure_id)
+
+
+def erase_again(store: Store, directory: Path, now: datetime) -> int:
+    """Erase from a restored database whom the list beside it, or its own, says were erased; return how many.
+
+    store: brought up to date, in use by nobody. directory: the storage folder, which outlives the database.
+    """
+    listed = erased_ids(directory)
+    with store.read() as tx:
+        gone = listed | erasing.erased_hashes(tx)
+        back = [athlete_id for athlete_id in erasing.athlete_ids(tx) if id_hash(athlete_id) in gone]
+    for athlete_id in back:
+        with store.begin() as tx:
+            erasure_id = erasing.begin(tx, athlete_id, id_hash(athlete_id), "restore", now)
+        empty(store, athlete_id, erasure_id, "restore", now)
+    if back:
+        erasing.scrub(store)
+        with store.begin() as tx:
+            erasing.note_scrubbed(tx, now)
+    return len(back)
+
+
+def id_hash(athlete_id: str) -> str:
+    """Return what is kept of an erased athlete's id. It is random, so that nobody finds it by trying."""
+    return hashlib.sha256(athlete_id.encode()).hexdigest()
+
+
+def erased_ids(directory: Path) -> set[str]:
+    """Return the hashes on the list beside the database. Raises StoreUnavailable when it is there and unreadable."""
+    path = directory / LIST
+    erased: set[str] = set()
+    if not path.exists():
+        return erased
+    try:
+        for line in path.read_text(encoding="ascii").splitlines():
+            entry = json.loads(line)
+            (erased.add if "erased_at" in entry else erased.discard)(entry["id_sha256"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise StoreUnavailable(
+            f"The list of erased athletes {path} cannot be read ({error}): mend that line; without the list a restore "
+            "would bring back who was erased."
+        ) from None
+    return erased
+
+
+def taken_in_again(directory: Path, athlete_id: str, now: datetime) -> None:
+    """Note that who was erased once has come back with an export of their own."""
+    if id_hash(athlete_id) in erased_ids(directory):
+        _note(directory, id_hash(athlete_id), "taken_in_at", now)
+
+
+def _note(directory: Path, hashed: str, what: str, now: datetime) -> None:
+    path = directory / LIST
+    line = json.dumps({"id_sha256": hashed, what: now.isoformat()}) + "\n"
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            os.write(handle, line.encode("ascii"))
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        raise StoreUnavailable(f"The list {path} cannot be written ({error.strerror}): nothing was erased.") from error
+
+
+def forget_files(directory: Path, athlete_id: str, user_ids: list[str]) -> None:
+    """Remove what lies beside the database: the spool of a gateway of theirs on this machine, uploads under way."""
+    for orders in sorted((directory / "gateway").glob("*/orders.json")):
+        try:
+            theirs = json.loads(orders.read_bytes()).get("athlete_id") == athlete_id
+        except (OSError, ValueError, AttributeError):
+            continue
+        if theirs:
+            try:
+                # One that runs holds its folder; it is told by the server, and forgets by itself.
+                with only_one(orders.parent):
+                    shutil.rmtree(orders.parent / "spool", ignore_errors=True)
+                    orders.unlink(missing_ok=True)
+            except (AlreadyRunning, ConfigError, OSError) as error:
+                _log.info("the spool %s is left to its gateway: %s", orders.parent, error)
+    for user_id in user_ids:
+        prefix = hashlib.sha256(user_id.encode()).hexdigest()[:16]
+        for upload in (directory / "uploads").glob(f"{prefix}-*"):
+            shutil.rmtree(upload, ignore_errors=True)
