@@ -28,6 +28,8 @@ _LOOK_TICK_S = 300.0
 _QUIET_TICK_S = 10.0
 # s between two looks for what is long past: a day. Own choice.
 _PRUNE_TICK_S = 86_400.0
+# s between two looks whether a backup is due, and until one that failed is tried again. Own choice.
+_BACKUP_TICK_S = 600.0
 # s between two looks for tests whose stored signal is there: a chunk of 5 s. Own choice.
 _SETTLE_TICK_S = 5.0
 
@@ -92,6 +94,11 @@ def prune_log(services: Services, feed: LiveFeed, now: datetime) -> int:
     return services.reminders.prune(now)
 
 
+def make_backup(services: Services, feed: LiveFeed, now: datetime) -> int:
+    """Make the backup that the configuration wants, if it is time; return how many."""
+    return int(services.backups.make_due(now) is not None)
+
+
 class SessionClock:
     """Run the ticks in the background. Any number may run: each due row is claimed by one."""
 
@@ -107,6 +114,7 @@ class SessionClock:
             (settle_trials, _SETTLE_TICK_S),
             (send_due, config.clock.reminder_tick_s),
             (prune_log, _PRUNE_TICK_S),
+            (make_backup, _BACKUP_TICK_S),
         )
         self._scheduler: BackgroundScheduler | None = None
 
@@ -125,12 +133,14 @@ class SessionClock:
             self._scheduler.add_job(
                 self._run, IntervalTrigger(seconds=every_s, timezone=UTC), [tick], next_run_time=datetime.now(UTC)
             )
+        self._services.machine.clock.begin()
         self._scheduler.start()
 
     def close(self) -> None:
         """Finish the tick under way and stop."""
         scheduler, self._scheduler = self._scheduler, None
         if scheduler is not None:
+            self._services.machine.clock.end()
             scheduler.shutdown(wait=True)
 
     def _run(self, tick: Callable[[Services, LiveFeed, datetime], int]) -> None:
@@ -139,8 +149,11 @@ class SessionClock:
             self._tick(tick, name)
 
     def _tick(self, tick: Callable[[Services, LiveFeed, datetime], int], name: str) -> None:
+        pulse = self._services.machine.clock
         try:
             tick(self._services, self._feed, datetime.fromtimestamp(self._clock.utc_s(), UTC))
+            pulse.beat(name)
         except Exception:  # noqa: BLE001 - see below
             # The next tick tries again; a clock that stops is worse than one that is late.
             _log.exception("the tick %s failed", name)
+            pulse.beat(name, failed=True)

@@ -52,6 +52,7 @@ class Worker:
         """Start the thread; again is no error."""
         if self._thread is None:
             self._stopping.clear()
+            self._services.machine.worker.begin()
             self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
             self._thread.start()
 
@@ -59,6 +60,7 @@ class Worker:
         """Finish the transaction under way and stop."""
         self._stopping.set()
         self._wake.set()
+        self._services.machine.worker.end()
         thread, self._thread = self._thread, None
         if thread is not None:
             thread.join(30.0)
@@ -85,13 +87,17 @@ class Worker:
                 pool.shutdown()
 
     def _attempt(self, pool: ThreadPoolExecutor | None) -> int:
+        pulse = self._services.machine.worker
         try:
-            return self._round(pool)
+            handled = self._round(pool)
+            pulse.beat("round")
+            return handled
         except CoachError as error:
             _log.warning("the worker waits: %s", error)
         except Exception:  # noqa: BLE001 - see below
             # The role must outlive a defect of one round; the next look tries again.
             _log.exception("a round of the worker failed")
+        pulse.beat("round", failed=True)
         self._stopping.wait(_POLL_S)
         return 0
 

@@ -11,6 +11,7 @@ from coach.notify.channels import Channels
 from coach.service.accounts import Accounts
 from coach.service.assessments import Assessments
 from coach.service.athletes import Athletes
+from coach.service.backups import Backups
 from coach.service.choices import Choices
 from coach.service.consents import Consents
 from coach.service.days import Days
@@ -28,6 +29,7 @@ from coach.service.ingest import Ingest
 from coach.service.jobs import Jobs
 from coach.service.links import LinkBoard
 from coach.service.looks import Looks
+from coach.service.machine import Machine
 from coach.service.motion import Motion
 from coach.service.passkeys import Passkeys
 from coach.service.personal_tokens import PersonalTokens
@@ -105,6 +107,8 @@ class Services:
     log: TableChunkLog
     heart_log: TableHeartLog
     links: LinkBoard
+    machine: Machine
+    backups: Backups
 
 
 def build_services(store: Store, config: Config, clock: HostClock) -> Services:
@@ -162,4 +166,6 @@ def build_services(store: Store, config: Config, clock: HostClock) -> Services:
         log=log,
         heart_log=heart_log,
         links=links,
+        machine=Machine(ground, log, links),
+        backups=Backups(config.storage.directory, config.backup, clock),
     )

@@ -41,6 +41,7 @@ from coach.web import (
     jobs,
     limits,
     live,
+    metrics,
     passkeys,
     phone_push,
     phones,
@@ -93,6 +94,7 @@ SUBJECTS = (
     diary,
     reminders,
     health,
+    metrics,
     tokens,
 )
 
@@ -141,6 +143,7 @@ def create_app(
 def _install(app: Flask, config: Config) -> None:
     """Put around every request what stands around it, and give the templates their words."""
     request_ids.install(app)
+    metrics.install(app)
     cookies.install(app, config.web.session_days)
     bounds.install(app)
     # Order counts: limits count a request before CSRF or the sign-in can refuse it.

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Literal
+
 from flask import Blueprint, current_app, jsonify
 from werkzeug.wrappers import Response
 
+from coach.service.machine import Part
+from coach.service.personal_tokens import TokenScope
 from coach.web import access
+from coach.web.described import describe
 from coach.web.house import house
 
 blueprint = Blueprint("health", __name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Whether everything can do its work, and part by part."""
+
+    status: Literal["ready", "not ready"]
+    parts: tuple[Part, ...]
 
 
 @blueprint.get("/healthz")
@@ -21,13 +35,25 @@ def alive() -> Response:
 @blueprint.get("/readyz")
 @access.public
 def ready() -> Response:
-    """Answer 200 when the database answers, else 503."""
-    try:
-        house().services.accounts.identity("nobody")
-    except Exception:
-        # Whatever it is, the answer is "not ready", and the log keeps the reason.
-        current_app.logger.exception("the database does not answer")
-        answer = jsonify({"status": "the database does not answer"})
-        answer.status_code = 503
-        return answer
-    return jsonify({"status": "ready"})
+    """Answer 200 while everything can do its work, else 503; what is wrong is told the owner and the log."""
+    now = readiness()
+    wrong = [part.says for part in now.parts if not part.ready]
+    if wrong:
+        current_app.logger.error("not ready: %s", " ".join(wrong))
+    answer = jsonify({"status": now.status})
+    answer.status_code = 503 if wrong else 200
+    return answer
+
+
+@blueprint.get("/readyz.json")
+@access.owner
+@describe(scope=TokenScope.METRICS, answer=Readiness)
+def parts() -> Readiness:
+    """Tell part by part whether it can do its work, what is wrong and what to do."""
+    return readiness()
+
+
+def readiness() -> Readiness:
+    """Return how every part does now."""
+    parts = house().services.machine.parts()
+    return Readiness("ready" if all(part.ready for part in parts) else "not ready", parts)

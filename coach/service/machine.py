@@ -1,0 +1,159 @@
+"""How the machine does: what is ready, and the figures of everybody together. Nothing about anybody."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from coach.errors import CoachError
+from coach.instance import database_path
+from coach.log import LogCounts, TableChunkLog
+from coach.pulse import Pulse
+from coach.service.backups import kept_in
+from coach.service.ground import Ground
+from coach.service.links import LinkBoard
+from coach.store import exporting, figures, wearables
+from coach.store.condition import Condition
+from coach.store.figures import Waiting
+
+# Bytes below which the disk counts as full. Own choice: a day of ten wearables.
+DISK_LEAST_BYTES = 256 * 1024 * 1024
+# s that the oldest chunk may wait for its analysis. Own choice: longer than a backlog of minutes takes.
+BEHIND_MOST_S = 60.0
+# s without a beat after which a role counts as dead. Own choices: a round of the worker and the slowest tick, one that
+# waits for a mail server, are done sooner.
+WORKER_SILENT_S, CLOCK_SILENT_S = 60.0, 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of the machine. says: a sentence; values: figures with their units in their names."""
+
+    name: str
+    ready: bool
+    says: str
+    values: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What the metrics tell. None: not known, for the database did not answer."""
+
+    log: LogCounts
+    waiting: Waiting | None
+    behind_s: float | None
+    deliveries: Mapping[tuple[str, str], int]
+    links: Mapping[str, int]
+    schema: str | None
+    database_bytes: int
+    wal_bytes: int
+    disk_free_bytes: int | None
+    backup_age_s: float | None
+
+
+class Machine:
+    """Asked by whoever watches over Backstop."""
+
+    def __init__(self, ground: Ground, log: TableChunkLog, links: LinkBoard) -> None:
+        self._ground, self._log, self._links = ground, log, links
+        self._directory = ground.config.storage.directory
+        self.worker = Pulse("worker", WORKER_SILENT_S)
+        self.clock = Pulse("clock", CLOCK_SILENT_S)
+
+    def parts(self) -> tuple[Part, ...]:
+        """Return every part: database, disk, worker, clock."""
+        return self._database(), self._disk(), self._worker(), _role(self.clock)
+
+    def figures(self) -> Figures:
+        """Return the figures of now; what cannot be had is None."""
+        now = self._ground.now()
+        try:
+            with self._ground.store.read() as tx:
+                waiting: Waiting | None = figures.waiting(tx)
+                deliveries = figures.deliveries(tx)
+                used = [row["id"] for row in wearables.in_use(tx)]
+                schema: str | None = exporting.schema_version(tx)
+        except CoachError:
+            waiting, deliveries, used, schema = None, {}, [], None
+        database = database_path(self._directory)
+        return Figures(
+            log=self._log.counts,
+            waiting=waiting,
+            behind_s=_since_s(waiting, now),
+            deliveries=deliveries,
+            links=Counter(str(status.state.value) for each in used if (status := self._links.status(each)) is not None),
+            schema=schema,
+            database_bytes=_size(database),
+            wal_bytes=_size(Path(f"{database}-wal")),
+            disk_free_bytes=_free(self._directory),
+            backup_age_s=self._backup_age_s(now),
+        )
+
+    def _database(self) -> Part:
+        try:
+            with self._ground.store.read() as tx:
+                exporting.schema_version(tx)
+        except Exception:  # noqa: BLE001 - whatever it is, the answer is "not ready"
+            return Part("database", False, "The database does not answer: see the log, then `backstop doctor`.")
+        health = self._ground.store.health
+        return Part("database", health.condition is Condition.SOUND, health.sentence)
+
+    def _disk(self) -> Part:
+        free = _free(self._directory)
+        if free is None:
+            return Part("disk", False, "The storage folder cannot be looked at: see `backstop doctor`.")
+        ready = free >= DISK_LEAST_BYTES
+        says = f"{free / 1e9:.1f} GB are free."
+        return Part("disk", ready, says if ready else f"{says} Make room on that disk.", {"free_bytes": free})
+
+    def _worker(self) -> Part:
+        role = _role(self.worker)
+        try:
+            with self._ground.store.read() as tx:
+                waiting = figures.waiting(tx)
+        except Exception:  # noqa: BLE001 - the part above says it
+            return Part(role.name, False, "How far the analysis is cannot be asked.", role.values)
+        behind_s = _since_s(waiting, self._ground.now())
+        values = {**role.values, "behind_s": round(behind_s, 1), "recordings_waiting": waiting.recordings}
+        if role.ready and behind_s > BEHIND_MOST_S:
+            return Part(role.name, False, f"The analysis is {behind_s:.0f} s behind: see the log.", values)
+        return Part(role.name, role.ready, role.says, values)
+
+    def _backup_age_s(self, now: datetime) -> float | None:
+        folder = self._ground.config.backup.folder
+        kept = kept_in(Path(folder)) if folder else []
+        return (now - kept[-1].made_at) / timedelta(seconds=1) if kept else None
+
+
+def _role(pulse: Pulse) -> Part:
+    silent_s = pulse.silent_s
+    if silent_s is None:
+        return Part(pulse.role, True, "It does not run in this process.")
+    values = {"silent_s": round(silent_s, 1)}
+    if silent_s > pulse.most_s:
+        return Part(pulse.role, False, f"The {pulse.role} is silent since {silent_s:.0f} s: restart Backstop.", values)
+    return Part(pulse.role, True, "It is at work.", values)
+
+
+def _since_s(waiting: Waiting | None, now: datetime) -> float:
+    if waiting is None or waiting.since is None:
+        return 0.0
+    return max(0.0, (now - waiting.since) / timedelta(seconds=1))
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _free(directory: Path) -> int | None:
+    try:
+        return shutil.disk_usage(directory).free
+    except OSError:
+        return None
