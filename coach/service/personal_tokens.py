@@ -156,6 +156,13 @@ class PersonalTokens:
                 personal_tokens.note_use(tx, found["id"], now, now - _USE_NOTED)
         return replace(person, scopes=frozenset(found["scopes"]))
 
+    def still(self, token: str) -> Identity | None:
+        """Return who asks, None once the token has ended."""
+        try:
+            return self.identity(token)
+        except NotAllowed:
+            return None
+
 
 def is_personal(token: str) -> bool:
     """Tell whether a token says of itself that it is a personal one."""

@@ -157,12 +157,14 @@ def someone() -> Identity | None:
     return identity if isinstance(identity, Identity) else None
 
 
-def session_id() -> str:
-    """Return the sign-in that asks; only where a token opens nothing."""
-    found = cookies.signed_in()
+def asker_later() -> Callable[[], Identity | None]:
+    """Return what tells after the request who asked: None once that sign-in or token has ended."""
+    services, token, found = house().services, bearer_token(), cookies.signed_in()
+    if token is not None:
+        return lambda: services.personal_tokens.still(token)
     if found is None:
         abort(401)
-    return found.session_id
+    return lambda: services.sign_ins.still(found.session_id)
 
 
 def wants_json() -> bool:

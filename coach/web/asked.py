@@ -17,7 +17,7 @@ from coach.errors import InvalidInput
 from coach.web.described import Query
 
 # Calendars of the far past and future cannot be counted in seconds; no wearable recorded there.
-FIRST_YEAR, LAST_YEAR = 2000, 2199
+FIRST_YEAR, LAST_YEAR = 2000, 2200
 _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]", re.ASCII)
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _WHOLE = re.compile(r"-?[0-9]{1,9}", re.ASCII)
@@ -76,6 +76,18 @@ class PageQuery(Query):
 
     limit: Whole = Field(50, ge=1, le=200)
     cursor: str | None = Field(None, pattern=r"^[0-9A-Za-z_.:-]{1,80}$")
+
+
+class WindowQuery(Query):
+    """Which window of a finding, from 0; all of them without it."""
+
+    window: Whole | None = Field(None, ge=0, le=999)
+
+
+class LocalDayQuery(Query):
+    """Which local day; today without it."""
+
+    day: Day | None = None
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,14 @@ from coach.errors import Conflict, InvalidInput, Locked
 from coach.service.assessment_views import AssessmentState, AssessmentView, Kind, Step, TrialView
 from coach.service.battery import GUIDED, STRAINING, TIRING
 from coach.service.may_test import QUESTIONS, questions_before
+from coach.service.personal_tokens import TokenScope
 from coach.service.types import AthleteView, Level, Role, WearableView
 from coach.web import access, desk
 from coach.web import assessment_forms as forms
 from coach.web.access import Access
 from coach.web.assessment_json import results_json
 from coach.web.athlete import myself
+from coach.web.described import JSON, Raw, describe
 from coach.web.house import house
 
 blueprint = Blueprint("assessments", __name__)
@@ -227,6 +229,7 @@ def results(assessment_id: str) -> str:
 
 @blueprint.get("/tests/<assessment_id>/results.json")
 @access.rule(Access.SIGNED_IN, need=Level.FULL)
+@describe(scope=TokenScope.READ_FINDINGS, answer=Raw(JSON, "Trials, comparisons, changes."))
 def results_as_json(assessment_id: str) -> Response:
     """Return what an assessment says, for programs."""
     return jsonify(results_json(house().services.assessments.results(access.me(), assessment_id)))

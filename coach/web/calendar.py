@@ -14,6 +14,7 @@ from coach.service.plans import CalendarFeed
 from coach.service.types import SessionState, SessionView
 from coach.web import access
 from coach.web.athlete import myself
+from coach.web.described import Raw, describe
 from coach.web.house import house
 from coach.web.vtimezone import vtimezone
 from coach.web.words import dose_text
@@ -106,6 +107,7 @@ def calendar_text(feed: CalendarFeed, now: datetime) -> bytes:
 
 @blueprint.get("/calendar/<token>.ics")
 @access.public
+@describe(answer=Raw("text/calendar", "The sessions from 30 days back to 120 ahead, as iCalendar."))
 def feed(token: str) -> Response:
     """Answer a calendar program; the secret in the address is the permission."""
     text = calendar_text(house().services.plans.calendar_sessions(token), house().now())

@@ -12,9 +12,11 @@ from werkzeug.wrappers import Response
 
 from coach.analysis.detectors.types import Outcome
 from coach.service.canonical import plain
+from coach.service.personal_tokens import TokenScope
 from coach.service.types import AnswerView, AthleteView, Level
 from coach.web import access, athlete, findings_words, kind_words
 from coach.web.access import Access
+from coach.web.described import JSON, Raw, describe
 from coach.web.findings import home_of, local_day, profile_name
 from coach.web.house import house
 
@@ -80,6 +82,7 @@ def page(athlete_id: str, day: str) -> str:
 
 @blueprint.get("/athletes/<athlete_id>/days/<day>/answers.json")
 @access.rule(Access.SIGNED_IN, need=Level.VIEW)
+@describe(scope=TokenScope.READ_FINDINGS, answer=Raw(JSON, "What is said under `answers`, each kind once."))
 def answers_json(athlete_id: str, day: str) -> Response:
     """Return what the newest edition says of every kind on a local day; an empty list where it was not judged."""
     whose, local, answers = _asked(athlete_id, day)

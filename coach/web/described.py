@@ -83,10 +83,12 @@ def describe(
     status: int = 200,
     refuses: Sequence[int] = (),
     headers: Mapping[str, str] | None = None,
+    reads_itself: bool = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., Response]]:
     """Describe a view; its docstring's first line is the summary.
 
     The view gets `query` and `told` where there are models for them, and returns the answer's value or a response.
+    reads_itself: the view reads the query by itself, more mildly than its model.
     """
 
     def mark(view: Callable[..., Any]) -> Callable[..., Response]:
@@ -95,7 +97,7 @@ def describe(
 
         @wraps(view)
         def described(**named: Any) -> Response:
-            if query is not None:
+            if query is not None and not reads_itself:
                 named["query"] = _query(query)
             if isinstance(takes, type):
                 named["told"] = _body(takes, told.may_be_empty)

@@ -12,11 +12,13 @@ from coach.reports.fhir import fhir_of
 from coach.reports.pdf import file_name, pdf_of
 from coach.service.care_views import IMAGING_WORDS, ImagingKind
 from coach.service.doctor import FILE_BYTES_MAX
+from coach.service.personal_tokens import TokenScope
 from coach.service.report_views import AS_TOLD
 from coach.service.types import AthleteView, Level, Purpose, Role
 from coach.web import access, forms
 from coach.web.access import Access
 from coach.web.care import answer, athlete_of
+from coach.web.described import Raw, describe
 from coach.web.house import house
 from programs.exercises import CONTRAINDICATIONS
 
@@ -92,6 +94,10 @@ def pdf(athlete_id: str) -> Response:
 
 @blueprint.get("/athletes/<athlete_id>/for-the-doctor.fhir.json")
 @access.rule(Access.SIGNED_IN, need=Level.FULL, purpose=Purpose.PAIN_TEXT)
+@describe(
+    scope=TokenScope.READ_DIARY,
+    answer=Raw("application/fhir+json", "A FHIR R4B bundle of type document."),
+)
 def fhir(athlete_id: str) -> Response:
     """Return the report as a FHIR bundle, with the PDF and the files of imaging in it."""
     services, me = house().services, access.me()

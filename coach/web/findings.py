@@ -15,18 +15,20 @@ from werkzeug.wrappers import Response
 from coach.analysis.detectors.types import Outcome
 from coach.errors import InvalidInput
 from coach.service.canonical import plain
+from coach.service.personal_tokens import TokenScope
 from coach.service.types import AnswerView, AthleteView, DifferenceView, FindingView, Level, Role, SignalWindow
 from coach.web import access, findings_words, words
 from coach.web.access import Access
+from coach.web.asked import FIRST_YEAR, LAST_YEAR, LocalDayQuery, WindowQuery
+from coach.web.described import JSON, Raw, describe
 from coach.web.house import house
 from programs.notice import NOTICE
 
 blueprint = Blueprint("findings", __name__)
 
-# Calendars of the far past and future cannot be counted in seconds; no wearable recorded there.
-FIRST_YEAR, LAST_YEAR = 2000, 2200
 # Days with differences on one page. Own choice: four weeks.
 DAYS_SHOWN = 28
+_SIGNAL = "Times to the millisecond, angles to a tenth of a degree, null in gaps."
 # Findings that a program gets at most. Own choice.
 LISTED_MAX = 500
 
@@ -154,6 +156,7 @@ def window(finding_id: str) -> str:
 
 @blueprint.get("/findings/<finding_id>/signal.json")
 @access.rule(Access.SIGNED_IN, need=Level.VIEW)
+@describe(scope=TokenScope.READ_SIGNALS, query=WindowQuery, answer=Raw(JSON, _SIGNAL, SignalWindow), reads_itself=True)
 def signal(finding_id: str) -> Response:
     """Return the inclination around a finding, `?window=2` around its third window."""
     found, _ = _asked(finding_id)
@@ -162,6 +165,7 @@ def signal(finding_id: str) -> Response:
 
 @blueprint.get("/findings/<finding_id>/finding.json")
 @access.rule(Access.SIGNED_IN, need=Level.VIEW)
+@describe(scope=TokenScope.READ_FINDINGS, answer=Raw(JSON, "The finding, its evidence in `because`."))
 def finding_json(finding_id: str) -> Response:
     """Return one finding with its evidence."""
     return jsonify({"notice": NOTICE, **finding_as_json(_asked(finding_id)[0])})
@@ -169,6 +173,7 @@ def finding_json(finding_id: str) -> Response:
 
 @blueprint.get("/athletes/<athlete_id>/findings.json")
 @access.rule(Access.SIGNED_IN, need=Level.VIEW)
+@describe(scope=TokenScope.READ_FINDINGS, answer=Raw(JSON, "The newest findings under `findings`, each as by itself."))
 def findings_json(athlete_id: str) -> Response:
     """Return an athlete's current findings, newest first."""
     services = house().services
@@ -180,6 +185,13 @@ def findings_json(athlete_id: str) -> Response:
 
 @blueprint.get("/athletes/<athlete_id>/day.json")
 @access.rule(Access.SIGNED_IN, need=Level.VIEW)
+@describe(
+    scope=TokenScope.READ_SIGNALS,
+    query=LocalDayQuery,
+    answer=Raw(JSON, _SIGNAL, SignalWindow),
+    refuses=(422,),
+    reads_itself=True,
+)
 def day(athlete_id: str) -> Response:
     """Return the inclination of a local day, `?day=2026-11-24`, today without it."""
     athlete = house().services.athletes.get(access.me(), athlete_id)

@@ -14,7 +14,8 @@ from coach.service.jobs import TASKS_MAX, Count
 from coach.service.types import AthleteView, Level
 from coach.web import access
 from coach.web.access import Access
-from coach.web.findings import FIRST_YEAR, local_day
+from coach.web.asked import FIRST_YEAR
+from coach.web.findings import local_day
 from coach.web.house import house
 from coach.web.job_words import MODEL_WORDS
 

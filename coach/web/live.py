@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from flask import Blueprint, Response, request
 
 from coach.errors import NoSuch, StoreUnavailable
 from coach.live import TooManyReaders
-from coach.service.types import AthleteView, Level
+from coach.service.personal_tokens import TokenScope
+from coach.service.types import AthleteView, Identity, Level
 from coach.web import access
 from coach.web.access import Access
+from coach.web.described import Raw, describe
 from coach.web.house import House, house
 from coach.web.news import News
 from coach.web.streams import Stream
 
 blueprint = Blueprint("live", __name__)
+
+# Tells who asks, None once that sign-in or token has ended.
+Asker = Callable[[], Identity | None]
 
 # Own choice: five redraws a second look live and leave a phone's processor alone.
 BATCH_S = 0.2
@@ -68,10 +73,10 @@ def _event(news: dict[str, Any]) -> str:
     return f"data: {json.dumps(news, separators=(',', ':'))}\n\n"
 
 
-def _still_allowed(house_: House, session_id: str, athlete: AthleteView) -> bool:
-    """Tell whether the sign-in is still good and the athlete still theirs to see."""
+def _still_allowed(house_: House, asker: Asker, athlete: AthleteView) -> bool:
+    """Tell whether the sign-in or token is still good and the athlete still theirs to see."""
     try:
-        present = house_.services.sign_ins.still(session_id)
+        present = asker()
         if present is None:
             return False
         house_.services.athletes.get(present, athlete.athlete_id)
@@ -82,7 +87,7 @@ def _still_allowed(house_: House, session_id: str, athlete: AthleteView) -> bool
     return True
 
 
-def _events(stream: Stream, house_: House, session_id: str, athlete: AthleteView) -> Iterator[str]:
+def _events(stream: Stream, house_: House, asker: Asker, athlete: AthleteView) -> Iterator[str]:
     """Yield events until the page goes, the feed closes, the server stops or the right to see it ends."""
     news, pace, sent_at = News(house_, athlete), _Pace(), time.monotonic()
     with stream.reader as reader:
@@ -98,7 +103,7 @@ def _events(stream: Stream, house_: House, session_id: str, athlete: AthleteView
                 return
             if now - pace.allowed_at > ALLOWED_S:
                 pace.allowed_at = now
-                if not _still_allowed(house_, session_id, athlete):
+                if not _still_allowed(house_, asker, athlete):
                     return
             # To a page that does not read, writing would wait for ever.
             if not stream.writable():
@@ -119,6 +124,10 @@ def _events(stream: Stream, house_: House, session_id: str, athlete: AthleteView
 
 @blueprint.get("/live/<athlete_id>")
 @access.rule(Access.SIGNED_IN, need=Level.VIEW)
+@describe(
+    scope=TokenScope.READ_SIGNALS,
+    answer=Raw("text/event-stream", "Events of a fifth of a second each, as JSON, until the page goes."),
+)
 def events(athlete_id: str) -> Response:
     """Stream the athlete's live line and word of changes."""
     athlete = house().services.athletes.get(access.me(), athlete_id)
@@ -131,7 +140,7 @@ def events(athlete_id: str) -> Response:
         body = json.dumps({"error": {"what": str(error)}})
         return Response(body, status=503, content_type="application/json", headers={"Retry-After": "5"})
     answer = Response(
-        _events(stream, house(), access.session_id(), athlete), content_type="text/event-stream; charset=utf-8"
+        _events(stream, house(), access.asker_later(), athlete), content_type="text/event-stream; charset=utf-8"
     )
     # A stream that is refused by the server before its first event must free its place too.
     answer.call_on_close(stream.reader.close)

@@ -7,7 +7,6 @@ from datetime import date
 from math import isnan
 
 from flask import abort
-from pydantic import Field
 
 from coach.service.jobs import JobView
 from coach.service.personal_tokens import TokenScope
@@ -15,18 +14,12 @@ from coach.service.types import AnswerView, DifferenceView, FindingView, Level, 
 from coach.web import access
 from coach.web.access import Access
 from coach.web.api.root import athlete_of, blueprint
-from coach.web.asked import Day, Page, PageQuery, Whole, day_in_path, page_of
-from coach.web.described import Query, describe
+from coach.web.asked import Day, Page, PageQuery, WindowQuery, day_in_path, page_of
+from coach.web.described import describe
 from coach.web.house import house
 
 # Own bound: a finding lasts for days, so that these are many years.
 _FINDINGS_MAX = 5000
-
-
-class WindowQuery(Query):
-    """Which window of a finding, from 0; all of them without it."""
-
-    window: Whole | None = Field(None, ge=0, le=999)
 
 
 class DifferenceQuery(PageQuery):

@@ -21,7 +21,7 @@ WITHOUT_WHO = {
     "passkeys": "",
     "second_factors": "",
     "tokens": "holder",
-    "personal_tokens": "identity",
+    "personal_tokens": "identity still",
     "athletes": "create link_coach availability analysis_params",
     "profiles": "get ids all of_athlete for_sport",
     "wearables": "for_athlete all",
