@@ -192,5 +192,5 @@ def test_ids_that_are_nobodys_answer_404_with_a_sentence(world, path: str) -> No
 def test_who_was_removed_is_signed_out(world) -> None:
     client = world.client(world.kim)
     with client.session_transaction() as cookie:
-        cookie["user_id"] = "somebody who is gone"
+        cookie["secret"] = "of a sign-in that is gone"
     assert client.get("/athletes").status_code == 303
