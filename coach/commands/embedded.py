@@ -18,7 +18,7 @@ from coach.live import LiveAnalysis, LiveFeed
 from coach.notify.channels import Channels
 from coach.service import Services, build_services
 from coach.service.demo import ensure_demo
-from coach.service.types import Identity, WearableView
+from coach.service.types import Identity, Role, WearableView
 from coach.serving import LiveDoor, LocalServing, Lookout
 from coach.store.engine import Store, migrate, open_store
 from coach.web.app import WebApp, create_app
@@ -32,6 +32,9 @@ from devices.sim.backend import sim_radio
 from devices.sim.motions import MOTIONS
 from devices.sim.wearable import SimWearable
 
+# Who keeps a machine that nobody has set up yet.
+OWNER_NAME = "Owner"
+
 
 class Embedded:
     """`prepare` before the fork; `make_app`, `start` and `stop` in the process that serves."""
@@ -42,6 +45,8 @@ class Embedded:
         self._store: Store | None = None
         self._running: list[BleHub | Gateway | LiveAnalysis | Lookout | TrialGuide | Worker | SessionClock] = []
         self._services: Services | None = None
+        # Set where the database was made just now.
+        self._owner_id: str | None = None
         self._feed = LiveFeed(config.web.event_readers_max)
 
     def prepare(self) -> None:
@@ -51,6 +56,8 @@ class Embedded:
             migrate(store)
             # Built also where nobody is simulated: what is wrong with a profile is said here, as one sentence.
             services = build_services(store, self._config, SystemClock())
+            if not services.accounts.users():
+                self._owner_id = services.accounts.create_user(OWNER_NAME, Role.OWNER)
             if self._config.simulate.athlete:
                 self._check_simulation()
                 ensure_demo(services, self._config)
@@ -91,12 +98,16 @@ class Embedded:
             self._store = None
 
     def people_to_let_in(self) -> Sequence[tuple[Identity, str]]:
-        """Return the people of the demonstration, or else every coach, each with a fresh one-time token."""
+        """Return the people of the demonstration, or else everybody, each with a fresh one-time token.
+
+        Of a fresh database the owner too.
+        """
         services = self._ready()
         users = services.accounts.users()
         if self._config.simulate.athlete:
             demo = ensure_demo(services, self._config)
-            users = tuple(user for user in users if user.user_id in (demo.coach_user_id, demo.athlete_user_id))
+            shown = {demo.coach_user_id, demo.athlete_user_id, self._owner_id}
+            users = tuple(user for user in users if user.user_id in shown)
         return [(user, services.accounts.issue_sign_in_link(user.user_id)) for user in users]
 
     def _ready(self) -> Services:

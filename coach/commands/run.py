@@ -71,11 +71,8 @@ def _announce(embedded: Embedded, app: WebApp, config: Config, port: int) -> Non
         lines[-1] += f" and, from this network, on http://{own_address()}:{port}"
     people = embedded.people_to_let_in()
     for identity, token in people:
-        what = "coach" if identity.role is Role.COACH else "athlete"
-        lines.append(f"  sign in once as the {what} {identity.name}:  {base}/enter/{token}")
-    if not people:
-        lines.append(
-            "  nobody is known yet: `backstop user add NAME --role coach` makes a coach and prints a sign-in link."
-        )
+        lines.append(f"  sign in once as the {identity.role.value} {identity.name}:  {base}/enter/{token}")
+    if all(identity.role is Role.OWNER for identity, _ in people):
+        lines.append("  nobody coaches here yet: the owner invites a coach, or `backstop user add NAME --role coach`.")
     lines.append("Ctrl-C ends it; nothing that was acknowledged is lost.")
     print("\n".join(lines), flush=True)

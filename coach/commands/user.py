@@ -17,12 +17,13 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Add `user add`, `user change`, `user link`, `user reset` and `user list`."""
     parser = subparsers.add_parser("user", help="add people and print one-time sign-in links")
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    add = actions.add_parser("add", help="add a coach or an athlete and print a sign-in link")
+    add = actions.add_parser("add", help="add an owner, a coach, an athlete or a guardian, and print a sign-in link")
     add.add_argument("name", help="the name that the person signs in with")
     add.add_argument("--role", choices=[role.value for role in Role], required=True)
     add.add_argument("--time-zone", help="of an athlete, such as Europe/Berlin (default: UTC)")
     add.add_argument("--sport", default="", help="of an athlete, such as golf; chooses the profile where one fits")
     add.add_argument("--coach", help="the coach of an athlete, by name")
+    add.add_argument("--of", metavar="ATHLETE", help="of a guardian: the athlete whom they stand in for, by name")
     change = actions.add_parser("change", help="change an athlete's profile or date of birth")
     change.add_argument("name")
     for action in (add, change):
@@ -46,15 +47,20 @@ def _add(args: argparse.Namespace) -> int:
     config = load(args.config)
     with opened_services(config) as services:
         role = Role(args.role)
-        if role is Role.COACH:
+        if bool(args.of) is not (role is Role.GUARDIAN):
+            raise InvalidInput("--of names whom a guardian stands in for: give it with --role guardian, and only then.")
+        if role is not Role.ATHLETE:
             if args.coach:
-                raise InvalidInput("A coach has no coach: leave --coach out, or add an athlete with --role athlete.")
+                raise InvalidInput(f"A {role.value} has no coach: leave --coach out, or use --role athlete.")
             if args.sport or args.time_zone or args.profile or args.born:
                 raise InvalidInput(
                     "--sport, --time-zone, --profile and --born are an athlete's: leave them out, or add an athlete "
                     "with --role athlete."
                 )
+            child = _named(services, args.of, Role.ATHLETE) if args.of else None
             user_id = services.accounts.create_user(args.name, role)
+            if child is not None and child.athlete_id is not None:
+                services.sharing.appoint(user_id, child.athlete_id)
         else:
             coach = _named(services, args.coach, Role.COACH) if args.coach else None
             _name_is_free(services, args.name)

@@ -17,6 +17,7 @@ from coach.service.consents import Consents
 from coach.service.days import Days
 from coach.service.diary import Diary
 from coach.service.doctor import Doctor
+from coach.service.doctor_links import DoctorLinks
 from coach.service.erasing import Erasing
 from coach.service.exports import Exports
 from coach.service.findings import Findings
@@ -26,7 +27,9 @@ from coach.service.ground import Ground
 from coach.service.hearts import Hearts
 from coach.service.imports import Imports
 from coach.service.ingest import Ingest
+from coach.service.invitations import Invitations
 from coach.service.jobs import Jobs
+from coach.service.ledger import Ledger
 from coach.service.links import LinkBoard
 from coach.service.looks import Looks
 from coach.service.machine import Machine
@@ -47,6 +50,7 @@ from coach.service.rerun import Rerun
 from coach.service.restoring import Restoring
 from coach.service.rests import Rests
 from coach.service.second_factors import SecondFactors
+from coach.service.sharing import Sharing
 from coach.service.sign_in_sessions import SignIns
 from coach.service.spasms import Spasms
 from coach.service.tokens import Tokens
@@ -70,6 +74,10 @@ class Services:
     personal_tokens: PersonalTokens
     gate: Gate
     consents: Consents
+    sharing: Sharing
+    invitations: Invitations
+    doctor_links: DoctorLinks
+    ledger: Ledger
     athletes: Athletes
     profiles: Profiles
     wearables: Wearables
@@ -129,6 +137,10 @@ def build_services(store: Store, config: Config, clock: HostClock) -> Services:
         personal_tokens=PersonalTokens(ground, accounts),
         gate=Gate(ground),
         consents=Consents(ground, links),
+        sharing=Sharing(ground),
+        invitations=Invitations(ground),
+        doctor_links=DoctorLinks(ground),
+        ledger=Ledger(ground),
         athletes=Athletes(ground, links),
         profiles=profiles,
         wearables=wearables,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from coach.errors import InvalidInput, NoSuch
 from coach.service.ground import Ground
@@ -11,6 +11,7 @@ from coach.service.secrets import fresh_token, hash_password, hash_token
 from coach.service.sign_in_types import Notice
 from coach.service.types import Identity, Role
 from coach.store import athletes, events, people, sign_in_keys, sign_ins
+from coach.store.engine import Tx
 from coach.store.rows import Row
 
 
@@ -33,15 +34,11 @@ class Accounts:
         password_hash = hash_password(password) if password is not None else None
         now = self._ground.now()
         with self._ground.store.begin() as tx:
-            if people.user_named(tx, name) is not None:
-                raise InvalidInput(f"The name {name} is taken: choose another.")
             if athlete_id is not None and athletes.get(tx, athlete_id) is None:
                 raise InvalidInput(f"There is no athlete {athlete_id}: create the athlete first.")
             if athlete_id is not None and people.user_of_athlete(tx, athlete_id) is not None:
                 raise InvalidInput("This athlete has a user already: use that one.")
-            user_id = people.add_user(tx, name, role.value, password_hash, athlete_id, now)
-            events.record(tx, now, "service", "created", "user", user_id, athlete_id, role.value)
-        return user_id
+            return add_person(tx, name, role, now, athlete_id, password_hash)
 
     def users(self) -> tuple[Identity, ...]:
         """Return all users by name."""
@@ -112,6 +109,18 @@ class Accounts:
                 sign_ins.add_notice(tx, user_id, notice.value, now)
                 events.record(tx, now, "owner", notice.value, "user", user_id)
         return tuple(removed)
+
+
+def add_person(
+    tx: Tx, name: str, role: Role, now: datetime, athlete_id: str | None = None, password_hash: str | None = None
+) -> str:
+    """Insert a user in a transaction that goes on; return the id. Raises InvalidInput for a name that is taken."""
+    name = checked_name(name)
+    if people.user_named(tx, name) is not None:
+        raise InvalidInput(f"The name {name} is taken: choose another.")
+    user_id = people.add_user(tx, name, role.value, password_hash, athlete_id, now)
+    events.record(tx, now, "service", "created", "user", user_id, athlete_id, role.value)
+    return user_id
 
 
 def account_key(name: str) -> str:

@@ -53,24 +53,12 @@ class Athletes:
         profile_id: what is looked for, by default what fits the sport. Raises InvalidInput: empty name, unknown time
         zone, no or wrong weekdays, unknown profile, impossible date of birth.
         """
-        name = checked_name(name)
-        availability = checked(Availability(time_zone, tuple(weekdays), preferred, wake))
-        now, athlete_id, profiles = self._ground.now(), fresh_id(), self._ground.profiles
+        availability = Availability(time_zone, tuple(weekdays), preferred, wake)
+        now = self._ground.now()
         with self._ground.store.begin() as tx:
-            values = {
-                "id": athlete_id,
-                "name": name,
-                "sport": sport.strip()[:100],
-                "profile": profiles.for_sport(sport) if profile_id is None else profiles.get(profile_id).id,
-                "born_on": None if born_on is None else _born(born_on, now),
-                "simulated": simulated,
-                "lock": Lock.NONE.value,
-                "replan_wanted": False,
-                "calendar_token": fresh_token(),
-                "created_at": now,
-            }
-            athletes.add(tx, values | columns_of(availability))
-            events.record(tx, now, "service", "created", "athlete", athlete_id, athlete_id)
+            athlete_id = insert_athlete(
+                tx, self._ground, name, availability, sport, profile_id=profile_id, born_on=born_on, simulated=simulated
+            )
             if coach_id is not None:
                 self._link(tx, coach_id, athlete_id)
             carry_over(tx, athlete_id, Purpose.SENSING, now)
@@ -180,6 +168,39 @@ class Athletes:
             change = change_week(tx, self._ground, by, athlete_id, availability)
             looked.rollback()
         return change
+
+
+def insert_athlete(
+    tx: Tx,
+    ground: Ground,
+    name: str,
+    availability: Availability,
+    sport: str = "",
+    *,
+    profile_id: str | None = None,
+    born_on: date | None = None,
+    simulated: bool = False,
+) -> str:
+    """Insert an athlete in a transaction that goes on, with no consent to anything; return the id.
+
+    Raises InvalidInput: see Athletes.create.
+    """
+    now, athlete_id, profiles = ground.now(), fresh_id(), ground.profiles
+    values = {
+        "id": athlete_id,
+        "name": checked_name(name),
+        "sport": sport.strip()[:100],
+        "profile": profiles.for_sport(sport) if profile_id is None else profiles.get(profile_id).id,
+        "born_on": None if born_on is None else _born(born_on, now),
+        "simulated": simulated,
+        "lock": Lock.NONE.value,
+        "replan_wanted": False,
+        "calendar_token": fresh_token(),
+        "created_at": now,
+    }
+    athletes.add(tx, values | columns_of(checked(availability)))
+    events.record(tx, now, "service", "created", "athlete", athlete_id, athlete_id)
+    return athlete_id
 
 
 def _born(born_on: date, now: datetime) -> date:

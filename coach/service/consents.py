@@ -14,7 +14,7 @@ from coach.service.links import LinkBoard
 from coach.service.local_days import day_of
 from coach.service.permission import require_athlete, speaks_for
 from coach.service.types import Identity, Purpose, Role
-from coach.store import consents, events, people, wearables
+from coach.store import consents, events, invitations, people, wearables
 from coach.store.engine import Tx
 from coach.store.rows import Row
 
@@ -72,7 +72,7 @@ class Consents:
             athlete = require_own(tx, by, athlete_id)
             rows = consents.of_athlete(tx, athlete_id)
             names = {row["given_by"]: (people.user(tx, row["given_by"]) or {}).get("name") for row in rows}
-            may = self._may_agree(by, athlete)
+            may = may_agree(self._ground, by, athlete)
         past = tuple(
             ConsentPast(
                 Purpose(row["purpose"]), row["version"], row["given_at"], names[row["given_by"]], row["withdrawn_at"]
@@ -90,9 +90,7 @@ class Consents:
         if version not in (None, newest):
             raise Conflict("This text has changed meanwhile: read it anew.")
         with self._ground.store.begin() as tx:
-            athlete = require_own(tx, by, athlete_id)
-            if not self._may_agree(by, athlete):
-                raise NotAllowed(f"Under {self._age} years a guardian agrees: make a code for yours on this page.")
+            require_agreeing(tx, self._ground, by, athlete_id)
             give(tx, athlete_id, (purpose,), by, now)
         self._sensing_changed(athlete_id, purpose)
 
@@ -101,6 +99,8 @@ class Consents:
         now = self._ground.now()
         with self._ground.store.begin() as tx:
             require_own(tx, by, athlete_id)
+            if purpose is Purpose.SHARING:
+                invitations.end_offers(tx, athlete_id, now)
             if consents.withdraw(tx, athlete_id, purpose.value, by.user_id, now):
                 events.record(tx, now, by.user_id, "withdrew consent", "consent", purpose.value, athlete_id)
         self._sensing_changed(athlete_id, purpose)
@@ -109,14 +109,6 @@ class Consents:
         """Return the athletes whose recordings may be counted in now; whatever puts some together asks here."""
         with self._ground.store.read() as tx:
             return tuple(consents.athletes_with(tx, Purpose.RESEARCH.value))
-
-    @property
-    def _age(self) -> int:
-        return self._ground.config.trust.consent_age_years
-
-    def _may_agree(self, by: Identity, athlete: Row) -> bool:
-        today = day_of(athlete, self._ground.now().timestamp())
-        return by.role is not Role.ATHLETE or not under_age(athlete["born_on"], today, self._age)
 
     def _sensing_changed(self, athlete_id: str, purpose: Purpose) -> None:
         if purpose is not Purpose.SENSING:
@@ -132,6 +124,26 @@ def require_own(tx: Tx, by: Identity, athlete_id: str) -> Row:
     athlete = require_athlete(tx, by, athlete_id)
     if not speaks_for(tx, by, athlete_id):
         raise NotAllowed("Only the athlete decides what is shared, or their guardian.")
+    return athlete
+
+
+def may_agree(ground: Ground, by: Identity, athlete: Row) -> bool:
+    """Tell whether `by`, whose own matter it is, may agree to something: a minor may not, the guardian may."""
+    return by.role is Role.GUARDIAN or not is_minor(ground, athlete)
+
+
+def is_minor(ground: Ground, athlete: Row) -> bool:
+    """Tell whether an athlete is too young to agree by themselves, as far as they have said when they were born."""
+    today = day_of(athlete, ground.now().timestamp())
+    return under_age(athlete["born_on"], today, ground.config.trust.consent_age_years)
+
+
+def require_agreeing(tx: Tx, ground: Ground, by: Identity, athlete_id: str) -> Row:
+    """Return an athlete for whom `by` may agree to something. Raises NoSuch, NotAllowed (a coach, or a minor)."""
+    athlete = require_own(tx, by, athlete_id)
+    if not may_agree(ground, by, athlete):
+        years = ground.config.trust.consent_age_years
+        raise NotAllowed(f"Under {years} years a guardian agrees: make a code for yours on the page “Who sees what”.")
     return athlete
 
 

@@ -18,6 +18,7 @@ from coach.store import (
     connection_logs,
     consents,
     diary,
+    doctor_links,
     findings,
     guardians,
     jobs,
@@ -208,6 +209,7 @@ _NAMED: dict[str, Callable[[Tx, str], Row | None]] = {
     "training_id": diary.training_of,
     "token_id": tokens.get,
     "log_id": connection_logs.get,
+    "link_id": doctor_links.get,
 }
 NAMES_AN_ATHLETE = frozenset({"athlete_id", *_NAMED})
 

@@ -84,6 +84,13 @@ def coaches(tx: Tx, athlete_id: str) -> list[Row]:
     return many(tx, statement.order_by(user_account.c.name_key))
 
 
+def seen_by(tx: Tx, coach_id: str) -> list[Row]:
+    """Return whom a coach sees, by name. Columns: id, name, level."""
+    links = coach_athlete.c
+    statement = select(athlete.c.id, athlete.c.name, links.level).join(coach_athlete, links.athlete_id == athlete.c.id)
+    return many(tx, statement.where(links.coach_id == coach_id, _shared).order_by(athlete.c.name, athlete.c.id))
+
+
 def level_shared(tx: Tx, coach_id: str, athlete_id: str) -> str | None:
     """Return the level of a coach's link while sharing stands, None without either."""
     links = coach_athlete.c

@@ -29,6 +29,7 @@ from coach.web import (
     days,
     diary,
     doctor,
+    doctor_link,
     failures,
     findings,
     findings_words,
@@ -39,18 +40,22 @@ from coach.web import (
     imports,
     job_words,
     jobs,
+    joining,
     limits,
     live,
     metrics,
     passkeys,
+    people,
     phone_push,
     phones,
     plans,
     profiles,
+    reading,
     reminders,
     request_ids,
     safety,
     sessions,
+    sharing,
     spasm,
     steps,
     tokens,
@@ -96,6 +101,10 @@ SUBJECTS = (
     health,
     metrics,
     tokens,
+    people,
+    sharing,
+    joining,
+    doctor_link,
 )
 
 # What everybody outside this package calls the app: only coach.web imports flask.
@@ -153,6 +162,7 @@ def _install(app: Flask, config: Config) -> None:
     doctor.install(app)
     csrf = CSRFProtect(app)
     access.install(app)
+    reading.install(app)
     bounds.install_body(app)
     forms.install(app)
     failures.install(app)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, render_template, url_for
 
 from coach.service.types import AthleteView, Level
-from coach.web import access, desk, words
+from coach.web import access, desk, reading, words
 from coach.web.access import Access
 from coach.web.house import house
 
@@ -20,7 +20,9 @@ def _athlete(athlete_id: str) -> AthleteView:
 @access.coach
 def roster() -> str:
     """List the coach's athletes, who needs the coach first."""
-    return render_template("coach/roster.html", rows=house().services.athletes.roster(access.me()))
+    rows = house().services.athletes.roster(access.me())
+    reading.names(row.athlete.athlete_id for row in rows)
+    return render_template("coach/roster.html", rows=rows)
 
 
 @blueprint.get("/athletes/<athlete_id>", endpoint="desk")

@@ -56,6 +56,12 @@ LIMIT_OF_ENDPOINT = {
     "phone_push.push": "3000 per minute",
     "phone_push.push_by_path": "3000 per minute",
     "calendar.feed": "60 per minute",
+    # Own choice: whoever guesses at codes of invitations or links for a doctor from one place is slowed.
+    "joining.look": "10 per minute; 60 per hour",
+    "joining.agree": "10 per minute; 60 per hour",
+    "joining.new": "10 per minute; 60 per hour",
+    "doctor_link.page": "30 per minute",
+    "doctor_link.pdf": "10 per minute",
 }
 # Own choice: a gateway with ten wearables posts two chunks a second, after an outage its backlog; it reports every
 # half second at most, and sends live blocks four times a second.
@@ -79,6 +85,9 @@ LIMIT_OF_PERSON = {
     "wearables.look": "10 per minute",
     "gateways.add_token": "5 per minute; 20 per hour",
     "tokens.make": "5 per minute; 20 per hour",
+    "people.invite": "10 per minute; 60 per hour",
+    "sharing.invite": "10 per minute; 60 per hour",
+    "sharing.make_link": "10 per minute; 60 per hour",
     "calibration.start": "20 per minute",
     "phones.add": "5 per minute; 20 per hour",
     # Each sends something to an address that the person chose, or makes a secret.

@@ -30,9 +30,11 @@ _ONWARD_MAX = 1000
 
 
 def home_of(identity: Identity) -> str:
-    """Return the page that a person came for: the athlete's day, the coach's one athlete, or the roster."""
+    """Return the page that a person came for: the athlete's day, the coach's one athlete or the roster, the people."""
     if identity.role is Role.ATHLETE:
         return url_for("athlete.today")
+    if identity.role is not Role.COACH:
+        return url_for("people.page")
     rows = house().services.athletes.roster(identity)
     if len(rows) == 1:
         return url_for("coach.desk", athlete_id=rows[0].athlete.athlete_id)

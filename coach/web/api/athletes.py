@@ -10,7 +10,7 @@ from coach.analysis.types import NotComputable
 from coach.service.personal_tokens import TokenScope
 from coach.service.rests import PausesView
 from coach.service.types import AthleteView, DayTotals, Level, RosterRow, SessionView
-from coach.web import access, desk
+from coach.web import access, desk, reading
 from coach.web.access import Access
 from coach.web.api.root import athlete_of, blueprint
 from coach.web.asked import Page, PageQuery, day_in_path, page_of
@@ -39,6 +39,7 @@ class TodayView:
 def athletes(query: PageQuery) -> Page[RosterRow]:
     """List the coach's athletes, who needs the coach first on top."""
     rows = house().services.athletes.roster(access.me())
+    reading.names(row.athlete.athlete_id for row in rows)
     return page_of(rows, lambda each: each.athlete.athlete_id, query)
 
 

@@ -64,7 +64,8 @@ def test_a_second_start_or_a_rerun_on_the_same_database_says_so(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with running("--port", "0", "--storage", str(tmp_path), "--no-simulate") as said:
-        assert "nobody is known yet" in said
+        assert "nobody coaches here yet" in said
+        assert "sign in once as the owner Owner" in said
         second = subprocess.run(
             [*RUN, "--port", "0", "--storage", str(tmp_path)],
             capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL,
