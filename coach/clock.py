@@ -30,6 +30,8 @@ _QUIET_TICK_S = 10.0
 _PRUNE_TICK_S = 86_400.0
 # s between two looks whether a backup is due, and until one that failed is tried again. Own choice.
 _BACKUP_TICK_S = 600.0
+# s between two looks for erasing that is under way. Own choice.
+_ERASE_TICK_S = 60.0
 # s between two looks for tests whose stored signal is there: a chunk of 5 s. Own choice.
 _SETTLE_TICK_S = 5.0
 
@@ -99,6 +101,17 @@ def make_backup(services: Services, feed: LiveFeed, now: datetime) -> int:
     return int(services.backups.make_due(now) is not None)
 
 
+def go_on_erasing(services: Services, feed: LiveFeed, now: datetime) -> int:
+    """Go on with erasing that was interrupted or is large; return of how many athletes no row is left now."""
+    return services.erasing.go_on()
+
+
+def forget_old(services: Services, feed: LiveFeed, now: datetime) -> int:
+    """Forget what is older than its kind is kept, and clear what erasing left in the files; return how many rows."""
+    services.erasing.go_on(at_night=True)
+    return services.retention.forget(now)
+
+
 class SessionClock:
     """Run the ticks in the background. Any number may run: each due row is claimed by one."""
 
@@ -114,6 +127,8 @@ class SessionClock:
             (settle_trials, _SETTLE_TICK_S),
             (send_due, config.clock.reminder_tick_s),
             (prune_log, _PRUNE_TICK_S),
+            (go_on_erasing, _ERASE_TICK_S),
+            (forget_old, _PRUNE_TICK_S),
             (make_backup, _BACKUP_TICK_S),
         )
         self._scheduler: BackgroundScheduler | None = None

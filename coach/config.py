@@ -31,6 +31,20 @@ class BackupSection(Section):
     keep_days: Annotated[int, Field(ge=1, le=3650)] = 30
 
 
+# 0: for as long as the athlete is here.
+KeptDays = Annotated[int, Field(ge=0, le=36_500)]
+
+
+class RetentionSection(Section):
+    signal_days: KeptDays = 400
+    features_days: KeptDays = 0
+    findings_days: KeptDays = 0
+    diary_days: KeptDays = 0
+    logs_days: KeptDays = 400
+    ledger_days: KeptDays = 1100
+    sign_in_days: KeptDays = 90
+
+
 class LogSection(Section):
     format: Literal["text", "json"] = "text"
     level: Literal["error", "warning", "info", "debug"] = "warning"
@@ -188,6 +202,7 @@ class Config(BaseSettings):
 
     storage: Storage = Storage()
     backup: BackupSection = BackupSection()
+    retention: RetentionSection = RetentionSection()
     log: LogSection = LogSection()
     web: Web = Web()
     chunk: ChunkSection = ChunkSection()

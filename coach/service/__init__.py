@@ -49,6 +49,7 @@ from coach.service.reports import Reports
 from coach.service.rerun import Rerun
 from coach.service.restoring import Restoring
 from coach.service.rests import Rests
+from coach.service.retention import Retention
 from coach.service.second_factors import SecondFactors
 from coach.service.sharing import Sharing
 from coach.service.sign_in_sessions import SignIns
@@ -108,6 +109,7 @@ class Services:
     exports: Exports
     restoring: Restoring
     erasing: Erasing
+    retention: Retention
     gateways: Gateways
     looks: Looks
     phones: Phones
@@ -171,6 +173,7 @@ def build_services(store: Store, config: Config, clock: HostClock) -> Services:
         exports=Exports(ground),
         restoring=Restoring(ground),
         erasing=Erasing(ground),
+        retention=Retention(ground),
         gateways=Gateways(ground, tokens, links, looks),
         looks=looks,
         phones=Phones(ground, log, links, tokens),

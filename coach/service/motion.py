@@ -70,7 +70,8 @@ class Motion:
                 return nothing
             state = self._state(tx, stream)
         if state is None:
-            self.begin_again(stream_id)
+            if not self.begin_again(stream_id) and stream["signal_gone_at"] is not None:
+                return nothing  # what came late to a recording whose signal is gone is kept, and not looked at
             return self.handle_pending(stream_id, limit)
         with about(athlete=stream["athlete_id"], stream=stream_id):
             analysed = analysed_chunks(state, stream, chunks, now)
@@ -125,6 +126,8 @@ class Motion:
             stream = recordings.get_stream(tx, stream_id)
             if stream is None:
                 raise NoSuch(f"There is no recording {stream_id}.")
+            if stream["signal_gone_at"] is not None:
+                return False  # what was seen in it is all that is left of it
             if not recordings.move_cursor(tx, stream_id, stream["last_seq"], stream["version"], values):
                 return False
             signals.drop_features(tx, stream_id, tail_only=False)

@@ -20,7 +20,7 @@ class Kept(StrEnum):
     ACCOUNT = "account"  # as long as the athlete is here; no key
     SIGNAL = "signal"  # raw samples
     FEATURES = "features"  # what was seen in them, by the chunk and by the minute
-    DAYS = "days"  # answers and findings
+    FINDINGS = "findings"  # days, answers and findings
     DIARY = "diary"  # what people entered
     LOGS = "logs"  # what happened, links to wearables
     REMINDERS = "reminders"  # reminders.log_days
@@ -99,9 +99,9 @@ RULES: dict[str, Rule] = {
     # Days
     "edition": Rule((), named=True),
     "day_due": Rule(_OWN),
-    "athlete_day": Rule(_OWN, Kept.DAYS, aged_by="local_date"),
-    "answer": Rule(_OWN, Kept.DAYS, aged_by="local_date"),
-    "finding": Rule(_OWN, Kept.DAYS, aged_by="ended_at"),
+    "athlete_day": Rule(_OWN, Kept.FINDINGS, aged_by="local_date"),
+    "answer": Rule(_OWN, Kept.FINDINGS, aged_by="local_date"),
+    "finding": Rule(_OWN, Kept.FINDINGS, aged_by="ended_at"),
     # What people entered
     "checkin": Rule(_OWN, Kept.DIARY, aged_by="at"),
     "training": Rule(_OWN, Kept.DIARY, aged_by="at"),

@@ -107,6 +107,8 @@ def _typed(column: Column[Any], text: str) -> Any:
         return sha256(text.encode()).hexdigest()
     if isinstance(kind, UtcDateTime):
         return AT
+    if column.name.endswith("_utc_s"):
+        return AT.timestamp()
     if isinstance(kind, LargeBinary):
         return text.encode()
     if isinstance(kind, JSON):
