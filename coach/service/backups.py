@@ -18,6 +18,7 @@ from coach.backup_file import Manifest
 from coach.config import BackupSection
 from coach.errors import AlreadyRunning, CoachError, InvalidInput, StoreUnavailable
 from coach.instance import DATABASE, KEY_FILES, database_path, hold, sweep, working_folder, write_through
+from coach.service import erasing
 from coach.store import snapshot
 from devices.codec import decode_chunk
 from devices.errors import DeviceError
@@ -106,7 +107,11 @@ class Backups:
                     write_through(target.parent)
                 except OSError as error:
                     raise _cannot_write(target, error) from error
-        return Made(target, manifest, self._prune(to, now) if folder else ())
+        if not folder:
+            return Made(target, manifest)
+        # Beside the backups too: the disk that is lost takes along the list beside the database.
+        erasing.learn(self._directory, to)
+        return Made(target, manifest, self._prune(to, now))
 
     def make_due(self, now: datetime) -> Made | None:
         """Make the backup that the configuration wants, if it is time. Raises as `make`."""

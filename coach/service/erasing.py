@@ -160,6 +160,23 @@ def erased_ids(directory: Path) -> set[str]:
     return erased
 
 
+def learn(source: Path, directory: Path) -> None:
+    """Add what the list in one folder says to the list in another, each line once. Raises StoreUnavailable.
+
+    For lists that lie beside backups: a disk that is lost takes along the one beside the database.
+    """
+    try:
+        lines = (source / LIST).read_text(encoding="ascii").splitlines() if (source / LIST).exists() else []
+        known = (directory / LIST).read_text(encoding="ascii").splitlines() if (directory / LIST).exists() else []
+        for line in lines:
+            if line not in known:
+                _append(directory / LIST, line)
+    except (OSError, ValueError) as error:
+        raise StoreUnavailable(
+            f"The list {source / LIST} cannot be copied to {directory} ({error}): look at both."
+        ) from None
+
+
 def taken_in_again(directory: Path, athlete_id: str, now: datetime) -> None:
     """Note that who was erased once has come back with an export of their own."""
     if id_hash(athlete_id) in erased_ids(directory):
@@ -168,17 +185,20 @@ def taken_in_again(directory: Path, athlete_id: str, now: datetime) -> None:
 
 def _note(directory: Path, hashed: str, what: str, now: datetime) -> None:
     path = directory / LIST
-    line = json.dumps({"id_sha256": hashed, what: now.isoformat()}) + "\n"
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        try:
-            os.write(handle, line.encode("ascii"))
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        _append(path, json.dumps({"id_sha256": hashed, what: now.isoformat()}))
     except OSError as error:
         raise StoreUnavailable(f"The list {path} cannot be written ({error.strerror}): nothing was erased.") from error
+
+
+def _append(path: Path, line: str) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    try:
+        os.write(handle, f"{line}\n".encode("ascii"))
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def forget_files(directory: Path, athlete_id: str, user_ids: list[str]) -> None:

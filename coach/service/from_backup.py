@@ -15,6 +15,7 @@ from coach import backup_file
 from coach.backup_file import Manifest
 from coach.errors import Conflict, StoreUnavailable
 from coach.instance import DATABASE, KEY_FILES, database_path, sweep, working_folder, write_through
+from coach.service import erasing
 from coach.service.backups import check_newest_chunks
 from coach.store import snapshot
 from coach.store.engine import migrate, open_store
@@ -34,10 +35,14 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What was restored. aside: folder of the files from before, None where there were none."""
+    """What was restored. aside: folder of the files from before, None where there were none.
+
+    erased_again: athletes who were erased since the backup was made, and are gone from what was restored too.
+    """
 
     manifest: Manifest
     aside: Path | None
+    erased_again: int
 
 
 def check(backup: Path) -> Checked:
@@ -52,7 +57,8 @@ def check(backup: Path) -> Checked:
 def restore(backup: Path, directory: Path, now: datetime, *, replace: bool = False) -> Restored:
     """Make a backup the content of a storage folder that the caller holds.
 
-    Nothing is touched before the backup was checked, and brought to this version's schema.
+    Nothing is touched before the backup was checked, brought to this version's schema, and whoever was erased since
+    erased from it: by the lists in the folder and beside the backup, and by the database's own.
     replace: whether a database that is there may be put aside. Raises InvalidInput, StoreUnavailable, Conflict.
     """
     database = database_path(directory)
@@ -64,7 +70,7 @@ def restore(backup: Path, directory: Path, now: datetime, *, replace: bool = Fal
     sweep(directory, _WORK)
     with working_folder(directory, _WORK) as work:
         checked = _unpacked(backup, work)
-        _bring_up_to_date(work / DATABASE)
+        erased_again = _bring_up_to_date(work / DATABASE, directory, backup.parent, now)
         try:
             aside = _put_aside(directory, now)
             for name in KEY_FILES:
@@ -77,7 +83,7 @@ def restore(backup: Path, directory: Path, now: datetime, *, replace: bool = Fal
             raise StoreUnavailable(
                 f"The backup cannot be put into {directory} ({error.strerror}): check who owns it, then restore again."
             ) from error
-    return Restored(checked.manifest, aside)
+    return Restored(checked.manifest, aside, erased_again)
 
 
 def _unpacked(backup: Path, work: Path) -> Checked:
@@ -86,13 +92,16 @@ def _unpacked(backup: Path, work: Path) -> Checked:
     return Checked(manifest, check_newest_chunks(work / DATABASE))
 
 
-def _bring_up_to_date(database: Path) -> None:
-    """Migrate, and leave one file that is on the disk."""
+def _bring_up_to_date(database: Path, directory: Path, beside: Path, now: datetime) -> int:
+    """Migrate, erase again, and leave one file that is on the disk; return how many were erased again."""
     with open_store(database) as store:
         migrate(store)
+        erasing.learn(beside, directory)
+        erased_again = erasing.erase_again(store, directory, now)
     _fold_log(database)
     with database.open("rb") as file:
         os.fsync(file.fileno())
+    return erased_again
 
 
 def _fold_log(database: Path) -> None:

@@ -21,6 +21,7 @@ from coach.errors import AlreadyRunning, Conflict, InvalidInput, StoreUnavailabl
 from coach.instance import DATABASE, hold
 from coach.service import from_backup
 from coach.service.backups import Backups, kept_in
+from coach.service.erasing import Erasing
 from coach.store import snapshot
 from coach.store.engine import Store, migrate, open_store
 from tests.coach.club import START, Club, FakeClock, bending_chunks, found_club
@@ -192,10 +193,10 @@ def test_damage_anywhere_in_the_file_is_found(kept_club: Club, folder: Path, tmp
         infos = archive.infolist()
     hurt = tmp_path / "hurt.zip"
     for info in infos:
-        # Behind the name in the local header, within the packed bytes.
+        # Behind the local header, within the packed bytes; the last ones only say that it is the end.
         begin = info.header_offset + 30 + len(info.filename) + 20
         for _ in range(6):
-            at = begin + draw.randrange(max(1, info.compress_size - 20))
+            at = begin + draw.randrange(max(1, info.compress_size - 24))
             hurt.write_bytes(whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :])
             with pytest.raises(InvalidInput, match=r"damaged|no backup"):
                 from_backup.check(hurt)
@@ -274,6 +275,28 @@ def test_a_damaged_database_is_replaced_too(kept_club: Club, folder: Path, tmp_p
     assert restored.aside is not None
     assert (restored.aside / DATABASE).read_bytes().startswith(b"lightning")
     assert len(content_of(folder / DATABASE)["chunk"]) == 24
+
+
+def test_who_was_erased_since_stays_erased(kept_club: Club, folder: Path, tmp_path: Path) -> None:
+    club, backups = kept_club, backups_of(kept_club, folder)
+    made = backups.make(tmp_path / "b")
+    other_id = club.services.athletes.create("Bo", "UTC", club.coach.user_id)
+    Erasing(club.services.machine._ground).erase(None, club.athlete_id, "Ada")
+    club.store.close()
+    club.clock.forward(hours=1)
+    newer = backups.make(tmp_path / "b")
+    # Into the same folder, and onto a new disk, where only the list beside the backups is left.
+    new = tmp_path / "new"
+    new.mkdir()
+    for target in (folder, new):
+        restored = from_backup.restore(made.path, target, NOW, replace=True)
+        assert restored.erased_again == 1
+        content = content_of(target / DATABASE)
+        assert (content["athlete"], content["chunk"], content["wearable"]) == ([], [], [])
+        assert b"Ada" not in (target / DATABASE).read_bytes()
+    restored = from_backup.restore(newer.path, new, NOW + timedelta(hours=1), replace=True)
+    assert restored.erased_again == 0
+    assert [row[0] for row in content_of(new / DATABASE)["athlete"]] == [other_id]
 
 
 def test_a_backup_of_an_older_schema_is_brought_forward(kept_club: Club, folder: Path, tmp_path: Path) -> None:
