@@ -18,13 +18,11 @@ import zstandard
 
 from devices.errors import BadPacket, UnknownFormat
 from devices.files.timeline import GAP_SAMPLES, acc_factor, interpolated, rate_of
-from devices.files.units import GRAVITY_RANGE_MPS2
+from devices.files.units import ACC_MAX_MPS2, GRAVITY_RANGE_MPS2, GYR_MAX_RADPS
 from devices.types import FloatArray
 
 # Own bound: a minute of all sensors at 200 Hz.
 READINGS_MAX = 60_000
-# Own bounds, beyond any sensor: a value further off is damage, not motion.
-_ACC_MAX, _GYR_MAX = 1e5, 1e3
 _ID_MAX = 90
 _NS_PER_S = 1e9
 # s of acceleration that show the rate (own heuristic).
@@ -86,7 +84,7 @@ def read_message(body: bytes) -> PhoneMessage:
     if len(payload) > READINGS_MAX:
         raise BadPacket(f"{len(payload)} readings in one message, more than {READINGS_MAX}: choose a shorter batch.")
     readings = np.array(list(_readings(payload)), dtype=np.float64).reshape(-1, 5)
-    limit = np.where(readings[:, 0] >= Kind.GYROSCOPE, _GYR_MAX, _ACC_MAX)
+    limit = np.where(readings[:, 0] >= Kind.GYROSCOPE, GYR_MAX_RADPS, ACC_MAX_MPS2)
     sound = np.isfinite(readings).all(axis=1) & (np.abs(readings[:, 2:]).max(axis=1, initial=0.0) <= limit)
     key = _id(told.get("messageId"))
     # An app that is started anew may begin its numbers again within a session: the content belongs to the key.

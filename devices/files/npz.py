@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from devices.errors import UnknownFormat
 from devices.files.recording import MAX_SAMPLES, RATE_RANGE_HZ, RecordingFile, SensorSamples
-from devices.files.units import check_units
+from devices.files.units import ACC_MAX_MPS2, GYR_MAX_RADPS, check_units
 from devices.types import FloatArray, IntArray
 
 MAX_ARRAY_BYTES = MAX_SAMPLES * 3 * 8
@@ -173,8 +173,10 @@ def _grid(path: Path, t: NDArray[Any], length: int, rate_hz: float) -> tuple[Flo
 def _sensor(
     path: Path, place: str, acc: NDArray[Any], gyr: NDArray[Any], grid: IntArray, rate_hz: float
 ) -> SensorSamples:
-    valid = np.isfinite(acc).all(axis=1)
-    turning = np.isfinite(gyr).all(axis=1)
+    with np.errstate(over="ignore"):
+        acc, gyr = acc.astype(np.float32, copy=False), gyr.astype(np.float32, copy=False)
+    valid = (np.abs(acc) <= ACC_MAX_MPS2).all(axis=1)
+    turning = (np.abs(gyr) <= GYR_MAX_RADPS).all(axis=1)
     if turning.any():
         valid &= turning  # a file without a single angular rate is one of a sensor without a gyroscope
     whole, even = bool(valid.all()), bool((np.diff(grid) == 1).all())
@@ -182,7 +184,6 @@ def _sensor(
         check_units(path, place, acc, gyr, rate_hz)
     elif valid.any():
         check_units(path, place, acc[valid], gyr[valid], rate_hz)
-    acc, gyr = acc.astype(np.float32, copy=False), gyr.astype(np.float32, copy=False)
     if whole and even:
         return SensorSamples(acc, gyr)
     size = int(grid[-1]) + 1

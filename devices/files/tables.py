@@ -13,6 +13,8 @@ from devices.errors import UnknownFormat
 from devices.files.source import Member
 from devices.types import FloatArray
 
+# Own bound: nanoseconds since 1970 are below it, and nothing that is measured comes near.
+_LARGEST = 1e19
 # A header stands among the first lines.
 _HEADER_LINES = 60
 _SEPARATORS = ",;\t"
@@ -69,6 +71,8 @@ def read_table(member: Member, where: str, header: Header, wanted: Sequence[str]
 
     A decimal comma is understood where the separator is another sign. An incomplete last line is left out.
     """
+    if missing := [name for name in wanted if name not in header.cells]:
+        raise UnknownFormat(f"{where}: the column {missing[0]} is missing; export it again.")
     places = [header.cells.index(name) for name in wanted]
     first: bytes | None = None
     parts = []
@@ -135,4 +139,5 @@ def _numbers(block: bytes, where: str, header: Header, places: list[int]) -> Flo
     except (ValueError, IndexError, UnicodeDecodeError) as error:
         told = re.sub(r"\s+", " ", str(error)).strip()
         raise UnknownFormat(f"{where}: a row does not fit its header ({told[:120]}); export it again.") from None
+    values[np.abs(values) > _LARGEST] = np.nan
     return values

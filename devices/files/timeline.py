@@ -8,7 +8,7 @@ import numpy as np
 
 from devices.errors import UnknownFormat
 from devices.files.recording import MAX_SAMPLES, RATE_RANGE_HZ, SensorSamples
-from devices.files.units import check_units
+from devices.files.units import ACC_MAX_MPS2, GYR_MAX_RADPS, check_units
 from devices.types import FloatArray, IntArray
 
 # Two neighbours further apart than so many samples have a gap between them (own heuristic; as in devices/joining.py).
@@ -50,7 +50,7 @@ def on_grid(where: str, place: str, acc: Stream, gyr: Stream | None) -> Grid:
     Raises UnknownFormat for fewer than two samples, a rate outside the range, or units that cannot be.
     """
     notes: list[str] = []
-    acc = _ordered(where, "accelerometer", acc, notes)
+    acc = _ordered(where, "accelerometer", acc, ACC_MAX_MPS2, notes)
     rate_hz = rate_of(where, acc.t_s)
     first_s = float(acc.t_s[0])
     samples = round((float(acc.t_s[-1]) - first_s) * rate_hz) + 1
@@ -69,7 +69,7 @@ def on_grid(where: str, place: str, acc: Stream, gyr: Stream | None) -> Grid:
         notes.append(f"Time stamps jitter by up to {off.max() / rate_hz * 1000:.0f} ms; samples were interpolated.")
     turning = np.full((samples, 3), np.nan)
     if gyr is not None:
-        gyr = _ordered(where, "gyroscope", gyr, notes)
+        gyr = _ordered(where, "gyroscope", gyr, GYR_MAX_RADPS, notes)
         reach_s = GAP_SAMPLES / rate_of(where, gyr.t_s) if len(gyr.t_s) > 1 else 0.0
         turning = interpolated(gyr.t_s - first_s, gyr.values, times_s, reach_s)
         missing = np.isnan(turning[:, 0])
@@ -100,9 +100,9 @@ def in_mps2(acc: FloatArray) -> tuple[FloatArray, str | None]:
     return (acc, None) if unit is None else (acc * factor, f"Acceleration was in {unit}; it was converted to m/s².")
 
 
-def _ordered(where: str, what: str, stream: Stream, notes: list[str]) -> Stream:
-    """Return the samples in order of time, without those that carry no number or a time that came before."""
-    finite = np.isfinite(stream.t_s) & np.isfinite(stream.values).all(axis=1)
+def _ordered(where: str, what: str, stream: Stream, most: float, notes: list[str]) -> Stream:
+    """Return the samples in order of time, without those that carry no number up to `most` or a time of before."""
+    finite = np.isfinite(stream.t_s) & (np.abs(stream.values) <= most).all(axis=1)
     if not finite.all():
         notes.append(f"{np.count_nonzero(~finite)} rows of the {what} hold no numbers and were left out.")
         stream = Stream(stream.t_s[finite], stream.values[finite])

@@ -12,6 +12,8 @@ from devices.types import FloatArray
 # Gravity is 9.81 m/s^2. In g a recording has a median length about 1; clear of both is neither.
 GRAVITY_RANGE_MPS2 = (4.0, 25.0)
 G_RANGE = (0.4, 2.5)
+# Own bounds, beyond any sensor: a value further off is damage, not motion.
+ACC_MAX_MPS2, GYR_MAX_RADPS = 1e5, 1e3
 # Gyroscopes of wearables end at +-2000 deg/s, which is 34.9 rad/s.
 MAX_GYR_RADPS = 35.0
 # Own heuristics, from 299 real sensor recordings in rad/s: where the turning that the accelerometer shows follows the
