@@ -132,7 +132,7 @@ def _picture(uri: str) -> str:
     """Return the picture that an app's camera reads, as an SVG element."""
     out = io.BytesIO()
     segno.make(uri, error="m", micro=False).save(
-        out, kind="svg", xmldecl=False, svgns=False, nl=False, scale=5, dark="black", light="white", svgclass="qr"
+        out, kind="svg", xmldecl=False, svgns=False, nl=False, omitsize=True, dark="black", light="white", svgclass="qr"
     )
     return out.getvalue().decode("utf-8")
 

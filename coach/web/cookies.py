@@ -5,14 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from flask import Flask, g, request, session
+from flask import Flask, after_this_request, current_app, g, request, session
 from flask.sessions import SecureCookieSessionInterface
+from itsdangerous import BadData, URLSafeSerializer
+from werkzeug.wrappers import Response
 
 from coach.service.passkeys import CHALLENGE_TIME
+from coach.service.secrets import fresh_token, hash_token
 from coach.service.sign_in_types import Asker, CodeWanted, LetIn, SignedIn
 from coach.web.browsers import device_words
 from coach.web.house import house
 
+# A browser that was in before keeps so much for so long. Own choice: a family's tablet, and a year.
+_KNOWN, _KNOWN_MAX, _KNOWN_TIME = "backstop_known", 8, timedelta(days=365)
 # After a password its code is awaited so long. Own choice: time to find the phone.
 _CODE_TIME = timedelta(minutes=5)
 # What can lock a person out or take everything along asks for a sign-in as recent as this. Own choice.
@@ -88,6 +93,38 @@ def begin(let_in: LetIn) -> None:
 def end() -> None:
     """Sign out."""
     session.clear()
+
+
+def remember_browser(account: str) -> None:
+    """Let this browser be known as one that was in on the account, also after signing out.
+
+    It is let in by nothing of this; only its tries are counted apart from those of others, who so cannot keep it out.
+    """
+    kept = {**_known(), hash_token(account): known_as(account) or fresh_token()}
+    signed = _serializer().dumps(dict(list(kept.items())[-_KNOWN_MAX:]))
+    secure = request.is_secure
+
+    @after_this_request
+    def keep(response: Response) -> Response:
+        response.set_cookie(_KNOWN, signed, max_age=_KNOWN_TIME, httponly=True, samesite="Lax", secure=secure)
+        return response
+
+
+def known_as(account: str) -> str:
+    """Return under which name this browser is known on an account, nothing where it was never in."""
+    return _known().get(hash_token(account), "")
+
+
+def _known() -> dict[str, str]:
+    try:
+        found = _serializer().loads(request.cookies.get(_KNOWN, ""))
+    except BadData:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _serializer() -> URLSafeSerializer:
+    return URLSafeSerializer(str(current_app.secret_key), salt=_KNOWN)
 
 
 def await_code(wanted: CodeWanted, confirming: bool, onward: str) -> None:

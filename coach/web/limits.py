@@ -69,6 +69,8 @@ LIMIT_OF_TOKEN = {
     "api.add_chunks": "3000 per minute",
     "api.beat": "200 per minute",
     "api.live": "400 per minute",
+    # Everything of a person is written to the disk.
+    "api.export": "3 per minute; 12 per hour",
     # The app sends five messages a second at most.
     "phone_push.push": "600 per minute",
     "phone_push.push_by_path": "600 per minute",
@@ -105,6 +107,9 @@ LIMIT_OF_PERSON = {
     "imports.upload": "10 per minute; 60 per hour",
     "imports.preview": "30 per minute",
     "imports.take": "20 per minute",
+    # Everything of a person is written to the disk.
+    "data.export": "3 per minute; 12 per hour",
+    "data.erase": "5 per minute; 20 per hour",
     # Pages are drawn and files are kept.
     "doctor.pdf": "20 per minute",
     "doctor.fhir": "20 per minute",
@@ -119,10 +124,13 @@ LIMIT_OF_ACCOUNT = {
 }
 
 
-def may_try(what: str, account: str) -> bool:
-    """Count a try on an account, and tell whether it may be made. what: a key of LIMIT_OF_ACCOUNT."""
+def may_try(what: str, account: str, known_as: str = "") -> bool:
+    """Count a try on an account, and tell whether it may be made. what: a key of LIMIT_OF_ACCOUNT.
+
+    known_as: of a browser that was in on the account before; its tries are counted apart.
+    """
     counted: MovingWindowRateLimiter = current_app.extensions[_KEY]
-    key = hashlib.sha256(account.encode("utf-8", "replace")).hexdigest()
+    key = hashlib.sha256(f"{account}\n{known_as}".encode("utf-8", "replace")).hexdigest()
     return all(counted.hit(limit, what, key) for limit in parse_many(LIMIT_OF_ACCOUNT[what]))
 
 

@@ -54,6 +54,7 @@ def local_page(text: str) -> str:
 def let_in(found: LetIn, onward: str = "") -> str:
     """Keep a sign-in in the cookie and return the page to go to. Who has something to be told comes to the account."""
     cookies.begin(found)
+    cookies.remember_browser(account_key(found.identity.name))
     for notice, at in found.notices:
         flash(f"{at:%d %b %Y}: {NOTICE_WORDS[notice]}", "look")
     if found.way is Way.RECOVERY:
@@ -145,7 +146,8 @@ def sign_in() -> Response:
     confirming = request.form.get("confirm") == "yes" and present is not None
     name = present.identity.name if confirming and present is not None else request.form.get("name", "")[:200]
     onward = local_page(request.form.get("next", ""))
-    if not limits.may_try("password", account_key(name)):
+    account = account_key(name)
+    if not limits.may_try("password", account, cookies.known_as(account)):
         return refused(TRIED_TOO_OFTEN, 429, name, confirming, onward)
     try:
         found = house().services.sign_ins.by_password(name, request.form.get("password", ""), cookies.asker(confirming))
@@ -182,7 +184,9 @@ def enter_code() -> Response:
         flash("That took more than five minutes: sign in anew.", "look")
         return redirect(url_for("welcome.welcome"), code=303)
     status, problem = 429, TRIED_TOO_OFTEN
-    if limits.may_try("code", pending.wanted.user_id):
+    person = house().services.accounts.identity(pending.wanted.user_id)
+    known_as = cookies.known_as(account_key(person.name)) if person is not None else ""
+    if limits.may_try("code", pending.wanted.user_id, known_as):
         try:
             asker = cookies.asker(pending.confirming)
             found = house().services.sign_ins.by_code(pending.wanted, request.form.get("code", "")[:100], asker)

@@ -193,6 +193,41 @@ def test_many_addresses_cannot_guess_one_account_and_its_owner_still_gets_in(ope
     assert world.client(world.kim).get("/account").status_code == 200  # by link
 
 
+def test_a_browser_that_was_in_before_is_not_kept_out_by_others_tries(open_doors) -> None:
+    world = open_doors
+    with_password(world)
+    mine, _ = by_password(world)
+    mine.post("/sign-out")
+    for number in range(12):
+        by_password(world, "Kim", "guess", f"10.0.{number}.1")
+    assert by_password(world, address="10.1.0.1")[1].status_code == 429
+    # Nor may this browser guess without end; and what it is known by is of no use on another account.
+    wrong = [mine.post("/sign-in", data={"name": "Kim", "password": "guess"}).status_code for _ in range(2)]
+    assert wrong == [403, 403]
+    for number in range(12):
+        by_password(world, "Lou", "guess", f"10.0.{number}.1")
+    other = mine.post("/sign-in", data={"name": "Lou", "password": "x"}, environ_base={"REMOTE_ADDR": "10.2.0.1"})
+    assert other.status_code == 429
+    right = mine.post("/sign-in", data={"name": "Kim", "password": GOOD})
+    assert right.status_code == 303
+    tried = [
+        mine.post("/sign-in", data={"name": "Kim", "password": "x"}, environ_base={"REMOTE_ADDR": f"10.4.{n}.1"})
+        for n in range(9)
+    ]
+    assert [each.status_code for each in tried][-2:] == [429, 429]
+
+
+@pytest.mark.parametrize("forged", ["", "x", "e30.x", "W10.abc"])
+def test_nobody_makes_a_browser_known_by_hand(open_doors, forged: str) -> None:
+    world = open_doors
+    with_password(world)
+    for number in range(11):
+        by_password(world, "Kim", "guess", f"10.0.{number}.1")
+    client = world.app.test_client()
+    client.set_cookie("backstop_known", forged)
+    assert client.post("/sign-in", data={"name": "Kim", "password": GOOD}).status_code == 429
+
+
 def test_a_name_that_is_nobodys_is_counted_alike(open_doors) -> None:
     statuses = [by_password(open_doors, "Nobody", "guess", f"10.0.{n}.1")[1].status_code for n in range(12)]
     assert statuses == [403] * 10 + [429] * 2
