@@ -26,6 +26,7 @@ from coach.web import (
     choices,
     coach,
     cookies,
+    data,
     days,
     diary,
     doctor,
@@ -103,6 +104,7 @@ SUBJECTS = (
     tokens,
     people,
     sharing,
+    data,
     joining,
     doctor_link,
 )

@@ -34,6 +34,7 @@ SUBJECT_OF = {
     "care": Subject.HEALTH,
     "doctor": Subject.REPORT,
     "sharing": Subject.SHARING,
+    "data": Subject.SHARING,
     "people": Subject.OVERVIEW,
 }
 # Of the interface for programs: by the scope that a view asks for.
@@ -55,6 +56,8 @@ def subject_of(app: Flask, endpoint: str) -> Subject | None:
     """Return what an endpoint shows of an athlete, None where nobody has said."""
     if endpoint in _SIGNAL:
         return Subject.SIGNAL
+    if endpoint == "data.export":
+        return Subject.EXPORT
     told = description_of(app, endpoint)
     if told is not None and told.scope is not None:
         return SUBJECT_OF_SCOPE.get(told.scope)

@@ -4,6 +4,7 @@ from coach.web.api import (
     assessments,
     athletes,
     care,
+    data,
     diary,
     document,
     findings,
@@ -26,6 +27,7 @@ SUBJECTS = (
     assessments,
     recordings,
     gateways,
+    data,
     document,
 )
 
