@@ -2,19 +2,28 @@
 
 What is acknowledged goes to the file `marks` beside the database, so that the shim's journal has it in order.
 
-Usage: ingest.py FOLDER CHUNKS FIRST END [off]: the chunks FIRST to END - 1 of a file of packed chunks, from
-`POWER_NOW` (Unix time) on. `off` plants the fault that the test must find: synchronous=OFF everywhere.
+Usage: ingest.py FOLDER CHUNKS FIRST END [off | trusting]: the chunks FIRST to END - 1 of a file of packed chunks, from
+`POWER_NOW` (Unix time) on. Syncs fail from each chunk on that POWER_SYNC_FAILS numbers, until one was not stored; it
+is sent again then.
+Planted faults, which the tests must find: `off`, synchronous=OFF everywhere; `trusting`, a log whose sync failed is
+written on as if nothing had happened.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
+import struct
 import sys
+from collections.abc import Callable
+from enum import IntEnum
 from pathlib import Path
+from typing import TypeVar
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, text
 
 from coach.config import Config
+from coach.errors import StoreUnavailable
 from coach.instance import database_path
 from coach.live import LiveFeed
 from coach.log import unpack
@@ -25,6 +34,7 @@ from coach.store import engine
 from coach.store.engine import migrate, open_store
 from coach.worker import Worker
 
+T = TypeVar("T")
 ADDRESS = "C0:FF:EE:00:00:01"
 # Chunks between two check-ins.
 _EVERY = 6
@@ -70,10 +80,18 @@ def main(folder: Path, chunks: Path, first: int, end: int) -> None:
     worker = Worker(services, LiveFeed())
     worker.start()
     for number, blob in enumerate(unpack(chunks.read_bytes())[first:end], first):
-        for key in services.log.append_encoded([blob]):
+        # Whatever the worker is at: something that is not synced yet lies before each chunk.
+        with contextlib.suppress(StoreUnavailable), store.begin_derived() as tx:
+            tx.execute(text("update athlete set wake = wake"))
+        if str(number) in os.environ.get("POWER_SYNC_FAILS", "").split():
+            disk_fails(Failing.SYNC_FAILS)
+        for key in stubborn(lambda blob=blob: services.log.append_encoded([blob])):  # type: ignore[misc]
             mark(f"chunk {key}")
         if number % _EVERY == 0:
-            services.diary.check_in(athlete, athlete_id, CheckIn(readiness=5, note=f"note {number}"), f"key{number}")
+            told = CheckIn(readiness=5, note=f"note {number}")
+            stubborn(
+                lambda told=told, number=number: services.diary.check_in(athlete, athlete_id, told, f"key{number}")
+            )  # type: ignore[misc]
             mark(f"checkin key{number}")
     worker.close()
     worker.drain()
@@ -83,8 +101,33 @@ def main(folder: Path, chunks: Path, first: int, end: int) -> None:
     os.close(marks)
 
 
-def plant() -> None:
-    """Switch every sync of the database off."""
+def stubborn(act: Callable[[], T]) -> T:
+    """Do it until it is done; the disk is sound again after the first failure."""
+    while True:
+        try:
+            return act()
+        except StoreUnavailable:
+            disk_fails(Failing.NOT)
+
+
+class Failing(IntEnum):
+    """As in shim.py, of which a process of its own knows nothing."""
+
+    NOT = 0
+    SYNC_FAILS = 3
+
+
+def disk_fails(how: Failing) -> None:
+    """Tell the shim, whose memory the file is."""
+    with Path(os.environ["POWER_CONTROL"]).open("r+b") as control:
+        control.write(struct.pack("<iii", how, 0, 0))
+
+
+def plant(what: str) -> None:
+    """Plant a fault."""
+    if what == "trusting":
+        engine.Store._make_sure = lambda self: None  # type: ignore[method-assign]
+        return
 
     @event.listens_for(Engine, "begin")
     def off(tx: object) -> None:
@@ -92,6 +135,6 @@ def plant() -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[5:] == ["off"]:
-        plant()
+    if sys.argv[5:]:
+        plant(sys.argv[5])
     main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))

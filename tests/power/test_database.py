@@ -30,6 +30,8 @@ from tests.scenarios.test_killed import findings_of
 
 # Ten minutes of bending: enough for a finding.
 MINUTES = 10.0
+# Numbers of chunks at which a sync fails.
+FAILS_AT = "2 5 8 11 14 17 20"
 # What must hold of any state of the database, as a question that finds what contradicts it.
 HALF_DONE = (
     "select s.id from stream s left join chunk c on c.stream_id = s.id group by s.id having s.max_seq <> max(c.seq)",
@@ -49,17 +51,31 @@ class Story:
     undisturbed: list[str]
 
 
-def played(folder: Path, minutes: float = MINUTES, *planted: str) -> Story:
+def played(folder: Path) -> Story:
     """Run the process twice, a restart between, and once without a shim, for the findings."""
-    blobs = tuple(encode_chunk(each) for each in bending_chunks(minutes, 8, START.timestamp() - 3600.0))
-    (folder / "chunks").write_bytes(pack(blobs))
+    blobs = tuple(encode_chunk(each) for each in bending_chunks(MINUTES, 8, START.timestamp() - 3600.0))
+    half = len(blobs) // 2
+    journal = journal_of(folder, blobs, [(0, half), (half, len(blobs))])
+    return Story(journal, blobs, recomputed(folder / "undisturbed", blobs))
+
+
+def journal_of(
+    folder: Path, blobs: tuple[bytes, ...], runs: list[tuple[int, int]], *planted: str, sync_fails: str = ""
+) -> Journal:
+    """Return what processes did that took these chunks, run by run. sync_fails: at which of them syncs fail."""
     root = folder / "cut"
     root.mkdir(parents=True)
-    shim, now = Shim(folder, root), {"POWER_NOW": str(START.timestamp())}
-    half = str(len(blobs) // 2)
-    shim.run("ingest.py", str(root), str(folder / "chunks"), "0", half, *planted, **now)
-    shim.run("ingest.py", str(root), str(folder / "chunks"), half, str(len(blobs)), *planted, **now)
-    return Story(Journal.read(root, shim.journal), blobs, recomputed(folder / "undisturbed", blobs))
+    (folder / "chunks").write_bytes(pack(blobs))
+    shim = Shim(folder, root)
+    for first, end in runs:
+        told = [str(root), str(folder / "chunks"), str(first), str(end), *planted]
+        shim.run("ingest.py", *told, POWER_NOW=str(START.timestamp()), POWER_SYNC_FAILS=sync_fails)
+    return Journal.read(root, shim.journal)
+
+
+def short() -> tuple[bytes, ...]:
+    """Return two minutes of chunks."""
+    return tuple(encode_chunk(each) for each in bending_chunks(2.0, 8, START.timestamp() - 3600.0))
 
 
 def recomputed(folder: Path, blobs: tuple[bytes, ...]) -> list[str]:
@@ -151,5 +167,21 @@ def test_a_power_cut_loses_nothing_acknowledged_and_the_findings_come_out_the_sa
 
 
 def test_a_database_that_does_not_sync_is_caught(tmp_path: Path) -> None:
-    journal = played(tmp_path, 2.0, "off").journal
+    journal = journal_of(tmp_path, short(), [(0, 24)], "off")
     assert any(wrong_with(cut) for cut in journal.cuts(journal.moments(60, 7), 7))
+
+
+@pytest.mark.proof
+def test_after_a_sync_that_failed_nothing_is_acknowledged_that_a_power_cut_could_take(
+    tmp_path: Path, full_or_quick: Callable[[int, int], int], figure: Callable[[str, object, str], None]
+) -> None:
+    journal = journal_of(tmp_path, short(), [(0, 24)], sync_fails=FAILS_AT)
+    assert journal.count(Kind.SYNC_FAILED) >= 6
+    for cut in journal.cuts(journal.moments(full_or_quick(500, 60), 7), 7):
+        assert (wrong := wrong_with(cut)) is None, (cut.at, wrong)
+    figure("syncs that failed", journal.count(Kind.SYNC_FAILED), "")
+
+
+def test_a_log_that_is_trusted_after_its_sync_failed_is_caught(tmp_path: Path) -> None:
+    journal = journal_of(tmp_path, short(), [(0, 24)], "trusting", sync_fails=FAILS_AT)
+    assert any(wrong_with(cut) for cut in journal.cuts(journal.moments(300, 7), 7))
