@@ -12,6 +12,7 @@ from typing import NoReturn
 from coach.commands import (
     analyze,
     backup,
+    erase,
     export,
     gateway,
     import_files,
@@ -44,6 +45,7 @@ COMMANDS = (
     backup,
     restore,
     export,
+    erase,
 )
 
 

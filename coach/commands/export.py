@@ -12,6 +12,10 @@ from coach.config import load
 from coach.errors import InvalidInput
 from coach.service import Services
 from coach.service.exports import Exported
+from coach.service.ledger import Reader, ReaderKind, Subject
+
+# Who owns the machine has its files, whatever we ask; that it was done, the athlete can read.
+_OWNER = Reader(ReaderKind.OWNER, "", "the owner of this machine")
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -28,7 +32,9 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def _export(args: argparse.Namespace) -> int:
     with opened_services(load(args.config)) as services:
-        told = _written(services, services.exports.athlete_named(args.athlete), args.to)
+        athlete_id = services.exports.athlete_named(args.athlete)
+        services.ledger.note(_OWNER, [athlete_id], Subject.EXPORT)
+        told = _written(services, athlete_id, args.to)
     print(
         f"{args.to}: {sum(told.rows.values())} rows, {told.recordings} recordings with {told.samples} samples, "
         f"{told.sessions} sessions. It is as private as the athlete: keep it where only they can read it."
