@@ -24,6 +24,8 @@ from devices.types import FloatArray
 # Own bound: a minute of all sensors at 200 Hz.
 READINGS_MAX = 60_000
 _ID_MAX = 90
+# Kind, time and three values, 8 bytes each.
+_READING_BYTES = 5 * 8
 _NS_PER_S = 1e9
 # s of acceleration that show the rate (own heuristic).
 SETTLE_S = 2.0
@@ -120,8 +122,16 @@ def pack_readings(readings: FloatArray) -> bytes:
 
 
 def unpack_readings(data: bytes) -> FloatArray:
-    """Return what `pack_readings` packed."""
-    raw = zstandard.ZstdDecompressor().decompress(data)
+    """Return what `pack_readings` packed. Raises BadPacket for anything else."""
+    try:
+        # The frame states its size, and nothing is unpacked that would be larger than any message.
+        if not 0 <= zstandard.get_frame_parameters(data).content_size <= READINGS_MAX * _READING_BYTES:
+            raise BadPacket("What was kept of a phone's message is damaged: it is larger than any message.")
+        raw = zstandard.ZstdDecompressor().decompress(data, allow_extra_data=False)
+    except zstandard.ZstdError as error:
+        raise BadPacket(f"What was kept of a phone's message is damaged ({error}).") from None
+    if len(raw) % _READING_BYTES:
+        raise BadPacket("What was kept of a phone's message is damaged: it holds half a reading.")
     return np.frombuffer(raw, dtype="<f8").astype(np.float64).reshape(-1, 5)
 
 

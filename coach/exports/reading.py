@@ -18,6 +18,7 @@ from typing import Any, BinaryIO
 
 from coach.errors import InvalidInput
 from coach.exports.archive import FORMAT, FORMAT_VERSION, MANIFEST
+from devices.files.zips import check_directory
 
 # Members, bytes of the manifest, of one row, of one blob. Own bounds, far above what an athlete's years come to.
 _MEMBERS_MAX, _MANIFEST_MAX = 200_000, 64_000_000
@@ -179,8 +180,10 @@ def opened(path: Path) -> Iterator[Opened]:
     """Open an archive. Raises InvalidInput."""
     try:
         # A zip stays open as long as one of its members does; the file itself ends here.
-        with open(path, "rb") as raw, zipfile.ZipFile(raw) as file:
-            yield Opened(file, path.name)
+        with open(path, "rb") as raw:
+            check_directory(raw, _MEMBERS_MAX)
+            with zipfile.ZipFile(raw) as file:
+                yield Opened(file, path.name)
     except (zipfile.BadZipFile, zlib.error, UnicodeDecodeError, NotImplementedError) as error:
         raise InvalidInput(f"{path.name} is no export of Backstop: it is no whole zip file ({error}).") from None
     except OSError as error:

@@ -15,11 +15,15 @@ from numpy.typing import NDArray
 
 from devices.errors import UnknownFormat
 from devices.files.recording import MAX_SAMPLES, RATE_RANGE_HZ, RecordingFile, SensorSamples
+from devices.files.source import MAX_MEMBERS, MAX_RATIO
 from devices.files.units import ACC_MAX_MPS2, GYR_MAX_RADPS, check_units
+from devices.files.zips import open_zip
 from devices.types import FloatArray, IntArray
 
 MAX_ARRAY_BYTES = MAX_SAMPLES * 3 * 8
 MAX_SENSORS = 64
+# Own bounds. Of all arrays together; below the second one, arrays of one value, a thousand times smaller, are let in.
+MAX_TOTAL_BYTES, SMALL_BYTES = 2 * MAX_ARRAY_BYTES, 100_000_000
 
 
 def is_npz(path: Path) -> bool:
@@ -27,7 +31,7 @@ def is_npz(path: Path) -> bool:
     if path.suffix == ".npz" or not zipfile.is_zipfile(path):
         return path.suffix == ".npz"
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_zip(path, MAX_MEMBERS) as archive:
             return any(name.endswith(".npy") for name in archive.namelist())
     except (OSError, zipfile.BadZipFile):
         return False
@@ -61,8 +65,9 @@ def _load(path: Path) -> dict[str, NDArray[Any]]:
     if not zipfile.is_zipfile(path):
         raise UnknownFormat(f"{path}: this is not an .npz file (a zip archive of numpy arrays).")
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_zip(path, MAX_MEMBERS) as archive:
             wanted = [item for item in archive.infolist() if _wanted(item.filename)]
+            _check_sizes(path, wanted)
             for item in wanted:
                 _check_header(path, archive, item)
         with np.load(path, allow_pickle=False) as content:
@@ -80,6 +85,14 @@ def _wanted(filename: str) -> bool:
         and not name.startswith("truth_")
         and (name in ("fs", "t") or (name.endswith(("_acc", "_gyr")) and len(name) > len("_acc")))
     )
+
+
+def _check_sizes(path: Path, wanted: list[zipfile.ZipInfo]) -> None:
+    size, packed = (sum(getattr(item, name) for item in wanted) for name in ("file_size", "compress_size"))
+    if len(wanted) > 2 * MAX_SENSORS + 2:
+        raise UnknownFormat(f"{path}: {len(wanted)} arrays in one file; {MAX_SENSORS} sensors are the limit.")
+    if size > MAX_TOTAL_BYTES or size > SMALL_BYTES + MAX_RATIO * packed:
+        raise UnknownFormat(f"{path}: its arrays unpack to {size:,} bytes, far more than it is; not read.")
 
 
 def _check_header(path: Path, archive: zipfile.ZipFile, item: zipfile.ZipInfo) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from devices.errors import UnknownFormat
+from devices.files.zips import open_zip
 
 # Own limits: a day of one sensor at 200 Hz as text is some 1.2 GB; nothing here needs more, packed or unpacked.
 MAX_BYTES = 1_500_000_000
@@ -76,7 +77,7 @@ class _InZip:
 
     def _read(self, size: int) -> Iterator[bytes]:
         try:
-            with zipfile.ZipFile(self.path) as archive, archive.open(self.info) as file:
+            with open_zip(self.path, MAX_MEMBERS) as archive, archive.open(self.info) as file:
                 # Never more than the archive says, which was looked at.
                 left = self.info.file_size
                 while left > 0 and (block := file.read(min(size, left))):
@@ -108,7 +109,7 @@ def open_source(path: Path | str) -> Source:
 
 def _zipped(path: Path) -> list[tuple[str, Member]]:
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_zip(path, MAX_MEMBERS) as archive:
             infos = [info for info in archive.infolist() if not info.is_dir()]
     except Exception as error:  # noqa: BLE001 - see _InZip
         raise UnknownFormat(f"{path}: the archive is damaged or incomplete ({_reason(error)}).") from None
