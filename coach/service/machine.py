@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections import Counter
 from collections.abc import Mapping
@@ -9,14 +10,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from coach.errors import CoachError
+from coach.errors import CoachError, StoreUnavailable
 from coach.instance import database_path
 from coach.log import LogCounts, TableChunkLog
 from coach.pulse import Pulse
 from coach.service.backups import kept_in
 from coach.service.ground import Ground
 from coach.service.links import LinkBoard
-from coach.store import exporting, figures, wearables
+from coach.store import exporting, figures, sign_ins, wearables
 from coach.store.condition import Condition
 from coach.store.figures import Waiting
 
@@ -27,6 +28,8 @@ BEHIND_MOST_S = 60.0
 # s without a beat after which a role counts as dead. Own choices: a round of the worker and the slowest tick, one that
 # waits for a mail server, are done sooner.
 WORKER_SILENT_S, CLOCK_SILENT_S = 60.0, 120.0
+
+_TROUBLE = {Condition.FULL, Condition.READ_ONLY, Condition.FAILING, Condition.DAMAGED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ class Figures:
     waiting: Waiting | None
     behind_s: float | None
     deliveries: Mapping[tuple[str, str], int]
+    failed_sign_ins: Mapping[str, int]
     links: Mapping[str, int]
     schema: str | None
     database_bytes: int
@@ -68,6 +72,19 @@ class Machine:
         """Return every part: database, disk, worker, clock."""
         return self._database(), self._disk(), self._worker(), _role(self.clock)
 
+    def trouble(self) -> str | None:
+        """Return a sentence about a disk that takes nothing now, for everybody who looks; None while it does."""
+        health = self._ground.store.health
+        return health.sentence if health.condition in _TROUBLE else None
+
+    def mind_disk(self) -> bool:
+        """Where the disk took nothing, try again; tell whether it takes something again."""
+        if self.trouble() is None:
+            return False
+        with contextlib.suppress(StoreUnavailable):
+            self._ground.store.try_again()
+        return self.trouble() is None
+
     def figures(self) -> Figures:
         """Return the figures of now; what cannot be had is None."""
         now = self._ground.now()
@@ -75,16 +92,18 @@ class Machine:
             with self._ground.store.read() as tx:
                 waiting: Waiting | None = figures.waiting(tx)
                 deliveries = figures.deliveries(tx)
+                failed = sign_ins.failed_by_way(tx)
                 used = [row["id"] for row in wearables.in_use(tx)]
                 schema: str | None = exporting.schema_version(tx)
         except CoachError:
-            waiting, deliveries, used, schema = None, {}, [], None
+            waiting, deliveries, failed, used, schema = None, {}, {}, [], None
         database = database_path(self._directory)
         return Figures(
             log=self._log.counts,
             waiting=waiting,
             behind_s=_since_s(waiting, now),
             deliveries=deliveries,
+            failed_sign_ins=failed,
             links=Counter(str(status.state.value) for each in used if (status := self._links.status(each)) is not None),
             schema=schema,
             database_bytes=_size(database),

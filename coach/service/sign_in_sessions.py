@@ -19,8 +19,7 @@ from coach.store.rows import Row, fresh_id
 _SEEN_NOTED = timedelta(minutes=1)
 # Own choice: more browsers than one person has; the one that was seen longest ago ends.
 _SESSIONS_MAX = 50
-# Own choice: a sign-in that ended, and tries that failed, are of interest for a season.
-_KEPT = timedelta(days=90)
+# Own choice: what a person still remembers.
 _FAILED_SHOWN = timedelta(days=7)
 _WRONG = "Name and password do not fit: check both, or ask for a sign-in link."
 _WRONG_CODE = (
@@ -176,13 +175,12 @@ class SignIns:
             sign_ins.end(tx, present.identity.user_id, present.session_id, now)
         secret = fresh_token()
         sign_ins.begin(tx, _new_session(user_id, secret, way, asker.device, now))
-        self._tidy(tx, user_id, now)
+        self._end_surplus(tx, user_id, now)
         events.record(tx, now, user_id, f"signed in by {way.value}", "user", user_id)
         told = tuple((Notice(row["what"]), row["at"]) for row in sign_ins.take_notices(tx, user_id, now))
         return LetIn(identity, way, secret, told)
 
-    def _tidy(self, tx: Tx, user_id: str, now: datetime) -> None:
-        sign_ins.forget_old(tx, user_id, now - _KEPT)
+    def _end_surplus(self, tx: Tx, user_id: str, now: datetime) -> None:
         for row in sign_ins.of_user(tx, user_id, *self._bounds(now))[_SESSIONS_MAX:]:
             sign_ins.end(tx, user_id, row["id"], now)
 
@@ -204,7 +202,6 @@ class SignIns:
         now = self._ground.now()
         hour = now.replace(minute=0, second=0, microsecond=0)
         with contextlib.suppress(StoreUnavailable, Conflict), self._ground.store.begin() as tx:
-            sign_ins.forget_failed(tx, now - _KEPT)
             sign_ins.count_failed(tx, hour, way.value, user_id)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import func, select, update
 
 from coach.store.engine import Tx
 from coach.store.rows import Row, many, one
@@ -75,11 +75,6 @@ def end_all(tx: Tx, user_id: str, now: datetime, but: str | None = None) -> int:
     return len(tx.execute(ended.values(ended_at=now).returning(_session.id)).all())
 
 
-def forget_old(tx: Tx, user_id: str, before: datetime) -> None:
-    """Delete somebody's sessions that nobody has used since."""
-    tx.execute(delete(sign_in_session).where(_session.user_id == user_id, _session.seen_at < before))
-
-
 def count_failed(tx: Tx, hour: datetime, way: str, user_id: str | None) -> None:
     """Count one try that failed. The same two statements for a name that is nobody's."""
     failed = failed_sign_in.c
@@ -87,11 +82,6 @@ def count_failed(tx: Tx, hour: datetime, way: str, user_id: str | None) -> None:
     counted = update(failed_sign_in).where(*same).values(tries=failed.tries + 1).returning(failed.id)
     if tx.execute(counted).first() is None:
         tx.execute(failed_sign_in.insert().values(hour=hour, way=way, user_id=user_id, tries=1))
-
-
-def forget_failed(tx: Tx, before: datetime) -> None:
-    """Delete what failed before."""
-    tx.execute(delete(failed_sign_in).where(failed_sign_in.c.hour < before))
 
 
 def failed_of(tx: Tx, user_id: str, since: datetime) -> int:
@@ -102,7 +92,7 @@ def failed_of(tx: Tx, user_id: str, since: datetime) -> int:
 
 
 def failed_by_way(tx: Tx) -> dict[str, int]:
-    """Return how many tries failed by each way, of all that are kept."""
+    """Return how many tries failed by each way, of all that are kept; how long: the rules of data."""
     total = select(failed_sign_in.c.way, func.sum(failed_sign_in.c.tries)).group_by(failed_sign_in.c.way)
     return {way: int(tries) for way, tries in tx.execute(total)}
 

@@ -124,6 +124,10 @@ def _people(figures: Figures, readers: int) -> Iterator[Metric]:
     for labels, count in figures.deliveries.items():
         sent.add_metric(list(labels), count)
     yield sent
+    failed = GaugeMetricFamily("backstop_failed_sign_ins", "Tries to sign in that failed, as kept.", labels=["way"])
+    for way, count in figures.failed_sign_ins.items():
+        failed.add_metric([way], count)
+    yield failed
 
 
 @blueprint.get("/metrics")

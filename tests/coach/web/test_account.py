@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+import resource
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pyotp
 import pytest
@@ -12,7 +14,6 @@ from flask.testing import FlaskClient
 
 from coach.config import Config
 from coach.errors import StoreUnavailable
-from coach.store import sign_ins
 from coach.web import access, limit_memory
 from coach.web.browsers import device_words
 from coach.web.limits import LIMIT_OF_ACCOUNT
@@ -108,15 +109,36 @@ def test_an_open_stream_ends_after_its_sign_in_was_ended(world, monkeypatch: pyt
     assert world.feed.readers == 0
 
 
-def test_a_page_is_shown_also_when_the_minute_cannot_be_noted(world, monkeypatch: pytest.MonkeyPatch) -> None:
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """No file of this process grows any more: the kernel refuses each write, as a full disk does."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_on_a_full_disk_pages_are_shown_and_answers_stay_the_same(open_doors) -> None:
+    world = open_doors
+    with_password(world)
     client = world.client(world.kim)
     world.clock.forward(minutes=3)
-
-    def full(*_: object) -> None:
-        raise StoreUnavailable("The disk is full.")
-
-    monkeypatch.setattr(sign_ins, "note_seen", full)
-    assert client.get("/account").status_code == 200
+    with full_disk():
+        with pytest.raises(StoreUnavailable), store_of(world).begin() as tx:
+            tx.exec_driver_sql("UPDATE sign_in_session SET device = 'x'")
+        page = client.get("/account")
+        refused = [by_password(world, name, "guess")[1] for name in ("Kim", "Nobody")]
+        right = by_password(world)[1]
+        out = client.post("/sign-out", follow_redirects=True)
+    assert page.status_code == 200
+    assert [each.status_code for each in refused] == [403, 403]
+    assert right.status_code == 503
+    assert right.headers["Retry-After"]
+    assert "signed out in this browser" in out.text
+    assert client.get("/athletes").headers["Location"] == "/"
+    assert world.client(world.kim).get("/account").status_code == 200
 
 
 def test_the_cookie_tells_neither_password_nor_name(world) -> None:
