@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from coach.errors import Conflict, InvalidInput, NotAllowed, StoreUnavailable
+from coach.errors import CoachError, Conflict, Gone, InvalidInput, NotAllowed, StoreUnavailable
 from coach.remote_log import RemoteLog
 from coach.spool import Spool, SpoolLog
 from coach.uplink import NotWanted, Uplink
@@ -35,7 +35,8 @@ class ContactParams:
 class Contact:
     """Whether the server is there, as all threads of a gateway see it; says what changed. Thread-safe.
 
-    accepted: the server knows the token, in this run. ended: it will not any more, `problem` says why.
+    accepted: the server knows the token, in this run. ended: it will not any more, `problem` says why. erased: because
+    the athlete was erased, so that what waits is to be forgotten.
     """
 
     def __init__(self, spool: Spool, say: Callable[[str], None], params: ContactParams) -> None:
@@ -43,6 +44,7 @@ class Contact:
         self.accepted, self.ended = threading.Event(), threading.Event()
         self.closing, self.retry_now = threading.Event(), threading.Event()
         self.problem: str | None = None
+        self.erased = False
         self._lock = threading.Lock()
         self._online: bool | None = None
         self._since_s = self._reminded_s = 0.0
@@ -91,10 +93,11 @@ class Contact:
         if told:
             self.say("Everything that waited is delivered.")
 
-    def end(self, problem: str) -> None:
+    def end(self, error: CoachError | str) -> None:
         """Note that the server will never take anything from this run again."""
         if not self.ended.is_set():
-            self.problem = problem
+            self.problem = str(error)
+            self.erased = isinstance(error, Gone)
             self.ended.set()
 
 
@@ -132,7 +135,7 @@ class Delivery:
             try:
                 refused, why = _refused(remote, batch)
             except NotAllowed as error:
-                contact.end(str(error))
+                contact.end(error)
                 contact.closing.wait()
             except (StoreUnavailable, Conflict) as error:
                 # Whether another machine has the token is told by reports; here a conflict is two writers that met.

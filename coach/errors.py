@@ -15,6 +15,10 @@ class NotAllowed(CoachError):
     """This person may not do this to this object."""
 
 
+class Gone(NotAllowed):
+    """What this was for was erased: whoever holds something of it forgets it."""
+
+
 class NoSuch(CoachError):
     """The object does not exist (or is not shown to this person)."""
 

@@ -89,7 +89,10 @@ class Outpost:
         self._delivery.start()
 
     def close(self) -> None:
-        """Send what can be sent at once, say goodbye to the server, end the threads; what waits stays on the disk."""
+        """Send what can be sent at once, say goodbye to the server, end the threads.
+
+        What waits stays on the disk, unless the server said that whose it is was erased.
+        """
         contact, give_up_s = self._contact, time.monotonic() + _GOODBYE_S
         while contact.online and self._spool.waiting and not contact.ended.is_set() and time.monotonic() < give_up_s:
             time.sleep(0.05)
@@ -99,6 +102,9 @@ class Outpost:
         self._delivery.close(2 * _GOODBYE_S)
         for thread in self._threads:
             thread.join(2 * _GOODBYE_S)
+        if contact.erased:
+            self._spool.clear()
+            (self._folder / "orders.json").unlink(missing_ok=True)
 
     # What the gateway calls
 
@@ -194,7 +200,7 @@ class Outpost:
         try:
             orders = wire.decode_orders(uplink.post("/api/v1/gateway", wire.encode(beat), "application/json"))
         except (NotAllowed, Conflict) as error:
-            self._contact.end(str(error))
+            self._contact.end(error)
         except OpenWay as error:
             # A server that had answered was private then: a foreign network answers for its name now, and not for ever.
             (self._contact.lost if self._contact.accepted.is_set() else self._contact.end)(str(error))

@@ -134,6 +134,15 @@ class Spool:
             else:
                 self._note(self._segments[0].path.name, reading.ends[reading.done - 1])
 
+    def clear(self) -> None:
+        """Forget everything that waits."""
+        with self._lock:
+            self._end_segment()
+            for path in self._directory.glob(f"*{_SUFFIX}"):
+                path.unlink(missing_ok=True)
+            self._segments.clear()
+            self._reading = _Reading()
+
     def close(self) -> None:
         """Close the file; what waits stays."""
         with self._lock:

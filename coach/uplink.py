@@ -9,7 +9,7 @@ import ssl
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
-from coach.errors import Conflict, InvalidInput, NotAllowed, StoreUnavailable
+from coach.errors import Conflict, Gone, InvalidInput, NotAllowed, StoreUnavailable
 
 # s for one request. Own choice: a busy server answers within one.
 _TIMEOUT_S = 20.0
@@ -72,8 +72,8 @@ class Uplink:
     def post(self, path: str, body: bytes, content_type: str, **headers: str) -> bytes:
         """Return the body of the answer.
 
-        Raises StoreUnavailable (try again; OpenWay: over https), NotAllowed (the token), NotWanted, Conflict, TooMuch,
-        InvalidInput (the body).
+        Raises StoreUnavailable (try again; OpenWay: over https), NotAllowed (the token; Gone: erased), NotWanted,
+        Conflict, TooMuch, InvalidInput (the body).
         """
         answer = self._ask(path, body, content_type, headers)
         where = f"{self.host}{self._path}{path}"
@@ -87,6 +87,8 @@ class Uplink:
             raise NotAllowed(
                 f"{self.host} does not accept this token, or not any more: make a new one on its Wearables page."
             )
+        if answer.status == 410 and reason is not None:
+            raise Gone(f"{self.host} has erased whoever this gateway was for; what waited for it here is removed too.")
         if answer.status == 409:
             raise Conflict(reason or f"{where} answered that this is in use elsewhere.")
         if answer.status == 413:

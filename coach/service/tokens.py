@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from coach.errors import Conflict, InvalidInput, NotAllowed
+from coach.errors import Conflict, Gone, InvalidInput, NotAllowed
 from coach.service.ground import Ground
 from coach.service.permission import SENSING_ENDED, may_send, require_athlete, require_row
 from coach.service.secrets import fresh_token, hash_token
 from coach.service.types import Identity, Level
-from coach.store import events, tokens
+from coach.store import erasing, events, tokens
 from coach.store.rows import Row, fresh_id
 
 # Own choice: more machines than one athlete has.
@@ -113,12 +113,18 @@ class Tokens:
             found = tokens.get(tx, token_id[:32])
             agreed = found is not None and may_send(tx, found["athlete_id"])
         known = hmac.compare_digest(found["token_hash"] if found is not None else _NOBODYS_HASH, hash_token(secret))
+        if found is None and self._was_erased(secret):
+            raise Gone("Whoever this token spoke for was erased: forget what waits here.")
         if found is None or not known or found["scope"] != scope.value:
             raise NotAllowed("This token is not known here, was revoked, or is for something else: make a new one.")
         if found["last_used_at"] is None or now - found["last_used_at"] >= _USE_NOTED:
             with self._ground.store.begin() as tx:
                 tokens.note_use(tx, found["id"], now, now - _USE_NOTED)
         return Holder(found["id"], found["athlete_id"], found["label"], agreed)
+
+    def _was_erased(self, secret: str) -> bool:
+        with self._ground.store.read() as tx:
+            return erasing.token_was_erased(tx, hash_token(secret))
 
 
 def _view(row: Row) -> TokenView:

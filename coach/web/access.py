@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from flask import Flask, abort, current_app, flash, g, redirect, request, url_for
 from werkzeug.wrappers import Response
 
-from coach.errors import CoachError, NotAllowed
+from coach.errors import CoachError, Gone, NotAllowed
 from coach.service.permission import NAMES_AN_ATHLETE
 from coach.service.tokens import Holder, Scope
 from coach.service.types import Identity, Level, Purpose, Role
@@ -225,6 +225,8 @@ def _holder_of_token() -> Holder:
         abort(401, "This address wants a token: Authorization: Bearer TOKEN.")
     try:
         return house().services.tokens.holder(token, Scope.GATEWAY)
+    except Gone as error:
+        abort(410, str(error))
     except NotAllowed as error:
         abort(401, str(error))
 

@@ -13,8 +13,12 @@ from typing import Any
 import pytest
 from werkzeug.serving import make_server
 
+from coach.errors import Gone, NotAllowed
 from coach.live import LiveAnalysis, LiveFeed
+from coach.service.erasing import empty
+from coach.service.tokens import Scope
 from coach.serving import LiveDoor
+from coach.store import erasing
 from coach.web import create_app
 from devices.hub import Seen
 from devices.types import Advertisement, LinkState, LinkStatus
@@ -204,6 +208,31 @@ def test_a_revoked_token_ends_it_with_a_sentence_and_keeps_what_waits(away: Away
     until(lambda: len(away.stored()) == 6)
     until(lambda: again.spool.waiting == 0)
     assert token not in " ".join(away.said)
+
+
+def test_who_was_erased_is_forgotten_by_a_gateway_that_was_away(away: Away) -> None:
+    """Its spool and what it knew of them; a token that is only unknown takes nothing away."""
+    club, running = away.club, away.gateway()
+    until(running.linked)
+    away.moods.away = True
+    for chunk in bending_chunks(0.5, 6, NOW_S):
+        running.hub.links[0].on_chunk(chunk)
+    until(lambda: running.spool.waiting == 6)
+    folder = away.folder / "gateway"
+    assert any(each.read_bytes() for each in (folder / "spool").glob("*.spool"))
+    with club.store.begin() as tx:
+        erasure_id = erasing.begin(tx, club.athlete_id, "hash", "athlete", club.clock.now)
+    empty(club.store, club.athlete_id, erasure_id, "athlete", club.clock.now)
+    away.moods.away = False
+    until(running.contact.ended.is_set)
+    assert "has erased" in (running.contact.problem or "")
+    running.close()
+    assert running.spool.waiting == 0
+    assert list((folder / "spool").glob("*.spool")) == []
+    assert not (folder / "orders.json").exists()
+    with pytest.raises(NotAllowed) as unknown:
+        club.services.tokens.holder("x-y", Scope.GATEWAY)
+    assert not isinstance(unknown.value, Gone)
 
 
 def test_one_token_is_for_one_machine_and_a_restart_is_the_same_machine(away: Away) -> None:
