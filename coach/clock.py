@@ -32,6 +32,8 @@ _PRUNE_TICK_S = 86_400.0
 _BACKUP_TICK_S = 600.0
 # s between two looks for erasing that is under way. Own choice.
 _ERASE_TICK_S = 60.0
+# s between two tries of a disk that took nothing. Own choice.
+_DISK_TICK_S = 10.0
 # s between two looks for tests whose stored signal is there: a chunk of 5 s. Own choice.
 _SETTLE_TICK_S = 5.0
 
@@ -101,6 +103,11 @@ def make_backup(services: Services, feed: LiveFeed, now: datetime) -> int:
     return int(services.backups.make_due(now) is not None)
 
 
+def mind_disk(services: Services, feed: LiveFeed, now: datetime) -> int:
+    """Where the disk took nothing, see whether it does again; return 1 when it does."""
+    return int(services.machine.mind_disk())
+
+
 def go_on_erasing(services: Services, feed: LiveFeed, now: datetime) -> int:
     """Go on with erasing that was interrupted or is large; return of how many athletes no row is left now."""
     return services.erasing.go_on()
@@ -127,6 +134,7 @@ class SessionClock:
             (settle_trials, _SETTLE_TICK_S),
             (send_due, config.clock.reminder_tick_s),
             (prune_log, _PRUNE_TICK_S),
+            (mind_disk, _DISK_TICK_S),
             (go_on_erasing, _ERASE_TICK_S),
             (forget_old, _PRUNE_TICK_S),
             (make_backup, _BACKUP_TICK_S),

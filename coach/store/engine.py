@@ -165,6 +165,12 @@ class Store:
                 raise StoreUnavailable(SENTENCE_OF[Condition.FAILING], Condition.FAILING)
             self._unsure.clear()
 
+    def try_again(self) -> None:
+        """Write nothing of meaning, so that `health` tells what is so now. Raises StoreUnavailable."""
+        with self.begin() as tx:
+            if self._file is not None:
+                tx.exec_driver_sql("PRAGMA application_id = 0")  # writes the first page, also when it is so already
+
     def close(self) -> None:
         """Close every connection."""
         self._durable.dispose()

@@ -64,7 +64,7 @@ from coach.web import (
     welcome,
     words,
 )  # fmt: skip
-from coach.web.house import House, furnish
+from coach.web.house import House, furnish, house
 from coach.web.streams import Streams
 from devices.hostclock import HostClock, SystemClock
 
@@ -176,6 +176,7 @@ def _install(app: Flask, config: Config) -> None:
     care.install(app)
     spasm.install(app)
     app.jinja_env.globals["someone"] = access.someone
+    app.jinja_env.globals["disk_trouble"] = lambda: house().services.machine.trouble()
     # Programs bring a token of their own, which no browser adds by itself.
     csrf.exempt(api.blueprint)
     csrf.exempt(phone_push.blueprint)

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 
 from coach.errors import CoachError, Conflict, InvalidInput, Locked, NoSuch, NotAllowed, StoreUnavailable
 from coach.web.access import wants_json
+from coach.web.house import house
 
 STATUS_OF: dict[type[CoachError], int] = {
     InvalidInput: 422,
@@ -59,7 +60,8 @@ def _on_coach_error(error: CoachError) -> Response:
     if status < 500:
         return _answer(status, str(error))
     current_app.logger.error("%s: %s", type(error).__name__, error)
-    answer = _answer(status, SENTENCE_OF_STATUS[status])
+    trouble = house().services.machine.trouble() if isinstance(error, StoreUnavailable) else None
+    answer = _answer(status, f"{trouble} Nothing was changed." if trouble else SENTENCE_OF_STATUS[status])
     if status == 503:
         answer.headers["Retry-After"] = "5"
     return answer
