@@ -61,6 +61,12 @@ class Retention:
             gone = [moment for each in sorted(named) if (moment := retaining.signal_gone_at(tx, each)) is not None]
         return min(gone, default=None)
 
+    def line_gone_after(self, finding: FindingView) -> int | None:
+        """Return after how many days the line of a finding's chart was forgotten, None while it is there."""
+        days = self.days(Kept.FEATURES)
+        old = days is not None and self._ground.now() - finding.ended_at > timedelta(days=days)
+        return days if old else None
+
     def forget(self, now: datetime) -> int:
         """Forget what is older than it is kept; return how many rows. Small transactions; what is left goes next time.
 

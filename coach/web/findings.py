@@ -124,6 +124,8 @@ def _window_part(found: FindingView, athlete: AthleteView) -> dict[str, Any]:
         "number": _number(found) or 0,
         "rests_on": findings_words.rests_on(found)[::-1],
         "today_there": house().today(athlete.time_zone),
+        "signal_gone_at": house().services.retention.signal_gone_at(found),
+        "line_gone_after": house().services.retention.line_gone_after(found),
     }
 
 

@@ -11,12 +11,14 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
+from coach.config import Config
 from coach.exports.archive import MANIFEST
+from coach.service import build_services
 from coach.service.personal_tokens import TokenScope
 from coach.service.types import Role
 from coach.store import guardians
 from coach.store.tables import athlete
-from coach.web import archive
+from coach.web import archive, create_app
 from tests.coach.web.told import store_of
 
 CsrfOf = Callable[[FlaskClient], str]
@@ -160,3 +162,31 @@ def test_a_program_takes_along_with_the_scope_for_it_only(world) -> None:
         assert answer.status_code == status
         if status == 200:
             assert "tables/athlete.jsonl" in opened(answer.data)
+
+
+def test_a_finding_whose_signal_is_gone_says_so_beside_its_line(world) -> None:
+    client = world.client(world.ada)
+    path = f"/findings/{world.finding_id}"
+    assert "was forgotten" not in client.get(path).text
+    world.clock.forward(minutes=16)
+    assert world.services.motion.close_stale(world.clock.now) == 1
+    world.clock.forward(days=401)
+    world.services.retention.forget(world.clock.now)
+    client = world.client(world.ada)
+    page = client.get(path).text
+    assert "The raw signal behind this line was forgotten on" in page
+    assert "data-window=" in page
+    assert client.get(f"{path}/signal.json").get_json()["inclination_deg"]
+
+
+def test_a_finding_whose_line_is_gone_says_so_in_its_place(world) -> None:
+    config = Config(storage=world.services.exports._ground.config.storage, retention={"features_days": 30})
+    services = build_services(store_of(world), config, world.clock)
+    app = create_app(services, world.feed, config, "k" * 32, clock=world.clock)
+    world.clock.forward(days=31)
+    services.retention.forget(world.clock.now)
+    client = app.test_client()
+    client.get(f"/enter/{services.accounts.issue_sign_in_link(world.ada.identity.user_id)}")
+    page = client.get(f"/findings/{world.finding_id}").text
+    assert "it is kept for 30 days" in page
+    assert "data-window=" not in page
