@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Flask, abort, flash, redirect, render_template, request, url_for
@@ -137,7 +137,7 @@ def take(athlete_id: str, upload_id: str) -> Response:
     house().live_feed.publish(athlete_id, {"kind": "finding"})
     flash("Imported. The analysis takes a moment for each hour of it.", "done")
     day = min(each.started_at for each in taken).astimezone(ZoneInfo(athlete.time_zone)).date()
-    return redirect(url_for("imports.day", athlete_id=athlete_id, day=day.isoformat()), code=303)
+    return redirect(url_for("days.page", athlete_id=athlete_id, day=day.isoformat()), code=303)
 
 
 @blueprint.post("/imports/<upload_id>/discard")
@@ -148,27 +148,6 @@ def discard(athlete_id: str, upload_id: str) -> Response:
     _uploads().drop(access.me().user_id, upload_id)
     flash("Nothing was imported, and the file is gone from here.", "done")
     return redirect(url_for("imports.page", athlete_id=athlete_id), code=303)
-
-
-@blueprint.get("/days/<day>")
-@access.rule(Access.SIGNED_IN, need=Level.FULL)
-def day(athlete_id: str, day: str) -> str:
-    """Show the trunk's line of one day."""
-    athlete = _athlete(athlete_id)
-    try:
-        local = date.fromisoformat(day)
-    except ValueError:
-        abort(404)
-    if not 2000 <= local.year <= house().now().year + 1:
-        abort(404)
-    return render_template(
-        "imports/day.html",
-        athlete=athlete,
-        day=local,
-        today=house().today(athlete.time_zone),
-        totals=house().services.motion.totals(athlete_id, local),
-        own=access.me().role is Role.ATHLETE,
-    )
 
 
 def _places(plan: ImportPlan) -> tuple[tuple[str, str], ...]:

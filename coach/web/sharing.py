@@ -38,6 +38,10 @@ def _page(athlete: AthleteView) -> str:
     )
 
 
+def _athlete(athlete_id: str) -> AthleteView:
+    return house().services.athletes.get(access.me(), athlete_id)
+
+
 def _back(athlete_id: str, said: str) -> Response:
     flash(said, "done")
     return redirect(url_for("sharing.of_athlete", athlete_id=athlete_id), code=303)
@@ -61,13 +65,14 @@ def own() -> str:
 @_OWN
 def of_athlete(athlete_id: str) -> str:
     """Show it of one athlete, to the guardian or the athlete."""
-    return _page(house().services.athletes.get(access.me(), athlete_id))
+    return _page(_athlete(athlete_id))
 
 
 @blueprint.post("/athletes/<athlete_id>/consents/<purpose>")
 @_OWN
 def agree(athlete_id: str, purpose: str) -> Response:
     """Agree to the text that was shown."""
+    _athlete(athlete_id)
     version = request.form.get("version", "")
     if not version.isdecimal() or len(version) > 6:
         raise InvalidInput("This form is incomplete: open the page anew.")
@@ -87,6 +92,7 @@ def withdraw(athlete_id: str, purpose: str) -> Response:
 @_OWN
 def set_level(athlete_id: str, coach_id: str) -> Response:
     """Change how much a coach sees."""
+    _athlete(athlete_id)
     level = level_in("level")
     house().services.sharing.set_level(access.me(), athlete_id, coach_id, level)
     return _back(athlete_id, f"Changed to “{level.value}”. It holds from now on.")
@@ -116,6 +122,7 @@ def end_guardian(athlete_id: str, guardian_id: str) -> Response:
 @_OWN
 def invite(athlete_id: str) -> str:
     """Make a code for a coach, or for a guardian."""
+    _athlete(athlete_id)
     invitations, me = house().services.invitations, access.me()
     if request.form.get("kind") == InvitationKind.GUARDIAN:
         code = invitations.make(me, InvitationKind.GUARDIAN, None, athlete_id)
@@ -136,6 +143,7 @@ def end_code(athlete_id: str, invitation_id: str) -> Response:
 @_OWN
 def make_link(athlete_id: str) -> Response:
     """Make a link for a doctor; it is shown this once."""
+    _athlete(athlete_id)
     secret = house().services.doctor_links.make(access.me(), athlete_id, request.form.get("label", ""))
     page = render_template(
         "sharing/link.html",

@@ -35,7 +35,6 @@ NOT_WALKED = {
     "gateways.log": "what a radio said, in its words",
     "health.alive": "for machines",
     "health.ready": "for machines",
-    "imports.day": "an address that leads on",
     "imports.preview": "after an upload; its template is read as it is written",
     "wearables.choose": "after a look that heard something; its template is read as it is written",
     "welcome.enter": "signs in and leads on",
