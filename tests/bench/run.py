@@ -16,6 +16,7 @@ PARTS = {
     "pages": "Pages beside open event streams",
     "link": "Links",
     "store": "Chunk log, worker and disk",
+    "export": "An athlete's archive",
     "analysis": "Analysis",
     "inclination": "Inclination against an optical reference",
     "peers": "Analysis beside other libraries",
