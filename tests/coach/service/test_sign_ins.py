@@ -12,6 +12,8 @@ import pyotp
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy.engine import Engine
+from sqlalchemy.event import listen, remove
 
 from coach.errors import CoachError, Conflict, InvalidInput, NoSuch, NotAllowed, StoreUnavailable
 from coach.service import second_factors, secrets
@@ -198,18 +200,16 @@ def test_the_same_effort_whoever_is_asked_for(club: Club, monkeypatch: pytest.Mo
         return verify(self, stored, tried)
 
     monkeypatch.setattr(secrets.PasswordHasher, "verify", counted)
-    from sqlalchemy import event as listened
-    from sqlalchemy.engine import Engine
 
     def note(_c: object, _cursor: object, statement: str, *_: object) -> None:
         sent.append(statement.split()[0])
 
-    listened.listen(Engine, "before_cursor_execute", note)
+    listen(Engine, "before_cursor_execute", note)
     try:
         with pytest.raises(NotAllowed, match="do not fit"):
             club.services.sign_ins.by_password(name, password, DESK)
     finally:
-        listened.remove(Engine, "before_cursor_execute", note)
+        remove(Engine, "before_cursor_execute", note)
     assert len(hashed) == 1
     assert hashed[0] <= 257
     assert sent == ["SELECT", "UPDATE", "INSERT"]
@@ -613,3 +613,21 @@ def test_a_rush_of_tries_leaves_threads_to_the_pages(monkeypatch: pytest.MonkeyP
     assert (len(refused), answered) == (4, [False] * 16)
     assert max(most) == 4
     assert secrets.password_fits("guess", None) is False  # every place is free again
+
+
+def test_who_is_signed_in_is_one_indexed_read(club: Club) -> None:
+    found, sent = linked(club), list[str]()
+
+    def note(_c: object, _cursor: object, statement: str, *_: object) -> None:
+        sent.append(statement)
+
+    listen(Engine, "before_cursor_execute", note)
+    try:
+        present(club, found)
+    finally:
+        remove(Engine, "before_cursor_execute", note)
+    (statement,) = sent
+    with club.store.read() as tx:
+        plan = [row[3] for row in tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", ("x",))]
+    assert [each.split()[0] for each in plan] == ["SEARCH", "SEARCH"]
+    assert all("INDEX" in each for each in plan)

@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 
 from coach.config import Config
 from coach.errors import StoreUnavailable
+from coach.service.types import Role
 from coach.web import access, limit_memory
 from coach.web.browsers import device_words
 from coach.web.limits import LIMIT_OF_ACCOUNT
@@ -604,3 +605,17 @@ def test_failed_tries_are_shown_to_whose_account_it_is(open_doors) -> None:
     world.clock.forward(days=8)
     later = world.client(world.kim)
     assert "tries to sign in as you failed" not in later.get("/account").text
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_everybody_has_an_account_whatever_they_are_here_for(open_doors, role: Role) -> None:
+    world, device = open_doors, Authenticator()
+    accounts = world.services.accounts
+    athlete_id = world.services.athletes.create("Noa", "UTC") if role is Role.ATHLETE else None
+    user_id = accounts.create_user("Noa", role, athlete_id=athlete_id)
+    client = world.app.test_client()
+    assert client.get(f"/enter/{accounts.issue_sign_in_link(user_id)}").status_code == 303
+    assert client.get("/account").status_code == 200
+    assert enrol(client, device).status_code == 200
+    onward = pressed(world.app.test_client(), device).get_json()["next"]
+    assert client.get(onward).status_code == 200
