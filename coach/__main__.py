@@ -12,6 +12,7 @@ from typing import NoReturn
 from coach.commands import (
     analyze,
     backup,
+    doctor,
     erase,
     export,
     gateway,
@@ -25,6 +26,7 @@ from coach.commands import (
     simulate,
     sync_dots,
     user,
+    worker,
 )
 from coach.errors import CoachError
 from devices.errors import DeviceError
@@ -32,6 +34,7 @@ from programs.errors import ProgramError
 
 COMMANDS = (
     run,
+    worker,
     gateway,
     sync_dots,
     analyze,
@@ -43,6 +46,7 @@ COMMANDS = (
     migrate,
     rerun,
     backup,
+    doctor,
     restore,
     export,
     erase,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from coach.errors import CoachError
@@ -12,16 +13,26 @@ from coach.live import LiveFeed
 from coach.logs import about
 from coach.service import Services
 from coach.service.days import JudgedDay
+from coach.service.motion import Handled
 
 _log = logging.getLogger(__name__)
 # s between two looks without a wake-up: chunks that another process appended. Own choice.
-_POLL_S = 1.0
-# Days judged before the streams have their turn again: at midnight those of everybody are due. Own choice, about a
+_POLL_S = 0.25
+# s after something was appended until it is looked for: what comes meanwhile is found as well. Own choice.
+_MERGE_S = 0.02
+# s for which chunks of a stream that was analysed to its end gather before it is looked at again: each look reads and
+# writes its whole state. A chunk of the usual 5 s never waits; of shorter ones, the mark is 5 s. Own choice.
+_GATHER_S = 2.0
+# Chunks of a stream that are never waited with: what one look analyses at most.
+_AT_A_TIME = 24
+# Streams whose results are saved in one transaction: those who append wait for it, some milliseconds. Own choice.
+_TOGETHER = 16
+# Days judged before the streams have their turn again: at midnight those of everybody are due. Own choice, a third of a
 # second of work at most.
-_DAYS_AT_A_TIME = 15
+_DAYS_AT_A_TIME = 5
 # s between two looks for days that are due, unless one should be judged at once: a look for each chunk that is appended
 # would cost more than the judging. Own choice.
-_DAYS_S = 1.0
+_DAYS_S = 0.25
 # s for which a stream that failed is left alone, so that it does not hold up the others. Own choice.
 _REST_S = 5.0
 
@@ -39,6 +50,7 @@ class Worker:
         self._busy_lock = threading.Lock()
         self._busy: set[str] = set()
         self._resting: dict[str, float] = {}
+        self._gathering: dict[str, float] = {}
         # Set at first: a worker that died may have left findings without a plan.
         self._found = threading.Event()
         self._found.set()
@@ -70,7 +82,7 @@ class Worker:
         total = 0
         while True:
             self._day_at_once.set()
-            handled = self._round(None)
+            handled = self._round(None, gather=False)
             if not handled and not self._day_at_once.is_set():
                 return total
             total += handled
@@ -80,8 +92,8 @@ class Worker:
         try:
             while not self._stopping.is_set():
                 self._wake.clear()
-                if not self._attempt(pool):
-                    self._wake.wait(_POLL_S)
+                if not self._attempt(pool) and self._wake.wait(_POLL_S):
+                    self._stopping.wait(_MERGE_S)
         finally:
             if pool is not None:
                 pool.shutdown()
@@ -89,7 +101,7 @@ class Worker:
     def _attempt(self, pool: ThreadPoolExecutor | None) -> int:
         pulse = self._services.machine.worker
         try:
-            handled = self._round(pool)
+            handled = self._round(pool, gather=True)
             pulse.beat("round")
             return handled
         except CoachError as error:
@@ -101,11 +113,13 @@ class Worker:
         self._stopping.wait(_POLL_S)
         return 0
 
-    def _round(self, pool: ThreadPoolExecutor | None) -> int:
-        now = time.monotonic()
-        self._resting = {stream: until for stream, until in self._resting.items() if until > now}
-        streams = [each for each in self._services.motion.pending_streams() if each not in self._resting]
-        handled = sum(pool.map(self._stream, streams) if pool else map(self._stream, streams))
+    def _round(self, pool: ThreadPoolExecutor | None, gather: bool) -> int:
+        streams = self._ripe() if gather else self._not_resting(self._services.motion.pending_streams())
+        groups = [streams[at : at + _TOGETHER] for at in range(0, len(streams), _TOGETHER)]
+        handled = 0
+        for some in pool.map(self._streams, groups) if pool else map(self._streams, groups):
+            handled += some
+            self._judge()
         self._judge()
         if self._found.is_set():
             self._found.clear()
@@ -116,25 +130,53 @@ class Worker:
                 raise
         return handled
 
-    def _stream(self, stream_id: str) -> int:
+    def _not_resting(self, streams: Iterable[str]) -> list[str]:
+        now = time.monotonic()
+        self._resting = {stream: until for stream, until in self._resting.items() if until > now}
+        return [each for each in streams if each not in self._resting]
+
+    def _ripe(self) -> list[str]:
+        """Return the streams whose turn it is, longest waiting first."""
+        now = time.monotonic()
+        self._gathering = {stream: until for stream, until in self._gathering.items() if until > now}
+        backlog = self._services.motion.backlog()
+        return self._not_resting(
+            stream for stream, behind in backlog if behind >= _AT_A_TIME or stream not in self._gathering
+        )
+
+    def _streams(self, stream_ids: Sequence[str]) -> int:
+        """Handle streams together; when something goes wrong, each by itself."""
         with self._busy_lock:
-            if stream_id in self._busy or self._stopping.is_set():
+            mine = [each for each in stream_ids if each not in self._busy]
+            if self._stopping.is_set() or not mine:
                 return 0
-            self._busy.add(stream_id)
+            self._busy.update(mine)
+        try:
+            return self._handled(mine, self._services.motion.handle_together(mine, _AT_A_TIME))
+        except Exception:  # noqa: BLE001 - see _stream, which says it
+            return sum(map(self._stream, mine))
+        finally:
+            with self._busy_lock:
+                self._busy.difference_update(mine)
+
+    def _stream(self, stream_id: str) -> int:
         try:
             with about(stream=stream_id):
-                handled = self._services.motion.handle_pending(stream_id)
+                return self._handled([stream_id], [self._services.motion.handle_pending(stream_id, _AT_A_TIME)])
         except Exception:  # noqa: BLE001 - see below
             # One stream's trouble must not stop the others.
             _log.exception("stream %s could not be handled", stream_id)
             self._resting[stream_id] = time.monotonic() + _REST_S
             return 0
-        finally:
-            with self._busy_lock:
-                self._busy.discard(stream_id)
-        if handled.at_once:
+
+    def _handled(self, stream_ids: Sequence[str], handled: Sequence[Handled]) -> int:
+        until = time.monotonic() + _GATHER_S
+        self._gathering.update(
+            {stream: until for stream, each in zip(stream_ids, handled, strict=True) if each.chunks < _AT_A_TIME}
+        )
+        if any(each.at_once for each in handled):
             self._day_at_once.set()
-        return handled.chunks
+        return sum(each.chunks for each in handled)
 
     def _judge(self) -> None:
         """Judge the days that are due, now and then, and soon after something that should not wait."""

@@ -1,4 +1,7 @@
-"""All roles in one process, put together and taken apart in order: the composition of `backstop run`."""
+"""All roles, put together and taken apart in order: the composition of `backstop run`.
+
+One process, but for the worker, which analyses in its own.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ from coach.service.types import Identity, Role, WearableView
 from coach.serving import LiveDoor, LocalServing, Lookout
 from coach.store.engine import Store, migrate, open_store
 from coach.web.app import WebApp, create_app
-from coach.worker import Worker
+from coach.worker_process import WorkerProcess
 from devices.errors import Refused
 from devices.hostclock import HostClock, ScaledClock, SystemClock
 from devices.hub import BleHub
@@ -39,11 +42,12 @@ OWNER_NAME = "Owner"
 class Embedded:
     """`prepare` before the fork; `make_app`, `start` and `stop` in the process that serves."""
 
-    def __init__(self, config: Config, directory: Path) -> None:
-        self._config = config
+    def __init__(self, config: Config, directory: Path, file: Path | None = None) -> None:
+        """file: where the configuration was read, if that was told."""
+        self._config, self._file = config, file
         self._directory = directory
         self._store: Store | None = None
-        self._running: list[BleHub | Gateway | LiveAnalysis | Lookout | TrialGuide | Worker | SessionClock] = []
+        self._running: list[BleHub | Gateway | LiveAnalysis | Lookout | TrialGuide | WorkerProcess | SessionClock] = []
         self._services: Services | None = None
         # Set where the database was made just now.
         self._owner_id: str | None = None
@@ -78,7 +82,8 @@ class Embedded:
     def start(self) -> None:
         """Start worker, clock, radio and gateway, in the order in which they need each other."""
         services = self._ready()
-        worker = Worker(services, self._feed)
+        pulse = services.machine.worker
+        worker = WorkerProcess(self._feed, self._directory, self._file, pulse)
         clock = SessionClock(services, self._feed, self._config)
         serving = LocalServing(services, self._door, self._feed)
         gateway = Gateway(self._hub, serving, services.log, self._requests())

@@ -38,7 +38,7 @@ def handler(args: argparse.Namespace) -> int:
     logs.configure(config.log)
     directory = make_directory(config.storage.directory)
     with only_one(directory):
-        embedded = Embedded(config, directory)
+        embedded = Embedded(config, directory, args.config)
         # Made before the server starts, so that a database that cannot be used is one sentence and an exit status.
         embedded.prepare()
         return serve(

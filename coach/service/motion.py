@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -53,37 +54,72 @@ class Motion:
         with self._ground.store.read() as tx:
             return tuple(recordings.pending_streams(tx, limit))
 
+    def backlog(self, limit: int = 4000) -> tuple[tuple[str, int], ...]:
+        """Return ids of streams that hold chunks not yet analysed and how many numbers each is behind, longest waiting
+        first."""
+        with self._ground.store.read() as tx:
+            return tuple(recordings.backlog(tx, limit))
+
     def handle_pending(self, stream_id: str, limit: int = 24) -> Handled:
         """Analyse the stream's next chunks in order; save features, exposure and state in one transaction.
 
-        The analysis runs outside the transaction, which then saves only if nobody has moved the stream's cursor in the
-        meantime: the effect of each chunk happens once, and no writer waits for an analysis. Raises NoSuch.
+        See `handle_together`. Raises NoSuch.
+        """
+        return self.handle_together([stream_id], limit)[0]
+
+    def handle_together(self, stream_ids: Sequence[str], limit: int = 24) -> list[Handled]:
+        """Analyse the next chunks of several streams, each in order, and save what came out in one transaction.
+
+        The analysis runs outside the transaction, which then saves of a stream only if nobody has moved its cursor in
+        the meantime: the effect of each chunk happens once, and no writer waits for an analysis. stream_ids: no id
+        twice. Returns one answer per stream, in order. Raises NoSuch.
         """
         now = self._ground.now()
         with self._ground.store.read() as tx:
-            stream = recordings.get_stream(tx, stream_id)
-            if stream is None:
-                raise NoSuch(f"There is no recording {stream_id}.")
-            chunks = recordings.chunks_after(tx, stream_id, stream["last_seq"], limit)
-            nothing = Handled(stream["athlete_id"], 0, 0)
+            works = [self._next_of(tx, stream_id, limit) for stream_id in stream_ids]
+        done: dict[str, Handled] = {}
+        fresh: list[tuple[Row, Analysed]] = []
+        for stream, state, chunks in works:
+            done[stream["id"]] = Handled(stream["athlete_id"], 0, 0)
             if not chunks:
-                return nothing
-            state = self._state(tx, stream)
-        if state is None:
-            if not self.begin_again(stream_id) and stream["signal_gone_at"] is not None:
-                return nothing  # what came late to a recording whose signal is gone is kept, and not looked at
-            return self.handle_pending(stream_id, limit)
-        with about(athlete=stream["athlete_id"], stream=stream_id):
-            analysed = analysed_chunks(state, stream, chunks, now)
-            if not analysed.last_seq > stream["last_seq"]:
-                return nothing  # a hole in the numbers: the missing chunk may still come
-            with self._ground.store.begin_derived() as tx:
-                if not recordings.move_cursor(
-                    tx, stream_id, stream["last_seq"], stream["version"], analysed.cursor_values(now)
-                ):
-                    return nothing  # another worker was first
-                self._save(tx, stream, analysed, now)
-        return Handled(stream["athlete_id"], analysed.chunks, len(analysed.set_aside), analysed.at_once)
+                continue
+            with about(athlete=stream["athlete_id"], stream=stream["id"]):
+                if state is None:
+                    # What came late to a recording whose signal is gone is kept, and not looked at.
+                    if self.begin_again(stream["id"]) or stream["signal_gone_at"] is None:
+                        done[stream["id"]] = self.handle_pending(stream["id"], limit)
+                    continue
+                analysed = analysed_chunks(state, stream, chunks, now)
+            if analysed.last_seq > stream["last_seq"]:  # else a hole in the numbers: the missing chunk may still come
+                fresh.append((stream, analysed))
+        for stream, analysed in self._save_moved(fresh, now):
+            done[stream["id"]] = Handled(
+                stream["athlete_id"], analysed.chunks, len(analysed.set_aside), analysed.at_once
+            )
+        return [done[stream_id] for stream_id in stream_ids]
+
+    def _next_of(self, tx: Tx, stream_id: str, limit: int) -> tuple[Row, AnalysisState | None, list[Row]]:
+        """Return a stream, its state (None: of no use) and its next chunks. Raises NoSuch."""
+        stream = recordings.get_stream(tx, stream_id)
+        if stream is None:
+            raise NoSuch(f"There is no recording {stream_id}.")
+        chunks = recordings.chunks_after(tx, stream_id, stream["last_seq"], limit)
+        return stream, self._state(tx, stream) if chunks else None, chunks
+
+    def _save_moved(self, fresh: list[tuple[Row, Analysed]], now: datetime) -> list[tuple[Row, Analysed]]:
+        """Save what was analysed of streams whose cursor is still where it was; return these. Others were first."""
+        if not fresh:
+            return []
+        # Made before the transaction, so that nobody waits for it.
+        values = [analysed.cursor_values(now) for _, analysed in fresh]
+        with self._ground.store.begin_derived() as tx:
+            moved = [
+                (stream, analysed)
+                for (stream, analysed), value in zip(fresh, values, strict=True)
+                if recordings.move_cursor(tx, stream["id"], stream["last_seq"], stream["version"], value)
+            ]
+            self._save(tx, moved, now)
+        return moved
 
     def _state(self, tx: Tx, stream: Row) -> AnalysisState | None:
         """Return the stream's state, begun with the limits of the athlete's profile; None for one that is of no use."""
@@ -97,18 +133,20 @@ class Motion:
             raise NoSuch(f"There is no athlete {athlete_id}.")
         return analysis_params(self._ground.config, self._ground.profiles.of_athlete(athlete))
 
-    def _save(self, tx: Tx, stream: Row, analysed: Analysed, now: datetime) -> None:
-        begun_utc_s = analysed.begun_utc_s()
-        if stream["settled_at"] is not None:
-            signals.drop_features(tx, stream["id"], tail_only=True)
-            begun_utc_s |= set(exposures.drop_of_stream(tx, stream["id"], tail_only=True))
-        signals.add_features(tx, analysed.features)
-        exposures.put_minutes(tx, analysed.minutes)
-        exposures.put_stretches(tx, analysed.stretches)
-        for chunk_id, reason in analysed.set_aside:
-            recordings.put_aside(tx, chunk_id, reason, now)
-            events.record(tx, now, "worker", "set aside", "chunk", str(chunk_id), stream["athlete_id"], reason)
-        self._mark(tx, stream, begun_utc_s, now, analysed.at_once)
+    def _save(self, tx: Tx, moved: Sequence[tuple[Row, Analysed]], now: datetime) -> None:
+        begun = {stream["id"]: analysed.begun_utc_s() for stream, analysed in moved}
+        for stream, _ in moved:
+            if stream["settled_at"] is not None:
+                signals.drop_features(tx, stream["id"], tail_only=True)
+                begun[stream["id"]] |= set(exposures.drop_of_stream(tx, stream["id"], tail_only=True))
+        signals.add_features(tx, [row for _, analysed in moved for row in analysed.features])
+        exposures.put_minutes(tx, [row for _, analysed in moved for row in analysed.minutes])
+        exposures.put_stretches(tx, [row for _, analysed in moved for row in analysed.stretches])
+        for stream, analysed in moved:
+            for chunk_id, reason in analysed.set_aside:
+                recordings.put_aside(tx, chunk_id, reason, now)
+                events.record(tx, now, "worker", "set aside", "chunk", str(chunk_id), stream["athlete_id"], reason)
+            self._mark(tx, stream, begun[stream["id"]], now, analysed.at_once)
 
     def _mark(self, tx: Tx, stream: Row, begun_utc_s: set[float], now: datetime, at_once: bool = False) -> None:
         athlete = athletes.get(tx, stream["athlete_id"]) if begun_utc_s else None
@@ -180,7 +218,7 @@ class Motion:
             if not recordings.move_cursor(tx, stream_id, stream["last_seq"], stream["version"], values):
                 return False
             recordings.rest(tx, stream_id, stream["last_seq"])
-            self._save(tx, stream, analysed, now)
+            self._save(tx, [(stream, analysed)], now)
         return True
 
     def window(self, by: Identity, finding_id: str, number: int | None = None) -> SignalWindow:

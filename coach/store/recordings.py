@@ -48,6 +48,13 @@ _PENDING = (
     .order_by(stream_state.c.updated_at, stream.c.id)
     .limit(bindparam("most"))
 )
+_BACKLOG = (
+    select(stream.c.id, stream.c.max_seq - stream_state.c.last_seq)
+    .join(stream_state, stream_state.c.stream_id == stream.c.id)
+    .where(stream.c.live, stream.c.max_seq > stream_state.c.last_seq)
+    .order_by(stream_state.c.updated_at, stream.c.id)
+    .limit(bindparam("most"))
+)
 _AFTER = (
     select(chunk)
     .where(chunk.c.stream_id == bindparam("of_stream"), chunk.c.seq > bindparam("after"))
@@ -141,6 +148,11 @@ def put_aside(tx: Tx, chunk_id: int, reason: str, now: datetime) -> None:
 def pending_streams(tx: Tx, limit: int) -> list[str]:
     """Return streams with chunks beyond their cursor, the one that waits longest first."""
     return list(tx.execute(_PENDING, {"most": limit}).scalars())
+
+
+def backlog(tx: Tx, limit: int) -> list[tuple[str, int]]:
+    """Return streams with chunks beyond their cursor and how many numbers are between, longest waiting first."""
+    return [(stream_id, behind) for stream_id, behind in tx.execute(_BACKLOG, {"most": limit})]
 
 
 def chunks_after(tx: Tx, stream_id: str, seq: int, limit: int) -> list[Row]:

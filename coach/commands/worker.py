@@ -1,0 +1,86 @@
+"""`backstop worker`: the analysis in a process of its own. `backstop run` starts one by itself."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import threading
+from collections import Counter
+from pathlib import Path
+from typing import TextIO
+
+from coach import logs
+from coach.commands.options import add_config_option
+from coach.config import load
+from coach.instance import database_path, make_directory
+from coach.live import LiveFeed
+from coach.pulse import Pulse
+from coach.service import build_services
+from coach.store.engine import open_store
+from coach.worker import Worker
+from coach.worker_process import EventLines
+from devices.hostclock import SystemClock
+
+# s between two signs of life. Own choice.
+_BEAT_S = 1.0
+
+
+def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add `worker`."""
+    parser = subparsers.add_parser("worker", help="analyse what is stored, beside a Backstop that runs")
+    add_config_option(parser)
+    parser.add_argument(
+        "--storage", type=Path, metavar="DIR", help="folder of the database (default: storage.directory)"
+    )
+    parser.add_argument(
+        "--events", action="store_true", help="tell on standard output what changed; stop with standard input"
+    )
+    parser.set_defaults(handler=handler)
+
+
+def handler(args: argparse.Namespace) -> int:
+    """Work until Ctrl-C, or with --events until standard input ends. Raises ConfigError, StoreUnavailable."""
+    config = load(args.config)
+    if args.storage is not None:
+        config = config.model_copy(update={"storage": config.storage.model_copy(update={"directory": args.storage})})
+    logs.configure(config.log)
+    store = open_store(database_path(make_directory(config.storage.directory)))
+    try:
+        services = build_services(store, config, SystemClock())
+        lines, told = EventLines(sys.stdout), Counter[bool]()
+        worker = Worker(services, lines if args.events else LiveFeed())
+        stop = _stopped(args.events)
+        worker.start()
+        while not stop.wait(_BEAT_S):
+            if args.events:
+                _beat(lines, services.machine.worker, told)
+        worker.close()
+    finally:
+        store.close()
+    return 0
+
+
+def _beat(lines: EventLines, pulse: Pulse, told: Counter[bool]) -> None:
+    """Tell the rounds since the last time, if any: silence is told by silence."""
+    for (_, failed), count in pulse.done.items():
+        if count > told[failed]:
+            told[failed] = count
+            lines.beat(failed)
+
+
+def _stopped(with_input: bool) -> threading.Event:
+    """Return what is set when the worker shall stop: by a signal, or with_input by the end of standard input."""
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    # Ctrl-C reaches every process of a terminal; who has a parent waits for its word.
+    signal.signal(signal.SIGINT, signal.SIG_IGN if with_input else lambda *_: stop.set())
+    if with_input:
+        threading.Thread(target=_until_the_end, args=(sys.stdin, stop), name="standard-input", daemon=True).start()
+    return stop
+
+
+def _until_the_end(stream: TextIO, stop: threading.Event) -> None:
+    while stream.read(1024):
+        pass
+    stop.set()
