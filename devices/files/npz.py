@@ -33,8 +33,8 @@ def is_npz(path: Path) -> bool:
     try:
         with open_zip(path, MAX_MEMBERS) as archive:
             return any(name.endswith(".npy") for name in archive.namelist())
-    except (OSError, zipfile.BadZipFile):
-        return False
+    except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError):
+        return False  # a name that is no text, a version of zip that is not read
 
 
 def read_npz(path: Path | str) -> RecordingFile:
@@ -186,7 +186,7 @@ def _grid(path: Path, t: NDArray[Any], length: int, rate_hz: float) -> tuple[Flo
 def _sensor(
     path: Path, place: str, acc: NDArray[Any], gyr: NDArray[Any], grid: IntArray, rate_hz: float
 ) -> SensorSamples:
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         acc, gyr = acc.astype(np.float32, copy=False), gyr.astype(np.float32, copy=False)
     valid = (np.abs(acc) <= ACC_MAX_MPS2).all(axis=1)
     turning = (np.abs(gyr) <= GYR_MAX_RADPS).all(axis=1)

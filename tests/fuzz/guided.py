@@ -7,6 +7,7 @@ gigabytes, is written to FOLDER as `crash-…`, `timeout-…` or `oom-…`; what
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import sys
 import warnings
 from pathlib import Path
@@ -31,8 +32,13 @@ def main(name: str, seconds: str, folder: str) -> None:
         (Path(folder) / "words").write_text("\n".join(said) + "\n", encoding="ascii")
 
     def one(data: bytes) -> None:
-        with contextlib.suppress(parser.errors):
-            parser.run(data)
+        try:
+            with contextlib.suppress(parser.errors):
+                parser.run(data)
+        except BaseException:
+            # The fuzzer writes down what hangs or takes too much; what is raised it only prints.
+            (Path(folder) / f"crash-{hashlib.sha256(data).hexdigest()[:12]}").write_bytes(data)
+            raise
 
     warnings.simplefilter("error")
     flags = [

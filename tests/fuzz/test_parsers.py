@@ -143,7 +143,8 @@ def test_guided(
         cwd=ROOT, capture_output=True, text=True, timeout=seconds + 240,
     )  # fmt: skip
     told = done.stdout + done.stderr
-    assert done.returncode == 0, told[-6000:]
+    found = [path.name for path in kept.iterdir() if path.name.startswith(("crash-", "timeout-", "oom-"))]
+    assert (done.returncode, found) == (0, []), told[-6000:]
     tried = re.search(r"number_of_executed_units: (\d+)", told)
     assert tried, told[-3000:]
     figure(f"examples, {name}", int(tried[1]), f"in {seconds} s, nothing found")
