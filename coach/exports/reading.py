@@ -134,7 +134,8 @@ class Opened:
         try:
             with self._zip.open(info) as raw:
                 yield raw  # type: ignore[misc]
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError) as error:
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+            # RuntimeError: a member that wants a password.
             raise self._wrong(f"{info.filename[:60]!r} cannot be unpacked ({error})") from None
 
     def _wrong(self, what: str) -> InvalidInput:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from flask import Flask, current_app, render_template, request
 from flask_wtf.csrf import CSRFError
@@ -87,8 +88,14 @@ def _on_http_error(error: HTTPException) -> Response:
     return answer
 
 
+def _log_unknown(error: Any) -> None:
+    """Log an error that nobody expected; the address stays out, for it may be a secret."""
+    current_app.logger.error("%s %s failed", request.method, request.endpoint, exc_info=error)
+
+
 def install(app: Flask) -> None:
     """Answer every known failure with a sentence; unknown ones are logged by Flask and answered with 500's."""
+    app.log_exception = _log_unknown  # type: ignore[method-assign]
     app.register_error_handler(CoachError, _on_coach_error)
     app.register_error_handler(CSRFError, _on_csrf_error)
     app.register_error_handler(HTTPException, _on_http_error)

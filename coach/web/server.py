@@ -20,6 +20,7 @@ from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
 from gunicorn.http.errors import (
     ExpectationFailed,
     InvalidResponseHeader,
@@ -124,6 +125,17 @@ class _Server(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> Flask:
         return self._make_app()
+
+
+class _Through(Logger):  # type: ignore[misc]
+    """gunicorn's logger, whose lines go where all others go, in their form."""
+
+    def setup(self, cfg: Any) -> None:
+        """Take gunicorn's own way out away."""
+        super().setup(cfg)
+        for handler in self.error_log.handlers[:]:
+            self.error_log.removeHandler(handler)
+        self.error_log.propagate = True
 
 
 def _die_with_parent(_: Any, worker: StreamWorker) -> None:
@@ -235,6 +247,7 @@ def _settings(web: Web, bound: socket.socket) -> dict[str, Any]:
         # No access log: paths of sign-in links and calendar feeds carry secrets.
         "accesslog": None,
         "loglevel": "warning",
+        "logger_class": _Through,
         "proc_name": "backstop",
         "post_fork": _die_with_parent,
     }

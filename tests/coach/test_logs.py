@@ -13,6 +13,7 @@ import pytest
 
 from coach import logs
 from coach.config import LogSection
+from coach.errors import InvalidInput, StoreUnavailable
 from coach.live import LiveFeed
 from coach.log import pack
 from coach.service.tokens import Scope
@@ -26,8 +27,9 @@ _log = logging.getLogger("coach.test")
 @pytest.fixture(autouse=True)
 def _logging_as_before() -> Iterator[None]:
     root = logging.getLogger()
-    before = root.handlers[:], root.level
+    before, hook = (root.handlers[:], root.level), threading.excepthook
     yield
+    threading.excepthook = hook
     root.handlers[:], root.level = before
     logging.captureWarnings(False)
 
@@ -65,13 +67,36 @@ def test_an_error_brings_along_what_it_was_about() -> None:
     stream = written(LogSection(format="json"))
     try:
         with logs.about(stream="s1"), logs.about(athlete="a1", chunk=9):
-            raise ValueError("no")
-    except ValueError:
+            raise StoreUnavailable("no")
+    except StoreUnavailable:
         with logs.about(tick="judge_days"):
             _log.exception("failed")
     (line,) = lines(stream)
     assert (line["athlete"], line["stream"], line["chunk"], line["tick"]) == ("a1", "s1", "9", "judge_days")
-    assert "ValueError: no" in line["exc_info"]
+    assert "StoreUnavailable: no" in line["exc_info"]
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_what_a_foreign_error_repeats_of_somebodys_words_is_not_written(form: str) -> None:
+    stream, words = written(LogSection.model_validate({"format": form})), "my back hurts"
+    try:
+        try:
+            int(words)
+        except ValueError as error:
+            raise InvalidInput(f"'{words}' is no number") from error
+    except InvalidInput:
+        _log.exception("a form failed")
+    try:
+        raise OSError(28, "No space left", f"{words}.csv")
+    except OSError:
+        _log.exception("a file failed")
+    thread = threading.Thread(target=lambda: int(words), name="helper")
+    thread.start()
+    thread.join()
+    told = stream.getvalue()
+    assert words not in told
+    for part in ("builtins.ValueError", "InvalidInput", "OSError: ENOSPC", "the thread helper ended"):
+        assert part in told
 
 
 def test_threads_do_not_see_each_others_ids() -> None:
@@ -88,8 +113,8 @@ def test_no_secret_is_written(form: str) -> None:
     stream = written(LogSection.model_validate({"format": form}))
     secret = secrets.token_urlsafe(32)
     try:
-        raise OSError(f"GET http://h/enter/{secret} failed")
-    except OSError:
+        raise StoreUnavailable(f"GET http://h/enter/{secret} failed")
+    except StoreUnavailable:
         _log.exception("a link %s and a header Bearer t1-%s", f"/calendar/{secret}.ics", secret)
     assert secret not in stream.getvalue()
     assert stream.getvalue().count("[hidden]") == 3

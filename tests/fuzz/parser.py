@@ -54,7 +54,8 @@ def files_of(data: bytes) -> list[tuple[str, bytes]]:
     found: dict[str, bytes] = {}
     for number, part in enumerate(data.split(FILE)[:8]):
         name, _, content = part.partition(b"\n") if number else (b"", b"", part)
-        plain = name.decode("utf-8", "replace").strip() or "recording"
+        # A zip's name ends at a zero.
+        plain = name.decode("utf-8", "replace").replace("\0", "_").strip() or "recording"
         found.setdefault(plain, content)
     return list(found.items())
 

@@ -40,9 +40,13 @@ def test_password_from_account_to_sign_in(world, csrf_of) -> None:
     token = csrf_of(client)
     short = client.post("/account", data={"csrf_token": token, "password": "short", "again": "short"})
     assert short.status_code == 422
-    differ = client.post("/account", data={"csrf_token": token, "password": "kettle violin marsh", "again": "kettle violin march"})
+    differ = client.post(
+        "/account", data={"csrf_token": token, "password": "kettle violin marsh", "again": "kettle violin march"}
+    )
     assert "differ" in differ.text
-    done = client.post("/account", data={"csrf_token": token, "password": "kettle violin marsh", "again": "kettle violin marsh"})
+    done = client.post(
+        "/account", data={"csrf_token": token, "password": "kettle violin marsh", "again": "kettle violin marsh"}
+    )
     assert done.status_code == 303
     assert client.get("/today").status_code == 200
     # The session was begun anew, and its token with it.
