@@ -22,6 +22,8 @@ _KNOWN, _KNOWN_MAX, _KNOWN_TIME = "backstop_known", 8, timedelta(days=365)
 _CODE_TIME = timedelta(minutes=5)
 # What can lock a person out or take everything along asks for a sign-in as recent as this. Own choice.
 FRESH = timedelta(minutes=10)
+# Own choice: what a clock that is kept right may go back.
+_CLOCK_OFF = timedelta(minutes=1)
 
 
 class Sessions(SecureCookieSessionInterface):
@@ -70,7 +72,8 @@ def signed_in() -> SignedIn | None:
 def is_fresh() -> bool:
     """Tell whether the person showed who they are a short while ago."""
     found = signed_in()
-    return found is not None and house().now() - found.confirmed_at <= FRESH
+    # A clock that was set back makes nothing fresh again.
+    return found is not None and -_CLOCK_OFF <= house().now() - found.confirmed_at <= FRESH
 
 
 def asker(confirming: bool = False) -> Asker:
@@ -135,7 +138,7 @@ def await_code(wanted: CodeWanted, confirming: bool, onward: str) -> None:
 def pending() -> Pending | None:
     """Return whose code is awaited, None when nobody's is or it took too long."""
     found = session.get("pending")
-    if not isinstance(found, list) or house().now().timestamp() - found[4] > _CODE_TIME.total_seconds():
+    if not isinstance(found, list) or not _within(found[4], _CODE_TIME):
         return None
     return Pending(CodeWanted(found[0], found[1]), found[2], found[3])
 
@@ -150,7 +153,12 @@ def take_challenge(purpose: str) -> str | None:
     found = session.pop("challenge", None)
     if not isinstance(found, list) or found[1:3] != [purpose, _whose()]:
         return None
-    return str(found[0]) if house().now().timestamp() - found[3] <= CHALLENGE_TIME.total_seconds() else None
+    return str(found[0]) if _within(found[3], CHALLENGE_TIME) else None
+
+
+def _within(since_s: float, time: timedelta) -> bool:
+    passed = timedelta(seconds=house().now().timestamp() - since_s)
+    return -_CLOCK_OFF <= passed <= time
 
 
 def _whose() -> str:

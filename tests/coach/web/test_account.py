@@ -516,6 +516,20 @@ def test_keys_are_changed_after_a_fresh_sign_in_only(open_doors) -> None:
     assert client.get("/confirm?next=/account").headers["Location"] == "/account"
 
 
+def test_a_clock_that_is_set_back_makes_nothing_fresh(open_doors) -> None:
+    world = open_doors
+    with_password(world)
+    client, _ = by_password(world)
+    assert client.get("/confirm?next=/account").status_code == 303
+    world.clock.forward(seconds=-30)  # kept right
+    assert client.get("/confirm?next=/account").status_code == 303
+    world.clock.forward(days=-3)
+    assert client.get("/confirm?next=/account").status_code == 200
+    half = client.post("/sign-in", data={"confirm": "yes", "password": GOOD, "next": "/account"})
+    assert half.headers["Location"] == "/account"
+    assert client.get("/confirm?next=/account").status_code == 303
+
+
 def test_a_code_is_part_of_showing_that_it_is_you(open_doors) -> None:
     world = open_doors
     with_password(world)
