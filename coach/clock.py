@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -28,6 +29,8 @@ _LOOK_TICK_S = 300.0
 _QUIET_TICK_S = 10.0
 # s between two looks for what is long past: a day. Own choice.
 _PRUNE_TICK_S = 86_400.0
+# s between two looks whether the machine's clock was set. Own choice.
+_WATCH_S = 5.0
 # s between two looks whether a backup is due, and until one that failed is tried again. Own choice.
 _BACKUP_TICK_S = 600.0
 # s between two looks for erasing that is under way. Own choice.
@@ -94,7 +97,9 @@ def send_due(services: Services, feed: LiveFeed, now: datetime) -> int:
 
 
 def prune_log(services: Services, feed: LiveFeed, now: datetime) -> int:
-    """Forget reminders that are long past, and what became of them; return how many."""
+    """Forget reminders that are long past, and what became of them; return how many. A clock that jumped waits."""
+    if not services.machine.time.believed():
+        return 0
     return services.reminders.prune(now)
 
 
@@ -114,8 +119,13 @@ def go_on_erasing(services: Services, feed: LiveFeed, now: datetime) -> int:
 
 
 def forget_old(services: Services, feed: LiveFeed, now: datetime) -> int:
-    """Forget what is older than its kind is kept, and clear what erasing left in the files; return how many rows."""
+    """Forget what is older than its kind is kept, and clear what erasing left in the files; return how many rows.
+
+    By a clock that jumped nothing is old: it waits until that has run evenly for a day.
+    """
     services.erasing.go_on(at_night=True)
+    if not services.machine.time.believed():
+        return 0
     return services.retention.forget(now)
 
 
@@ -140,6 +150,8 @@ class SessionClock:
             (make_backup, _BACKUP_TICK_S),
         )
         self._scheduler: BackgroundScheduler | None = None
+        self._closing = threading.Event()
+        self._watch: threading.Thread | None = None
 
     def start(self) -> None:
         """Tick once at once, which catches up after a pause, then regularly; again is no error."""
@@ -157,14 +169,32 @@ class SessionClock:
                 self._run, IntervalTrigger(seconds=every_s, timezone=UTC), [tick], next_run_time=datetime.now(UTC)
             )
         self._services.machine.clock.begin()
+        self._services.machine.time.begin()
         self._scheduler.start()
+        self._closing.clear()
+        self._watch = threading.Thread(target=self._watch_time, name="clock-watch", daemon=True)
+        self._watch.start()
 
     def close(self) -> None:
         """Finish the tick under way and stop."""
         scheduler, self._scheduler = self._scheduler, None
         if scheduler is not None:
             self._services.machine.clock.end()
+            self._closing.set()
+            if self._watch is not None:
+                self._watch.join(2 * _WATCH_S)
             scheduler.shutdown(wait=True)
+
+    def _watch_time(self) -> None:
+        """Tick at once after the clock was set: the next times were told by the old one, perhaps a year from now."""
+        time, seen = self._services.machine.time, self._services.machine.time.jumps
+        while not self._closing.wait(_WATCH_S):
+            time.look()
+            scheduler = self._scheduler
+            if time.jumps != seen and scheduler is not None:
+                seen = time.jumps
+                for job in scheduler.get_jobs():
+                    job.modify(next_run_time=datetime.now(UTC))
 
     def _run(self, tick: Callable[[Services, LiveFeed, datetime], int]) -> None:
         name = getattr(tick, "__name__", str(tick))

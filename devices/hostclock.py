@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
+
+# s. A clock that follows a time server is slewed, by 0.5 ms a second at most; what is more was set. Own choice.
+_JUMP_S = 10.0
 
 
 class HostClock(Protocol):
@@ -51,3 +55,24 @@ class ScaledClock:
         """Return the clock that `to_text` described. Raises ValueError."""
         start_utc_s, speed, origin_monotonic_s = (float(part) for part in text.split(":"))
         return cls(start_utc_s, speed, origin_monotonic_s)
+
+
+class JumpWatch:
+    """Notice that a clock was set, by the time that passes meanwhile. Asked now and then, by one thread."""
+
+    def __init__(self, clock: HostClock, passing_s: Callable[[], float] | None = None) -> None:
+        """passing_s: see `passing`, which it is by default."""
+        self._clock, self._passing_s = clock, passing_s or passing
+        self._ahead_s = clock.utc_s() - self._passing_s()
+
+    def look(self) -> float:
+        """Return by how many s the clock has jumped since the last look: ahead, back (negative), or 0.0."""
+        ahead_s = self._clock.utc_s() - self._passing_s()
+        jump_s, self._ahead_s = ahead_s - self._ahead_s, ahead_s
+        return jump_s if abs(jump_s) >= _JUMP_S else 0.0
+
+
+def passing() -> float:
+    """Return s of a time that nobody sets and that goes on while the machine sleeps."""
+    # Windows and macOS stop their monotonic time while they sleep: waking up looks like a jump ahead there.
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()

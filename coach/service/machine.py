@@ -17,6 +17,7 @@ from coach.pulse import Pulse
 from coach.service.backups import kept_in
 from coach.service.ground import Ground
 from coach.service.links import LinkBoard
+from coach.service.timekeeping import Timekeeping
 from coach.store import exporting, figures, sign_ins, wearables
 from coach.store.condition import Condition
 from coach.store.figures import Waiting
@@ -67,10 +68,11 @@ class Machine:
         self._directory = ground.config.storage.directory
         self.worker = Pulse("worker", WORKER_SILENT_S)
         self.clock = Pulse("clock", CLOCK_SILENT_S)
+        self.time = Timekeeping(ground.store, ground.clock)
 
     def parts(self) -> tuple[Part, ...]:
-        """Return every part: database, disk, worker, clock."""
-        return self._database(), self._disk(), self._worker(), _role(self.clock)
+        """Return every part: database, disk, worker, clock, time."""
+        return self._database(), self._disk(), self._worker(), _role(self.clock), self._time()
 
     def trouble(self) -> str | None:
         """Return a sentence about a disk that takes nothing now, for everybody who looks; None while it does."""
@@ -141,6 +143,12 @@ class Machine:
         if role.ready and behind_s > BEHIND_MOST_S:
             return Part(role.name, False, f"The analysis is {behind_s:.0f} s behind: see the log.", values)
         return Part(role.name, role.ready, role.says, values)
+
+    def _time(self) -> Part:
+        """A clock that was set is told, and hinders nothing but forgetting."""
+        jump = self.time.jump
+        values = {} if jump is None else {"jumped_s": round(jump.by_s, 1)}
+        return Part("time", True, self.time.says, {**values, "believed": float(self.time.believed())})
 
     def _backup_age_s(self, now: datetime) -> float | None:
         folder = self._ground.config.backup.folder

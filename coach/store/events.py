@@ -35,6 +35,11 @@ def record(
     )
 
 
+def newest_at(tx: Tx) -> datetime | None:
+    """Return when the newest event was, by the clock of then."""
+    return tx.execute(select(event.c.at).order_by(event.c.id.desc()).limit(1)).scalar()
+
+
 def of_athlete(tx: Tx, athlete_id: str) -> list[Row]:
     """Return an athlete's events, oldest first."""
     return many(tx, select(event).where(event.c.athlete_id == athlete_id).order_by(event.c.id))
