@@ -12,7 +12,6 @@ from typing import NoReturn
 from coach.commands import (
     analyze,
     backup,
-    doctor,
     erase,
     export,
     gateway,
@@ -46,7 +45,6 @@ COMMANDS = (
     migrate,
     rerun,
     backup,
-    doctor,
     restore,
     export,
     erase,
