@@ -171,6 +171,8 @@ def wants_json() -> bool:
     """Tell whether the answer should be JSON: the API, and whoever prefers it to HTML."""
     if request.path.startswith("/api/") or request.path.endswith(".json"):
         return True
+    if request.endpoint is not None and description_of(current_app, request.endpoint) is not None:
+        return True
     best = request.accept_mimetypes.best_match(["text/html", "application/json"], default="text/html")
     return best == "application/json"
 
@@ -182,7 +184,7 @@ def identity_of_session() -> Identity | None:
 
 
 def _refuse_stranger() -> Response:
-    if wants_json() or request.endpoint == "live.events":
+    if wants_json():
         abort(401)
     welcome = url_for("welcome.welcome")
     if request.headers.get("HX-Request"):

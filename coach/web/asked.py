@@ -7,9 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, time
 from typing import Annotated, Any, Generic, TypeVar
-from uuid import uuid4
 
-from flask import abort, request
+from flask import abort
 from pydantic import BeforeValidator, Field, GetCoreSchemaHandler, PlainSerializer, WithJsonSchema
 from pydantic_core import CoreSchema, core_schema
 
@@ -37,6 +36,11 @@ def _as_time(value: object) -> time:
     raise ValueError("a time of day is written as 18:30")
 
 
+def _integral(value: object) -> object:
+    """Return 2 for 2.0: in JSON they are the same number."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def _as_whole(value: object) -> int:
     if isinstance(value, str) and _WHOLE.fullmatch(value):
         return int(value)
@@ -54,11 +58,24 @@ Day = Annotated[date, BeforeValidator(_as_day), WithJsonSchema(DAY_SCHEMA)]
 TimeOfDay = Annotated[
     time, BeforeValidator(_as_time), PlainSerializer(lambda each: f"{each:%H:%M}"), WithJsonSchema(TIME_SCHEMA)
 ]
-# In an address everything is text.
-Whole = Annotated[int, BeforeValidator(_as_whole)]
 # Databases keep every sign of a text but this one.
 Text = Annotated[str, Field(pattern=r"^[^\x00]*$", max_length=2000)]
-Scale = Annotated[int, Field(ge=0, le=10)]
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """Marks a whole number within bounds: Annotated[int, Whole(0, 10)]. in_address: where everything is text."""
+
+    least: int
+    most: int
+    in_address: bool = False
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        number = core_schema.int_schema(ge=self.least, le=self.most)
+        return core_schema.no_info_before_validator_function(_as_whole if self.in_address else _integral, number)
+
+
+Scale = Annotated[int, Whole(0, 10)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +91,14 @@ class OneOf:
 class PageQuery(Query):
     """Which part of a list. cursor: `next` of the part before."""
 
-    limit: Whole = Field(50, ge=1, le=200)
+    limit: Annotated[int, Whole(1, 200, True)] = 50
     cursor: str | None = Field(None, pattern=r"^[0-9A-Za-z_.:-]{1,80}$")
 
 
 class WindowQuery(Query):
     """Which window of a finding, from 0; all of them without it."""
 
-    window: Whole | None = Field(None, ge=0, le=999)
+    window: Annotated[int, Whole(0, 999, True)] | None = None
 
 
 class LocalDayQuery(Query):
@@ -120,11 +137,3 @@ def day_in_path(text: str) -> date:
         return _as_day(text)
     except ValueError as error:
         raise InvalidInput(f"The day of this address cannot be used: {error}.") from None
-
-
-def key_of_request() -> str:
-    """Return the key that makes the same request, sent twice, one: Idempotency-Key, else a fresh one."""
-    given = request.headers.get("Idempotency-Key", "").strip()
-    if len(given) > 100 or not given.isprintable():
-        raise InvalidInput("An Idempotency-Key is 1 to 100 printable characters.")
-    return given or uuid4().hex

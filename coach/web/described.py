@@ -6,10 +6,12 @@ the document cannot say anything else than what happens.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, wraps
 from typing import Any, ClassVar
+from uuid import uuid4
 
 from flask import Flask, request
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
@@ -22,7 +24,10 @@ from coach.service.personal_tokens import TokenScope
 JSON = "application/json"
 # Own choice: what a person would type, thrice over; chunks have their own bound.
 JSON_BYTES_MAX = 64 * 1024
-_KEY = "backstop_description"
+# What a key may be; the same as in the document.
+KEY_PATTERN = "^[!-~]{1,100}$"
+_KEY_FORM = re.compile(KEY_PATTERN, re.ASCII)
+_MARK = "backstop_description"
 
 
 class Asked(BaseModel):
@@ -56,7 +61,8 @@ class Description:
 
     scope: what a personal token needs to get in; None where none gets in. query, takes: models of the question and of
     the body, or Raw. answer: the type of the answer, Raw, or None for an answer without a body. refuses: statuses
-    beyond those that follow from the rest. headers: of the answer, name -> what it says.
+    beyond those that follow from the rest. headers: of the answer, name -> what it says. once: the same request, sent
+    twice with the same Idempotency-Key, is one.
     """
 
     summary: str
@@ -67,6 +73,7 @@ class Description:
     status: int
     refuses: tuple[int, ...]
     headers: Mapping[str, str]
+    once: bool
 
     @property
     def may_be_empty(self) -> bool:
@@ -83,27 +90,29 @@ def describe(
     status: int = 200,
     refuses: Sequence[int] = (),
     headers: Mapping[str, str] | None = None,
-    reads_itself: bool = False,
+    once: bool = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., Response]]:
     """Describe a view; its docstring's first line is the summary.
 
-    The view gets `query` and `told` where there are models for them, and returns the answer's value or a response.
-    reads_itself: the view reads the query by itself, more mildly than its model.
+    The view gets `query` and `told` where there are models for them and `key` where it is done once. It returns the
+    answer's value, or a response.
     """
 
     def mark(view: Callable[..., Any]) -> Callable[..., Response]:
         summary = (view.__doc__ or "").strip().partition("\n")[0]
-        told = Description(summary, scope, query, takes, answer, status, tuple(refuses), dict(headers or {}))
+        told = Description(summary, scope, query, takes, answer, status, tuple(refuses), dict(headers or {}), once)
 
         @wraps(view)
         def described(**named: Any) -> Response:
-            if query is not None and not reads_itself:
+            if once:
+                named["key"] = _key()
+            if query is not None:
                 named["query"] = _query(query)
             if isinstance(takes, type):
                 named["told"] = _body(takes, told.may_be_empty)
             return _answer(view(**named), told)
 
-        described.__dict__[_KEY] = told
+        described.__dict__[_MARK] = told
         return described
 
     return mark
@@ -111,7 +120,7 @@ def describe(
 
 def description_of(app: Flask, endpoint: str) -> Description | None:
     """Return what an endpoint says of itself, None where it is a page or a form."""
-    found = getattr(app.view_functions[endpoint], _KEY, None)
+    found = getattr(app.view_functions[endpoint], _MARK, None)
     return found if isinstance(found, Description) else None
 
 
@@ -119,6 +128,14 @@ def description_of(app: Flask, endpoint: str) -> Description | None:
 def written_by(answer: Any) -> TypeAdapter[Any]:
     """Return what writes values of a type, made at its first use."""
     return TypeAdapter(answer)
+
+
+def _key() -> str:
+    """Return the key that makes the same request, sent twice, one; a fresh one where none is sent."""
+    given = request.headers.get("Idempotency-Key")
+    if given is not None and not _KEY_FORM.fullmatch(given):
+        raise InvalidInput("An Idempotency-Key is 1 to 100 letters, digits and signs without a blank.")
+    return given or uuid4().hex
 
 
 def _query(model: type[Query]) -> Query:

@@ -158,11 +158,13 @@ def window(finding_id: str) -> str:
 
 @blueprint.get("/findings/<finding_id>/signal.json")
 @access.rule(Access.SIGNED_IN, need=Level.VIEW)
-@describe(scope=TokenScope.READ_SIGNALS, query=WindowQuery, answer=Raw(JSON, _SIGNAL, SignalWindow), reads_itself=True)
-def signal(finding_id: str) -> Response:
+@describe(scope=TokenScope.READ_SIGNALS, query=WindowQuery, answer=Raw(JSON, _SIGNAL, SignalWindow))
+def signal(finding_id: str, query: WindowQuery) -> Response:
     """Return the inclination around a finding, `?window=2` around its third window."""
     found, _ = _asked(finding_id)
-    return jsonify(_signal_as_json(house().services.motion.window(access.me(), finding_id, _number(found))))
+    if query.window is not None and query.window >= len(found.windows):
+        abort(404)
+    return jsonify(_signal_as_json(house().services.motion.window(access.me(), finding_id, query.window)))
 
 
 @blueprint.get("/findings/<finding_id>/finding.json")
@@ -191,13 +193,11 @@ def findings_json(athlete_id: str) -> Response:
     scope=TokenScope.READ_SIGNALS,
     query=LocalDayQuery,
     answer=Raw(JSON, _SIGNAL, SignalWindow),
-    refuses=(422,),
-    reads_itself=True,
 )
-def day(athlete_id: str) -> Response:
+def day(athlete_id: str, query: LocalDayQuery) -> Response:
     """Return the inclination of a local day, `?day=2026-11-24`, today without it."""
     athlete = house().services.athletes.get(access.me(), athlete_id)
-    local = local_day(athlete, request.args.get("day"))
+    local = query.day or house().today(athlete.time_zone)
     return jsonify(_signal_as_json(house().services.motion.day_line(athlete_id, local)))
 
 

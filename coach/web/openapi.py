@@ -16,8 +16,8 @@ from werkzeug.routing import Rule
 
 from coach.service.personal_tokens import MEANING
 from coach.web import access
-from coach.web.asked import DAY_SCHEMA
-from coach.web.described import JSON, Description, Raw, description_of
+from coach.web.asked import DAY_SCHEMA, PageQuery
+from coach.web.described import JSON, KEY_PATTERN, Description, Raw, description_of
 from programs.notice import NOTICE
 
 # (type, "validation" or "serialization") -> its schema.
@@ -27,7 +27,7 @@ OPENAPI = "3.1.0"
 _SCHEMAS = "#/components/schemas/"
 _CHANGES = {"POST", "PUT", "PATCH", "DELETE"}
 _LIMITED, _AWAY, _BUSY = 429, 503, (429, 503)
-_TEXT = "text/plain"
+_TEXT, _EVENTS = "text/plain", "text/event-stream"
 
 _ABOUT = f"""Everything that Backstop's pages know, for programs.
 
@@ -81,7 +81,7 @@ def document_of(app: Flask) -> dict[str, Any]:
         "info": {"title": "Backstop", "version": version("backstop"), "description": _ABOUT},
         "servers": [{"url": "/"}],
         "paths": dict(sorted(paths.items())),
-        "components": {"schemas": parts, "securitySchemes": _SCHEMES},
+        "components": {"schemas": parts, "securitySchemes": _schemes(app)},
     }
 
 
@@ -138,22 +138,23 @@ def _operation(app: Flask, each: _Operation, schemas: _ByType, parts: Mapping[st
     return out
 
 
-_SCHEMES = {
-    "personalToken": {
-        "type": "http",
-        "scheme": "bearer",
-        "description": "Made on the account page. Scopes: "
-        + "; ".join(f"`{scope.value}`: {about}" for scope, about in MEANING.items()),
-    },
-    "session": {
-        "type": "apiKey",
-        "in": "cookie",
-        "name": "session",
-        "description": "A browser that is signed in. Changes also want the page's X-CSRFToken.",
-    },
-    "gatewayToken": {"type": "http", "scheme": "bearer", "description": "Made on the Wearables page."},
-    "phoneToken": {"type": "http", "scheme": "bearer", "description": "Made on the page of a phone."},
-}
+def _schemes(app: Flask) -> dict[str, Any]:
+    scopes = "; ".join(f"`{scope.value}`: {about}" for scope, about in MEANING.items())
+    return {
+        "personalToken": _bearer(f"Made on the account page. Scopes: {scopes}."),
+        "session": {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": app.config["SESSION_COOKIE_NAME"],
+            "description": "A browser that is signed in. Changes also want the page's X-CSRFToken.",
+        },
+        "gatewayToken": _bearer("Made on the Wearables page."),
+        "phoneToken": _bearer("Made on the page of a phone."),
+    }
+
+
+def _bearer(about: str) -> dict[str, str]:
+    return {"type": "http", "scheme": "bearer", "description": about}
 
 
 def _security(app: Flask, each: _Operation) -> list[dict[str, list[str]]]:
@@ -175,8 +176,8 @@ def _parameters(each: _Operation, schemas: _ByType, parts: Mapping[str, Any]) ->
         needed = model.get("required", [])
         for name, schema in model["properties"].items():
             found.append({"name": name, "in": "query", "required": name in needed, "schema": _without_null(schema)})
-    if each.method == "POST" and isinstance(each.told.takes, type):
-        key = {"type": "string", "minLength": 1, "maxLength": 100, "pattern": "^[!-~]+$"}
+    if each.told.once:
+        key = {"type": "string", "minLength": 1, "maxLength": 100, "pattern": KEY_PATTERN}
         found.append(
             {
                 "name": "Idempotency-Key",
@@ -206,7 +207,9 @@ def _without_null(schema: Mapping[str, Any]) -> dict[str, Any]:
 def _raw(raw: Raw, schemas: _ByType, mode: str = "validation") -> dict[str, Any]:
     if raw.shape is not None:
         return {"schema": schemas[(raw.shape, mode)]}
-    return {"schema": {"type": "object" if raw.media_type == JSON else "string"}}
+    if raw.media_type == _EVENTS:
+        return {}
+    return {"schema": {"type": "object" if raw.media_type.endswith("json") else "string"}}
 
 
 def _responses(app: Flask, each: _Operation, schemas: _ByType) -> dict[str, Any]:
@@ -248,7 +251,7 @@ def _refusals(app: Flask, each: _Operation) -> set[int]:
         found |= {401}
     if rule not in {access.Access.PUBLIC, access.Access.BEARER}:
         found |= {403}
-    if each.names:
+    if each.names or (told.query is not None and issubclass(told.query, PageQuery)):
         found |= {404}
     if told.query is not None or told.takes is not None or "day" in each.names:
         found |= {422}

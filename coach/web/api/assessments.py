@@ -15,7 +15,7 @@ from coach.service.types import Level
 from coach.web import access
 from coach.web.access import Access
 from coach.web.api.root import blueprint
-from coach.web.asked import Page, PageQuery, Text, key_of_request, page_of
+from coach.web.asked import Page, PageQuery, Text, page_of
 from coach.web.described import Asked, describe
 from coach.web.house import house
 
@@ -30,7 +30,7 @@ class Result(Asked):
     values: Annotated[tuple[Annotated[float, Field(gt=0, le=10_000)], ...], Field(min_length=1, max_length=3)]
     unit: Annotated[Text, Field(max_length=10)] = ""
     exercise: Annotated[Text, Field(max_length=100)] = ""
-    load_kg: Annotated[float, Field(ge=0, le=1000)] = 0.0
+    load_kg: Annotated[float, Field(ge=0, le=500)] = 0.0
 
 
 class ResultsTaken(Asked):
@@ -68,11 +68,11 @@ def assessments(athlete_id: str, query: PageQuery) -> Page[AssessmentView]:
 
 @blueprint.post("/athletes/<athlete_id>/assessments")
 @access.rule(Access.SIGNED_IN, need=Level.FULL)
-@describe(scope=TokenScope.WRITE_DIARY, takes=ResultsTaken, answer=AssessmentView, status=201)
-def add_assessment(athlete_id: str, told: ResultsTaken) -> AssessmentView:
+@describe(scope=TokenScope.WRITE_DIARY, takes=ResultsTaken, answer=AssessmentView, status=201, once=True)
+def add_assessment(athlete_id: str, told: ResultsTaken, key: str) -> AssessmentView:
     """Enter results that were taken elsewhere, as an assessment of their own."""
     entered = [Entered(each.test, each.values, each.unit, each.exercise, each.load_kg) for each in told.results]
-    made = house().services.assessments.record(access.me(), athlete_id, entered, key_of_request())
+    made = house().services.assessments.record(access.me(), athlete_id, entered, key)
     return house().services.assessments.get(access.me(), made)
 
 

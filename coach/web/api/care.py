@@ -22,7 +22,7 @@ from coach.service.types import Level, Purpose, TriageView
 from coach.web import access
 from coach.web.access import Access
 from coach.web.api.root import athlete_of, blueprint
-from coach.web.asked import Day, OneOf, Page, PageQuery, Scale, Text, key_of_request, page_of
+from coach.web.asked import Day, OneOf, Page, PageQuery, Scale, Text, page_of
 from coach.web.described import Asked, describe
 from coach.web.house import house
 from programs.types import TriageQuestion
@@ -96,11 +96,11 @@ def treatments(athlete_id: str, query: PageQuery) -> Page[TreatmentView]:
 
 @blueprint.post("/athletes/<athlete_id>/treatments")
 @access.rule(Access.SIGNED_IN, need=Level.FULL, purpose=Purpose.PAIN_TEXT)
-@describe(scope=TokenScope.WRITE_DIARY, takes=Tried, answer=TreatmentView, status=201)
-def add_treatment(athlete_id: str, told: Tried) -> TreatmentView:
+@describe(scope=TokenScope.WRITE_DIARY, takes=Tried, answer=TreatmentView, status=201, once=True)
+def add_treatment(athlete_id: str, told: Tried, key: str) -> TreatmentView:
     """Enter something that is tried. Of medicine only that some was taken: no name, no dose."""
     return house().services.treatments.add(
-        access.me(), athlete_id, told.kind, key_of_request(), told.started_on, told.ended_on, told.words, told.note
+        access.me(), athlete_id, told.kind, key, told.started_on, told.ended_on, told.words, told.note
     )
 
 
@@ -142,18 +142,18 @@ def questionnaires(athlete_id: str, query: PageQuery) -> Page[QuestionnaireView]
 
 @blueprint.post("/athletes/<athlete_id>/questionnaires/everyday")
 @access.rule(Access.SIGNED_IN, need=Level.FULL, purpose=Purpose.PAIN_TEXT)
-@describe(scope=TokenScope.WRITE_DIARY, takes=Everyday, answer=QuestionnaireView, status=201)
-def answer_everyday(athlete_id: str, told: Everyday) -> QuestionnaireView:
+@describe(scope=TokenScope.WRITE_DIARY, takes=Everyday, answer=QuestionnaireView, status=201, once=True)
+def answer_everyday(athlete_id: str, told: Everyday, key: str) -> QuestionnaireView:
     """Store which statements about everyday life hold today."""
-    return house().services.questionnaires.answer_everyday(access.me(), athlete_id, told.holds, key_of_request())
+    return house().services.questionnaires.answer_everyday(access.me(), athlete_id, told.holds, key)
 
 
 @blueprint.post("/athletes/<athlete_id>/questionnaires/activities")
 @access.rule(Access.SIGNED_IN, need=Level.FULL, purpose=Purpose.PAIN_TEXT)
-@describe(scope=TokenScope.WRITE_DIARY, takes=Activities, answer=QuestionnaireView, status=201)
-def rate_activities(athlete_id: str, told: Activities) -> QuestionnaireView:
+@describe(scope=TokenScope.WRITE_DIARY, takes=Activities, answer=QuestionnaireView, status=201, once=True)
+def rate_activities(athlete_id: str, told: Activities, key: str) -> QuestionnaireView:
     """Store how well own activities go."""
-    return house().services.questionnaires.rate_activities(access.me(), athlete_id, told.rated, key_of_request())
+    return house().services.questionnaires.rate_activities(access.me(), athlete_id, told.rated, key)
 
 
 @blueprint.get("/athletes/<athlete_id>/safety")

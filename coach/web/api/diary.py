@@ -13,7 +13,7 @@ from coach.service.types import Level
 from coach.web import access
 from coach.web.access import Access
 from coach.web.api.root import athlete_of, blueprint, tell
-from coach.web.asked import Day, OneOf, Page, PageQuery, Scale, Text, key_of_request, page_of
+from coach.web.asked import Day, OneOf, Page, PageQuery, Scale, Text, Whole, page_of
 from coach.web.described import Asked, describe
 from coach.web.house import house
 
@@ -47,10 +47,10 @@ class Trained(Asked):
     """A training of a local day, today without `on`. effort: 0 to 10, as felt."""
 
     what: Annotated[Text, Field(min_length=1, max_length=100, pattern=r"^[^\x00]*[^\s\x00][^\x00]*$")]
-    duration_min: Annotated[int, Field(ge=0, le=1440)]
+    duration_min: Annotated[int, Whole(0, 1440)]
     effort: Scale
     on: Day | None = None
-    pitches: Annotated[int, Field(ge=0, le=500)] | None = None
+    pitches: Annotated[int, Whole(0, 500)] | None = None
 
 
 @blueprint.get("/athletes/<athlete_id>/checkins")
@@ -64,10 +64,10 @@ def checkins(athlete_id: str, query: DiaryQuery) -> Page[CheckInView]:
 
 @blueprint.post("/athletes/<athlete_id>/checkins")
 @access.rule(Access.SIGNED_IN, need=Level.FULL)
-@describe(scope=TokenScope.WRITE_DIARY, takes=Told, answer=CheckInView, status=201)
-def add_checkin(athlete_id: str, told: Told) -> CheckInView:
+@describe(scope=TokenScope.WRITE_DIARY, takes=Told, answer=CheckInView, status=201, once=True)
+def add_checkin(athlete_id: str, told: Told, key: str) -> CheckInView:
     """Check in: how it is now. Much pain pauses the program until the safety questions are answered."""
-    made = house().services.diary.check_in(access.me(), athlete_id, CheckIn(**dict(told)), key_of_request())
+    made = house().services.diary.check_in(access.me(), athlete_id, CheckIn(**dict(told)), key)
     tell(athlete_id, "plan")
     return made
 
@@ -109,8 +109,8 @@ def trainings(athlete_id: str, query: DiaryQuery) -> Page[TrainingView]:
 
 @blueprint.post("/athletes/<athlete_id>/trainings")
 @access.rule(Access.SIGNED_IN, need=Level.FULL)
-@describe(scope=TokenScope.WRITE_DIARY, takes=Trained, answer=TrainingView, status=201)
-def add_training(athlete_id: str, told: Trained) -> TrainingView:
+@describe(scope=TokenScope.WRITE_DIARY, takes=Trained, answer=TrainingView, status=201, once=True)
+def add_training(athlete_id: str, told: Trained, key: str) -> TrainingView:
     """Enter a training."""
     return house().services.diary.add_training(
         access.me(),
@@ -118,7 +118,7 @@ def add_training(athlete_id: str, told: Trained) -> TrainingView:
         told.what,
         told.duration_min,
         told.effort,
-        key_of_request(),
+        key,
         on=told.on,
         pitches=told.pitches,
     )

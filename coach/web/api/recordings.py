@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
-from pydantic import Field
 from werkzeug.wrappers import Response
 
 from coach.log import pack
@@ -25,8 +25,8 @@ NEXT_SEQ = "Backstop-Next-Seq"
 class ChunksQuery(Query):
     """From which number on, and at most how many."""
 
-    seq: Whole = Field(0, ge=0)
-    limit: Whole = Field(20, ge=1, le=60)
+    seq: Annotated[int, Whole(0, 999_999_999, True)] = 0
+    limit: Annotated[int, Whole(1, 60, True)] = 20
 
 
 @dataclass(frozen=True, slots=True)

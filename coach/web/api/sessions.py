@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -24,7 +24,7 @@ class SessionsQuery(PageQuery):
     """From which local day on, today without it, and how many weeks."""
 
     since: Day | None = None
-    weeks: Whole = Field(2, ge=1, le=8)
+    weeks: Annotated[int, Whole(1, 8, True)] = 2
 
 
 class Outcome(Asked):
@@ -41,7 +41,7 @@ class Snooze(Asked):
     """By how much a session moves later on the same day; the athlete's own choice without it."""
 
     may_be_empty = True
-    minutes: int | None = Field(None, ge=SNOOZE_MIN, le=SNOOZE_MAX)
+    minutes: Annotated[int, Whole(SNOOZE_MIN, SNOOZE_MAX)] | None = None
 
 
 @blueprint.get("/athletes/<athlete_id>/sessions")

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import Field
 
-from coach.analysis.detectors.types import Profile
-from coach.service.choices import ChoicesView
+from coach.analysis.detectors.caps import PitchCaps
+from coach.analysis.detectors.types import Profile, Threshold
+from coach.service.choices import TIME_MAX, TIME_MIN, ChoicesView
 from coach.service.personal_tokens import TokenScope
-from coach.service.reminder_choices import Choices
+from coach.service.reminder_choices import SNOOZE_MAX, SNOOZE_MIN, Choices
 from coach.service.types import AthleteView, Level
 from coach.service.weeks import WeekChange
 from coach.web import access
 from coach.web.access import Access
 from coach.web.api.root import athlete_of, blueprint, tell
-from coach.web.asked import Day, OneOf, Page, PageQuery, Text, TimeOfDay, page_of
+from coach.web.asked import Day, OneOf, Page, PageQuery, Text, TimeOfDay, Whole, page_of
 from coach.web.described import Asked, describe
 from coach.web.house import house
 from programs.exercises import EQUIPMENT
 from programs.types import Availability, Stay
 
 _WEEKDAYS = tuple(str(day) for day in range(7))
-Weekday = Annotated[int, Field(ge=0, le=6)]
-Zone = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_+/-]+$")]
+Weekday = Annotated[int, Whole(0, 6)]
+Zone = Annotated[Text, Field(min_length=1, max_length=64, json_schema_extra={"format": "time-zone"})]
 
 
 class Journey(Asked):
@@ -49,13 +51,13 @@ class Chosen(Asked):
     """What is at hand, and how long a session may be; null: as long as it takes."""
 
     equipment: Annotated[tuple[Annotated[str, OneOf(tuple(EQUIPMENT))], ...], Field(max_length=len(EQUIPMENT))]
-    session_max_min: int | None = None
+    session_max_min: Annotated[int, Whole(TIME_MIN, TIME_MAX)] | None = None
 
 
 class ChosenProfile(Asked):
     """What is looked for, and the date of birth; null forgets it."""
 
-    profile_id: Annotated[Text, Field(min_length=1, max_length=40)]
+    profile_id: Annotated[Text, Field(min_length=1, max_length=40, json_schema_extra={"format": "profile"})]
     born_on: Day | None
 
 
@@ -67,11 +69,45 @@ class ChosenReminders(Asked):
     push_on: bool
     webhook_on: bool
     mail_address: Annotated[Text, Field(max_length=254)]
-    lead_min: Annotated[tuple[Annotated[int, Field(ge=0, le=1440)], ...], Field(max_length=4)]
+    lead_min: Annotated[tuple[Annotated[int, Whole(0, 1440)], ...], Field(max_length=4)]
     quiet_from: TimeOfDay
     quiet_until: TimeOfDay
-    snooze_min: int
+    snooze_min: Annotated[int, Whole(SNOOZE_MIN, SNOOZE_MAX)]
     calendar_why: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileView:
+    """A sport or a kind of work: what is looked for with which limits, what that needs, and what cannot be seen.
+
+    least: limits of a usable day. caps: of pitches by age, null where nobody pitches.
+    """
+
+    profile_id: str
+    name: str
+    version: str
+    effective_on: str
+    stroke: str | None
+    least: dict[str, Threshold]
+    detectors: dict[str, dict[str, Threshold]]
+    sensors: tuple[str, ...]
+    cannot_see: tuple[str, ...]
+    caps: PitchCaps | None
+
+
+def _profile_view(each: Profile) -> ProfileView:
+    return ProfileView(
+        each.id,
+        each.name,
+        each.version,
+        each.effective_on,
+        each.stroke,
+        dict(each.least),
+        {kind.value: dict(limits) for kind, limits in each.detectors.items()},
+        each.sensors,
+        each.cannot_see,
+        each.caps,
+    )
 
 
 @blueprint.get("/athletes/<athlete_id>/availability")
@@ -166,10 +202,11 @@ def set_profile(athlete_id: str, told: ChosenProfile) -> AthleteView:
 
 @blueprint.get("/profiles")
 @access.signed_in
-@describe(scope=TokenScope.READ_ATHLETE, query=PageQuery, answer=Page[Profile])
-def profiles(query: PageQuery) -> Page[Profile]:
+@describe(scope=TokenScope.READ_ATHLETE, query=PageQuery, answer=Page[ProfileView])
+def profiles(query: PageQuery) -> Page[ProfileView]:
     """List what can be looked for, sport by sport, with every limit and its source."""
-    return page_of(house().services.profiles.all(), lambda each: each.id, query)
+    page = page_of(house().services.profiles.all(), lambda each: each.id, query)
+    return Page(tuple(map(_profile_view, page.items)), page.next)
 
 
 @blueprint.get("/athletes/<athlete_id>/reminders")
