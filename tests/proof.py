@@ -2,7 +2,7 @@
 
 A part is a test marked `proof`. It runs in a pytest of its own with PROOF=1, which makes the `full_or_quick` fixture
 answer the full figure. A part that passed for the present tree is not run again, so a run that was stopped goes on
-where it was. Usage: proof.py [--budget-s S] [--shuffle SEED] [--fresh] [--part TEXT]
+where it was. A part that can take any time (a soak) takes what half of the budget allows. Usage: proof.py [--budget-s S] [--shuffle SEED] [--fresh] [--part TEXT]
 """
 
 from __future__ import annotations
@@ -66,22 +66,22 @@ def in_turn(order: list[str]) -> list[str]:
     return [part for _, part in sorted(zip(turns, order, strict=True), key=lambda pair: pair[0])]
 
 
-def run(part: str, state: Path) -> dict[str, object]:
+def run(part: str, state: Path, budget_s: float) -> dict[str, object]:
     figures = state.with_suffix(".figures")
     figures.unlink(missing_ok=True)
     began = time.monotonic()
-    environment = os.environ | {"PROOF": "1", "PROOF_FIGURES": str(figures)}
+    environment = os.environ | {"PROOF": "1", "PROOF_FIGURES": str(figures), "PROOF_BUDGET_S": str(budget_s)}
     try:
         done = subprocess.run(
             [sys.executable, "-m", "pytest", "-rs", part],
-            cwd=ROOT, env=environment, timeout=PART_TIMEOUT_S, capture_output=True, text=True,
+            cwd=ROOT, env=environment, timeout=max(PART_TIMEOUT_S, budget_s), capture_output=True, text=True,
         )  # fmt: skip
         output = done.stdout + done.stderr
         outcome = "passed" if done.returncode == 0 and " skipped" not in done.stdout else "failed"
         if done.returncode == 0 and " skipped" in done.stdout:
             outcome = "skipped"
     except subprocess.TimeoutExpired:
-        output, outcome = f"longer than {PART_TIMEOUT_S} s", "failed"
+        output, outcome = f"longer than {max(PART_TIMEOUT_S, budget_s):.0f} s", "failed"
     if outcome != "passed":
         print(output, flush=True)
     lines = figures.read_text(encoding="utf-8").splitlines() if figures.is_file() else []
@@ -139,7 +139,7 @@ def main() -> int:
         elif time.monotonic() - began > args.budget_s:
             missing.append(part)
         else:
-            results.append(run(part, state))
+            results.append(run(part, state, args.budget_s))
             print(f"{part}: {results[-1]['outcome']} in {results[-1]['took_s']} s {results[-1]['figures']}", flush=True)
     if not args.part:
         REPORT.write_text(report(results, missing), encoding="utf-8")

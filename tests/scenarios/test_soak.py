@@ -33,13 +33,18 @@ KINDS = [
     ("polar-h10", "bows"),
 ]
 PLACES = ["chest", "lower_back", "thigh_left", "thigh_right"]
-# Bounds of growth, per hour of the wearables' time, after the first two hours (quick: no slope, only the most held).
+# Bounds of growth per hour of the wearables' time, over the longest stretch without a restart.
 RSS_MB_PER_H, HANDLES_PER_H, THREADS_PER_H = 1.5, 0.3, 0.3
 # The most that may be held, and the log beside the database.
 RSS_MB_MAX, HANDLES_MAX, THREADS_MAX, WAL_MB_MAX = 700.0, 250.0, 120.0, 64.0
+# Times real time that two cores manage with twenty wearables, nothing else to do. Measured.
+SPEED_ON_TWO_CORES = 15.0
 # Samples by which a gap may be off for each restart of a wearable's own clock: its length is told by the host's clock.
 RESTART_SAMPLES = 3
-_WARM_S = 7200.0
+# The share of the day that is left out of the growth, after each start.
+WARM_SHARE = 0.08
+# h of such a stretch from which a slope says something: a story of minutes has only its most.
+_LEAST_H = 0.5
 PENDING = "select count(*) from stream s join stream_state t on t.stream_id = s.id where s.max_seq > t.last_seq"
 
 
@@ -47,8 +52,8 @@ PENDING = "select count(*) from stream s join stream_state t on t.stream_id = s.
 def test_a_soak_with_restarts_grows_nothing_and_accounts_for_every_sample(
     tmp_path: Path, full_or_quick: Callable[[int, int], int], figure: Callable[[str, object, str], None]
 ) -> None:
-    count, day_s = full_or_quick(20, 3), float(os.environ.get("SOAK_S", full_or_quick(86_400, 1_200)))
-    speed, each_s = float(os.environ.get("SOAK_SPEED", full_or_quick(60, 150))), full_or_quick(5, 1)
+    count, day_s = full_or_quick(20, 3), full_or_quick(the_day_s(), 1_200)
+    speed, each_s = full_or_quick(60, 150), full_or_quick(5, 1)
     per_athlete = min(4, count)
     start_utc_s = time.time() - day_s - 7200.0
     server = Server(tmp_path / "server")
@@ -91,11 +96,16 @@ def test_a_soak_with_restarts_grows_nothing_and_accounts_for_every_sample(
     figure("times real time", round(day_s / delivered_s, 1), "")
     faults = sum((Counter(books["faults"]) for each in everybody for books in each.books()), Counter())
     figure("faults", json.dumps(dict(faults)), "")
-    bounded("server", here, figure)
+    bounded("server", here, day_s, figure)
     for number, each in enumerate(everybody):
-        bounded(f"gateway {number + 1}", each.watch, figure)
+        bounded(f"gateway {number + 1}", each.watch, day_s, figure)
     figure("most of the write-ahead log", round(here.wal_mb_max, 1), "MB")
     assert here.wal_mb_max <= WAL_MB_MAX
+
+
+def the_day_s() -> int:
+    """Return s of a whole day, or of as much of it as half of the proof's budget takes on two cores."""
+    return round(min(86_400.0, 0.5 * SPEED_ON_TWO_CORES * float(os.environ.get("PROOF_BUDGET_S", "3600"))))
 
 
 def athlete_with(
@@ -150,13 +160,13 @@ def accounted(told: list[Account], figure: Callable[[str, object, str], None]) -
     figure("sent damaged, and told as gaps", sum(each.damaged for each in told), "")
 
 
-def bounded(name: str, watch: Watch, figure: Callable[[str, object, str], None]) -> None:
+def bounded(name: str, watch: Watch, day_s: float, figure: Callable[[str, object, str], None]) -> None:
     for of, bound, most in (
         ("rss_mb", RSS_MB_PER_H, RSS_MB_MAX),
         ("handles", HANDLES_PER_H, HANDLES_MAX),
         ("threads", THREADS_PER_H, THREADS_MAX),
     ):
-        slope, over_h = watch.growth(of, _WARM_S)
+        slope, over_h = watch.growth(of, WARM_SHARE * day_s)
         figure(f"{name}: {of}, most, and growth per h", f"{watch.most(of):.0f}, {slope:+.3f} over {over_h:.1f} h", "")
-        assert slope <= bound, (name, of, slope)
+        assert over_h < _LEAST_H or slope <= bound, (name, of, slope)
         assert watch.most(of) <= most, (name, of)
