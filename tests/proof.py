@@ -2,7 +2,8 @@
 
 A part is a test marked `proof`. It runs in a pytest of its own with PROOF=1, which makes the `full_or_quick` fixture
 answer the full figure. A part that passed for the present tree is not run again, so a run that was stopped goes on
-where it was. A part that can take any time (a soak) takes what half of the budget allows. Usage: proof.py [--budget-s S] [--shuffle SEED] [--fresh] [--part TEXT]
+where it was. A part that can take any time (a soak) takes what half of the budget allows.
+Usage: proof.py [--budget-s S] [--shuffle SEED] [--fresh] [--part TEXT]
 """
 
 from __future__ import annotations
