@@ -92,16 +92,16 @@ class Erasing:
     def _scrub(self, at_night: bool) -> None:
         store = self._ground.store
         path = Path(store.url.removeprefix("sqlite:///"))
-        if store.dialect == "sqlite" and not at_night and path.stat().st_size > _AT_ONCE_BYTES:
-            return
+        anew = store.dialect != "sqlite" or at_night or path.stat().st_size <= _AT_ONCE_BYTES
         now = self._ground.now()
         try:
-            erasing.scrub(store)
+            erasing.scrub(store, anew)
         except StoreUnavailable as error:
             _log.warning("%s", error)
             return
-        with store.begin() as tx:
-            erasing.note_scrubbed(tx, now)
+        if anew:
+            with store.begin() as tx:
+                erasing.note_scrubbed(tx, now)
 
 
 def empty(store: Store, athlete_id: str, erasure_id: str, asked_by: str, now: datetime) -> None:

@@ -169,11 +169,12 @@ def _named_by_large(table: Table) -> bool:
     return any(_is_large(key.column.table) for key in table.foreign_keys)
 
 
-def scrub(store: Store) -> None:
-    """Write a SQLite file anew without what was deleted, and empty its log. PostgreSQL does so by itself in time.
+def scrub(store: Store, anew: bool = True) -> None:
+    """Empty the log of a SQLite file, which still has what was overwritten in the file (secure_delete).
 
-    Deleted rows are overwritten at once (secure_delete); this also clears what pages keep of rows that moved within
-    them. Writers wait meanwhile. Raises StoreUnavailable: somebody wrote or read for too long, or there is no room.
+    anew: also write the whole file anew, which clears what pages may keep of rows that moved within them; writers wait
+    meanwhile. PostgreSQL does all that by itself in time. Raises StoreUnavailable: somebody wrote or read for too long,
+    or there is no room.
     """
     if store.dialect != "sqlite":
         return
@@ -181,7 +182,8 @@ def scrub(store: Store) -> None:
     try:
         with closing(sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None)) as connection:
             connection.execute("PRAGMA secure_delete=ON").close()
-            connection.execute("VACUUM").close()
+            if anew:
+                connection.execute("VACUUM").close()
             busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     except sqlite3.Error as error:
         raise StoreUnavailable(f"The database cannot be written anew now ({error}): it is tried again.") from error

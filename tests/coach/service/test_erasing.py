@@ -182,6 +182,20 @@ def test_what_was_interrupted_goes_on(house: Club, tmp_path: Path) -> None:
     assert cells_with(house.store, *traces(house)) == []
 
 
+def test_a_large_database_is_overwritten_at_once_and_written_anew_at_night(
+    house: Club, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("coach.service.erasing._AT_ONCE_BYTES", 0)
+    done = house.services.erasing.erase(house.athlete, house.athlete_id, "Ada")
+    assert (done.emptied, done.scrubbed) == (True, False)
+    assert files_with(tmp_path, *traces(house)) == {}
+    before = (tmp_path / "backstop.sqlite3").stat().st_size
+    house.services.erasing.go_on(at_night=True)
+    assert (tmp_path / "backstop.sqlite3").stat().st_size < before
+    with house.store.read() as tx:
+        assert erasing.under_way(tx) == []
+
+
 def test_a_gateway_that_runs_is_not_robbed_of_its_folder(house: Club, tmp_path: Path) -> None:
     with only_one(tmp_path / "gateway" / "server-1"):
         house.services.erasing.erase(house.athlete, house.athlete_id, "Ada")
