@@ -1,5 +1,5 @@
 PY := .venv/bin/python
-.PHONY: install run test proof check bench
+.PHONY: install run test proof check bench sbom audit
 install: .venv/test.stamp
 run: .venv/run.stamp
 	@exec .venv/bin/backstop run
@@ -11,6 +11,10 @@ check: .venv/test.stamp
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy
 bench: .venv/test.stamp
 	@$(PY) tests/bench/run.py
+sbom: .venv/run.stamp
+	@.venv/bin/backstop sbom
+audit: .venv/run.stamp
+	@.venv/bin/backstop audit $(if $(LIST),--list $(LIST))
 .venv/made.stamp:
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo "Backstop needs Python 3.11 or newer as python3: apt-get install python3" >&2; exit 1; }
 	@python3 -c 'import ensurepip, venv' 2>/dev/null || { echo "Backstop needs Python's venv module: apt-get install python3-venv" >&2; exit 1; }

@@ -23,6 +23,7 @@ from coach.commands import (
     restore,
     run,
     simulate,
+    supply,
     sync_dots,
     user,
     worker,
@@ -48,6 +49,7 @@ COMMANDS = (
     restore,
     export,
     erase,
+    supply,
 )
 
 

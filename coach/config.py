@@ -268,8 +268,9 @@ def _read_toml(path: Path) -> dict[str, Any]:
 
 # What `backstop simulate --speed` prints, so that the side that listens shares the clock of the side that plays.
 SHARED_CLOCK = "BACKSTOP_SHARED_CLOCK"
-# Variables that start like a key but are none: the choice of the file, the recordings of the tests, the shared clock.
-_OTHER_VARIABLES = frozenset({"BACKSTOP_CONFIG", "BACKSTOP_RECORDINGS", SHARED_CLOCK})
+# Variables that start like a key but are none: the choice of the file, the recordings of the tests, the list of
+# `backstop audit`, the shared clock.
+_OTHER_VARIABLES = frozenset({"BACKSTOP_CONFIG", "BACKSTOP_RECORDINGS", "BACKSTOP_ADVISORIES", SHARED_CLOCK})
 
 
 def _refuse_unknown_environment(environ: Mapping[str, str]) -> None:

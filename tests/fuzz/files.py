@@ -9,10 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
+from coach.advisories import audit, read_list
 from coach.backup_file import verify
 from coach.config import load
 from coach.errors import ConfigError, InvalidInput
 from coach.exports.reading import opened
+from coach.installed import Component
 from coach.service.profile_files import SHIPPED, caps_from, profile_from
 from devices.errors import UnknownFormat
 from devices.files import read_recordings
@@ -181,6 +183,18 @@ def _export_zips() -> list[bytes]:
     return [packed.getvalue()]
 
 
+def _advisories(data: bytes) -> None:
+    with written("list.json", data) as path:
+        done = audit((Component("PyPI", "flask", "3.1.3"),), read_list(path))
+    assert done.entries >= len(done.unclear)
+
+
+ADVISORY = (
+    b'[{"id": "A", "modified": "2026-11-20T00:00:00Z", "affected": [{"package": {"ecosystem": "PyPI", "name": "Flask"},'
+    b'"ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "3.2"}]}], "versions": ["3.1.3"]}]}]'
+)
+
+
 def _backup(data: bytes) -> None:
     with written("backup.zip", data) as path:
         verify(path)
@@ -224,5 +238,8 @@ PARSERS = (
     Parser("caps", _caps, (ConfigError,), lambda: [next((SHIPPED / "caps").glob("*.toml")).read_bytes()], longest=8000),
     Parser("export", _export, (InvalidInput,), _exports),
     Parser("export-zip", _read_export, (InvalidInput,), _export_zips),
+    Parser(
+        "advisories", _advisories, (InvalidInput,), lambda: [ADVISORY], words=(b"introduced", b"fixed", b"1!2.0rc1")
+    ),
     Parser("backup", _backup, (InvalidInput,), _backups),
 )
