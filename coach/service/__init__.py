@@ -172,7 +172,7 @@ def build_services(store: Store, config: Config, clock: HostClock) -> Services:
         imports=Imports(ground, log),
         exports=Exports(ground),
         restoring=Restoring(ground),
-        erasing=Erasing(ground),
+        erasing=Erasing(ground, links),
         retention=Retention(ground),
         gateways=Gateways(ground, tokens, links, looks),
         looks=looks,

@@ -19,6 +19,7 @@ from pathlib import Path
 from coach.errors import AlreadyRunning, ConfigError, InvalidInput, NotAllowed, StoreUnavailable
 from coach.instance import only_one
 from coach.service.ground import Ground
+from coach.service.links import LinkBoard
 from coach.service.permission import require_athlete, speaks_for
 from coach.service.types import Identity
 from coach.store import athletes, erasing, events
@@ -43,8 +44,8 @@ class Erased:
 class Erasing:
     """Erase, and go on with what was interrupted."""
 
-    def __init__(self, ground: Ground) -> None:
-        self._ground = ground
+    def __init__(self, ground: Ground, links: LinkBoard) -> None:
+        self._ground, self._links = ground, links
 
     def erase(self, by: Identity | None, athlete_id: str, name: str) -> Erased:
         """Erase an athlete for good. by: None for the owner of the machine. name: typed, so that nobody errs.
@@ -60,7 +61,11 @@ class Erasing:
         if found is None or name.strip().casefold() != found["name"].strip().casefold():
             raise InvalidInput("The name does not fit, so nothing was erased: type it as it stands on this page.")
         erasure_id = self._begin(athlete_id, by.role.value if by is not None else "owner")
-        self.go_on()
+        try:
+            self.go_on()
+        except StoreUnavailable as error:
+            # The doors are shut: whoever asked is told that it goes on, not that nothing was changed.
+            _log.warning("erasing is interrupted, the clock goes on with it: %s", error)
         with self._ground.store.read() as tx:
             left = {row["id"]: row for row in erasing.under_way(tx)}
         emptied = erasure_id not in left or left[erasure_id]["whose"] is None
@@ -70,8 +75,10 @@ class Erasing:
         now = self._ground.now()
         _note(self._ground.config.storage.directory, id_hash(athlete_id), "erased_at", now)
         with self._ground.store.begin() as tx:
-            users = erasing.user_ids(tx, athlete_id)
+            users, worn = erasing.user_ids(tx, athlete_id), erasing.wearable_ids(tx, athlete_id)
             erasure_id = erasing.begin(tx, athlete_id, id_hash(athlete_id), asked_by, now)
+        for wearable_id in worn:
+            self._links.changed(wearable_id)
         forget_files(self._ground.config.storage.directory, athlete_id, users)
         return erasure_id
 
@@ -112,9 +119,9 @@ def empty(store: Store, athlete_id: str, erasure_id: str, asked_by: str, now: da
             more = erasing.delete_some(tx, athlete_id)
     with store.begin() as tx:
         erasing.delete_rest(tx, athlete_id)
-        erasing.note_emptied(tx, erasure_id, now)
-        # What stays: that somebody was erased, when, and on whose word. Not who.
-        events.record(tx, now, asked_by, "erased", "athlete", erasure_id)
+        if erasing.note_emptied(tx, erasure_id, now):
+            # What stays: that somebody was erased, when, and on whose word. Not who.
+            events.record(tx, now, asked_by, "erased", "athlete", erasure_id)
 
 
 def erase_again(store: Store, directory: Path, now: datetime) -> int:

@@ -93,6 +93,11 @@ def athlete_ids(tx: Tx) -> list[str]:
     return list(tx.execute(select(athlete.c.id)).scalars())
 
 
+def wearable_ids(tx: Tx, athlete_id: str) -> list[str]:
+    """Return the ids of everything that the athlete wears or wore."""
+    return list(tx.execute(select(wearable.c.id).where(wearable.c.athlete_id == athlete_id)).scalars())
+
+
 def user_ids(tx: Tx, athlete_id: str) -> list[str]:
     """Return the ids of the accounts that are the athlete's."""
     return list(tx.execute(select(user_account.c.id).where(user_account.c.athlete_id == athlete_id)).scalars())
@@ -149,9 +154,10 @@ def leftovers(tx: Tx, athlete_id: str) -> dict[str, int]:
     return found
 
 
-def note_emptied(tx: Tx, erasure_id: str, now: datetime) -> None:
-    """Note that no row is left; from here on nothing tells who it was."""
-    tx.execute(update(erasure).where(erasure.c.id == erasure_id).values(whose=None, emptied_at=now))
+def note_emptied(tx: Tx, erasure_id: str, now: datetime) -> bool:
+    """Note that no row is left; from here on nothing tells who it was. Tell whether nobody has noted it before."""
+    mine = (erasure.c.id == erasure_id, erasure.c.whose.is_not(None))
+    return tx.execute(update(erasure).where(*mine).values(whose=None, emptied_at=now)).rowcount == 1
 
 
 def note_scrubbed(tx: Tx, now: datetime) -> None:

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import JSON, LargeBinary, String, cast, func, select
 
 from coach.config import Config, Storage
-from coach.errors import InvalidInput, NoSuch, NotAllowed
+from coach.errors import InvalidInput, NoSuch, NotAllowed, StoreUnavailable
 from coach.instance import only_one
 from coach.service.erasing import LIST, erase_again, erased_ids, id_hash
 from coach.service.types import Role
@@ -121,11 +121,16 @@ def test_nothing_of_the_erased_is_left_anywhere_and_nothing_of_others_is_gone(ho
     assert min(rows_of(house.store, house.athlete_id).values()) > 0
     assert len(cells_with(house.store, MARK)) > 100
     assert {"backstop.sqlite3-wal", "1.spool", "orders.json", "recording.csv"} <= set(files_with(tmp_path, MARK))
+    told: list[str] = []
+    house.services.links.listen(told.append)
+    with house.store.read() as tx:
+        others = [each for each in erasing.wearable_ids(tx, house.athlete_id) if each != house.wearable_id]
     done = house.services.erasing.erase(house.athlete, house.athlete_id, "ada")
     assert done.emptied
     assert done.scrubbed
     assert cells_with(house.store, *traces(house)) == []
     assert files_with(tmp_path, *traces(house)) == {}
+    assert sorted(told) == sorted([house.wearable_id, *others])
     assert set(rows_of(house.store, house.athlete_id).values()) == {0}
     assert rows_of(house.store, bea) == before
     assert cells_with(house.store, OTHERS) != []
@@ -194,6 +199,23 @@ def test_a_large_database_is_overwritten_at_once_and_written_anew_at_night(
     assert (tmp_path / "backstop.sqlite3").stat().st_size < before
     with house.store.read() as tx:
         assert erasing.under_way(tx) == []
+
+
+def test_a_disk_that_fills_in_the_middle_leaves_doors_shut_and_the_rest_to_the_clock(
+    house: Club, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+
+        def full(*_: object) -> None:
+            raise StoreUnavailable("The disk is full.")
+
+        patched.setattr("coach.service.erasing.empty", full)
+        done = house.services.erasing.erase(house.athlete, house.athlete_id, "Ada")
+    assert (done.emptied, done.scrubbed) == (False, False)
+    with pytest.raises(NoSuch):
+        house.services.athletes.get(house.coach, house.athlete_id)
+    assert house.services.erasing.go_on() == 1
+    assert cells_with(house.store, *traces(house)) == []
 
 
 def test_a_gateway_that_runs_is_not_robbed_of_its_folder(house: Club, tmp_path: Path) -> None:
