@@ -19,6 +19,7 @@ from coach.errors import ConfigError
 from coach.gateway import Gateway, request_from
 from coach.instance import make_directory, only_one
 from coach.outpost import Outpost
+from coach.secret_text import secret_text
 from coach.spool import Spool
 from coach.uplink import Uplink, checked_address
 from devices.hostclock import SystemClock
@@ -67,23 +68,12 @@ def _token(args: argparse.Namespace, config: Config) -> str:
     """Return the token, the most particular place first. Raises ConfigError."""
     if args.token:
         return str(args.token)
-    named = args.token_file or (Path(config.gateway.token_file) if config.gateway.token_file else None)
-    if named is None:
-        if token := config.gateway.token.get_secret_value():
-            return token
+    token = secret_text("gateway.token", config.gateway.token, args.token_file or config.gateway.token_file)
+    if not token:
         raise ConfigError(
             "No token is given: make one on the Wearables page and set BACKSTOP_GATEWAY__TOKEN or --token-file."
         )
-    try:
-        return named.read_text(encoding="ascii").strip()
-    except OSError as error:
-        raise ConfigError(
-            f"The token file {named} cannot be read ({error.strerror}): write the token into it."
-        ) from None
-    except UnicodeDecodeError:
-        raise ConfigError(
-            f"The token file {named} holds no token: write the one from the Wearables page into it, and nothing else."
-        ) from None
+    return token
 
 
 def _name_of(url: str) -> str:

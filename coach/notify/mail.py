@@ -11,12 +11,12 @@ from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
-from pathlib import Path
 
 from coach.config import MailSection
 from coach.errors import ConfigError, InvalidInput
 from coach.notify.errors import NotDelivered
 from coach.notify.types import Message, Target
+from coach.secret_text import secret_text
 
 # Source: RFC 5321, 4.5.3.1.3 (a path of 256 characters with its brackets).
 _ADDRESS_MAX = 254
@@ -129,9 +129,4 @@ def check_config(config: MailSection) -> None:
 
 
 def _password(config: MailSection) -> str:
-    if not config.password_file:
-        return config.password.get_secret_value()
-    try:
-        return Path(config.password_file).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError):
-        raise ConfigError(f"The file {config.password_file} (mail.password_file) cannot be read: check it.") from None
+    return secret_text("mail.password", config.password, config.password_file)

@@ -48,9 +48,10 @@ def _chunk(data: bytes) -> None:
     chunk = decode_chunk(data)
     assert chunk.acc_mps2.shape == chunk.gyr_radps.shape == (len(chunk), 3)
     assert len(chunk) <= 240_000
-    # Whatever was taken codes, and comes back as it was.
+    # Whatever was taken codes, and comes back as it was; of values that our own coding never has, as near as it states.
     again = decode_chunk(encode_chunk(chunk))
-    np.testing.assert_array_equal(again.acc_mps2, chunk.acc_mps2)
+    nearly = float(np.nanmax(np.abs(chunk.acc_mps2), initial=0.0)) / 16_384
+    np.testing.assert_allclose(again.acc_mps2, chunk.acc_mps2, rtol=0, atol=nearly)
     assert (again.gaps, again.seq, again.device_id) == (chunk.gaps, chunk.seq, chunk.device_id)
 
 

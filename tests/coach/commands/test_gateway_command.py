@@ -58,7 +58,7 @@ def test_what_is_missing_or_wrong_is_one_sentence(words: list[str], told: str, t
 
 def test_a_file_of_something_else_is_no_token(tmp_path: Path) -> None:
     (tmp_path / "photo.jpg").write_bytes(b"\xff\xd8\xff\xe0 no text")
-    with pytest.raises(ConfigError, match="holds no token") as caught:
+    with pytest.raises(ConfigError, match="must hold the token") as caught:
         run("--server", "http://127.0.0.1:9", "--token-file", "photo.jpg")
     assert "codec" not in str(caught.value)
     assert not (tmp_path / "var").exists()
