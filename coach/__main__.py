@@ -12,6 +12,7 @@ from typing import NoReturn
 from coach.commands import (
     analyze,
     backup,
+    doctor,
     erase,
     export,
     gateway,
@@ -46,6 +47,7 @@ COMMANDS = (
     migrate,
     rerun,
     backup,
+    doctor,
     restore,
     export,
     erase,

@@ -243,8 +243,7 @@ def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> 
     Raises ConfigError with one sentence that names the key.
     """
     environ = os.environ if environ is None else environ
-    named = path or (Path(environ["BACKSTOP_CONFIG"]) if environ.get("BACKSTOP_CONFIG") else None)
-    chosen = named or Path("config.toml")
+    named, chosen = _chosen(path, environ)
     if named is not None and not named.is_file():
         raise ConfigError(
             f"The configuration file {named} does not exist: name one that does, or leave it out for the defaults."
@@ -255,6 +254,29 @@ def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> 
         return Config(**values)
     except (ValidationError, SettingsError) as error:
         raise ConfigError(_sentence(error, chosen)) from None
+
+
+def file_of(path: Path | None = None, environ: Mapping[str, str] | None = None) -> Path | None:
+    """Return the file that `load` reads, None where there is none."""
+    chosen = _chosen(path, os.environ if environ is None else environ)[1]
+    return chosen if chosen.is_file() else None
+
+
+def secrets_in(path: Path) -> list[str]:
+    """Return the keys of a configuration file that hold a secret, like mail.password. Raises ConfigError."""
+    values = _read_toml(path)
+    return [
+        f"{name}.{key}"
+        for name, section in Config.model_fields.items()
+        for key, found in getattr(section.annotation, "model_fields", {}).items()
+        if found.annotation is SecretStr and values.get(name, {}).get(key)
+    ]
+
+
+def _chosen(path: Path | None, environ: Mapping[str, str]) -> tuple[Path | None, Path]:
+    """Return the file that somebody named, if so, and the one that counts."""
+    named = path or (Path(environ["BACKSTOP_CONFIG"]) if environ.get("BACKSTOP_CONFIG") else None)
+    return named, named or Path("config.toml")
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

@@ -248,6 +248,25 @@ class Spool:
             return 0
 
 
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What lies in a spool. records: with those of the first segment that were sent already."""
+
+    records: int
+    bytes: int
+    damaged_bytes: int
+
+
+def survey(directory: Path) -> Survey:
+    """Read a spool that may be in use; changes nothing. Raises OSError."""
+    records, size, damaged = 0, 0, 0
+    for path in sorted(directory.glob(f"*{_SUFFIX}")):
+        with contextlib.suppress(FileNotFoundError):  # sent meanwhile
+            blobs, _, torn = _read(path, 0)
+            records, size, damaged = records + len(blobs), size + path.stat().st_size, damaged + torn
+    return Survey(records, size, damaged)
+
+
 class SpoolLog:
     """A ChunkLog whose acknowledgement means: on this machine's disk."""
 

@@ -57,6 +57,12 @@ class Mail:
                 server.quit()
             server.close()
 
+    def reach(self) -> None:
+        """Connect and sign in, send nothing. Raises NotDelivered."""
+        with _as_not_delivered(again=True):
+            server = self._connected()
+            server.quit()
+
     def _mail(self, address: str, message: Message, now_utc_s: float) -> EmailMessage:
         mail = EmailMessage()
         mail["From"], mail["To"], mail["Subject"] = self._config.sender, address, message.title

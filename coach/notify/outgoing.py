@@ -98,6 +98,22 @@ def post(url: str, headers: Mapping[str, str], body: bytes, allow_private: bool)
     return status
 
 
+def reach(url: str, allow_private: bool) -> None:
+    """Connect to the host of an address, and ask nothing. Raises NotDelivered as `post`."""
+    parts = checked_url(url, allow_private)
+    host, tls = parts.hostname or "", parts.scheme == "https"
+    port = parts.port or (443 if tls else 80)
+    connection = _Pinned(host, port, resolve(host, port, allow_private), tls=tls)
+    try:
+        connection.connect()
+    except ssl.SSLCertVerificationError:
+        raise NotDelivered("The host's certificate could not be checked: have it mended.", again=True) from None
+    except OSError:
+        raise NotDelivered("The host does not answer.", again=True) from None
+    finally:
+        connection.close()
+
+
 class _Pinned(http.client.HTTPConnection):
     """A connection to an address that was looked up before; the name goes into Host and the certificate's check."""
 

@@ -24,6 +24,7 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
 from sqlalchemy import Connection, DateTime, Dialect, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -219,6 +220,12 @@ def migrate(store: Store) -> None:
         raise StoreUnavailable(
             f"The database was made by a newer Backstop ({error}): install that version, or change storage.directory."
         ) from None
+
+
+def schemas() -> list[str]:
+    """Return the revisions of the schema that this version knows, oldest first."""
+    walked = ScriptDirectory(str(MIGRATIONS)).walk_revisions()
+    return [each.revision for each in walked][::-1]
 
 
 def _sqlite_engine(url: str, synchronous: str) -> Engine:

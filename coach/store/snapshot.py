@@ -12,6 +12,7 @@ import sqlite3
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
 
@@ -98,7 +99,50 @@ def schema_version(connection: sqlite3.Connection) -> str | None:
 def newest_chunks(connection: sqlite3.Connection, most: int) -> Iterator[tuple[int, bytes]]:
     """Yield id and bytes of the newest chunks whose signal is still kept, newest first."""
     if "chunk" in tables(connection):
-        yield from connection.execute("SELECT id, CAST(blob AS BLOB) FROM chunk WHERE length(blob) > 0 ORDER BY id DESC LIMIT ?", (most,))
+        yield from connection.execute(
+            "SELECT id, CAST(blob AS BLOB) FROM chunk WHERE length(blob) > 0 ORDER BY id DESC LIMIT ?", (most,)
+        )
+
+
+def chunks_since(connection: sqlite3.Connection, since: datetime | None) -> Iterator[tuple[int, bytes]]:
+    """Yield id and bytes of the chunks that arrived since then, None for all, whose signal is still kept."""
+    if "chunk" in tables(connection):
+        yield from connection.execute(
+            "SELECT id, CAST(blob AS BLOB) FROM chunk WHERE length(blob) > 0 AND received_at >= ? ORDER BY id",
+            (_stamp(since) if since else "",),
+        )
+
+
+def newest_stamp(connection: sqlite3.Connection) -> datetime | None:
+    """Return the newest time at which this machine wrote something down."""
+    there = set(tables(connection))
+    found = [
+        row[0]
+        for table, column in (("chunk", "received_at"), ("event", "at"))
+        if table in there
+        # By number, which needs no scan; a clock that was ahead a while ago is no matter of now.
+        and (row := connection.execute(f"SELECT {column} FROM {table} ORDER BY id DESC LIMIT 1").fetchone())  # noqa: S608
+    ]
+    return max((datetime.fromisoformat(each).replace(tzinfo=UTC) for each in found), default=None)
+
+
+def time_zones(connection: sqlite3.Connection) -> set[str]:
+    """Return the time zones of the athletes."""
+    if "athlete" not in tables(connection):
+        return set()
+    return {str(zone) for (zone,) in connection.execute("SELECT DISTINCT time_zone FROM athlete")}
+
+
+def webhooks(connection: sqlite3.Connection) -> list[tuple[str, str]]:
+    """Return whose webhooks there are, and their addresses, which are secrets."""
+    if "webhook_target" not in tables(connection):
+        return []
+    return [(str(whose), str(url)) for whose, url in connection.execute("SELECT athlete_id, url FROM webhook_target")]
+
+
+def _stamp(at: datetime) -> str:
+    """Return a time as the database writes it."""
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
 
 
 def troubles(connection: sqlite3.Connection) -> list[str]:

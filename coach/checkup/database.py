@@ -1,0 +1,89 @@
+"""Checks of the database: its pages, its references, its schema, and the checksum of each chunk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from coach.checkup.types import Line, State
+from coach.errors import StoreUnavailable
+from coach.instance import database_path
+from coach.store import snapshot
+from coach.store.engine import schemas
+from devices.codec import decode_chunk
+from devices.errors import DeviceError
+
+# Damaged chunks that are named. Own choice.
+_NAMED_MAX = 5
+_BRING_BACK = "Stop Backstop and bring back the newest backup: `backstop restore FILE --replace`."
+
+
+def check_database(directory: Path) -> Iterator[Line]:
+    """Say whether it can be read, is whole, and of a schema that this version knows."""
+    path = database_path(directory)
+    if not path.exists():
+        yield Line(
+            "database",
+            State.ATTENTION,
+            f"There is none in {directory}.",
+            "`backstop run` makes one; or name --storage.",
+        )
+        return
+    try:
+        with snapshot.open_snapshot(path) as seen:
+            wrong = snapshot.troubles(seen)
+            schema = snapshot.schema_version(seen)
+            rows = sum(snapshot.row_counts(seen).values()) if not wrong else 0
+    except StoreUnavailable as error:
+        yield Line("database", State.BROKEN, str(error), _BRING_BACK)
+        return
+    if wrong:
+        yield Line("database", State.BROKEN, f"It is damaged: {'; '.join(wrong)}.", _BRING_BACK)
+    else:
+        size_mb = path.stat().st_size / 1e6
+        yield Line("database", State.OK, f"{size_mb:.1f} MB, {rows} rows, whole, every reference leads somewhere.")
+    yield _schema(schema)
+
+
+def _schema(schema: str | None) -> Line:
+    known = schemas()
+    if schema == known[-1]:
+        return Line("schema", State.OK, f"{schema}, the newest.")
+    if schema in known:
+        return Line(
+            "schema",
+            State.ATTENTION,
+            f"{schema}; this version uses {known[-1]}.",
+            "The next start brings it up to date.",
+        )
+    if schema is None:
+        return Line("schema", State.BROKEN, "The database has none.", "Name the storage folder of a Backstop.")
+    return Line("schema", State.BROKEN, f"{schema} is of a newer Backstop.", "Install that version.")
+
+
+def check_chunks(directory: Path, days: int | None) -> Iterator[Line]:
+    """Decode every chunk of the last days, or all; each carries a checksum of its own."""
+    path = database_path(directory)
+    if not path.exists():
+        return
+    since = datetime.now(UTC) - timedelta(days=days) if days is not None else None
+    span = "ever stored" if days is None else f"of the last {days} days"
+    count, damaged = 0, []
+    with snapshot.open_snapshot(path) as seen:
+        for chunk_id, blob in snapshot.chunks_since(seen, since):
+            count += 1
+            try:
+                decode_chunk(blob)
+            except DeviceError:
+                damaged.append(chunk_id)
+    if damaged:
+        named = ", ".join(map(str, damaged[:_NAMED_MAX])) + (", …" if len(damaged) > _NAMED_MAX else "")
+        yield Line(
+            "chunks",
+            State.BROKEN,
+            f"{len(damaged)} of {count} {span} are damaged: {named}.",
+            "Look at the disk. A backup from before has them whole; the analysis leaves damaged ones out.",
+        )
+    else:
+        yield Line("chunks", State.OK, f"All {count} {span} fit their checksums.")
