@@ -34,7 +34,7 @@ def answer(athlete_id: str) -> Response:
         raise StoreUnavailable("Another export is being made at this moment: try again in a minute.")
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if shutil.disk_usage(directory).free < 2 * needed:
+        if shutil.disk_usage(directory).free < needed:
             raise StoreUnavailable("There is no room on the disk for the export: tell whoever keeps this Backstop.")
         file = tempfile.TemporaryFile(dir=directory)  # noqa: SIM115 - closed when it was sent
         try:

@@ -23,10 +23,10 @@ import json, resource, sys, time
 from pathlib import Path
 from tests.bench.bench_export import {what}
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-began = time.perf_counter()
+began, worked = time.perf_counter(), time.process_time()
 told = {what}(*map(Path, sys.argv[1:]))
-took = time.perf_counter() - began
-print(json.dumps([took, before / 1024, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, told]))
+took, worked = time.perf_counter() - began, time.process_time() - worked
+print(json.dumps([took, worked, before / 1024, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, told]))
 """
 
 
@@ -45,12 +45,12 @@ def taken(archive: Path, database: Path) -> int:
         return build_services(store, Config(), SystemClock()).restoring.take_in(archive).rows
 
 
-def alone(what: str, *paths: Path) -> tuple[float, float, float, int]:
-    """Run one of these in a process of its own; return s, MB at its start, MB at most, and what it returned."""
+def alone(what: str, *paths: Path) -> tuple[float, float, float, float, int]:
+    """Run one of these in a process of its own; return s, s of processor, MB at its start and at most, and its answer."""
     command = [sys.executable, "-c", _CHILD.format(what=what), *map(str, paths)]
     out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    took, before, most, told = json.loads(out.splitlines()[-1])
-    return took, before, most, told
+    took, worked, before, most, told = json.loads(out.splitlines()[-1])
+    return took, worked, before, most, told
 
 
 def an_athlete(database: Path, samples: int) -> None:
@@ -79,16 +79,16 @@ def measure(samples: int = SAMPLES) -> list[str]:
         an_athlete(database, samples)
         # acc and gyr as 32-bit floats: what the samples are, however they are packed.
         raw_mb = samples * 6 * 4 / 1e6
-        took, before, most, told = alone("made", database, archive)
+        took, worked, before, most, told = alone("made", database, archive)
         size_mb = archive.stat().st_size / 1e6
         lines = [
             f"- export of {told / 1e6:.0f} million samples ({database.stat().st_size / 1e6:.0f} MB of database): "
-            f"{took:.1f} s, {raw_mb / took:.1f} MB/s of samples, {size_mb / took:.1f} MB/s of archive "
-            f"({size_mb:.0f} MB); {most:.0f} MB of memory at most, {before:.0f} MB of it before it began",
+            f"{took:.1f} s ({worked:.1f} s of one processor), {raw_mb / took:.1f} MB/s of samples, "
+            f"{size_mb / took:.1f} MB/s of archive ({size_mb:.0f} MB); {most:.0f} MB of memory at most, {before:.0f} MB of it before it began",
         ]
-        took, before, most, rows = alone("taken", archive, Path(folder) / "b.sqlite3")
+        took, worked, before, most, rows = alone("taken", archive, Path(folder) / "b.sqlite3")
         lines.append(
-            f"- the same taken in: {took:.1f} s, {rows} rows, {most:.0f} MB of memory at most, {before:.0f} MB of it "
+            f"- the same taken in: {took:.1f} s ({worked:.1f} s of one processor), {rows} rows, {most:.0f} MB of memory at most, {before:.0f} MB of it "
             "before it began"
         )
         return lines
