@@ -30,7 +30,7 @@ def _page(athlete: AthleteView) -> str:
         consents=services.consents.of_athlete(me, athlete_id),
         sharing=services.sharing.of_athlete(me, athlete_id),
         codes=[each for each in services.invitations.mine(me) if each.athlete_id == athlete_id],
-        links=services.doctor_links.of_athlete(me, athlete_id),
+        doctor_links=services.doctor_links.of_athlete(me, athlete_id),
         ledger=services.ledger.of_athlete(me, athlete_id),
         levels=LEVEL_WORDS,
         age=house().config.trust.consent_age_years,

@@ -10,7 +10,7 @@ import pytest
 
 from coach.errors import NoSuch
 from coach.service import Services
-from coach.service.types import Identity, Role
+from coach.service.types import Identity, Level, Role
 from tests.coach.club import Club
 
 # Methods that no page calls with an id out of a request: for the roles, for signing in, and reading by the id of an
@@ -22,6 +22,12 @@ WITHOUT_WHO = {
     "second_factors": "",
     "tokens": "holder",
     "personal_tokens": "identity still",
+    "gate": "",
+    "consents": "in_research",
+    "sharing": "appoint",
+    "invitations": "look join join_as_athlete",
+    "doctor_links": "open",
+    "ledger": "note",
     "athletes": "create link_coach availability analysis_params",
     "profiles": "get ids all of_athlete for_sport",
     "wearables": "for_athlete all",
@@ -88,3 +94,31 @@ def test_a_strange_coach_reaches_nothing_by_its_id(club: Club) -> None:
     ):
         with pytest.raises(NoSuch):
             ask()
+
+
+def test_an_owner_and_a_strange_guardian_reach_nothing_either(club: Club) -> None:
+    services = club.services
+    assert services.wearables.all()
+    for role in (Role.OWNER, Role.GUARDIAN):
+        by = Identity("somebody", role, "Ola", None)
+        for ask in (
+            lambda by=by: services.wearables.get(by, club.wearable_id),
+            lambda by=by: services.athletes.get(by, club.athlete_id),
+            lambda by=by: services.triage.view_for(by, club.athlete_id),
+            lambda by=by: services.sharing.of_athlete(by, club.athlete_id),
+            lambda by=by: services.gate.admit(by, {"wearable_id": club.wearable_id}, Level.VIEW, None),
+        ):
+            with pytest.raises(NoSuch):
+                ask()
+
+
+def test_what_each_level_is_enough_for() -> None:
+    enough = {(level.value, need.value) for level in Level for need in Level if level.covers(need)}
+    assert enough == {
+        ("view", "view"),
+        ("plan", "view"),
+        ("plan", "plan"),
+        ("full", "view"),
+        ("full", "plan"),
+        ("full", "full"),
+    }

@@ -96,8 +96,14 @@ def of_ada(world) -> dict[str, str]:
 def change_of(world) -> str:
     """Return a change of Ada's program that was declined some time ago."""
     with store_of(world).begin() as tx:
-        values = {"athlete_id": world.ada.athlete_id, "plan_id": world.plan_id, "kind": "repetitions"}
-        values |= {"state": "declined", "before": {}, "after": {}, "because": "…", "created_at": world.clock.now}
+        values = {"athlete_id": world.ada.athlete_id, "plan_id": world.plan_id, "kind": "step"}
+        values |= {
+            "state": "declined",
+            "before": {"exercises": []},
+            "after": {"exercises": []},
+            "because": "…",
+            "created_at": world.clock.now,
+        }
         return program_changes.add(tx, values)
 
 
