@@ -46,7 +46,7 @@ def taken(archive: Path, database: Path) -> int:
 
 
 def alone(what: str, *paths: Path) -> tuple[float, float, float, float, int]:
-    """Run one of these in a process of its own; return s, s of processor, MB at its start and at most, and its answer."""
+    """Run one of these in a process of its own; return s, s of processor, MB at first and at most, its answer."""
     command = [sys.executable, "-c", _CHILD.format(what=what), *map(str, paths)]
     out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     took, worked, before, most, told = json.loads(out.splitlines()[-1])
@@ -80,15 +80,16 @@ def measure(samples: int = SAMPLES) -> list[str]:
         # acc and gyr as 32-bit floats: what the samples are, however they are packed.
         raw_mb = samples * 6 * 4 / 1e6
         took, worked, before, most, told = alone("made", database, archive)
-        size_mb = archive.stat().st_size / 1e6
+        size_mb, stored_mb = archive.stat().st_size / 1e6, database.stat().st_size / 1e6
         lines = [
-            f"- export of {told / 1e6:.0f} million samples ({database.stat().st_size / 1e6:.0f} MB of database): "
-            f"{took:.1f} s ({worked:.1f} s of one processor), {raw_mb / took:.1f} MB/s of samples, "
-            f"{size_mb / took:.1f} MB/s of archive ({size_mb:.0f} MB); {most:.0f} MB of memory at most, {before:.0f} MB of it before it began",
+            f"- export of {told / 1e6:.1f} million samples ({stored_mb:.0f} MB of database) to {size_mb:.0f} MB: "
+            f"{took:.1f} s, {worked:.1f} s of one processor; {raw_mb / worked:.1f} MB of samples (32-bit floats) and "
+            f"{size_mb / worked:.1f} MB of archive a processor's second; {most:.0f} MB of memory at most, "
+            f"{before:.0f} MB of it before it began"
         ]
         took, worked, before, most, rows = alone("taken", archive, Path(folder) / "b.sqlite3")
         lines.append(
-            f"- the same taken in: {took:.1f} s ({worked:.1f} s of one processor), {rows} rows, {most:.0f} MB of memory at most, {before:.0f} MB of it "
-            "before it began"
+            f"- the same taken in: {took:.1f} s, {worked:.1f} s of one processor, {rows} rows; {most:.0f} MB of memory "
+            f"at most, {before:.0f} MB of it before it began"
         )
         return lines
