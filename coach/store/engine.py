@@ -45,9 +45,9 @@ _POOL_KEPT, _POOL_MORE = 8, 64
 # Bytes. A chunk of 5 s at 60 Hz takes 2.4 kB: a page of the usual 4 kB holds one and wastes the rest, 13.7 bytes a
 # sample against 9.2 here, at the same speed (measured). Counts when the file is made.
 _PAGE_BYTES = 8192
-# Commits between two checkpoints. A commit of the worker or of a chunk changes about five to ten pages, so that this is
-# near SQLite's own 1,000 pages; whoever acknowledges waits longer before it makes one itself. Own choice.
-_CHECKPOINT_COMMITS, _CHECKPOINT_AT_LAST = 150, 600
+# Commits of a process between two checkpoints. A commit of the worker changes about twenty pages, so that this is near
+# SQLite's own 1,000 pages; whoever acknowledges waits longer before it makes one itself. Own choice, measured.
+_CHECKPOINT_COMMITS, _CHECKPOINT_AT_LAST = 50, 200
 # Bytes to which the log is cut when it begins anew. Own choice: a whole day of one wearable.
 _LOG_BYTES = 32 << 20
 
