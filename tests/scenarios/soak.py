@@ -91,7 +91,7 @@ def held_by(pid: int, day_s: float) -> Held:
 
 def family(pid: int) -> list[int]:
     """Return a process, its children, and theirs."""
-    children = [path for path in Path(f"/proc/{pid}/task").glob("*/children")]
+    children = list(Path(f"/proc/{pid}/task").glob("*/children"))
     return [pid, *(one for path in children for each in path.read_text().split() for one in family(int(each)))]
 
 
