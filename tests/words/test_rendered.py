@@ -38,6 +38,9 @@ NOT_WALKED = {
     "imports.preview": "after an upload; its template is read as it is written",
     "wearables.choose": "after a look that heard something; its template is read as it is written",
     "welcome.enter": "signs in and leads on",
+    "welcome.code": "after a password, where a second factor is on; its template is read as it is written",
+    "account.confirm": "after ten minutes; its template is read as it is written",
+    "account.waiting_factor": "while a second factor is set up; its template is read as it is written",
 }
 
 
