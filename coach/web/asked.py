@@ -17,6 +17,8 @@ from coach.web.described import Query
 
 # Calendars of the far past and future cannot be counted in seconds; no wearable recorded there.
 FIRST_YEAR, LAST_YEAR = 2000, 2200
+# The oldest people alive were born a little later.
+FIRST_BIRTH = 1900
 _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]", re.ASCII)
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _WHOLE = re.compile(r"-?[0-9]{1,9}", re.ASCII)
@@ -28,6 +30,12 @@ def _as_day(value: object) -> date:
     if isinstance(value, str) and _DAY.fullmatch(value) and FIRST_YEAR <= int(value[:4]) <= LAST_YEAR:
         return date.fromisoformat(value)
     raise ValueError(f"a day is written as 2026-11-24, its year from {FIRST_YEAR} to {LAST_YEAR}")
+
+
+def _as_birth(value: object) -> date:
+    if isinstance(value, str) and _DAY.fullmatch(value) and FIRST_BIRTH <= int(value[:4]) <= LAST_YEAR:
+        return date.fromisoformat(value)
+    raise ValueError(f"a date of birth is written as 1990-11-24, its year from {FIRST_BIRTH} on")
 
 
 def _as_time(value: object) -> time:
@@ -55,6 +63,7 @@ TIME_SCHEMA: dict[str, Any] = {
 }
 
 Day = Annotated[date, BeforeValidator(_as_day), WithJsonSchema(DAY_SCHEMA)]
+Birth = Annotated[date, BeforeValidator(_as_birth), WithJsonSchema(DAY_SCHEMA)]
 TimeOfDay = Annotated[
     time, BeforeValidator(_as_time), PlainSerializer(lambda each: f"{each:%H:%M}"), WithJsonSchema(TIME_SCHEMA)
 ]

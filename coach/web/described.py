@@ -62,7 +62,7 @@ class Description:
     scope: what a personal token needs to get in; None where none gets in. query, takes: models of the question and of
     the body, or Raw. answer: the type of the answer, Raw, or None for an answer without a body. refuses: statuses
     beyond those that follow from the rest. headers: of the answer, name -> what it says. once: the same request, sent
-    twice with the same Idempotency-Key, is one.
+    twice with the same Idempotency-Key, is one. otherwise: types of answers whose status is a refusal elsewhere.
     """
 
     summary: str
@@ -74,6 +74,7 @@ class Description:
     refuses: tuple[int, ...]
     headers: Mapping[str, str]
     once: bool
+    otherwise: Mapping[int, Any]
 
     @property
     def may_be_empty(self) -> bool:
@@ -91,6 +92,7 @@ def describe(
     refuses: Sequence[int] = (),
     headers: Mapping[str, str] | None = None,
     once: bool = False,
+    otherwise: Mapping[int, Any] | None = None,
 ) -> Callable[[Callable[..., Any]], Callable[..., Response]]:
     """Describe a view; its docstring's first line is the summary.
 
@@ -100,7 +102,9 @@ def describe(
 
     def mark(view: Callable[..., Any]) -> Callable[..., Response]:
         summary = (view.__doc__ or "").strip().partition("\n")[0]
-        told = Description(summary, scope, query, takes, answer, status, tuple(refuses), dict(headers or {}), once)
+        told = Description(
+            summary, scope, query, takes, answer, status, tuple(refuses), headers or {}, once, otherwise or {}
+        )
 
         @wraps(view)
         def described(**named: Any) -> Response:

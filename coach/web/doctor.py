@@ -86,6 +86,7 @@ def page(athlete_id: str) -> Response:
 
 @blueprint.get("/athletes/<athlete_id>/for-the-doctor.pdf")
 @access.rule(Access.SIGNED_IN, need=Level.FULL, purpose=Purpose.PAIN_TEXT)
+@describe(scope=TokenScope.READ_DIARY, answer=Raw("application/pdf", "The report for a doctor."))
 def pdf(athlete_id: str) -> Response:
     """Return the report on two pages."""
     report = house().services.reports.make(access.me(), athlete_id)

@@ -6,8 +6,10 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from coach.errors import Conflict, InvalidInput
+from coach.service.personal_tokens import TokenScope
 from coach.web import access
 from coach.web.athlete import myself
+from coach.web.described import Raw, describe
 from coach.web.house import house
 from coach.web.reach import reachable, unreachable
 
@@ -44,6 +46,7 @@ def revoke(token_id: str) -> Response:
 
 @blueprint.get("/logs/<log_id>.txt")
 @access.athlete
+@describe(scope=TokenScope.READ_SIGNALS, answer=Raw("text/plain", "The log, without addresses and names."))
 def log(log_id: str) -> Response:
     """Download the connection log of a recording; with ?whole=1 addresses and names stay in."""
     whole = request.args.get("whole") == "1"

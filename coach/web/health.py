@@ -25,15 +25,31 @@ class Readiness:
     parts: tuple[Part, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Alive:
+    """Word of a process that runs."""
+
+    status: Literal["alive"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """Whether a process can do its work."""
+
+    status: Literal["ready", "not ready"]
+
+
 @blueprint.get("/healthz")
 @access.public
-def alive() -> Response:
+@describe(answer=Alive)
+def alive() -> Alive:
     """Answer that the process runs."""
-    return jsonify({"status": "alive"})
+    return Alive("alive")
 
 
 @blueprint.get("/readyz")
 @access.public
+@describe(answer=Ready, otherwise={503: Ready})
 def ready() -> Response:
     """Answer 200 while everything can do its work, else 503; what is wrong is told the owner and the log."""
     now = readiness()

@@ -105,7 +105,7 @@ def _operations(app: Flask) -> list[_Operation]:
 def _schemas(told: list[Description]) -> tuple[_ByType, dict[str, Any]]:
     """Return the schema of every type by (type, mode), and the named parts that they refer to."""
     asked = {_type_of(each) for one in told for each in (one.query, one.takes)} - {None}
-    said = {_type_of(one.answer) for one in told} - {None} | {Failure}
+    said = {_type_of(each) for one in told for each in (one.answer, *one.otherwise.values())} - {None} | {Failure}
     inputs: list[tuple[Any, Any, TypeAdapter[Any]]] = [(each, "validation", TypeAdapter(each)) for each in asked]
     inputs += [(each, "serialization", TypeAdapter(each)) for each in said]
     inputs.sort(key=lambda each: (each[1], str(each[0])))
@@ -225,6 +225,8 @@ def _responses(app: Flask, each: _Operation, schemas: _ByType) -> dict[str, Any]
             name: {"description": about, "schema": {"type": "string"}} for name, about in told.headers.items()
         }
     failures = {str(status): _failure(status, schemas) for status in sorted(_refusals(app, each))}
+    for status, answer in told.otherwise.items():
+        failures[str(status)]["content"] = {JSON: {"schema": schemas[(answer, "serialization")]}}
     return {str(told.status): good} | failures
 
 
@@ -247,10 +249,11 @@ def _refusals(app: Flask, each: _Operation) -> set[int]:
     found = {*told.refuses, _LIMITED, _AWAY}
     if rule is access.Access.PHONE:
         return found | {access.STATUS_SHOWN, 400}
+    if rule is access.Access.BEARER:
+        # Whom the token spoke for was erased.
+        found |= {410}
     if rule is not access.Access.PUBLIC:
-        found |= {401}
-    if rule not in {access.Access.PUBLIC, access.Access.BEARER}:
-        found |= {403}
+        found |= {401, 403}
     if each.names or (told.query is not None and issubclass(told.query, PageQuery)):
         found |= {404}
     if told.query is not None or told.takes is not None or "day" in each.names:

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 
 from coach.errors import Conflict, InvalidInput, NoSuch, NotAllowed, StoreUnavailable
 from coach.web import access
+from coach.web.described import JSON, Raw, describe
 from coach.web.house import house
 from devices.errors import DeviceError
 
@@ -17,10 +18,13 @@ blueprint = Blueprint("phone_push", __name__, url_prefix="/api/v1/phone")
 
 # Own choice: a minute of all motion sensors at 100 Hz as JSON is 3 MB.
 BODY_BYTES_MAX = 8_000_000
+_MESSAGE = Raw(JSON, "A message of the app .")
+_SAID = Raw("text/plain", "A sentence for the app's user.")
 
 
 @blueprint.post("")
 @access.phone
+@describe(takes=_MESSAGE, answer=_SAID)
 def push() -> Response:
     """Take a message; the token is in the Authorization header."""
     return _take()
@@ -28,6 +32,7 @@ def push() -> Response:
 
 @blueprint.post("/<token>")
 @access.phone
+@describe(takes=_MESSAGE, answer=_SAID)
 def push_by_path(token: str) -> Response:
     """Take a message; the token is in the path, which nothing here writes to a log."""
     return _take()

@@ -59,7 +59,7 @@ def subject_of(app: Flask, endpoint: str) -> Subject | None:
     if endpoint == "data.export":
         return Subject.EXPORT
     told = description_of(app, endpoint)
-    if told is not None and told.scope is not None:
+    if endpoint.startswith("api.") and told is not None and told.scope is not None:
         return SUBJECT_OF_SCOPE.get(told.scope)
     return SUBJECT_OF.get(endpoint.partition(".")[0])
 

@@ -14,12 +14,14 @@ from coach.service.types import AnswerView, DifferenceView, FindingView, Level, 
 from coach.web import access
 from coach.web.access import Access
 from coach.web.api.root import athlete_of, blueprint
-from coach.web.asked import Day, Page, PageQuery, WindowQuery, day_in_path, page_of
+from coach.web.asked import FIRST_YEAR, Day, LocalDayQuery, Page, PageQuery, WindowQuery, day_in_path, page_of
 from coach.web.described import describe
 from coach.web.house import house
 
 # Own bound: a finding lasts for days, so that these are many years.
 _FINDINGS_MAX = 5000
+# To ask whose a job is; what its model says of that day is thrown away.
+_ANY_DAY = date(FIRST_YEAR, 1, 1)
 
 
 class DifferenceQuery(PageQuery):
@@ -106,6 +108,16 @@ def jobs(athlete_id: str, query: DayQuery) -> Page[JobView]:
     """List an athlete's jobs, newest first, each with what its model says of a local day."""
     local = query.day or house().today(athlete_of(athlete_id).time_zone)
     return page_of(house().services.jobs.of_athlete(access.me(), athlete_id, local), lambda each: each.job_id, query)
+
+
+@blueprint.get("/jobs/<job_id>")
+@access.rule(Access.SIGNED_IN, need=Level.VIEW)
+@describe(scope=TokenScope.READ_FINDINGS, query=LocalDayQuery, answer=JobView)
+def job(job_id: str, query: LocalDayQuery) -> JobView:
+    """Return one job with what its model says of a local day."""
+    jobs = house().services.jobs
+    athlete = athlete_of(jobs.get(access.me(), job_id, query.day or _ANY_DAY).athlete_id)
+    return jobs.get(access.me(), job_id, query.day or house().today(athlete.time_zone))
 
 
 def without_nan(window: SignalWindow) -> SignalWindow:

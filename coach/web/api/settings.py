@@ -17,7 +17,7 @@ from coach.service.weeks import WeekChange
 from coach.web import access
 from coach.web.access import Access
 from coach.web.api.root import athlete_of, blueprint, tell
-from coach.web.asked import Day, OneOf, Page, PageQuery, Text, TimeOfDay, Whole, page_of
+from coach.web.asked import Birth, Day, OneOf, Page, PageQuery, Text, TimeOfDay, Whole, page_of
 from coach.web.described import Asked, describe
 from coach.web.house import house
 from programs.exercises import EQUIPMENT
@@ -58,7 +58,7 @@ class ChosenProfile(Asked):
     """What is looked for, and the date of birth; null forgets it."""
 
     profile_id: Annotated[Text, Field(min_length=1, max_length=40, json_schema_extra={"format": "profile"})]
-    born_on: Day | None
+    born_on: Birth | None
 
 
 class ChosenReminders(Asked):

@@ -13,6 +13,7 @@ from coach.web.api import (
     recordings,
     sessions,
     settings,
+    sharing,
 )
 from coach.web.api.root import blueprint
 
@@ -28,6 +29,7 @@ SUBJECTS = (
     recordings,
     gateways,
     data,
+    sharing,
     document,
 )
 
