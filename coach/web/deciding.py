@@ -23,13 +23,13 @@ def decided(identity: Identity, athlete_id: str, decide: Callable[[], object]) -
         problem = error
     else:
         house().live_feed.publish(athlete.athlete_id, {"kind": "plan"})
-    is_coach = identity.role is Role.COACH
+    carer = identity.role is not Role.ATHLETE
     if request.headers.get("HX-Request"):
         told = str(problem) if problem else None
-        if is_coach:
+        if carer:
             return render_template("parts/plan.html", **desk.plan_part(identity, athlete, told))
         return render_template("parts/next.html", **desk.next_part(identity, athlete, told))
     if problem is not None:
         raise problem
-    page = url_for("coach.desk", athlete_id=athlete.athlete_id) if is_coach else url_for("athlete.today")
+    page = url_for("coach.desk", athlete_id=athlete.athlete_id) if carer else url_for("athlete.today")
     return redirect(page, code=303)
