@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -11,9 +14,13 @@ from coach.live import LiveFeed
 from coach.service import build_services
 from coach.service.timekeeping import Timekeeping
 from coach.store import events
+from coach.store.engine import Store
 from coach.worker import Worker
 from devices.hostclock import JumpWatch
 from tests.coach.club import START, Club, FakeClock, bending_chunks
+from tests.coach.notify.receivers import http_receiver
+from tests.coach.service.reminded import config_of, reminded_club, tick
+from tests.coach.service.reminded import plan_sessions as plan_reminded
 from tests.coach.test_clock import plan_sessions, states
 
 HOUR, DAY, YEAR = timedelta(hours=1), timedelta(days=1), timedelta(days=365)
@@ -150,3 +157,22 @@ def test_chunks_keep_their_order_whatever_the_clock_does(club: Club, jump: timed
         late = tx.exec_driver_sql("select count(*) from set_aside").scalar_one()
     assert row == (len(chunks) - 1, len(chunks) - 1, len(chunks))
     assert late == 0
+
+
+@pytest.mark.parametrize("jump", JUMPS)
+def test_reminders_are_sent_once_whatever_the_clock_does(
+    store: Store, clock: FakeClock, tmp_path: Path, jump: timedelta
+) -> None:
+    with http_receiver() as hook:
+        club = reminded_club(store, clock, config_of(tmp_path))
+        club.services.reminder_settings.set_webhook(club.athlete, club.athlete_id, f"{hook.url}/hook")
+        plan_reminded(club, [START + HOUR, START + 2 * HOUR])
+        assert tick(club, START + timedelta(minutes=31)) == 1
+        tick(club, club.clock.now + jump)
+        tick(club)
+        club.clock.now -= jump
+        for _ in range(100):
+            tick(club, club.clock.now + timedelta(minutes=1))
+    sent = Counter(json.loads(each.body)["starts_at"] for each in hook.received)
+    assert max(sent.values()) == 1
+    assert len(sent) == 2
