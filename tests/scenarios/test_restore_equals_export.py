@@ -118,7 +118,7 @@ def test_a_backup_under_load_is_the_export_of_its_moment(
     during: list[int] = []
     took_s: list[float] = []
     with ExitStack() as stack:
-        stack.enter_context(running("--port", "0", "--storage", str(storage)))
+        stack.enter_context(running("--port", "0", "--storage", str(storage), guard_s=900.0))
         load = stack.enter_context(Load(stack.enter_context(open_store(database))))
         while load.stored < 200:
             time.sleep(0.05)

@@ -234,7 +234,7 @@ def test_a_disk_that_takes_nothing(storage: Path) -> None:
 
 
 def test_beside_a_backstop_that_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with running("--port", "0", "--storage", str(tmp_path / "var")):
+    with running("--port", "0", "--storage", str(tmp_path / "var"), guard_s=300.0):
         _, lines = examined(capsys, "--storage", str(tmp_path / "var"))
         assert lines["database"]["state"] == lines["chunks"]["state"] == lines["permissions"]["state"] == "ok"
 

@@ -23,12 +23,15 @@ RUN = [sys.executable, "-m", "coach", "run", "--host", "127.0.0.1"]
 
 
 @contextmanager
-def running(*options: str) -> Iterator[str]:
-    """Start `backstop run`; yield what it printed up to its last line; end it in order."""
+def running(*options: str, guard_s: float = 60.0) -> Iterator[str]:
+    """Start `backstop run`; yield what it printed up to its last line; end it in order.
+
+    guard_s: after this long it is killed, so that nothing hangs.
+    """
     process = subprocess.Popen(
         [*RUN, *options], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
-    guard = threading.Timer(60, process.kill)
+    guard = threading.Timer(guard_s, process.kill)
     guard.start()
     try:
         assert process.stdout is not None
