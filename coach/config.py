@@ -68,6 +68,7 @@ class ChunkSection(Section):
 
 
 class LinkSection(Section):
+    here: bool = True
     silence_s: Positive = 2.0
     connect_timeout_s: Positive = 20.0
     scan_s: Positive = 10.0

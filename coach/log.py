@@ -88,13 +88,16 @@ class _Batch:
     done: bool = False
     keys: list[str] = field(default_factory=list)
     error: Exception | None = None
+    # Held until the batch is done, or until its thread has to commit for all who wait.
+    turn: threading.Lock = field(default_factory=threading.Lock)
 
 
 class TableChunkLog:
     """The log on one machine: a table of the store.
 
-    Group commit without a thread of its own: callers queue, and whoever gets the commit lock commits for all who wait.
-    Thread-safe; several processes may append to the same file.
+    Group commit without a thread of its own: callers queue; the first commits for all who wait by then, wakes each of
+    them, and hands on to the first who came meanwhile. So nobody waits for more than the commit under way and the
+    next. Thread-safe; several processes may append to the same file.
     """
 
     def __init__(self, store: Store, clock: HostClock) -> None:
@@ -102,6 +105,7 @@ class TableChunkLog:
         self._clock = clock
         self._queue: list[_Batch] = []
         self._queue_lock = threading.Lock()
+        self._committing = False
         self._commit_lock = threading.Lock()
         self._listeners: list[Callable[[], None]] = []
         self._counts = LogCounts()
@@ -154,18 +158,34 @@ class TableChunkLog:
             listener()
 
     def _commit(self, batch: _Batch) -> tuple[str, ...]:
+        batch.turn.acquire()
         with self._queue_lock:
             self._queue.append(batch)
-        with self._commit_lock:
-            if not batch.done:
-                with self._queue_lock:
-                    waiting, self._queue = self._queue, []
-                self._write(waiting)
+            mine, self._committing = not self._committing, True
+        if not mine:
+            batch.turn.acquire()  # until somebody lets go of it
+        if not batch.done:
+            self._commit_all()
         if batch.error is not None:
             raise batch.error
         for listener in self._listeners:
             listener()
         return tuple(batch.keys)
+
+    def _commit_all(self) -> None:
+        """Commit for all who wait now; then it is the turn of the first who came meanwhile."""
+        with self._queue_lock:
+            waiting, self._queue = self._queue, []
+        try:
+            with self._commit_lock:
+                self._write(waiting)
+        finally:
+            with self._queue_lock:
+                following = self._queue[0] if self._queue else None
+                self._committing = following is not None
+            for batch in (*waiting, following):
+                if batch is not None:
+                    batch.turn.release()
 
     def _write(self, batches: list[_Batch]) -> None:
         # Whatever goes wrong below, nobody who waits may take it for an acknowledgement.

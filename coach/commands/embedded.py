@@ -89,7 +89,8 @@ class Embedded:
         gateway = Gateway(self._hub, serving, services.log, self._requests())
         lookout = Lookout(self._hub, services.looks)
         guide = TrialGuide(services.trials, self._feed)
-        for role in (self._live, guide, worker, clock, self._hub, gateway, lookout):
+        radio = (self._hub, gateway, lookout) if self._config.link.here else ()
+        for role in (self._live, guide, worker, clock, *radio):
             role.start()
             self._running.append(role)
 

@@ -112,7 +112,7 @@ class Motion:
             return []
         # Made before the transaction, so that nobody waits for it.
         values = [analysed.cursor_values(now) for _, analysed in fresh]
-        with self._ground.store.begin_derived() as tx:
+        with self._ground.store.begin_derived(parts=len(fresh)) as tx:
             moved = [
                 (stream, analysed)
                 for (stream, analysed), value in zip(fresh, values, strict=True)

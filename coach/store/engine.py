@@ -16,6 +16,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -40,6 +41,8 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 # ms to wait for another writer; analysis never runs inside a transaction, so real waits are a few ms. Own choice.
 _BUSY_MS = 10_000
+# s between two questions whether another process has ended its transaction. Own choice: one thread of each asks.
+_ASK_AGAIN_S = 0.001
 # Connections: page threads (32), event streams do not hold any, worker, clock and gateway a few. Own choice.
 _POOL_KEPT, _POOL_MORE = 8, 64
 # Bytes. A chunk of 5 s at 60 Hz takes 2.4 kB: a page of the usual 4 kB holds one and wastes the rest, 13.7 bytes a
@@ -87,6 +90,7 @@ class Store:
         self._commits = 0  # since the last checkpoint; about right is enough
         self._unsure = threading.Event()  # a sync failed
         self._checking = threading.Lock()
+        self._turn = threading.Lock()
 
     @property
     def dialect(self) -> str:
@@ -110,9 +114,12 @@ class Store:
     begin_append = begin  # what the way of a chunk calls it
 
     @contextmanager
-    def begin_derived(self) -> Iterator[Tx]:
-        """As `begin`, for what can be worked out again: a power cut may take the last of these back, in order."""
-        with self._write(self._engine, _CHECKPOINT_COMMITS) as tx:
+    def begin_derived(self, parts: int = 1) -> Iterator[Tx]:
+        """As `begin`, for what can be worked out again: a power cut may take the last of these back, in order.
+
+        parts: how many usual transactions this one is as large as.
+        """
+        with self._write(self._engine, _CHECKPOINT_COMMITS, parts) as tx:
             yield tx
 
     @contextmanager
@@ -122,15 +129,15 @@ class Store:
             yield tx
 
     @contextmanager
-    def _write(self, engine: Engine, checkpoint_after: int) -> Iterator[Tx]:
+    def _write(self, engine: Engine, checkpoint_after: int, parts: int = 1) -> Iterator[Tx]:
         try:
             if self._unsure.is_set():
                 self._make_sure()
-            with _translated(self.url, self._file), engine.connect() as tx:
+            with self._my_turn(), _translated(self.url, self._file), engine.connect() as tx:
                 with tx.execution_options(immediate=True).begin():
                     yield tx
                 self._watched.note(Condition.SOUND)
-                self._commits += 1
+                self._commits += parts
                 if self._commits >= checkpoint_after and self._file is not None:
                     self._checkpoint(tx)
         except StoreUnavailable as error:
@@ -139,6 +146,20 @@ class Store:
                 if sync_failed(getattr(error.__cause__, "orig", error.__cause__)):
                     self._unsure.set()
             raise
+
+    @contextmanager
+    def _my_turn(self) -> Iterator[None]:
+        """Let the writers of this process wait for each other here. SQLite lets them ask again and again, ever more
+        seldom: among many, some would never have luck. Raises StoreUnavailable."""
+        if self._file is None:
+            yield
+            return
+        if not self._turn.acquire(timeout=_BUSY_MS / 1000):
+            raise StoreUnavailable(SENTENCE_OF[Condition.BUSY], Condition.BUSY)
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     def _checkpoint(self, tx: Connection) -> None:
         """Bring the log's pages into the database, as far as no reader needs them. What was committed stays committed
@@ -256,15 +277,36 @@ def _sqlite_engine(url: str, synchronous: str) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(tx: Connection) -> None:
-        immediate = tx.get_execution_options().get("immediate", False)
         # Past SQLAlchemy's own execution, which takes longer than the statement.
-        _driver(tx).execute("BEGIN IMMEDIATE" if immediate else "BEGIN").close()
+        if tx.get_execution_options().get("immediate", False):
+            _begin_immediate(_driver(tx))
+        else:
+            _driver(tx).execute("BEGIN").close()
 
     return engine
 
 
 def _driver(tx: Connection) -> Any:
     return tx.connection.driver_connection
+
+
+def _begin_immediate(connection: sqlite3.Connection) -> None:
+    """Begin to write as soon as the other process has ended. SQLite itself would ask ten times a second only, and never
+    meet the moments between the transactions of one that is busy."""
+    give_up_s = time.monotonic() + _BUSY_MS / 1000
+    connection.execute("PRAGMA busy_timeout=0").close()
+    try:
+        while True:
+            try:
+                connection.execute("BEGIN IMMEDIATE").close()
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > give_up_s:
+                    raise
+                time.sleep(_ASK_AGAIN_S)
+            else:
+                return
+    finally:
+        connection.execute(f"PRAGMA busy_timeout={_BUSY_MS}").close()
 
 
 @contextmanager

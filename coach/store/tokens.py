@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import bindparam, or_, select, update
 
 from coach.store.engine import Tx
 from coach.store.rows import Row, many, one
 from coach.store.tables import api_token
 
 _alive = api_token.c.revoked_at.is_(None)
+# Made once: the first is asked with every request of a gateway.
+_GET = select(api_token).where(api_token.c.id == bindparam("token"), _alive)
+_NOTE_USE = (
+    update(api_token)
+    .where(
+        api_token.c.id == bindparam("token"),
+        or_(api_token.c.last_used_at.is_(None), api_token.c.last_used_at <= bindparam("stale")),
+    )
+    .values(last_used_at=bindparam("now"))
+)
 
 
 def add(tx: Tx, values: dict[str, Any]) -> None:
@@ -21,7 +32,7 @@ def add(tx: Tx, values: dict[str, Any]) -> None:
 
 def get(tx: Tx, token_id: str) -> Row | None:
     """Return a token that was not revoked."""
-    return one(tx, select(api_token).where(api_token.c.id == token_id, _alive))
+    return one(tx, _GET, {"token": token_id})
 
 
 def of_athlete(tx: Tx, athlete_id: str) -> list[Row]:
@@ -30,11 +41,11 @@ def of_athlete(tx: Tx, athlete_id: str) -> list[Row]:
     return many(tx, statement.order_by(api_token.c.created_at, api_token.c.id))
 
 
-def note_use(tx: Tx, token_id: str, now: datetime, unless_since: datetime) -> None:
-    """Note that a token was used, unless that was noted after `unless_since`."""
-    used = api_token.c.last_used_at
-    stale = or_(used.is_(None), used <= unless_since)
-    tx.execute(update(api_token).where(api_token.c.id == token_id, stale).values(last_used_at=now))
+def note_uses(tx: Tx, used: Mapping[str, datetime], unless_since: datetime) -> None:
+    """Note when tokens were used, by id, unless that was noted after `unless_since`."""
+    tx.execute(
+        _NOTE_USE, [{"token": token_id, "now": now, "stale": unless_since} for token_id, now in sorted(used.items())]
+    )
 
 
 def revoke(tx: Tx, token_id: str, now: datetime) -> None:

@@ -14,6 +14,7 @@ REPORT = ROOT / "docs" / "benchmarks.md"
 PARTS = {
     "start": "Start of `backstop run`",
     "pages": "Pages beside open event streams",
+    "load": "Load of a full club on one machine",
     "link": "Links",
     "store": "Chunk log, worker and disk",
     "export": "An athlete's archive",
