@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from flask import Flask, after_this_request, current_app, g, request, session
 from flask.sessions import SecureCookieSessionInterface
-from itsdangerous import BadData, URLSafeSerializer
+from itsdangerous import BadData, URLSafeSerializer, URLSafeTimedSerializer
 from werkzeug.wrappers import Response
 
 from coach.service.passkeys import CHALLENGE_TIME
@@ -26,8 +27,26 @@ FRESH = timedelta(minutes=10)
 _CLOCK_OFF = timedelta(minutes=1)
 
 
+class _Ageless(URLSafeTimedSerializer):
+    """Reads a signed cookie of any age: how long a sign-in lasts is asked of its row.
+
+    A cookie that a clock set back takes for one of the future would else sign everybody out.
+    """
+
+    def loads(self, s: str | bytes, max_age: int | None = None, *args: Any, **named: Any) -> Any:  # type: ignore[override]
+        return super().loads(s, None, *args, **named)
+
+
 class Sessions(SecureCookieSessionInterface):
     """Flask's signed cookie, marked Secure whenever the page came over https."""
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        return _Ageless(
+            str(app.secret_key),
+            salt=self.salt,
+            serializer=self.serializer,
+            signer_kwargs={"key_derivation": self.key_derivation, "digest_method": self.digest_method},
+        )
 
     def get_cookie_secure(self, app: Flask) -> bool:
         return request.is_secure
