@@ -37,7 +37,7 @@ NOT_SHARED = "This is not shared with you: the athlete decides that on their pag
 SENSING_ENDED = "The athlete does not agree to measuring, so that signal is refused and none of it is kept."
 # What a level is called on pages.
 LEVEL_WORDS = {
-    Level.VIEW: "look: findings, program, signal",
+    Level.VIEW: "view: findings, program, signal",
     Level.PLAN: "plan: also change the program, jobs and the profile",
     Level.FULL: "full: also wearables, tests, imports and answering for the athlete",
 }
