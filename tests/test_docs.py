@@ -33,11 +33,12 @@ def test_every_decision_fits_on_a_page() -> None:
     assert too_long == {}
 
 
-def test_every_rule_of_programs_names_tests_that_there_are() -> None:
-    rules = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize(("page", "least"), [("rules.md", 60), ("threat-model.md", 35), ("risk.md", 35)])
+def test_every_rule_and_every_risk_names_tests_that_there_are(page: str, least: int) -> None:
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
     missing, at = [], Path()
-    named = re.findall(r"`(tests/[\w/]+\.py)`|`(test_\w+)`", rules)
-    assert len(named) > 60
+    named = re.findall(r"`(tests/[\w/]+\.py)`|`(test_\w+)`", text)
+    assert len(named) > least
     for file, test in named:
         at = ROOT / file if file else at
         if file and not at.exists():
@@ -45,3 +46,10 @@ def test_every_rule_of_programs_names_tests_that_there_are() -> None:
         elif test and f"\ndef {test}(" not in at.read_text(encoding="utf-8"):
             missing.append(f"{at.name}: {test}")
     assert missing == []
+
+
+@pytest.mark.parametrize("page", ["threat-model.md", "risk.md"])
+def test_no_risk_is_without_a_test(page: str) -> None:
+    rows = re.findall(r"^\| (.+) \|$", (ROOT / "docs" / page).read_text(encoding="utf-8"), re.MULTILINE)[1:]
+    assert len(rows) > 12
+    assert [row.split(" | ")[0] for row in rows if not re.search(r"`test_\w+`", row.split(" | ")[-1])] == []

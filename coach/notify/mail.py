@@ -30,8 +30,8 @@ def checked_address(text: str) -> str:
     try:
         address = Address(addr_spec=said)
         fits = len(said) <= _ADDRESS_MAX and said.isascii() and said.isprintable() and bool(address.username)
-    except (ValueError, IndexError, MessageError):
-        fits = False
+    except (ValueError, IndexError, AttributeError, MessageError):
+        fits = False  # the library stumbles over some of what is no address
     if not fits or "." not in said.rpartition("@")[2].strip("."):
         raise InvalidInput("This is not a mail address: give one like name@example.org.")
     return said
