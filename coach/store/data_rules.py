@@ -63,7 +63,7 @@ RULES: dict[str, Rule] = {
         _USER, Kept.SIGN_IN, exported=False, why_not="it says where somebody is signed in here", aged_by="seen_at"
     ),
     "passkey": Rule(_USER, exported=False, why_not="it works with the address that it was made for only"),
-    "used_challenge": Rule((), exported=False, why_not="of nobody; forgotten when another one is used ten minutes later"),
+    "used_challenge": Rule((), exported=False, why_not="of nobody; forgotten when a later one is used"),
     "second_factor": Rule(_USER, exported=False, why_not=_LETS_IN),
     "recovery_code": Rule(_USER, exported=False, why_not=_LETS_IN),
     "failed_sign_in": Rule(
