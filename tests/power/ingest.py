@@ -120,7 +120,7 @@ class Failing(IntEnum):
 def disk_fails(how: Failing) -> None:
     """Tell the shim, whose memory the file is."""
     with Path(os.environ["POWER_CONTROL"]).open("r+b") as control:
-        control.write(struct.pack("<iii", how, 0, 0))
+        control.write(struct.pack("<iiii", how, 0, 0, 0))
 
 
 def plant(what: str) -> None:

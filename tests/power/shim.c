@@ -1,15 +1,15 @@
-/* Preloaded into a process: writes down, in order, every call that changes a file below a folder, and fails calls on
- * demand as a full, a read-only or a failing disk does.
+/* Preloaded into a process: writes down, in order, every call that changes a file below a folder, fails calls on demand
+ * as a full, a read-only or a failing disk does, and sets the clock.
  *
  * POWER_ROOT     the folder; other files are left alone.
  * POWER_JOURNAL  file that the records are appended to; without it nothing is written down.
- * POWER_CONTROL  file of three int32, mapped: the failure (enum below), how many calls it lets pass, how many it struck.
+ * POWER_CONTROL  file of four int32, mapped: the failure (enum below), how many calls it lets pass, how many it struck,
+ *                and by how many seconds the clock of the day is set ahead.
  *
  * A record: struct record, then the path(s) or the data. A call and its record are one step under one lock, so that the
  * journal's order is the order in which the calls took effect. The disk of the power cut is made from it in disk.py.
  */
 #define _GNU_SOURCE
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -22,7 +22,9 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { OPEN = 1, WRITE, TRUNCATE, SYNC, RENAME, UNLINK, LINK, MKDIR, CLOSE, SYNC_FAILED };
@@ -42,10 +44,6 @@ static volatile int32_t *control;
 static char watched[FILES];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-#define REAL(name) \
-    static __typeof__(name) *real_##name; \
-    if (!real_##name) real_##name = (__typeof__(name) *)dlsym(RTLD_NEXT, #name)
-
 __attribute__((constructor)) static void begin(void) {
     const char *named = getenv("POWER_JOURNAL"), *controlled = getenv("POWER_CONTROL");
     root = getenv("POWER_ROOT");
@@ -55,7 +53,7 @@ __attribute__((constructor)) static void begin(void) {
     if (controlled) {
         int fd = (int)syscall(SYS_openat, AT_FDCWD, controlled, O_RDWR | O_CLOEXEC, 0);
         if (fd >= 0) {
-            void *found = mmap(NULL, 3 * sizeof(int32_t), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+            void *found = mmap(NULL, 4 * sizeof(int32_t), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
             control = found == MAP_FAILED ? NULL : found;
             syscall(SYS_close, fd);
         }
@@ -241,4 +239,25 @@ int access(const char *path, int how) { return reached(path, how, 0); }
 int faccessat(int at, const char *path, int how, int flags) {
     if (at == AT_FDCWD || path[0] == '/') return reached(path, how, flags);
     return (int)syscall(SYS_faccessat, at, path, how, flags);
+}
+
+int clock_gettime(clockid_t which, struct timespec *now) {
+    int done = (int)syscall(SYS_clock_gettime, which, now);
+    if (!done && control && (which == CLOCK_REALTIME || which == CLOCK_REALTIME_COARSE)) now->tv_sec += control[3];
+    return done;
+}
+
+int gettimeofday(struct timeval *now, void *zone) {
+    struct timespec told;
+    if (clock_gettime(CLOCK_REALTIME, &told)) return -1;
+    now->tv_sec = told.tv_sec;
+    now->tv_usec = told.tv_nsec / 1000;
+    return 0;
+}
+
+time_t time(time_t *where) {
+    struct timespec told;
+    clock_gettime(CLOCK_REALTIME, &told);
+    if (where) *where = told.tv_sec;
+    return told.tv_sec;
 }

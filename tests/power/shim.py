@@ -16,7 +16,7 @@ from tempfile import mkdtemp
 from tests.conftest import skip_or_fail
 
 ROOT = Path(__file__).resolve().parents[2]
-_CONTROL = struct.Struct("<iii")
+_CONTROL = struct.Struct("<iiii")
 
 
 class Failing(IntEnum):
@@ -49,7 +49,7 @@ class Shim:
     def __init__(self, folder: Path, root: Path) -> None:
         """folder: where the journal is kept, outside of root."""
         self.root, self.journal, self._control = root, folder / "journal", folder / "control"
-        self._control.write_bytes(_CONTROL.pack(0, 0, 0))
+        self._control.write_bytes(_CONTROL.pack(0, 0, 0, 0))
         with self._control.open("r+b") as file:
             self._shared = mmap.mmap(file.fileno(), _CONTROL.size)
 
@@ -60,7 +60,11 @@ class Shim:
 
     def fail(self, how: Failing, after: int = 0) -> None:
         """Let the disk fail from now on, after so many calls that it would strike; NOT ends it."""
-        self._shared[:] = _CONTROL.pack(how, after, 0)
+        self._shared[:] = _CONTROL.pack(how, after, 0, 0)
+
+    def set_clock(self, ahead_s: int) -> None:
+        """Let the clock of the day show so much more than it should."""
+        self._shared[:] = _CONTROL.pack(Failing.NOT, 0, 0, ahead_s)
 
     @property
     def struck(self) -> int:
