@@ -105,7 +105,7 @@ def prune_log(services: Services, feed: LiveFeed, now: datetime) -> int:
 
 def make_backup(services: Services, feed: LiveFeed, now: datetime) -> int:
     """Make the backup that the configuration wants, if it is time; return how many."""
-    return int(services.backups.make_due(now) is not None)
+    return int(services.machine.backups.make_due(now) is not None)
 
 
 def mind_disk(services: Services, feed: LiveFeed, now: datetime) -> int:

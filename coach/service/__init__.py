@@ -11,7 +11,6 @@ from coach.notify.channels import Channels
 from coach.service.accounts import Accounts
 from coach.service.assessments import Assessments
 from coach.service.athletes import Athletes
-from coach.service.backups import Backups
 from coach.service.choices import Choices
 from coach.service.consents import Consents
 from coach.service.days import Days
@@ -118,18 +117,15 @@ class Services:
     heart_log: TableHeartLog
     links: LinkBoard
     machine: Machine
-    backups: Backups
 
 
 def build_services(store: Store, config: Config, clock: HostClock) -> Services:
     """Return the services over a store whose schema is up to date. Starts nothing. Raises ConfigError: a profile."""
-    profiles = Profiles(config)
-    ground = Ground(store, config, profiles, clock)
+    ground = Ground(store, config, Profiles(config), clock)
     links, looks, channels = LinkBoard(clock), Looks(clock), Channels(config)
-    hearts = Hearts(ground)
+    motion, days, hearts = Motion(ground), Days(ground), Hearts(ground)
     log, heart_log = TableChunkLog(store, clock), TableHeartLog(store, hearts.mark)
     wearables, tokens, accounts = Wearables(ground, links), Tokens(ground), Accounts(ground)
-    motion, days = Motion(ground), Days(ground)
     return Services(
         accounts=accounts,
         sign_ins=SignIns(ground),
@@ -144,7 +140,7 @@ def build_services(store: Store, config: Config, clock: HostClock) -> Services:
         doctor_links=DoctorLinks(ground),
         ledger=Ledger(ground),
         athletes=Athletes(ground, links),
-        profiles=profiles,
+        profiles=ground.profiles,
         wearables=wearables,
         motion=motion,
         days=days,
@@ -182,5 +178,4 @@ def build_services(store: Store, config: Config, clock: HostClock) -> Services:
         heart_log=heart_log,
         links=links,
         machine=Machine(ground, log, links),
-        backups=Backups(config.storage.directory, config.backup, clock),
     )

@@ -14,7 +14,7 @@ from coach.errors import CoachError, StoreUnavailable
 from coach.instance import database_path
 from coach.log import LogCounts, TableChunkLog
 from coach.pulse import Pulse
-from coach.service.backups import kept_in
+from coach.service.backups import Backups, kept_in
 from coach.service.ground import Ground
 from coach.service.links import LinkBoard
 from coach.service.timekeeping import Timekeeping
@@ -66,6 +66,7 @@ class Machine:
     def __init__(self, ground: Ground, log: TableChunkLog, links: LinkBoard) -> None:
         self._ground, self._log, self._links = ground, log, links
         self._directory = ground.config.storage.directory
+        self.backups = Backups(self._directory, ground.config.backup, ground.clock)
         self.worker = Pulse("worker", WORKER_SILENT_S)
         self.clock = Pulse("clock", CLOCK_SILENT_S)
         self.time = Timekeeping(ground.store, ground.clock)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from coach.errors import Conflict, NoSuch, NotAllowed
+from coach.logs import about
 from coach.service import planning
 from coach.service.assessment_views import Retest
 from coach.service.consents import require_own
@@ -114,7 +115,8 @@ class Plans:
             try:
                 plan = self.replan(athlete_id)
             except Exception:  # noqa: BLE001 - one athlete's trouble must not keep the others waiting
-                _log.exception("no plan could be made for athlete %s", athlete_id)
+                with about(athlete=athlete_id):
+                    _log.exception("no plan could be made for athlete %s", athlete_id)
                 continue
             if plan is not None:
                 proposed.append(plan)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from coach.errors import Conflict, InvalidInput, Locked
+from coach.logs import about
 from coach.service import due, planning
 from coach.service.ground import Ground
 from coach.service.missed import asleep, give_way
@@ -108,7 +109,8 @@ def place_ahead(ground: Ground, now: datetime) -> int:
         try:
             placed += _place_more(ground, row["id"], now)
         except Conflict as error:
-            _log.warning("no more sessions of plan %s: %s", row["id"], error)
+            with about(athlete=row["athlete_id"]):
+                _log.warning("no more sessions of plan %s: %s", row["id"], error)
     return placed
 
 
