@@ -165,9 +165,9 @@ def _check(block: HeartBlock) -> None:
     arrival_utc_s, rr_s = block.beats["arrival_utc_s"], block.rr_s
     sound = (
         len(block.beats) > 0
+        and bool(((arrival_utc_s >= 0) & (arrival_utc_s < _UTC_MAX_S)).all())
         and bool((np.abs(arrival_utc_s - arrival_utc_s[0]) < _SPAN_MAX_S).all())
         and int(block.beats["rr_count"].sum(dtype=np.int64)) == len(rr_s)
-        and bool(((arrival_utc_s >= 0) & (arrival_utc_s < _UTC_MAX_S)).all())
         and bool(((rr_s >= 0) & (rr_s <= _RR_MAX_S)).all())
         and bool(np.isin(block.beats["contact"], (-1, 0, 1)).all())
     )
