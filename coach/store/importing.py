@@ -17,6 +17,9 @@ from coach.store.exporting import Plain, exported, value_of
 # Rows of one statement. Own choice.
 _ROWS_AT_ONCE = 500
 
+# What the audit calls rows of numbered tables.
+_SUBJECTS = {"chunk": "chunk", "doctor_plan": "doctor_plan", "triage": "triage_answer"}
+
 # Column -> what makes a hidden value that a row cannot be without.
 Fresh = Mapping[tuple[str, str], Callable[[], Any]]
 
@@ -99,6 +102,8 @@ class Taking:
             except InvalidInput as error:
                 raise _wrong(f"row {number} of table {table.name}, {column.name}: {error}") from None
             values[column.name] = self._moved(table, column, value)
+        if table.name == "event":
+            values["subject_id"] = self._moved_subject(str(values["subject"]), str(values["subject_id"]))
         return values
 
     def _moved(self, table: Table, column: Column[Any], value: Any) -> Any:
@@ -109,6 +114,11 @@ class Taking:
         if named not in self._behind or not (column.foreign_keys or column is _number(table)):
             return value
         return value + self._behind[named]
+
+    def _moved_subject(self, subject: str, subject_id: str) -> str:
+        """Return the id of what the audit tells of, which is no foreign key, moved where it is a number."""
+        behind = self._behind.get(_SUBJECTS.get(subject, ""), 0)
+        return str(int(subject_id) + behind) if behind and subject_id.isascii() and subject_id.isdigit() else subject_id
 
     def _newest(self, table: Table) -> int:
         return int(self._tx.execute(select(func.coalesce(func.max(_number(table)), 0))).scalar_one())

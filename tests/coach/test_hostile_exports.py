@@ -22,8 +22,9 @@ from coach.errors import CoachError, Conflict, InvalidInput
 from coach.exports.archive import MANIFEST
 from coach.store.engine import Store, migrate, open_store
 from coach.store.every_table import metadata
-from coach.store.tables import user_account, wearable
+from coach.store.tables import event, triage_answer, user_account, wearable
 from tests.coach.club import Club, FakeClock, bending_chunks, found_club
+from tests.coach.held import nothing_to_tell
 from tests.coach.whole_athlete import fill
 
 Members = dict[str, bytes]
@@ -39,6 +40,7 @@ def members(tmp_path_factory: pytest.TempPathFactory) -> Members:
         club = found_club(store, FakeClock())
         club.services.log.append(bending_chunks(1, 6, club.clock.utc_s()))
         assert fill(store, club.athlete_id, "MARKED") == []
+        nothing_to_tell(club.services, club.athlete, club.athlete_id)
         out = io.BytesIO()
         club.services.exports.write(club.athlete, club.athlete_id, out)
     with zipfile.ZipFile(out) as file:
@@ -55,6 +57,7 @@ def another_house(folder: Path) -> Iterator[Club]:
             tx.execute(user_account.update().values(name_key=user_account.c.name_key + " of there"))
             tx.execute(wearable.update().values(address=ELSEWHERE))
         club.services.log.append(bending_chunks(1, 6, club.clock.utc_s(), device_id=ELSEWHERE))
+        nothing_to_tell(club.services, club.athlete, club.athlete_id)
         yield club
 
 
@@ -128,6 +131,12 @@ def test_what_is_repacked_honestly_is_taken_in_beside_the_others(members: Member
     after = rows_of(there.store)
     assert after["chunk"] > before["chunk"] == 12
     assert after["athlete"] == before["athlete"] + 1
+    with there.store.read() as tx:
+        answers = select(triage_answer.c.id).where(triage_answer.c.athlete_id == taken.athlete_id)
+        told = select(event.c.subject_id).where(event.c.athlete_id == taken.athlete_id, event.c.subject == "triage")
+        # The audit goes along with what it tells of, which is no foreign key.
+        assert set(tx.execute(told).scalars()) <= {str(each) for each in tx.execute(answers).scalars()} != set()
+        assert tx.execute(told).first() is not None
     out = io.BytesIO()
     there.services.exports.write(None, taken.athlete_id, out)
     with zipfile.ZipFile(out) as file:
