@@ -56,7 +56,9 @@ class Web(Section):
     address: Annotated[str, Field(pattern=r"^(https?://[^\s/]+)?$")] = ""
     proxies: Annotated[int, Field(ge=0, le=5)] = 0
     page_threads: Annotated[int, Field(ge=4, le=256)] = 32
+    ingest_threads: Annotated[int, Field(ge=1, le=256)] = 48
     event_readers_max: Annotated[int, Field(ge=1, le=1000)] = 64
+    chunks_waiting_max: Annotated[int, Field(ge=100)] = 500_000
     session_days: Annotated[int, Field(ge=1, le=365)] = 30
     session_idle_days: Annotated[int, Field(ge=1, le=365)] = 14
     sign_in_link_hours: Annotated[int, Field(ge=1, le=168)] = 24

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from coach.errors import CoachError, Conflict, Gone, InvalidInput, NotAllowed, StoreUnavailable
 from coach.remote_log import RemoteLog
 from coach.spool import Spool, SpoolLog
-from coach.uplink import NotWanted, Uplink
+from coach.uplink import Busy, NotWanted, Uplink
 
 _log = logging.getLogger(__name__)
 # Chunks and bytes of one post. Own choice: a second of a slow phone's uplink.
@@ -21,6 +21,8 @@ _BATCH, _BATCH_BYTES = 64, 1 << 20
 _REMIND_S = 300.0
 # s between two looks at an empty spool, should its word have been missed. Own choice.
 _IDLE_S = 1.0
+# s that a server may make a gateway wait before it is asked again. Own bound.
+_TOLD_MAX_S = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,7 @@ class Delivery:
 
     def __init__(self, uplinks: Callable[[], Uplink], spool: Spool, log: SpoolLog, contact: Contact) -> None:
         self._uplinks, self._spool, self._log, self._contact = uplinks, spool, log, contact
-        self._told_full = False
+        self._told_full = self._told_busy = False
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -137,6 +139,8 @@ class Delivery:
             except NotAllowed as error:
                 contact.end(error)
                 contact.closing.wait()
+            except Busy as error:
+                self._wait_as_told(error)
             except (StoreUnavailable, Conflict) as error:
                 # Whether another machine has the token is told by reports; here a conflict is two writers that met.
                 contact.lost(str(error))
@@ -150,11 +154,20 @@ class Delivery:
                 failures += 1
                 contact.closing.wait(contact.backoff_s(failures))
             else:
-                failures = 0
+                failures, self._told_busy = 0, False
                 self._spool.drop(len(batch))
                 if refused:
                     contact.say(f"The server refuses {refused} chunks for good: {why}")
         uplink.close()
+
+    def _wait_as_told(self, busy: Busy) -> None:
+        """Wait as long as a server wants that has too much to do: it is not away, and asking it makes it no faster."""
+        if not self._told_busy:
+            self._contact.say(f"{busy} {self._spool.waiting} chunks wait on this disk.")
+        self._told_busy = True
+        # Not all gateways at once, and none before its time.
+        later = random.uniform(1.0, 1.25)  # noqa: S311 - no secret
+        self._contact.closing.wait(min(busy.retry_after_s, _TOLD_MAX_S) * later)
 
     def _say_full(self) -> None:
         full = self._spool.full

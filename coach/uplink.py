@@ -27,6 +27,14 @@ class NotWanted(InvalidInput):
     """The server refuses this for good, whoever sends it how often: let it go. The message is the server's own."""
 
 
+class Busy(StoreUnavailable):
+    """The server is there and has more to do than it can. retry_after_s: when to come again, as it was told."""
+
+    def __init__(self, message: str, retry_after_s: float) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
 class TooMuch(InvalidInput):
     """The body is larger than the server takes: send less at a time."""
 
@@ -35,6 +43,7 @@ class TooMuch(InvalidInput):
 class _Answer:
     status: int
     body: bytes
+    retry_after_s: float | None
 
 
 def checked_address(url: str) -> SplitResult:
@@ -72,7 +81,7 @@ class Uplink:
     def post(self, path: str, body: bytes, content_type: str, **headers: str) -> bytes:
         """Return the body of the answer.
 
-        Raises StoreUnavailable (try again; OpenWay: over https), NotAllowed (the token; Gone: erased), NotWanted,
+        Raises StoreUnavailable (try again; OpenWay: over https; Busy: when), NotAllowed (the token; Gone: erased), NotWanted,
         Conflict, TooMuch, InvalidInput (the body).
         """
         answer = self._ask(path, body, content_type, headers)
@@ -97,6 +106,8 @@ class Uplink:
             raise InvalidInput(f"{where} refuses what was sent: {reason or f'status {answer.status}'}")
         if answer.status in {301, 302, 303, 307, 308}:
             raise StoreUnavailable(f"{where} has moved: start with the address that a browser ends up at.")
+        if answer.status in {429, 503} and answer.retry_after_s is not None:
+            raise Busy(f"{self.host} has too much to do: what was sent is kept and sent later.", answer.retry_after_s)
         raise StoreUnavailable(f"{where} answered with status {answer.status}: what was sent is kept, try again later.")
 
     def close(self) -> None:
@@ -113,7 +124,9 @@ class Uplink:
                 connection = self._connected()
                 connection.request("POST", self._path + path, body, sent)
                 response = connection.getresponse()
-                answer = _Answer(response.status, response.read(_ANSWER_MAX))
+                told = response.getheader("Retry-After", "")
+                after_s = float(told) if told.isdigit() else None
+                answer = _Answer(response.status, response.read(_ANSWER_MAX), after_s)
                 if response.will_close or not response.isclosed():
                     self.close()
                 return answer

@@ -7,9 +7,9 @@ import threading
 import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Protocol
 
 from coach.errors import CoachError
-from coach.live import LiveFeed
 from coach.logs import about
 from coach.service import Services
 from coach.service.days import JudgedDay
@@ -37,10 +37,18 @@ _DAYS_S = 0.25
 _REST_S = 5.0
 
 
+class Pages(Protocol):
+    """Who hears what changed: `LiveFeed`, or a line to the process that has one."""
+
+    def publish(self, athlete_id: str, event: dict[str, Any]) -> None:
+        """Hand an event to the athlete's open pages; never waits."""
+        ...
+
+
 class Worker:
     """Analyse what is pending, as soon as it is appended. Any number of workers, threads and processes may run."""
 
-    def __init__(self, services: Services, feed: LiveFeed, threads: int = 1) -> None:
+    def __init__(self, services: Services, feed: Pages, threads: int = 1) -> None:
         self._services = services
         self._feed = feed
         self._threads = threads
@@ -198,7 +206,7 @@ class Worker:
             self._feed.publish(plan.athlete_id, {"kind": "plan", "plan_id": plan.plan_id})
 
 
-def tell_of(judged: JudgedDay, feed: LiveFeed) -> None:
+def tell_of(judged: JudgedDay, feed: Pages) -> None:
     """Tell the open pages of an athlete which findings have changed, if any."""
     if judged.finding_ids:
         feed.publish(judged.athlete_id, {"kind": "finding", "finding_ids": list(judged.finding_ids)})

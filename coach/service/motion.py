@@ -28,6 +28,8 @@ _AROUND_S = 30.0
 _WINDOW_POINTS = 6000
 # A feature begins at most this long before the line it carries ends: one chunk. Own bound, 60 s is the longest chunk.
 _CHUNK_S = 120.0
+# Chunks of one recording that count as waiting. Own choice: three hours of it.
+_WAITING_OF_ONE = 2000
 # A recording without a chunk for this long is settled. A later chunk undoes it. Own choice.
 _SETTLED_AFTER = timedelta(minutes=15)
 
@@ -59,6 +61,12 @@ class Motion:
         first."""
         with self._ground.store.read() as tx:
             return tuple(recordings.backlog(tx, limit))
+
+    def waiting(self) -> int:
+        """Return how many chunks wait to be analysed; of one recording some thousands count at most, so that one that
+        cannot be analysed does not count for all."""
+        with self._ground.store.read() as tx:
+            return recordings.waiting_chunks(tx, _WAITING_OF_ONE)
 
     def handle_pending(self, stream_id: str, limit: int = 24) -> Handled:
         """Analyse the stream's next chunks in order; save features, exposure and state in one transaction.

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, case, delete, insert, literal_column, or_, select, update
+from sqlalchemy import and_, bindparam, case, delete, func, insert, literal_column, or_, select, update
 
 from coach.store.engine import Tx
 from coach.store.meeting import insert_or_leave
@@ -153,6 +153,18 @@ def pending_streams(tx: Tx, limit: int) -> list[str]:
 def backlog(tx: Tx, limit: int) -> list[tuple[str, int]]:
     """Return streams with chunks beyond their cursor and how many numbers are between, longest waiting first."""
     return [(stream_id, behind) for stream_id, behind in tx.execute(_BACKLOG, {"most": limit})]
+
+
+def waiting_chunks(tx: Tx, most_of_one: int) -> int:
+    """Return how many numbers of all recordings are beyond their cursors; of each at most so many."""
+    behind = stream.c.max_seq - stream_state.c.last_seq
+    counted = func.sum(case((behind > most_of_one, most_of_one), else_=behind))
+    statement = (
+        select(func.coalesce(counted, 0))
+        .join(stream_state, stream_state.c.stream_id == stream.c.id)
+        .where(stream.c.live, behind > 0)
+    )
+    return int(tx.execute(statement).scalar_one())
 
 
 def chunks_after(tx: Tx, stream_id: str, seq: int, limit: int) -> list[Row]:

@@ -64,6 +64,7 @@ from coach.web import (
     welcome,
     words,
 )  # fmt: skip
+from coach.web.admission import Admission
 from coach.web.house import House, furnish, house
 from coach.web.streams import Streams
 from devices.hostclock import HostClock, SystemClock
@@ -142,6 +143,13 @@ def create_app(
     # A proxy that ends https says so. Only the asker's own cookie and links depend on it. The host is never
     # taken from a proxy, for Origin is compared with it; the address only from as many as are known to be in front.
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.web.proxies, x_proto=1, x_host=0)  # type: ignore[method-assign]
+    app.wsgi_app = Admission(  # type: ignore[method-assign]
+        app.wsgi_app,
+        pages_max=config.web.page_threads,
+        ingest_max=config.web.ingest_threads,
+        waiting=services.motion.waiting,
+        waiting_max=config.web.chunks_waiting_max,
+    )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     furnish(app, House(services, live_feed, config, clock or SystemClock(), Streams(live_feed), door))
     _install(app, config)

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any
 
-from flask import Flask, current_app, request, session
+from flask import Flask, Response, current_app, request, session
 from flask_limiter import Limiter
 from limits import parse_many
 from limits.strategies import MovingWindowRateLimiter
 
-from coach.web.access import bearer_token
+from coach.web.access import STATUS_SHOWN, bearer_token
 from coach.web.limit_memory import BoundedMemory
 
 _KEY = "backstop_account_tries"
@@ -139,6 +139,12 @@ def _program_or_person() -> str:
     return _token_or_address() if bearer_token() is not None else _person_or_address()
 
 
+def _guessed(answer: Response) -> bool:
+    """Tell whether a token was brought that nobody has: who guesses from one place is slowed, a club's gateways behind
+    one router are not, however many they are."""
+    return answer.status_code in (401, STATUS_SHOWN)
+
+
 def install(app: Flask) -> None:
     """Count requests before anything else can refuse them; beyond a limit the answer is 429.
 
@@ -159,7 +165,9 @@ def install(app: Flask) -> None:
 
             # Flask-Limiter keeps limits by this name.
             count.__qualname__ = f"count_{endpoint}_by_{whose}"
-            counted.setdefault(endpoint, []).append(limiter.limit(limit, key_func=key)(count))
+            only = _guessed if whose == "address" and endpoint in LIMIT_OF_TOKEN else None
+            limited = limiter.limit(limit, key_func=key, deduct_when=only)(count)
+            counted.setdefault(endpoint, []).append(limited)
 
     def count_look() -> None:
         """Be counted."""

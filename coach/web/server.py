@@ -34,6 +34,7 @@ from gunicorn.workers.gthread import ThreadWorker
 
 from coach.config import Web
 from coach.errors import AlreadyRunning, ConfigError
+from coach.web.admission import SPARE_THREADS
 from coach.web.headers import FIXED
 from coach.web.house import house_of
 from coach.web.pacing import PacedSocket
@@ -229,7 +230,7 @@ def serve(
 
 def _settings(web: Web, bound: socket.socket) -> dict[str, Any]:
     """Return the server's settings; it takes the socket over."""
-    threads = web.page_threads + web.event_readers_max
+    threads = web.page_threads + web.ingest_threads + web.event_readers_max + SPARE_THREADS
     return {
         "bind": [f"fd://{bound.detach()}"],
         "worker_class": "coach.web.server.StreamWorker",

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,9 @@ from coach.live import LiveAnalysis, LiveFeed
 from coach.service.erasing import empty
 from coach.service.tokens import Scope
 from coach.serving import LiveDoor
-from coach.store import erasing
-from coach.web import create_app
+from coach.store import erasing, recordings
+from coach.web import admission, create_app
+from coach.web.admission import Admission
 from devices.hub import Seen
 from devices.types import Advertisement, LinkState, LinkStatus
 from tests.coach.club import ADDRESS, Club, bending_chunks
@@ -350,3 +352,80 @@ def test_connection_logs_come_with_the_reports(away: Away) -> None:
     text = club.services.gateways.log_text(club.athlete, log.log_id)
     assert link.recordings[0] in text
     assert ADDRESS not in text
+
+
+def test_a_server_with_too_much_to_do_is_waited_for_as_it_says_and_gets_everything_in_order(
+    away: Away, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = away.gateway()
+    until(running.linked)
+    chunks = bending_chunks(5, 6, NOW_S)
+    busy = {"chunks": 0}
+    asked: list[float] = []
+
+    def waiting() -> int:
+        return busy["chunks"]
+
+    app = away.moods.app
+    over = Admission(app, pages_max=8, ingest_max=8, waiting=waiting, waiting_max=10)
+    monkeypatch.setattr(admission, "_LOOK_S", 0.05)
+    monkeypatch.setattr(admission, "_BACKLOG_S", 1)
+
+    def counted(environ: dict[str, Any], start: Any) -> Any:
+        if environ["PATH_INFO"] == admission.STORED:
+            asked.append(time.monotonic())
+        return over(environ, start)
+
+    away.moods.app = counted
+    busy["chunks"] = 11
+    for chunk in chunks[:20]:
+        running.hub.links[0].on_chunk(chunk)
+    until(lambda: len(asked) >= 3)
+    assert away.stored() == set()
+    assert running.spool.waiting == 20
+    # It was told to come again after a second, and does not ask before.
+    assert min(later - sooner for sooner, later in pairwise(asked)) >= 1.0
+    busy["chunks"] = 0
+    for chunk in chunks[20:]:
+        running.hub.links[0].on_chunk(chunk)
+    until(lambda: away.stored() == {chunk.key for chunk in chunks})
+    with away.club.store.read() as tx:
+        stream = recordings.find_stream(tx, ADDRESS, "rec")
+        rows = recordings.chunks_after(tx, stream["id"], -1, 10_000)
+    assert [row["seq"] for row in sorted(rows, key=lambda row: row["id"])] == [chunk.seq for chunk in chunks]
+    assert [each for each in away.said if "too much to do" in each]
+    assert not [each for each in away.said if "cannot be reached" in each]
+
+
+def test_more_posts_at_once_than_threads_are_refused_at_once_and_pages_are_not(away: Away) -> None:
+    entered, leave = threading.Semaphore(0), threading.Event()
+
+    def slow(environ: dict[str, Any], start: Any) -> Any:
+        entered.release()
+        leave.wait(10)
+        start("200 OK", [])
+        return [b""]
+
+    door = Admission(slow, pages_max=1, ingest_max=2, waiting=lambda: 0, waiting_max=10)
+    told: list[tuple[str, dict[str, str]]] = []
+
+    def ask(path: str) -> None:
+        answer = door({"PATH_INFO": path}, lambda status, head: told.append((status, dict(head))))
+        b"".join(answer)
+        answer.close()  # type: ignore[attr-defined]
+
+    at_work = [threading.Thread(target=ask, args=(admission.STORED,)) for _ in range(2)]
+    at_work.append(threading.Thread(target=ask, args=("/today",)))
+    for each in at_work:
+        each.start()
+    for _ in at_work:
+        assert entered.acquire(timeout=5)
+    for path in (admission.STORED, "/today"):
+        assert list(door({"PATH_INFO": path}, lambda status, head: told.append((status, dict(head)))))
+    assert [(status, head["Retry-After"]) for status, head in told] == [("503 Service Unavailable", "1")] * 2
+    leave.set()
+    for each in at_work:
+        each.join(10)
+    told.clear()
+    ask(admission.STORED)
+    assert [status for status, _ in told] == ["200 OK"]

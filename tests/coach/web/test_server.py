@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -42,7 +43,10 @@ def ready(app, port):
     accounts = make.services.accounts
     coach = accounts.create_user("Kim", Role.COACH)
     athlete = make.services.athletes.create("Ada", "Europe/Berlin", coach)
-    print(port, os.getpid(), athlete, accounts.issue_sign_in_link(coach), flush=True)
+    coaches = [coach, *(accounts.create_user(f"Kim {number}", Role.COACH) for number in range(5))]
+    for each in coaches[1:]:
+        make.services.athletes.link_coach(each, athlete)
+    print(port, os.getpid(), athlete, *map(accounts.issue_sign_in_link, coaches), flush=True)
 
 web = Web(host="127.0.0.1", port=0, page_threads=pages, event_readers_max=readers)
 sys.exit(serve(make, web, on_ready=ready, on_stop=lambda: print("stopped", flush=True)))
@@ -53,21 +57,21 @@ class Server:
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
         assert process.stdout is not None
-        port, worker, self.athlete_id, self.link = process.stdout.readline().split()
+        port, worker, self.athlete_id, *self.links = process.stdout.readline().split()
         self.port, self.worker = int(port), int(worker)
         self.cookie = ""
         self._open = contextlib.ExitStack()
 
-    def get(self, path: str) -> http.client.HTTPResponse:
+    def get(self, path: str, cookie: str | None = None) -> http.client.HTTPResponse:
         """Ask on a connection of its own, which stays open until the test ends."""
-        answer, leave = self.visit(path)
+        answer, leave = self.visit(path, cookie)
         self._open.callback(leave)
         return answer
 
-    def visit(self, path: str) -> tuple[http.client.HTTPResponse, Callable[[], None]]:
+    def visit(self, path: str, cookie: str | None = None) -> tuple[http.client.HTTPResponse, Callable[[], None]]:
         """Ask on a connection of its own; return the answer and what closes it, as a browser does that goes on."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
-        connection.request("GET", path, headers={"Cookie": self.cookie})
+        connection.request("GET", path, headers={"Cookie": self.cookie if cookie is None else cookie})
         answer = connection.getresponse()
 
         def leave() -> None:
@@ -76,8 +80,17 @@ class Server:
 
         return answer, leave
 
-    def sign_in(self) -> None:
-        self.cookie = (self.get(f"/enter/{self.link}").getheader("Set-Cookie") or "").split(";")[0]
+    def sign_in(self, number: int = 0) -> str:
+        """Sign one of six coaches in, whose cookie is used from now on, and return it."""
+        cookies = self.get(f"/enter/{self.links[number]}", "").headers.get_all("Set-Cookie") or []
+        self.cookie = "; ".join(each.split(";")[0] for each in cookies)
+        return self.cookie
+
+    def post(self, path: str) -> int:
+        """Post a kilobyte and return the status."""
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)) as connection:
+            connection.request("POST", path, b"x" * 1000)
+            return connection.getresponse().status
 
     def close(self) -> None:
         self._open.close()
@@ -130,6 +143,23 @@ def test_open_streams_leave_room_for_pages_and_end_with_the_server(server: Serve
     assert server.process.wait(20) == 0
     assert server.process.stdout is not None
     assert "stopped" in server.process.stdout.read()
+
+
+def test_with_every_stream_open_pages_and_gateways_are_still_answered(tmp_path: Path) -> None:
+    with serving(tmp_path, readers=64, pages=32) as server:
+        # One person has twelve places at most: six share the 64.
+        people = [server.sign_in(number) for number in range(6)]
+        page, stream = f"/athletes/{server.athlete_id}", f"/live/{server.athlete_id}"
+        streams = [server.get(stream, people[number % 6]) for number in range(64)]
+        assert [answer.status for answer in streams] == [200] * 64
+        refused = server.get(stream, people[5])
+        assert refused.status == 503
+        assert int(refused.getheader("Retry-After") or 0) >= 1
+        with ThreadPoolExecutor(48) as at_once:
+            pages = [at_once.submit(server.get, page, people[number % 6]) for number in range(32)]
+            posts = [at_once.submit(server.post, "/api/v1/chunks") for _ in range(16)]
+            assert [each.result(30).status for each in pages] == [200] * 32
+            assert [each.result(30) for each in posts] == [401] * 16  # answered: it has no token
 
 
 def test_who_goes_from_page_to_page_never_runs_out_of_places(server: Server) -> None:
