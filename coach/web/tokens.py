@@ -45,6 +45,7 @@ def _page(problem: str | None) -> Response:
 
 
 @blueprint.post("/account/tokens")
+@access.fresh
 @access.signed_in
 def make() -> Response | str:
     """Make a token and show it, this once."""

@@ -65,6 +65,8 @@ FINE = ["2xx", "3xx", "401", "403", "404", "409", "429", "503"]
 # Whose app shows the sentence of this status to its user.
 PHONES = ("phone_push_push", "phone_push_push_by_path")
 
+DOCUMENT = "/api/v1/openapi.json"
+
 Headers = dict[str, str]
 
 
@@ -139,7 +141,7 @@ def run(world, headers: Headers, ids: dict[str, str], examples: int, phases: tup
             ],
         }
     )
-    schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", world.app, config=config)
+    schema = schemathesis.openapi.from_wsgi(DOCUMENT, world.app, config=config)
     made, found = Counter[str](), {}
     for event in from_schema(schema).execute():
         if isinstance(event, events.NonFatalError | events.FatalError):
@@ -209,5 +211,6 @@ def test_nothing_breaks_whatever_is_asked(accepted, asker, in_process, full_or_q
     made = run(accepted, asker(who), ids, examples, phases)
     figure("requests", made["not_a_server_error"])
     figure("checks", sum(made.values()))
-    paths = document_of(accepted.app)["paths"]
+    # All but the document itself, from which the fuzzer reads.
+    paths = {path: methods for path, methods in document_of(accepted.app)["paths"].items() if path != DOCUMENT}
     assert {f"{method.upper()} {path}" for path, methods in paths.items() for method in methods} <= made.keys()

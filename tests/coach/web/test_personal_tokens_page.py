@@ -69,6 +69,18 @@ def test_the_form_says_what_is_wrong(made, name: str, scopes: tuple[str, ...], d
     assert "None yet." in client.get("/account/tokens").text
 
 
+def test_making_one_needs_a_sign_in_of_the_last_minutes_and_ending_one_does_not(world, made, csrf_of) -> None:
+    client, _ = made()
+    assert "/account/tokens" in client.get("/account").text
+    world.clock.forward(minutes=11)
+    form = {"csrf_token": csrf_of(client), "name": "x", "scope": READ, "days": "7"}
+    answer = client.post("/account/tokens", data=form)
+    assert (answer.status_code, answer.headers["Location"].partition("?")[0]) == (303, "/confirm")
+    (view,) = world.services.personal_tokens.mine(world.ada.identity)
+    assert client.post(f"/account/tokens/{view.token_id}/revoke", data=form).status_code == 303
+    assert world.services.personal_tokens.mine(world.ada.identity) == ()
+
+
 def test_making_one_needs_the_page_it_is_made_on(world) -> None:
     form = {"name": "x", "scope": READ}
     assert world.client(world.ada).post("/account/tokens", data=form).status_code == 400
