@@ -72,4 +72,4 @@ def _needs(package: Distribution, extras: frozenset[str]) -> list[tuple[str, fro
 
 def _licence(package: Distribution) -> str:
     told = package.metadata
-    return str(told.get("License-Expression") or "")
+    return str(told["License-Expression"]) if "License-Expression" in told else ""

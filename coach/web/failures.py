@@ -95,7 +95,7 @@ def _log_unknown(error: Any) -> None:
 
 def install(app: Flask) -> None:
     """Answer every known failure with a sentence; unknown ones are logged by Flask and answered with 500's."""
-    app.log_exception = _log_unknown  # type: ignore[method-assign]
+    app.log_exception = _log_unknown  # type: ignore[method-assign, assignment]
     app.register_error_handler(CoachError, _on_coach_error)
     app.register_error_handler(CSRFError, _on_csrf_error)
     app.register_error_handler(HTTPException, _on_http_error)

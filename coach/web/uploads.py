@@ -47,7 +47,9 @@ class Uploads:
         try:
             folder.mkdir(mode=0o700, parents=True)
             for file in files:
-                file.save(folder / _plain_name(file.filename or ""))
+                path = folder / _plain_name(file.filename or "")
+                if not path.exists():  # of two of one name the first counts, as in an archive
+                    file.save(path)
         except OSError as error:
             shutil.rmtree(folder, ignore_errors=True)
             raise StoreUnavailable(f"The upload cannot be kept ({error.strerror}): free some space.") from error
@@ -81,4 +83,5 @@ def _mine(user_id: str) -> str:
 def _plain_name(name: str) -> str:
     """Return a file's name without folders and surprising signs: the kind of a sensor may stand in it."""
     plain = re.sub(r"[^\w. -]", "_", PurePosixPath(name.replace("\\", "/")).name).strip(". ")
-    return plain[-100:] or "recording"
+    # A file system counts bytes, and 255 of them.
+    return plain[-100:].encode()[-200:].decode("utf-8", "ignore") or "recording"

@@ -196,3 +196,42 @@ def test_files_are_no_wearables_to_manage(world, folder: Path, csrf_of: Csrf, tm
     assert "required" in client.get(where).text.partition('id="start"')[2].partition(">")[0]
     assert client.post(where, data={"csrf_token": csrf, "start": "2026-11-20T10:00"}).status_code == 303
     assert "Backstop .npz file" not in client.get("/wearables").text
+
+
+NAMES = {
+    "../../../etc/cron.d/x": "x",
+    "..\\..\\x.csv": "x.csv",
+    "/etc/passwd": "passwd",
+    "..": "recording",
+    "C:\\walk.csv": "C_walk.csv",
+    ".bashrc": "bashrc",
+    "a\tb\x01.zip": "a_b_.zip",
+    "walk.csv/": "walk.csv",
+    "-rf.zip": "-rf.zip",
+    "歩" * 300 + ".csv": ("歩" * 65 + ".csv"),
+    "walk.html": "walk.html",
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_file_is_kept_under_a_name_of_ours_within_its_own_folder(
+    world, folder: Path, csrf_of: Csrf, phone: bytes, name: str
+) -> None:
+    ada = world.client(world.ada)
+    answer = send(ada, csrf_of(ada), world.ada.athlete_id, (name, phone))
+    assert answer.status_code == 303
+    (path,) = kept(folder)
+    assert path.count("/") == 1
+    assert Path(path).name == NAMES[name]
+    # What it is, is told by what is in it.
+    page = ada.get(answer.headers["Location"])
+    assert page.status_code == 200
+    assert page.mimetype == "text/html"
+    assert "Sensor Logger" in page.text
+
+
+def test_of_two_files_of_one_name_the_first_counts(world, folder: Path, csrf_of: Csrf, phone: bytes) -> None:
+    ada = world.client(world.ada)
+    send(ada, csrf_of(ada), world.ada.athlete_id, ("a/walk.zip", phone), ("b/walk.zip", b"other"))
+    (path,) = kept(folder)
+    assert (folder / path).read_bytes() == phone
