@@ -53,6 +53,16 @@ class Served:
         self.acknowledged.extend(self.log.append(sent))
         return sent
 
+    def until_refused(self) -> list[Chunk]:
+        """Send chunks until some are not stored, which are returned: a full disk has room where the log had been."""
+        for _ in range(20):
+            try:
+                sent = [next(self.chunks) for _ in range(30)]
+                self.acknowledged.extend(self.log.append(sent))
+            except StoreUnavailable:
+                return sent
+        pytest.fail("the disk took everything")
+
     def refusal(self, chunks: Sequence[Chunk]) -> tuple[int, str]:
         """Post chunks that cannot be stored; return the status and Retry-After."""
         body = pack([encode_chunk(each) for each in chunks])
@@ -79,7 +89,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     uplink = Uplink(server.url, token)
     try:
         server.start(**shim.environment(journal=False))
-        chunks = iter(bending_chunks(20.0, 8, time.time() - 1800.0))
+        chunks = iter(bending_chunks(100.0, 8, time.time() - 9000.0))
         yield Served(server, shim, Browser(server.url, link), RemoteLog(uplink), token, chunks, [])
     finally:
         shim.fail(Failing.NOT)
@@ -94,8 +104,7 @@ def test_a_disk_that_takes_nothing_costs_nothing_that_was_acknowledged(
     served.send(3)
     wait_for(lambda: analysed(served), 60, "the worker")
     served.shim.fail(failing)
-    # Enough that it cannot fit into space that the log has already.
-    waiting = [next(served.chunks) for _ in range(40)]
+    waiting = served.until_refused()
     status, retry_after = served.refusal(waiting)
     assert status == 503
     assert int(retry_after) > 0
