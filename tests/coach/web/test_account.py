@@ -20,11 +20,17 @@ from coach.web.browsers import device_words
 from coach.web.limits import LIMIT_OF_ACCOUNT
 from coach.web.welcome import local_page
 from tests.coach.authenticator import Authenticator
+from tests.coach.quick_hashes import QuickHasher
 from tests.coach.web.told import store_of
 
 GOOD = "kettle violin marsh"
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0"
 CsrfOf = Callable[[FlaskClient], str]
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("coach.service.secrets.PasswordHasher", QuickHasher)
 
 
 @pytest.fixture
