@@ -22,7 +22,7 @@ _POLL_S = 0.25
 _MERGE_S = 0.02
 # s for which chunks of a stream that was analysed to its end gather before it is looked at again: each look reads and
 # writes its whole state. A chunk of the usual 5 s never waits; of shorter ones, the mark is 5 s. Own choice.
-_GATHER_S = 2.0
+_GATHER_S = 3.0
 # Chunks of a stream that are never waited with: what one look analyses at most.
 _AT_A_TIME = 24
 # Streams whose results are saved in one transaction: those who append wait for it, some milliseconds. Own choice.

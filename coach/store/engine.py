@@ -51,6 +51,8 @@ _PAGE_BYTES = 8192
 # Commits of a process between two checkpoints. A commit of the worker changes about twenty pages, so that this is near
 # SQLite's own 1,000 pages; whoever acknowledges waits longer before it makes one itself. Own choice, measured.
 _CHECKPOINT_COMMITS, _CHECKPOINT_AT_LAST = 50, 200
+# Pages of the log from which it is made to begin anew, and ms to wait for readers then; else the next time. Own choice.
+_LOG_PAGES, _RESTART_MS = 1500, 250
 # Bytes to which the log is cut when it begins anew. Own choice: a whole day of one wearable.
 _LOG_BYTES = 32 << 20
 
@@ -133,8 +135,8 @@ class Store:
         try:
             if self._unsure.is_set():
                 self._make_sure()
-            with self._my_turn(), _translated(self.url, self._file), engine.connect() as tx:
-                with tx.execution_options(immediate=True).begin():
+            with _translated(self.url, self._file), engine.connect() as tx:
+                with self._my_turn(), tx.execution_options(immediate=True).begin():
                     yield tx
                 self._watched.note(Condition.SOUND)
                 self._commits += parts
@@ -165,8 +167,17 @@ class Store:
         """Bring the log's pages into the database, as far as no reader needs them. What was committed stays committed
         when that fails, so that it is no failure of the transaction before it."""
         self._commits = 0
+        driver = _driver(tx)
         try:
-            _driver(tx).execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            _, pages, _ = driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            if pages > _LOG_PAGES:
+                # Where somebody always writes meanwhile, the log never begins anew by itself: let them wait a moment,
+                # now that little is left to do.
+                driver.execute(f"PRAGMA busy_timeout={_RESTART_MS}").close()
+                try:
+                    driver.execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
+                finally:
+                    driver.execute(f"PRAGMA busy_timeout={_BUSY_MS}").close()
         except sqlite3.Error as error:
             if sync_failed(error):
                 self._unsure.set()

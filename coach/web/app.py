@@ -143,7 +143,7 @@ def create_app(
     # A proxy that ends https says so. Only the asker's own cookie and links depend on it. The host is never
     # taken from a proxy, for Origin is compared with it; the address only from as many as are known to be in front.
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.web.proxies, x_proto=1, x_host=0)  # type: ignore[method-assign]
-    app.wsgi_app = Admission(  # type: ignore[method-assign]
+    app.wsgi_app = Admission(  # type: ignore[method-assign, assignment]
         app.wsgi_app,
         pages_max=config.web.page_threads,
         ingest_max=config.web.ingest_threads,
