@@ -74,15 +74,15 @@ def npy_of_zeros(rows: int) -> Callable[[], Iterator[bytes]]:
 
 
 def test_a_text_that_unpacks_to_a_thousand_times_its_size(tmp_path: Path) -> None:
-    path = zipped(tmp_path / "walk.zip", {"TotalAcceleration.csv": zeros(300, HEADER)})
+    path = zipped(tmp_path / "walk.zip", {"TotalAcceleration.csv": zeros(80, HEADER)})
     assert path.stat().st_size < 1_000_000
     with at_most(50), pytest.raises(UnknownFormat, match="unpacks to far more"):
         read_recordings(path)
 
 
 def test_arrays_that_unpack_to_a_thousand_times_their_size(tmp_path: Path) -> None:
-    names = [f"s{k}_{what}.npy" for k in range(2) for what in ("acc", "gyr")]
-    path = zipped(tmp_path / "walk.npz", {name: npy_of_zeros(2_000_000) for name in names})
+    names = ["s_acc.npy", "s_gyr.npy", "r_acc.npy"]
+    path = zipped(tmp_path / "walk.npz", {name: npy_of_zeros(2_500_000) for name in names})
     assert path.stat().st_size < 1_000_000
     with at_most(50), pytest.raises(UnknownFormat, match="unpack to"):
         read_recordings(path)
@@ -156,7 +156,7 @@ def test_a_zip_in_a_zip_and_what_is_packed_otherwise_is_no_recording_and_is_not_
     nested = tmp_path / "outer.zip"
     with zipfile.ZipFile(nested, "w") as archive:
         archive.write(inner, "inner.zip")
-    bomb = HEADER + ZEROS * 20
+    bomb = HEADER + ZEROS * 8
     packed = {
         "walk.csv.gz": gzip.compress(bomb),
         "walk.csv.xz": lzma.compress(bomb),
@@ -182,14 +182,14 @@ def test_an_archive_that_lies_about_its_sizes_is_read_no_further_than_it_says(tm
 
 @pytest.mark.parametrize("stated", [True, False])
 def test_a_frame_that_unpacks_to_far_more_than_the_chunk_says(stated: bool) -> None:
-    frame = zstandard.ZstdCompressor(write_content_size=stated).compress(bytes(200_000_000))
+    frame = zstandard.ZstdCompressor(write_content_size=stated).compress(bytes(100_000_000))
     assert len(frame) < 50_000
     with at_most(20), pytest.raises(BadPacket):
         _frame_in_chunk(b"\x01" + frame)
 
 
 def test_what_waits_in_the_database_of_a_phone_is_bounded_too() -> None:
-    frame = zstandard.ZstdCompressor().compress(bytes(400_000_000))
+    frame = zstandard.ZstdCompressor().compress(bytes(100_000_000))
     with at_most(20), pytest.raises(BadPacket):
         unpack_readings(frame)
 
