@@ -31,8 +31,8 @@ BATCH_S = 0.2
 KEEP_ALIVE_S = 15.0
 # Own choice: a new stream asks again after a second, so that a restart is over for the reader soon.
 RETRY_MS = 1000
-# Own choice: what a link does is news for people, not for a chart.
-STATUS_S = 1.0
+# Own choice: what a link does is told when it changes; what follows from the time alone is seen by then.
+STATUS_S = 3.0
 # Own choice: a day's mean moves slowly.
 TOTALS_S = 10.0
 # Own choice: who has lost the right to see a line stops seeing it within this.
@@ -111,7 +111,10 @@ def _events(stream: Stream, house_: House, asker: Asker, athlete: AthleteView) -
                     return
                 house_.stopping.wait(BATCH_S)
                 continue
-            out = news.of(reader.get_batch(timeout_s=BATCH_S)) | _slow_news(news, pace, now)
+            batch = reader.get_batch(timeout_s=BATCH_S)
+            if any(event["kind"] == "link" for event in batch):
+                pace.status_at = -TOTALS_S
+            out = news.of(batch) | _slow_news(news, pace, now)
             if out:
                 yield _event(out)
                 sent_at = time.monotonic()
