@@ -8,6 +8,7 @@ import pytest
 
 from coach.service.personal_tokens import TokenScope
 from coach.store.tables import coach_athlete
+from coach.web import access
 from coach.web.described import description_of
 
 READ = ["read:athlete", "read:plans"]
@@ -168,6 +169,20 @@ def test_a_coach_who_is_coach_no_more_reads_nothing_by_an_old_token(world) -> No
     with world.services.findings._ground.store.begin() as tx:
         tx.execute(coach_athlete.delete())
     assert asked(world, secret, path).status_code == 404
+
+
+def test_a_live_line_ends_with_the_token_that_it_was_asked_with(world) -> None:
+    made = world.services.personal_tokens.make(world.ada.identity, "live", ["read:signals"])
+    path, bearer = f"/live/{world.ada.athlete_id}", {"Authorization": f"Bearer {made.secret}"}
+    assert world.client().head(path, headers=bearer).status_code == 200
+    with world.app.test_request_context(path, headers=bearer):
+        still = access.asker_later()
+    present = still()
+    assert present is not None
+    assert present.user_id == world.ada.identity.user_id
+    world.services.personal_tokens.revoke(world.ada.identity, made.view.token_id)
+    assert still() is None
+    assert world.client().head(path, headers=bearer).status_code == 401
 
 
 def test_a_program_is_slowed_by_its_token(world) -> None:
