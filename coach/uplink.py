@@ -81,8 +81,8 @@ class Uplink:
     def post(self, path: str, body: bytes, content_type: str, **headers: str) -> bytes:
         """Return the body of the answer.
 
-        Raises StoreUnavailable (try again; OpenWay: over https; Busy: when), NotAllowed (the token; Gone: erased), NotWanted,
-        Conflict, TooMuch, InvalidInput (the body).
+        Raises StoreUnavailable (try again; OpenWay: over https; Busy: when), NotAllowed (the token; Gone: erased),
+        NotWanted, Conflict, TooMuch, InvalidInput (the body).
         """
         answer = self._ask(path, body, content_type, headers)
         where = f"{self.host}{self._path}{path}"

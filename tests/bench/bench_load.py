@@ -86,7 +86,8 @@ def _start(directory: Path, environment: dict[str, str]) -> tuple[subprocess.Pop
     process = subprocess.Popen(
         [sys.executable, "-m", "coach", "run", "--host", "127.0.0.1", "--port", "0", "--no-simulate", "--storage",
          str(directory)],
-        cwd=ROOT, env=os.environ | ENVIRONMENT | environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+        cwd=ROOT, env=os.environ | ENVIRONMENT | environment, stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert process.stdout is not None
     port = 0
