@@ -121,6 +121,7 @@ def test_the_report_is_seen_and_saved(world, ada) -> None:
 def test_the_offer_stands_on_the_page(world, ada) -> None:
     tell(world, [5])
     world.clock.forward(days=50)
+    ada = world.client(world.ada)  # a sign-in lasts 30 days
     assert "Time to show a doctor" in ada.get(at(world, "treatments")).text
     assert "six weeks" in ada.get(at(world, "for-the-doctor")).text
 
@@ -129,6 +130,7 @@ def test_today_offers_it_when_it_is_time_and_only_then(world, ada) -> None:
     assert "Take the report to a doctor" not in ada.get("/today").text
     tell(world, [5])
     world.clock.forward(days=50)
+    ada = world.client(world.ada)  # a sign-in lasts 30 days
     assert "Take the report to a doctor" in ada.get("/today").text
 
 
