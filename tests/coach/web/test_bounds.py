@@ -45,6 +45,7 @@ def test_no_route_takes_a_body_without_bound(world) -> None:
                 method=method,
                 headers={"Content-Type": "application/x-www-form-urlencoded"} | token_of(world, endpoint),
                 environ_overrides={"CONTENT_LENGTH": str(FAR_TOO_LARGE)},
+                buffered=True,
             )
             told.setdefault(endpoint, set()).add(answer.status_code)
     assert len(told) > 40
@@ -78,7 +79,7 @@ def few(world, monkeypatch: pytest.MonkeyPatch) -> Flask:
 @pytest.mark.parametrize(("method", "wanted"), [("GET", 7), ("POST", 5)])
 def test_a_route_that_nobody_thought_of_has_a_limit(few: Flask, method: str, wanted: int) -> None:
     client = few.test_client()
-    told = [client.open("/later", method=method) for _ in range(wanted + 1)]
+    told = [client.open("/later", method=method, buffered=True) for _ in range(wanted + 1)]
     assert [each.status_code for each in told] == [200] * wanted + [429]
     assert int(told[-1].headers["Retry-After"]) > 0
     # Another address is not held back by it.
@@ -94,7 +95,7 @@ def test_no_route_is_without_a_limit(world, few: Flask) -> None:
     assert len(asked) > 90
     for method in ("GET", "POST"):
         for _ in range(8):
-            client.open("/later", method=method)
+            client.open("/later", method=method, buffered=True)
     free = []
     for endpoint, method, path in asked:
         answer = client.open(path, method=method, buffered=False)
