@@ -40,7 +40,8 @@ _TABLE = {
         findings.versions days.page days.answers_json choices.of_athlete availability.of_athlete jobs.of_athlete
         jobs.job live.events profiles.page sessions.session_page
         api.athlete api.availability api.checkin api.checkins api.choices api.day api.day_signal api.differences
-        api.finding api.finding_signal api.findings api.heart api.jobs api.plan api.plans api.preview api.recording
+        api.finding api.finding_signal api.findings api.heart api.job api.jobs api.plan api.plans api.preview
+        api.recording
         api.recording_chunks api.recordings api.safety api.session api.sessions api.step api.steps api.today
         api.trainings""",
     PLAN: """
@@ -82,7 +83,8 @@ _TABLE = {
     SPEAKER: """
         doctor.share sharing.agree sharing.end_coach sharing.end_code sharing.end_guardian sharing.end_link
         sharing.invite sharing.make_link sharing.of_athlete sharing.set_level sharing.withdraw
-        data.erase data.export data.of_athlete api.export""",
+        data.erase data.export data.of_athlete api.export
+        api.ledger api.sharing api.consents""",
     "W": "api.add_chunks api.beat api.live",
     "T": "phone_push.push phone_push.push_by_path",
 }
