@@ -9,7 +9,7 @@ from coach.analysis.types import AnalysisParams
 from coach.errors import InvalidInput, NoSuch, NotAllowed
 from coach.service.accounts import checked_name
 from coach.service.availability import EVERY_DAY, availability_of, checked, columns_of
-from coach.service.consents import carry_over
+from coach.service.consents import carry_over, is_minor
 from coach.service.due import mark_judged
 from coach.service.ground import Ground
 from coach.service.links import LinkBoard
@@ -18,7 +18,7 @@ from coach.service.profiles import analysis_params
 from coach.service.secrets import fresh_token
 from coach.service.types import AthleteView, Identity, Level, Purpose, Role, RosterRow
 from coach.service.weeks import WeekChange, change_week
-from coach.store import athletes, events, people, wearables
+from coach.store import athletes, events, guardians, people, wearables
 from coach.store.engine import Tx
 from coach.store.rows import Row, fresh_id
 from programs.types import Availability, Lock
@@ -125,15 +125,31 @@ class Athletes:
             mark_judged(tx, athlete_id, now)
 
     def set_born_on(self, by: Identity, athlete_id: str, born_on: date | None) -> None:
-        """Keep the date of birth, or forget it. Raises NoSuch, InvalidInput for an impossible date."""
+        """Keep the date of birth, or forget it. Raises NoSuch, NotAllowed, InvalidInput for an impossible date."""
         now = self._ground.now()
         checked = None if born_on is None else _born(born_on, now)
         with self._ground.store.begin() as tx:
-            if require_athlete(tx, by, athlete_id, Level.PLAN)["born_on"] == checked:
+            athlete = require_athlete(tx, by, athlete_id, Level.PLAN)
+            if athlete["born_on"] == checked:
                 return
+            self._check_age_moves(tx, by, athlete, checked)
             athletes.change(tx, athlete_id, born_on=checked)
             events.record(tx, now, by.user_id, "changed date of birth", "athlete", athlete_id, athlete_id)
             mark_judged(tx, athlete_id, now)
+
+    def _check_age_moves(self, tx: Tx, by: Identity, athlete: Row, born_on: date | None) -> None:
+        """Raise NotAllowed where another date would change who agrees, and it is not theirs to say so.
+
+        A minor's is the guardian's to change; that somebody grown up is a minor, or of no age, is theirs alone to say.
+        """
+        years, minor = self._ground.config.trust.consent_age_years, is_minor(self._ground, athlete)
+        if minor and by.role is not Role.GUARDIAN and guardians.has_guardian(tx, athlete["id"]):
+            raise NotAllowed(f"Under {years} years the guardian changes the date of birth.")
+        grown_up = athlete["born_on"] is not None and not minor
+        stays = born_on is not None and not is_minor(self._ground, {**athlete, "born_on": born_on})
+        signs_in = people.user_of_athlete(tx, athlete["id"]) is not None
+        if grown_up and not stays and signs_in and by.athlete_id != athlete["id"]:
+            raise NotAllowed(f"Only the athlete says that they are under {years}, or takes the date of birth back.")
 
     def analysis_params(self, athlete_id: str) -> AnalysisParams:
         """Return what an athlete's samples are analysed with: the configuration and their profile. Raises NoSuch."""

@@ -72,7 +72,7 @@ class Consents:
             athlete = require_own(tx, by, athlete_id)
             rows = consents.of_athlete(tx, athlete_id)
             names = {row["given_by"]: (people.user(tx, row["given_by"]) or {}).get("name") for row in rows}
-            may = may_agree(self._ground, by, athlete)
+            may = may_agree(tx, self._ground, by, athlete)
         past = tuple(
             ConsentPast(
                 Purpose(row["purpose"]), row["version"], row["given_at"], names[row["given_by"]], row["withdrawn_at"]
@@ -127,9 +127,16 @@ def require_own(tx: Tx, by: Identity, athlete_id: str) -> Row:
     return athlete
 
 
-def may_agree(ground: Ground, by: Identity, athlete: Row) -> bool:
-    """Tell whether `by`, whose own matter it is, may agree to something: a minor may not, the guardian may."""
-    return by.role is Role.GUARDIAN or not is_minor(ground, athlete)
+def may_agree(tx: Tx, ground: Ground, by: Identity, athlete: Row) -> bool:
+    """Tell whether `by`, whose own matter it is, may agree to something: a minor may not, the guardian may.
+
+    From the birthday on the athlete may, alone. A guardian goes on for who never said when they were born, and for who
+    has no sign-in.
+    """
+    minor = is_minor(ground, athlete)
+    if by.role is not Role.GUARDIAN:
+        return not minor
+    return minor or athlete["born_on"] is None or people.user_of_athlete(tx, athlete["id"]) is None
 
 
 def is_minor(ground: Ground, athlete: Row) -> bool:
@@ -139,10 +146,15 @@ def is_minor(ground: Ground, athlete: Row) -> bool:
 
 
 def require_agreeing(tx: Tx, ground: Ground, by: Identity, athlete_id: str) -> Row:
-    """Return an athlete for whom `by` may agree to something. Raises NoSuch, NotAllowed (a coach, or a minor)."""
+    """Return an athlete for whom `by` may agree to something.
+
+    Raises NoSuch, NotAllowed (a coach, a minor, or the guardian of who is one no more).
+    """
     athlete = require_own(tx, by, athlete_id)
-    if not may_agree(ground, by, athlete):
+    if not may_agree(tx, ground, by, athlete):
         years = ground.config.trust.consent_age_years
+        if by.role is Role.GUARDIAN:
+            raise NotAllowed(f"From {years} years on the athlete settles this alone.")
         raise NotAllowed(f"Under {years} years a guardian agrees: make a code for yours on the page “Who sees what”.")
     return athlete
 

@@ -18,10 +18,11 @@ from pathlib import Path
 
 from coach.errors import AlreadyRunning, ConfigError, InvalidInput, NotAllowed, StoreUnavailable
 from coach.instance import only_one
+from coach.service.consents import require_agreeing
 from coach.service.ground import Ground
 from coach.service.links import LinkBoard
 from coach.service.permission import require_athlete, speaks_for
-from coach.service.types import Identity
+from coach.service.types import Identity, Role
 from coach.store import athletes, erasing, events
 from coach.store.engine import Store
 
@@ -50,13 +51,16 @@ class Erasing:
     def erase(self, by: Identity | None, athlete_id: str, name: str) -> Erased:
         """Erase an athlete for good. by: None for the owner of the machine. name: typed, so that nobody errs.
 
-        Raises NoSuch, NotAllowed (who does not speak for them), InvalidInput (another name), StoreUnavailable.
+        Raises NoSuch, NotAllowed (who does not speak for them, or did until a birthday), InvalidInput (another name),
+        StoreUnavailable.
         """
         with self._ground.store.read() as tx:
             if by is not None:
                 require_athlete(tx, by, athlete_id)
                 if not speaks_for(tx, by, athlete_id):
                     raise NotAllowed(NOT_YOURS)
+                if by.role is Role.GUARDIAN:
+                    require_agreeing(tx, self._ground, by, athlete_id)
             found = athletes.get(tx, athlete_id)
         if found is None or name.strip().casefold() != found["name"].strip().casefold():
             raise InvalidInput("The name does not fit, so nothing was erased: type it as it stands on this page.")

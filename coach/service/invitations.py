@@ -203,6 +203,8 @@ class Invitations:
             require_agreeing(tx, self._ground, by, athlete_id)
         if kind is InvitationKind.GUARDIAN and athlete_id is not None:
             require_own(tx, by, athlete_id)
+            if by.role is Role.GUARDIAN:
+                require_agreeing(tx, self._ground, by, athlete_id)
 
     def _found(self, tx: Tx, code: str) -> Row:
         found = invitations.by_hash(tx, hash_token(_plain(code)), self._ground.now())

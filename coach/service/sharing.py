@@ -10,7 +10,7 @@ from coach.service.consents import is_minor, may_agree, require_agreeing, requir
 from coach.service.ground import Ground
 from coach.service.permission import coaches
 from coach.service.types import Identity, Level, Role
-from coach.store import athletes, events, guardians, people
+from coach.store import athletes, events, guardians, invitations, people
 from coach.store.rows import Row
 
 
@@ -71,11 +71,12 @@ class Sharing:
         """Return who sees an athlete. Raises NoSuch, NotAllowed (a coach)."""
         with self._ground.store.read() as tx:
             athlete = require_own(tx, by, athlete_id)
+            may = may_agree(tx, self._ground, by, athlete)
             seen_by = tuple(map(_coach_view, athletes.coaches(tx, athlete_id)))
             standing_in = tuple(
                 GuardianView(row["id"], row["name"], row["created_at"]) for row in guardians.of_athlete(tx, athlete_id)
             )
-        return SharingView(seen_by, standing_in, is_minor(self._ground, athlete), may_agree(self._ground, by, athlete))
+        return SharingView(seen_by, standing_in, is_minor(self._ground, athlete), may)
 
     def set_level(self, by: Identity, athlete_id: str, coach_id: str, level: Level) -> None:
         """Change how much a coach sees. Raises NoSuch, NotAllowed (a coach; or a minor who shares more)."""
@@ -110,6 +111,8 @@ class Sharing:
                 raise NotAllowed("A guardian ends this, or the athlete once they are of age.")
             if not guardians.unlink(tx, guardian_id, athlete_id):
                 raise NoSuch("That guardian is not on the list any more.")
+            # Else one of them would let the guardian in again, by another name.
+            invitations.end_of_maker(tx, guardian_id, athlete_id, now)
             events.record(tx, now, by.user_id, "ended standing in", "guardian", guardian_id, athlete_id)
 
     def appoint(self, guardian_id: str, athlete_id: str) -> None:

@@ -50,3 +50,9 @@ def end_offers(tx: Tx, athlete_id: str, now: datetime) -> None:
     """Take back every open code that would let somebody see an athlete."""
     offers = update(invitation).where(_columns.athlete_id == athlete_id, _columns.level.is_not(None), *_open(now))
     tx.execute(offers.values(ended_at=now))
+
+
+def end_of_maker(tx: Tx, user_id: str, athlete_id: str, now: datetime) -> None:
+    """Take back every open code about an athlete that somebody made."""
+    made = (_columns.made_by == user_id, _columns.athlete_id == athlete_id)
+    tx.execute(update(invitation).where(*made, *_open(now)).values(ended_at=now))

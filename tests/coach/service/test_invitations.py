@@ -208,8 +208,58 @@ def test_under_sixteen_the_guardian_agrees_and_the_child_cannot(club: Club) -> N
     # From the birthday on the child agrees alone, and ends that somebody stands in.
     club.clock.forward(days=1)
     services.consents.agree(kit, athlete_id, Purpose.SENSING)
+    for too_late in (
+        lambda: services.consents.agree(pat, athlete_id, Purpose.SHARING),
+        lambda: services.sharing.set_level(pat, athlete_id, club.coach.user_id, Level.FULL),
+        lambda: invitations.make(pat, InvitationKind.OFFER, Level.VIEW, athlete_id),
+        lambda: invitations.make(pat, InvitationKind.GUARDIAN, None, athlete_id),
+        lambda: services.doctor_links.make(pat, athlete_id, "Dr. Weber"),
+        lambda: services.athletes.set_born_on(pat, athlete_id, None),
+        lambda: services.athletes.set_born_on(pat, athlete_id, date(2015, 1, 1)),
+        lambda: services.erasing.erase(pat, athlete_id, "Kit"),
+    ):
+        with pytest.raises((NotAllowed, NoSuch)):
+            too_late()
+    assert not services.sharing.of_athlete(pat, athlete_id).may_agree
     services.sharing.end_guardian(kit, athlete_id, pat.user_id)
     assert not may_see(club, pat, athlete_id)
+
+
+def test_a_guardians_open_codes_end_with_the_guardian(club: Club) -> None:
+    services, invitations = club.services, club.services.invitations
+    code = invitations.make(club.coach, InvitationKind.ATHLETE, Level.PLAN)
+    joined = NewAthlete("Kit", "UTC", TOMORROW_16, guardian="Pat")
+    guardian_id, child_id = invitations.join_as_athlete(code, joined, Level.VIEW, set())
+    kit, pat = who(club, child_id or ""), who(club, guardian_id)
+    codes = [
+        invitations.make(pat, InvitationKind.GUARDIAN, None, kit.athlete_id),
+        invitations.make(pat, InvitationKind.OFFER, Level.FULL, kit.athlete_id),
+    ]
+    club.clock.forward(days=1)
+    services.sharing.end_guardian(kit, kit.athlete_id or "", pat.user_id)
+    for each in codes:
+        with pytest.raises(NoSuch):
+            invitations.look(each)
+
+
+def test_no_other_date_of_birth_makes_a_child_grown_up_or_somebody_a_child(club: Club) -> None:
+    services, invitations = club.services, club.services.invitations
+    code = invitations.make(club.coach, InvitationKind.ATHLETE, Level.PLAN)
+    joined = NewAthlete("Kit", "UTC", TOMORROW_16, guardian="Pat")
+    guardian_id, child_id = invitations.join_as_athlete(code, joined, Level.PLAN, set())
+    kit, pat = who(club, child_id or ""), who(club, guardian_id)
+    athlete_id = kit.athlete_id or ""
+    for by in (kit, club.coach):
+        for born_on in (date(1990, 5, 1), None):
+            with pytest.raises(NotAllowed, match="guardian changes"):
+                services.athletes.set_born_on(by, athlete_id, born_on)
+    services.athletes.set_born_on(kit, athlete_id, TOMORROW_16)
+    services.athletes.set_born_on(pat, athlete_id, TODAY_16)
+    services.athletes.set_born_on(club.coach, athlete_id, date(2009, 5, 1))
+    for by in (pat, club.coach):
+        with pytest.raises(NotAllowed, match="Only the athlete"):
+            services.athletes.set_born_on(by, athlete_id, TOMORROW_16)
+    services.athletes.set_born_on(kit, athlete_id, None)
 
 
 def test_who_is_sixteen_today_needs_nobody(club: Club) -> None:
