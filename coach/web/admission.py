@@ -9,10 +9,8 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
-
-from werkzeug.wsgi import ClosingIterator
 
 from coach.errors import CoachError
 from coach.web.headers import FIXED
@@ -23,6 +21,8 @@ Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 INGEST = ("/api/v1/chunks", "/api/v1/live", "/api/v1/gateway", "/api/v1/phone")
 STORED = "/api/v1/chunks"
 STREAMS = "/live/"
+# Whether the process runs: it does also when every place is taken, and whoever heard otherwise would end it.
+ALIVE = "/healthz"
 # Threads for answering those who are refused. Own choice.
 SPARE_THREADS = 8
 # s until who is refused shall come again: a moment is over soon; a backlog of analysis takes its time. Own choices.
@@ -48,7 +48,7 @@ class Admission:
     def __call__(self, environ: dict[str, Any], start: Any) -> Iterable[bytes]:
         """Answer, or refuse with 503 and Retry-After."""
         path = environ["PATH_INFO"]
-        if path.startswith(STREAMS):
+        if path.startswith(STREAMS) or path == ALIVE:
             return self._app(environ, start)
         kind = "ingest" if path.startswith(INGEST) else "pages"
         if path == STORED and self._is_behind():
@@ -62,7 +62,7 @@ class Admission:
         except BaseException:
             self._leave(kind)
             raise
-        return ClosingIterator(answer, lambda: self._leave(kind))
+        return _Held(answer, lambda: self._leave(kind))
 
     def _leave(self, kind: str) -> None:
         with self._lock:
@@ -80,6 +80,25 @@ class Admission:
         except CoachError:
             self._behind = False  # what is wrong with the database is said by who needs it
         return self._behind
+
+
+class _Held:
+    """An answer that keeps its place until it is closed: given back once, also when closing it fails."""
+
+    def __init__(self, answer: Iterable[bytes], leave: Callable[[], None]) -> None:
+        self._answer, self._leave = answer, leave
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._answer)
+
+    def close(self) -> None:
+        leave, self._leave = self._leave, lambda: None
+        try:
+            close = getattr(self._answer, "close", None)
+            if close is not None:
+                close()
+        finally:
+            leave()
 
 
 def _refusal(environ: dict[str, Any], start: Any, after_s: int) -> Iterable[bytes]:

@@ -186,7 +186,7 @@ def install(app: Flask) -> None:
         named = counted.get(request.endpoint or "")
         for count in named or (look if request.method in _LOOKING else change,):
             count()
-        if bearer_token() is not None and not named:
+        if bearer_token() is not None and request.endpoint not in LIMIT_OF_ENDPOINT:
             program()
 
     app.before_request(count_request)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 import time
@@ -429,3 +430,31 @@ def test_more_posts_at_once_than_threads_are_refused_at_once_and_pages_are_not(a
     told.clear()
     ask(admission.STORED)
     assert [status for status, _ in told] == ["200 OK"]
+
+
+def test_a_place_is_given_back_whatever_closing_does_and_whether_it_runs_is_told_without_one() -> None:
+    class Broken(list[bytes]):
+        def close(self) -> None:
+            raise OSError("gone")
+
+    def app(environ: dict[str, Any], start: Any) -> Any:
+        start("200 OK", [])
+        return Broken([b""])
+
+    told: list[str] = []
+
+    def ask(path: str) -> Any:
+        return door({"PATH_INFO": path}, lambda status, head: told.append(status[:3]))
+
+    door = Admission(app, pages_max=1, ingest_max=1, waiting=lambda: 0, waiting_max=10)
+    for _ in range(2):
+        answer = ask("/today")
+        for _ in range(2):
+            with contextlib.suppress(OSError):
+                answer.close()
+    held = ask("/today")
+    assert ask("/today")
+    ask("/healthz").clear()
+    assert told == ["200", "200", "200", "503", "200"]
+    with pytest.raises(OSError, match="gone"):
+        held.close()

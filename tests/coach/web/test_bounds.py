@@ -118,6 +118,16 @@ def test_limits_count_by_person_where_one_is_signed_in(world, few: Flask) -> Non
     assert [each.post("/later").status_code for each in people] == [429, 200]
 
 
+def test_who_tries_another_token_each_time_is_counted_by_address_also_where_tokens_have_a_limit(
+    world, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "PROGRAMS", "5 per minute")
+    client = world.restarted(Config()).test_client()
+    path = f"/api/v1/athletes/{world.ada.athlete_id}/export"
+    tried = [client.get(path, headers={"Authorization": f"Bearer backstop-x-{number}"}) for number in range(6)]
+    assert [each.status_code for each in tried] == [401] * 5 + [429]
+
+
 @pytest.mark.parametrize(
     "path",
     ["/" + "x" * 2000, "/later?" + "q" * 3000, "/later?" + "a=b&" * 60, "/athletes/" + "y" * 1500 + "/day.json"],
