@@ -87,10 +87,17 @@ def _change(args: argparse.Namespace) -> int:
         if args.profile:
             services.athletes.set_profile(athlete, athlete_id, args.profile)
         if born_on is not None:
-            services.athletes.set_born_on(athlete, athlete_id, born_on)
+            services.athletes.set_born_on(_settles(services, athlete, athlete_id), athlete_id, born_on)
         view = services.athletes.get(athlete, athlete_id)
         print(f"{athlete.name}: profile {view.profile_id}, born {view.born_on or 'unknown'}.")
     return 0
+
+
+def _settles(services: Services, athlete: Identity, athlete_id: str) -> Identity:
+    """Return in whose name the owner of the machine changes a date of birth: of a minor it is the guardian's."""
+    who = services.sharing.of_athlete(athlete, athlete_id)
+    guardian = services.accounts.identity(who.guardians[0].user_id) if who.minor and who.guardians else None
+    return guardian or athlete
 
 
 def _link(args: argparse.Namespace) -> int:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from coach.errors import Conflict, InvalidInput, NoSuch, NotAllowed
+from coach.errors import Conflict, InvalidInput, NoSuch, NotAllowed, StoreUnavailable
 from coach.service.accounts import Accounts
 from coach.service.ground import Ground
 from coach.service.secrets import fresh_token, hash_token
@@ -152,7 +153,8 @@ class PersonalTokens:
                 f"This token ended on {found['expires_at']:%Y-%m-%d}: make a new one on your account page."
             )
         if found["last_used_at"] is None or now - found["last_used_at"] >= _USE_NOTED:
-            with self._ground.store.begin() as tx:
+            # Noted best-effort: reading goes on when the disk is full.
+            with contextlib.suppress(StoreUnavailable, Conflict), self._ground.store.begin() as tx:
                 personal_tokens.note_use(tx, found["id"], now, now - _USE_NOTED)
         return replace(person, scopes=frozenset(found["scopes"]))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pyotp
@@ -74,3 +75,14 @@ def test_links_lead_to_the_address_of_the_configuration(
     monkeypatch.setenv("BACKSTOP_WEB__ADDRESS", "https://back.example")
     assert main(["user", "link", "Kim"]) == 0
     assert "https://back.example/enter/" in capsys.readouterr().out
+
+
+def test_the_owner_mends_the_date_of_birth_of_a_child_who_has_a_guardian(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    born = f"{datetime.now(UTC).year - 10}-01-01"
+    assert main(["user", "add", "Kit", "--role", "athlete", "--born", born]) == 0
+    assert main(["user", "add", "Pat", "--role", "guardian", "--of", "Kit"]) == 0
+    assert main(["user", "change", "Kit", "--born", "1990-01-01"]) == 0
+    assert "born 1990-01-01" in capsys.readouterr().out

@@ -60,6 +60,12 @@ WITHOUT_WHO = {
     "looks": "attach begin wanted_by heard view",
     "phones": "receive close_quiet",
     "poses": "wanted take",
+    # Nobody as who asks is the owner of the machine, at its terminal.
+    "exports": "athlete_named write",
+    "restoring": "take_in",
+    "erasing": "erase go_on",
+    "retention": "days told signal_gone_at line_gone_after forget",
+    "machine": "figures mind_disk parts trouble",
 }
 
 

@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 import sqlalchemy as sa
 
-from coach.errors import Conflict, InvalidInput, NoSuch, NotAllowed
+from coach.errors import Conflict, InvalidInput, NoSuch, NotAllowed, StoreUnavailable
 from coach.service.personal_tokens import DAYS_MAX, TOKENS_MAX, TokenScope, is_personal
 from coach.service.tokens import Scope
+from coach.store.engine import Store
 from coach.store.tables import event, user_account
 from coach.store.token_tables import personal_token
 from tests.coach.club import START, Club
@@ -41,6 +42,16 @@ def test_only_a_hash_of_the_secret_is_kept_and_nothing_of_it_in_the_audit(club: 
         rows = [*tx.execute(sa.select(personal_token)), *tx.execute(sa.select(event))]
     assert any("read:athlete read:plans" in str(row) for row in rows)
     assert not any(kept in str(row) for row in rows)
+
+
+def test_a_full_disk_keeps_no_program_out(club: Club, monkeypatch: pytest.MonkeyPatch) -> None:
+    secret = club.services.personal_tokens.make(club.athlete, "script", READ).secret
+
+    def full(_: Store) -> None:
+        raise StoreUnavailable("The disk is full.")
+
+    monkeypatch.setattr(Store, "begin", full)
+    assert club.services.personal_tokens.identity(secret).user_id == club.athlete.user_id
 
 
 def test_it_ends_by_itself(club: Club) -> None:
