@@ -1,4 +1,4 @@
-"""The first minute of a new owner: `backstop run`, the coach's link, a live signal, a finding, a yes, a calendar link.
+"""A first minute: `backstop run`, the coach's link, a signal, a finding, a yes, the athlete's calendar.
 
 The real command in a process of its own, on an empty folder, at a free port; the real page in a real browser.
 """
@@ -72,11 +72,9 @@ def test_the_first_minute(browser: Browser, tmp_path: Path, figure: Callable[[st
 
 
 def first_minute(browser: Browser, started: Started, figure: Callable[[str, object, str], None]) -> float:
-    """Go the whole way on the page, as a coach who has never seen it; return how long it took in s."""
+    """Go the whole way on the pages, as people who have never seen them; return how long it took in s."""
     figure("first page usable after", round(started.usable_after_s, 2), "s")
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page = context.new_page()
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
     told: list[str] = []
     page.on("console", lambda message: told.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: told.append(str(error)))
@@ -96,8 +94,7 @@ def first_minute(browser: Browser, started: Started, figure: Callable[[str, obje
     accept.click()
     expect(page.locator("#plan .week .week-day").first).to_be_visible(timeout=10_000)
     assert page.locator("#plan .week .week-day").count() >= 2
-    page.get_by_role("button", name="Copy link").click()
-    link = page.evaluate("navigator.clipboard.readText()")
+    link = copied_link(browser, started.links["athlete"])
     took_s = time.monotonic() - opened_s
     figure("all of the first minute took", round(took_s, 1), "s")
 
@@ -110,6 +107,19 @@ def first_minute(browser: Browser, started: Started, figure: Callable[[str, obje
     assert told == []
     screenshot(page, "desk-1440-light")
     return took_s
+
+
+def copied_link(browser: Browser, way_in: str) -> str:
+    """Copy the calendar link on the athlete's own page: it is nobody else's to have."""
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    page.goto(way_in)
+    page.goto(page.url.replace("/today", "/week"))
+    page.get_by_role("button", name="Copy link").click()
+    link: str = page.evaluate("navigator.clipboard.readText()")
+    context.close()
+    return link
 
 
 @pytest.mark.proof
