@@ -240,6 +240,10 @@ class Motion:
             stream_id, start, end = _window(finding, number)
             if stream_id is None:
                 return SignalWindow(start, (), (), None)
+            # What the evidence of a finding names that came with an export, a stranger may have written.
+            stream = recordings.get_stream(tx, stream_id)
+            if stream is None or stream["athlete_id"] != finding["athlete_id"]:
+                return SignalWindow(start, (), (), None)
             first, last = start - _AROUND_S, end + _AROUND_S
             rows = signals.lines_of_stream(tx, stream_id, first - _CHUNK_S, last)
             reference = signals.reference_of_stream(tx, stream_id)

@@ -90,6 +90,9 @@ class Taking:
         own = "id" if table.name == "athlete" else "athlete_id"
         if own in row and row[own] != self._athlete_id and not (RULES[table.name].named and row[own] is None):
             raise _wrong(f"row {number} of table {table.name} is of another athlete")
+        # Else a file would make its athlete an owner or a coach, at the next sign-in link.
+        if table.name == "user_account" and (row[own] is not None) is not (row["role"] == "athlete"):
+            raise _wrong(f"row {number} of table {table.name} has a role that is not theirs")
         values = {}
         for column in table.c:
             if column.name in hidden:

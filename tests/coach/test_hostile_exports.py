@@ -217,6 +217,17 @@ def test_a_row_cannot_hang_on_somebody_elses(members: Members, there: Club, tmp_
         assert "somebody else" in refused(there, tmp_path, packed(evil))
 
 
+@pytest.mark.parametrize("role", ["owner", "coach", "guardian"])
+def test_no_file_gives_its_athlete_another_role(members: Members, there: Club, tmp_path: Path, role: str) -> None:
+    name = "tables/user_account.jsonl"
+    rows = [json.loads(line) for line in members[name].splitlines()]
+    for row in rows:
+        row["role"] = role if row["athlete_id"] is not None else row["role"]
+    lines = b"".join(json.dumps(row).encode() + b"\n" for row in rows)
+    told = refused(there, tmp_path, packed({**members, name: lines}))
+    assert "a role that is not theirs" in told
+
+
 def test_what_is_named_and_not_there_or_taken_is_a_conflict(members: Members, there: Club, tmp_path: Path) -> None:
     evil = changed(members, "checkin", lambda row: row.update(entered_by=OTHER))
     assert "Table checkin" in refused(there, tmp_path, packed(evil), Conflict)

@@ -257,6 +257,17 @@ def test_windows_lines_and_totals(club: Club) -> None:
         club.services.motion.day_line("nobody", day)
 
 
+def test_a_finding_that_names_somebody_elses_recording_shows_nothing_of_it(club: Club) -> None:
+    club.services.log.append(bending_chunks(14, 6, BEGIN_S))
+    Worker(club.services, LiveFeed()).drain()
+    (finding,) = club.services.findings.for_athlete(club.athlete_id)
+    assert club.services.motion.window(club.coach, finding.finding_id, 0).t_utc_s
+    other = club.services.athletes.create("Bo", "UTC")
+    with club.store.begin() as tx:
+        tx.exec_driver_sql("UPDATE stream SET athlete_id = ?", (other,))
+    assert club.services.motion.window(club.coach, finding.finding_id, 0).t_utc_s == ()
+
+
 def test_two_trunk_wearables_at_once_do_not_count_twice(club: Club) -> None:
     second = "C0:FF:EE:00:00:02"
     club.services.wearables.add(club.athlete, club.athlete_id, second, "movella-dot", "Belt", "lower_back")
