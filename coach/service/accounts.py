@@ -69,7 +69,7 @@ class Accounts:
         return found is not None and found["password_hash"] is not None
 
     def set_password(self, user_id: str, password: str, but: str | None = None) -> Identity:
-        """Replace the password and end all sessions, but the one named; return the identity of the new epoch.
+        """Replace the password; end open links and all sessions but the one named. Return the new epoch's identity.
 
         Raises InvalidInput when it is too short, too long or too easy, NoSuch.
         """
@@ -84,13 +84,15 @@ class Accounts:
             if found is None:
                 raise NoSuch(f"There is no user {user_id}.")
             sign_ins.end_all(tx, user_id, now, but)
+            people.drop_sign_in_links(tx, user_id)
             events.record(tx, now, user_id, "set a password", "user", user_id)
         return _identity(found)
 
     def reset(self, user_id: str, *, passkeys: bool = False, password: bool = False) -> tuple[Notice, ...]:
         """Let the machine's owner help somebody who is locked out: remove the second factor, and what else is named.
 
-        Ends all sessions. Return what was removed; the person is told at the next sign-in. Raises NoSuch.
+        Ends all sessions and open links, and with passkeys or password also tokens. Return what was removed; the person
+        is told at the next sign-in. Raises NoSuch.
         """
         now, removed = self._ground.now(), list[Notice]()
         with self._ground.store.begin() as tx:
@@ -105,6 +107,9 @@ class Accounts:
                 people.set_password_hash(tx, user_id, None)
                 removed.append(Notice.PASSWORD_REMOVED)
             sign_ins.end_all(tx, user_id, now)
+            people.drop_sign_in_links(tx, user_id)
+            if passkeys or password:
+                people.new_epoch(tx, user_id)
             for notice in removed:
                 sign_ins.add_notice(tx, user_id, notice.value, now)
                 events.record(tx, now, "owner", notice.value, "user", user_id)

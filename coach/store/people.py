@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from coach.store.engine import Tx
 from coach.store.rows import Row, fresh_id, many, one
@@ -63,6 +63,11 @@ def set_password_hash(tx: Tx, user_id: str, password_hash: str | None) -> Row | 
     return one(tx, update(user_account).where(user_account.c.id == user_id).values(values).returning(user_account))
 
 
+def new_epoch(tx: Tx, user_id: str) -> None:
+    """End what somebody's programs hold."""
+    tx.execute(update(user_account).where(user_account.c.id == user_id).values(epoch=user_account.c.epoch + 1))
+
+
 def refresh_password_hash(tx: Tx, user_id: str, old: str, new: str) -> None:
     """Keep another hash of the same password, unless the password was replaced meanwhile."""
     same = (user_account.c.id == user_id, user_account.c.password_hash == old)
@@ -76,6 +81,11 @@ def add_sign_in_link(tx: Tx, user_id: str, token_hash: str, now: datetime, expir
             id=fresh_id(), user_id=user_id, token_hash=token_hash, created_at=now, expires_at=expires_at
         )
     )
+
+
+def drop_sign_in_links(tx: Tx, user_id: str) -> None:
+    """Forget somebody's links that nobody has used."""
+    tx.execute(delete(sign_in_link).where(sign_in_link.c.user_id == user_id, sign_in_link.c.used_at.is_(None)))
 
 
 def use_sign_in_link(tx: Tx, token_hash: str, now: datetime) -> str | None:

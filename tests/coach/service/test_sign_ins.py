@@ -547,6 +547,23 @@ def test_nobody_else_confirms_a_session(club: Club) -> None:
     assert present(club, found).confirmed_at < club.clock.now
 
 
+def test_a_new_password_and_a_reset_end_open_links_and_a_reset_of_keys_also_tokens(club: Club) -> None:
+    accounts, tokens, user_id = club.services.accounts, club.services.personal_tokens, club.coach.user_id
+    for end in (lambda: accounts.reset(user_id), lambda: accounts.set_password(user_id, GOOD)):
+        link = accounts.issue_sign_in_link(user_id)
+        end()
+        with pytest.raises(NotAllowed):
+            club.services.sign_ins.by_link(link, DESK)
+    found = accounts.identity(user_id)
+    assert found is not None
+    secret = tokens.make(found, "script", ["read:plans"]).secret
+    accounts.reset(user_id)
+    assert tokens.identity(secret).user_id == user_id
+    accounts.reset(user_id, passkeys=True)
+    with pytest.raises(NotAllowed):
+        tokens.identity(secret)
+
+
 def test_the_owner_resets_it_is_recorded_and_told(club: Club) -> None:
     with_factor(club)
     enrolled(club, Authenticator())
