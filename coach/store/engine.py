@@ -141,7 +141,7 @@ class Store:
                 self._watched.note(Condition.SOUND)
                 self._commits += parts
                 if self._commits >= checkpoint_after and self._file is not None:
-                    self._checkpoint(tx)
+                    self._checkpoint_once(tx, checkpoint_after)
         except StoreUnavailable as error:
             if isinstance(error.__cause__, DBAPIError | sqlite3.Error):
                 self._watched.note(Condition(error.condition))
@@ -162,6 +162,17 @@ class Store:
             yield
         finally:
             self._turn.release()
+
+    def _checkpoint_once(self, tx: Connection, after: int) -> None:
+        """Checkpoint unless another thread does, or just did: one that begins when all is in the database already, at
+        the moment of a commit, is how SQLite before 3.51.3 may damage it ("The WAL-Reset Bug", sqlite.org/wal.html)."""
+        if not self._checking.acquire(blocking=False):
+            return
+        try:
+            if self._commits >= after:
+                self._checkpoint(tx)
+        finally:
+            self._checking.release()
 
     def _checkpoint(self, tx: Connection) -> None:
         """Bring the log's pages into the database, as far as no reader needs them. What was committed stays committed
