@@ -37,6 +37,7 @@ def handler(args: argparse.Namespace) -> int:
     with only_one(directory):
         done = from_backup.restore(args.file, directory, datetime.now(UTC), replace=args.replace)
     print(f"{directory} is as it was at {done.manifest.made_at:%Y-%m-%d %H:%M:%S} UTC: {_told(done.manifest)}.")
+    print("What was withdrawn, revoked or ended since stands again: ask everybody to look at who sees what.")
     if done.erased_again:
         print(f"{done.erased_again} athletes who were erased since are erased from it again.")
     if done.aside is not None:

@@ -183,11 +183,12 @@ def install(app: Flask) -> None:
     program = limiter.shared_limit(PROGRAMS, "programs")(count_program)
 
     def count_request() -> None:
+        # By address first: each other token is another sender below, and too many make others forgotten.
+        if bearer_token() is not None and request.endpoint not in LIMIT_OF_ENDPOINT:
+            program()
         named = counted.get(request.endpoint or "")
         for count in named or (look if request.method in _LOOKING else change,):
             count()
-        if bearer_token() is not None and request.endpoint not in LIMIT_OF_ENDPOINT:
-            program()
 
     app.before_request(count_request)
     app.extensions[_KEY] = MovingWindowRateLimiter(BoundedMemory())

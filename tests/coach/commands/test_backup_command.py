@@ -65,7 +65,9 @@ def test_a_running_backstop_is_backed_up_and_comes_back(
     assert "is whole" in capsys.readouterr().out
     assert "--replace" in refused(capsys, "restore", str(backup), "--storage", str(storage))
     assert main(["restore", str(backup), "--storage", str(new)]) == 0
-    assert "is as it was at" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "is as it was at" in told
+    assert "withdrawn, revoked or ended since stands again" in told
     for name in KEY_FILES:
         assert (new / name).read_bytes() == (storage / name).read_bytes()
     with running("--port", "0", "--storage", str(new), guard_s=300.0) as said:

@@ -126,6 +126,12 @@ def test_who_tries_another_token_each_time_is_counted_by_address_also_where_toke
     path = f"/api/v1/athletes/{world.ada.athlete_id}/export"
     tried = [client.get(path, headers={"Authorization": f"Bearer backstop-x-{number}"}) for number in range(6)]
     assert [each.status_code for each in tried] == [401] * 5 + [429]
+    # Beyond that, no more senders are remembered: each would make another forgotten.
+    (limiter,) = client.application.extensions["limiter"]
+    remembered = len(limiter.limiter.storage._tries)
+    for number in range(6, 12):
+        client.get("/api/v1/me", headers={"Authorization": f"Bearer backstop-x-{number}"})
+    assert len(limiter.limiter.storage._tries) == remembered
 
 
 @pytest.mark.parametrize(
