@@ -6,10 +6,28 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+class Reading(FlaskClient):
+    """A client that reads each answer to its end, as a browser does: till then it holds its place."""
+
+    def open(self, *args: Any, **wanted: Any) -> TestResponse:
+        answer = super().open(*args, **wanted)
+        if answer.mimetype != "text/event-stream":
+            answer.get_data()
+            answer.close()
+        return answer
+
+
+Flask.test_client_class = Reading
 
 
 def in_ci() -> bool:

@@ -214,7 +214,7 @@ class Comparison:
 
     value: the ratio first / second, None if not measured; bound: "" exact, "at_least" or "at_most" where a hold was
     stopped at the cap. limits: the rule's, `low` and `high` where there are. error: what the difference in `unit` must
-    exceed to be more than noise. sides: for left against right only. statement never calls a side abnormal.
+    exceed to be more than noise. sides: for left against right only. statement judges no side by itself.
     """
 
     id: str

@@ -43,8 +43,8 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_MS = 10_000
 # s between two questions whether another process has ended its transaction. Own choice: one thread of each asks.
 _ASK_AGAIN_S = 0.001
-# Connections: page threads (32), event streams do not hold any, worker, clock and gateway a few. Own choice.
-_POOL_KEPT, _POOL_MORE = 8, 64
+# Connections: a thread each of pages (32) and ingest (48) at most, as one that is opened anew reads the schema first.
+_POOL_KEPT, _POOL_MORE = 64, 32
 # Bytes. A chunk of 5 s at 60 Hz takes 2.4 kB: a page of the usual 4 kB holds one and wastes the rest, 13.7 bytes a
 # sample against 9.2 here, at the same speed (measured). Counts when the file is made.
 _PAGE_BYTES = 8192
@@ -52,7 +52,7 @@ _PAGE_BYTES = 8192
 # SQLite's own 1,000 pages; whoever acknowledges waits longer before it makes one itself. Own choice, measured.
 _CHECKPOINT_COMMITS, _CHECKPOINT_AT_LAST = 50, 200
 # Pages of the log from which it is made to begin anew, and ms to wait for readers then; else the next time. Own choice.
-_LOG_PAGES, _RESTART_MS = 1500, 250
+_LOG_PAGES, _RESTART_MS = 1500, 50
 # Bytes to which the log is cut when it begins anew. Own choice: a whole day of one wearable.
 _LOG_BYTES = 32 << 20
 
@@ -91,7 +91,6 @@ class Store:
         self._watched = Watched()
         self._commits = 0  # since the last checkpoint; about right is enough
         self._unsure = threading.Event()  # a sync failed
-        self._checking = threading.Lock()
         self._turn = threading.Lock()
 
     @property
@@ -133,20 +132,28 @@ class Store:
     @contextmanager
     def _write(self, engine: Engine, checkpoint_after: int, parts: int = 1) -> Iterator[Tx]:
         try:
-            if self._unsure.is_set():
-                self._make_sure()
-            with _translated(self.url, self._file), engine.connect() as tx:
-                with self._my_turn(), tx.execution_options(immediate=True).begin():
+            with _translated(self.url, self._file), engine.connect() as tx, self._my_turn():
+                if self._unsure.is_set():
+                    self._make_sure()
+                with self._sync_watched(), tx.execution_options(immediate=True).begin():
                     yield tx
                 self._watched.note(Condition.SOUND)
                 self._commits += parts
                 if self._commits >= checkpoint_after and self._file is not None:
-                    self._checkpoint_once(tx, checkpoint_after)
+                    self._checkpoint(tx)
         except StoreUnavailable as error:
             if isinstance(error.__cause__, DBAPIError | sqlite3.Error):
                 self._watched.note(Condition(error.condition))
-                if sync_failed(getattr(error.__cause__, "orig", error.__cause__)):
-                    self._unsure.set()
+            raise
+
+    @contextmanager
+    def _sync_watched(self) -> Iterator[None]:
+        """Keep in mind that a sync failed, before the next writer of this process has its turn."""
+        try:
+            yield
+        except (DBAPIError, sqlite3.Error) as error:
+            if sync_failed(getattr(error, "orig", error)):
+                self._unsure.set()
             raise
 
     @contextmanager
@@ -163,20 +170,13 @@ class Store:
         finally:
             self._turn.release()
 
-    def _checkpoint_once(self, tx: Connection, after: int) -> None:
-        """Checkpoint unless another thread does, or just did: one that begins when all is in the database already, at
-        the moment of a commit, is how SQLite before 3.51.3 may damage it ("The WAL-Reset Bug", sqlite.org/wal.html)."""
-        if not self._checking.acquire(blocking=False):
-            return
-        try:
-            if self._commits >= after:
-                self._checkpoint(tx)
-        finally:
-            self._checking.release()
-
     def _checkpoint(self, tx: Connection) -> None:
         """Bring the log's pages into the database, as far as no reader needs them. What was committed stays committed
-        when that fails, so that it is no failure of the transaction before it."""
+        when that fails, so that it is no failure of the transaction before it.
+
+        In the writers' turn: no thread of this process checkpoints right after another, which is how SQLite before
+        3.51.3 may damage the file ("The WAL-Reset Bug", sqlite.org/wal.html), and none writes on while a sync fails.
+        """
         self._commits = 0
         driver = _driver(tx)
         try:
@@ -201,9 +201,7 @@ class Store:
         A sync has failed: what it should have kept may be missing from the disk, though it can still be read. It is
         written again, elsewhere, and synced again. Raises StoreUnavailable while that does not succeed.
         """
-        with self._checking, _translated(self.url, self._file), self._durable.connect() as tx:
-            if not self._unsure.is_set():
-                return
+        with _translated(self.url, self._file), self._durable.connect() as tx:
             busy, *_ = _driver(tx).execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             if busy:
                 raise StoreUnavailable(SENTENCE_OF[Condition.FAILING], Condition.FAILING)

@@ -82,7 +82,8 @@ def main(folder: Path, chunks: Path, first: int, end: int) -> None:
     for number, blob in enumerate(unpack(chunks.read_bytes())[first:end], first):
         # Whatever the worker is at: something that is not synced yet lies before each chunk.
         with contextlib.suppress(StoreUnavailable), store.begin_derived() as tx:
-            tx.execute(text("update athlete set wake = wake"))
+            # Another value each time: SQLite writes no page for one that is the same.
+            tx.execute(text("update athlete set sport = :sport"), {"sport": f"before {number}"})
         if str(number) in os.environ.get("POWER_SYNC_FAILS", "").split():
             disk_fails(Failing.SYNC_FAILS)
         for key in stubborn(lambda blob=blob: services.log.append_encoded([blob])):  # type: ignore[misc]

@@ -277,7 +277,7 @@ def test_cohorts_reproduce_the_published_ratios() -> None:
     assert women[FLEXOR] / women[EXTENSOR] == pytest.approx(0.79, abs=0.005)
 
 
-def test_no_side_is_called_abnormal() -> None:
+def test_no_side_is_judged_by_itself() -> None:
     results = battery(500.0, 100.0, 20.0, 200.0)
     results |= {HIP_LEFT: trial(HIP_LEFT, 50.0), HIP_RIGHT: trial(HIP_RIGHT, 10.0)}
     said = " ".join(each.statement for each in compare(results))

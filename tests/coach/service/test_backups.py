@@ -21,7 +21,6 @@ from coach.errors import AlreadyRunning, Conflict, InvalidInput, StoreUnavailabl
 from coach.instance import DATABASE, hold
 from coach.service import from_backup
 from coach.service.backups import Backups, kept_in
-from coach.service.erasing import Erasing
 from coach.store import snapshot
 from coach.store.engine import Store, migrate, open_store
 from tests.coach.club import START, Club, FakeClock, bending_chunks, found_club
@@ -281,7 +280,7 @@ def test_who_was_erased_since_stays_erased(kept_club: Club, folder: Path, tmp_pa
     club, backups = kept_club, backups_of(kept_club, folder)
     made = backups.make(tmp_path / "b")
     other_id = club.services.athletes.create("Bo", "UTC", club.coach.user_id)
-    Erasing(club.services.machine._ground).erase(None, club.athlete_id, "Ada")
+    club.services.erasing.erase(None, club.athlete_id, "Ada")
     club.store.close()
     club.clock.forward(hours=1)
     newer = backups.make(tmp_path / "b")

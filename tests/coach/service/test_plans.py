@@ -355,7 +355,9 @@ def test_long_programs_are_placed_as_time_goes_on(store: Store) -> None:
 def test_the_calendar_link_is_a_secret_that_can_be_renewed(club: Club) -> None:
     accepted(club)
     plans = club.services.plans
-    token = plans.calendar_token(club.coach, club.athlete_id)
+    token = plans.calendar_token(club.athlete, club.athlete_id)
+    with pytest.raises(NotAllowed):
+        plans.calendar_token(club.coach, club.athlete_id)
     assert len(plans.calendar_sessions(token).sessions) == 12
     renewed = plans.renew_calendar_token(club.athlete, club.athlete_id)
     assert renewed != token

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -48,33 +49,36 @@ def test_the_log_stays_small_while_two_write_and_one_reads(tmp_path: Path) -> No
 
 def test_of_the_threads_of_a_process_one_checkpoints_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two that follow on each other, with a commit between them, are what SQLite before 3.51.3 may be damaged by."""
-    begun, go_on = threading.Event(), threading.Event()
-    calls: list[int] = []
+    at_work: list[int] = []
+    most, commits = 0, 0
     real = Store._checkpoint
 
     def slow(store: Store, tx: Connection) -> None:
-        calls.append(1)
-        begun.set()
-        go_on.wait(10)
+        nonlocal most, commits
+        at_work.append(1)
+        most, before = max(most, len(at_work)), commits
+        time.sleep(0.02)
         real(store, tx)
+        assert commits == before, "nobody of this process wrote meanwhile"
+        at_work.pop()
+        told.append(1)
 
+    told: list[int] = []
     monkeypatch.setattr(Store, "_checkpoint", slow)
     monkeypatch.setattr(engine, "_CHECKPOINT_COMMITS", 3)
     with open_store(tmp_path / "b.db") as store:
 
-        def commit(times: int) -> None:
-            for _ in range(times):
+        def commit() -> None:
+            nonlocal commits
+            for _ in range(15):
                 with store.begin_derived() as tx:
                     tx.exec_driver_sql("CREATE TABLE IF NOT EXISTS t (a)")
+                    commits += 1
 
-        first = threading.Thread(target=commit, args=(3,))
-        first.start()
-        assert begun.wait(10)
-        commit(5)
-        assert len(calls) == 1
-        go_on.set()
-        first.join(10)
-        commit(2)
-        assert len(calls) == 1
-        commit(1)
-        assert len(calls) == 2
+        threads = [threading.Thread(target=commit) for _ in range(4)]
+        for each in threads:
+            each.start()
+        for each in threads:
+            each.join(30)
+    assert most == 1
+    assert len(told) == 60 // 3

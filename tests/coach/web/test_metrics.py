@@ -115,7 +115,7 @@ def test_a_part_that_cannot_work_is_named_to_the_owner_only(world: World, monkey
     headers, machine = bearer(world), world.services.machine
     told = world.client().get("/readyz.json", headers=headers).get_json()
     assert told["status"] == "ready"
-    assert [part["name"] for part in told["parts"]] == ["database", "disk", "worker", "clock"]
+    assert [part["name"] for part in told["parts"]] == ["database", "disk", "worker", "clock", "time"]
     machine.worker.begin()
     machine.worker.most_s = -1.0
     public = world.client().get("/readyz")
