@@ -104,6 +104,7 @@ class Life:
     coachs: FlaskClient
     ledger: Ledger = field(default_factory=Ledger)
     keys: int = 0
+    signed_in: dict[bool, datetime] = field(default_factory=dict)
 
     @property
     def whom(self) -> str:
@@ -145,13 +146,22 @@ class Life:
 
     # Pages
 
+    def browser(self, coach: bool) -> FlaskClient:
+        """Return somebody's browser, signed in anew each ten days: a sign-in ends by itself after two idle weeks."""
+        client, now = self.coachs if coach else self.mine, self.club.clock.now
+        since = self.signed_in.get(coach)
+        if since is None or now - since > timedelta(days=10):
+            _sign_in(client, self.club, self.club.coach if coach else self.club.athlete)
+            self.signed_in[coach] = now
+        return client
+
     def get(self, path: str, coach: bool = False) -> str:
-        answer = (self.coachs if coach else self.mine).get(path)
+        answer = self.browser(coach).get(path)
         assert answer.status_code == 200, f"{path}: {answer.status_code}"
         return answer.text
 
     def post(self, path: str, coach: bool = False, status: int = 303, **form: Any) -> str:
-        answer = (self.coachs if coach else self.mine).post(path, data=form)
+        answer = self.browser(coach).post(path, data=form)
         assert answer.status_code == status, f"{path}: {answer.status_code} {answer.text[-3000:]}"
         return answer.headers.get("Location", "") if status == 303 else answer.text
 
@@ -319,10 +329,14 @@ def _found(pattern: str, page: str) -> str:
 
 def _browser(app: Flask, club: Club, who: Identity) -> FlaskClient:
     client = app.test_client()
+    _sign_in(client, club, who)
+    return client
+
+
+def _sign_in(client: FlaskClient, club: Club, who: Identity) -> None:
     link = club.services.accounts.issue_sign_in_link(who.user_id)
     assert client.get(f"/enter/{link}").status_code == 303
     client.environ_base["HTTP_X_CSRFTOKEN"] = _found(r'"X-CSRFToken": "([^"]+)"', client.get("/account").text)
-    return client
 
 
 @contextmanager
