@@ -26,7 +26,7 @@ _ByType = Mapping[tuple[Any, str], JsonSchemaValue]
 OPENAPI = "3.1.0"
 _SCHEMAS = "#/components/schemas/"
 _CHANGES = {"POST", "PUT", "PATCH", "DELETE"}
-_LIMITED, _AWAY, _BUSY = 429, 503, (429, 503)
+_TOO_LONG, _LIMITED, _AWAY, _BUSY = 414, 429, 503, (429, 503)
 _TEXT, _EVENTS = "text/plain", "text/event-stream"
 
 _ABOUT = f"""Everything that Backstop's pages know, for programs.
@@ -246,7 +246,7 @@ def _failure(status: int, schemas: _ByType) -> dict[str, Any]:
 def _refusals(app: Flask, each: _Operation) -> set[int]:
     """Return every status that is no success: what the view's rule, path, question and body bring with them."""
     told, rule = each.told, access.access_of(app, each.endpoint)
-    found = {*told.refuses, _LIMITED, _AWAY}
+    found = {*told.refuses, _TOO_LONG, _LIMITED, _AWAY}
     if rule is access.Access.PHONE:
         return found | {access.STATUS_SHOWN, 400}
     if rule is access.Access.BEARER:
