@@ -76,6 +76,8 @@ class Assessments:
         """
         if not told:
             raise InvalidInput("Enter at least one result.")
+        if len({each.test for each in told}) < len(told):
+            raise InvalidInput("Enter each test once; its tries belong together.")
         trials, now = [entered_trial(each, "entered by hand") for each in told], self._ground.now()
         with self._ground.store.begin() as tx:
             require_athlete(tx, by, athlete_id, Level.FULL)

@@ -11,6 +11,7 @@ import icalendar
 import pytest
 
 from coach.analysis.assessment_types import AssessmentTest
+from coach.errors import InvalidInput
 from coach.service.assessment_views import AssessmentState, Kind, Stage
 from coach.service.entered import Entered
 from coach.service.may_test import QUESTIONS
@@ -252,3 +253,10 @@ def test_no_page_of_the_tests_has_inline_code(pages, path: str) -> None:
     answer = client.get(path.format(id=assessment_id, ada=world.ada.athlete_id))
     assert answer.status_code == 200
     assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son[a-z]+=|hx-on|javascript:", answer.text)
+
+
+def test_a_test_is_entered_once_in_an_assessment(pages) -> None:
+    world, _ = pages
+    twice = [Entered(AssessmentTest.DYNAMOMETER_BACK, (force,), unit="N") for force in (400.0, 410.0)]
+    with pytest.raises(InvalidInput, match="each test once"):
+        world.services.assessments.record(world.ada.identity, world.ada.athlete_id, twice, "twice")
