@@ -46,6 +46,16 @@ def database_path(directory: Path) -> Path:
     return directory / DATABASE
 
 
+def existing_database(directory: Path) -> Path:
+    """Return where the database is. Raises ConfigError where there is none: only `backstop run` makes one."""
+    path = database_path(directory)
+    if not path.is_file():
+        raise ConfigError(
+            f"There is no database in {directory}: start `backstop run` once, or set storage.directory to its folder."
+        )
+    return path
+
+
 @contextlib.contextmanager
 def only_one(directory: Path) -> Iterator[None]:
     """Hold the storage folder for this process and its children.

@@ -13,7 +13,7 @@ from typing import TextIO
 from coach import logs
 from coach.commands.options import add_config_option
 from coach.config import load
-from coach.instance import database_path, make_directory
+from coach.instance import existing_database
 from coach.live import LiveFeed
 from coach.pulse import Pulse
 from coach.service import build_services
@@ -45,7 +45,7 @@ def handler(args: argparse.Namespace) -> int:
     if args.storage is not None:
         config = config.model_copy(update={"storage": config.storage.model_copy(update={"directory": args.storage})})
     logs.configure(config.log)
-    store = open_store(database_path(make_directory(config.storage.directory)))
+    store = open_store(existing_database(config.storage.directory))
     try:
         services = build_services(store, config, SystemClock())
         lines, told = EventLines(sys.stdout), Counter[bool]()

@@ -188,4 +188,4 @@ def opened(path: Path) -> Iterator[Opened]:
     except (zipfile.BadZipFile, zlib.error, UnicodeDecodeError, NotImplementedError) as error:
         raise InvalidInput(f"{path.name} is no export of Backstop: it is no whole zip file ({error}).") from None
     except OSError as error:
-        raise InvalidInput(f"{path} cannot be read ({error.strerror or error}).") from None
+        raise InvalidInput(f"{path} cannot be read ({error.strerror or error}): name a file of an export.") from None

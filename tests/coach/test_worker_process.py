@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 from coach.instance import database_path
@@ -40,3 +42,13 @@ def test_it_analyses_is_replaced_when_it_dies_and_ends_when_told(club: Club, tmp
         worker.close()
     assert last is not None
     assert not Path(f"/proc/{last}").exists()
+
+
+def test_a_worker_beside_nothing_says_so_and_makes_nothing(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "coach", "worker", "--storage", str(tmp_path / "none")],
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "There is no database in" in done.stderr
+    assert not (tmp_path / "none").exists()
