@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, delete, exists, func, select, update
+from sqlalchemy import Select, and_, delete, exists, func, select, update
 
 from coach.store.engine import Tx
 from coach.store.finding_tables import finding
@@ -89,6 +89,11 @@ def seen_by(tx: Tx, coach_id: str) -> list[Row]:
     links = coach_athlete.c
     statement = select(athlete.c.id, athlete.c.name, links.level).join(coach_athlete, links.athlete_id == athlete.c.id)
     return many(tx, statement.where(links.coach_id == coach_id, _shared).order_by(athlete.c.name, athlete.c.id))
+
+
+def shared_with(coach_id: str) -> Select[str]:
+    """Return the query of whom a coach sees."""
+    return select(coach_athlete.c.athlete_id).where(coach_athlete.c.coach_id == coach_id, _shared)
 
 
 def level_shared(tx: Tx, coach_id: str, athlete_id: str) -> str | None:

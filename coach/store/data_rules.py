@@ -83,6 +83,9 @@ RULES: dict[str, Rule] = {
     "wearable": Rule(_OWN),
     "connection_log": Rule(_OWN, Kept.LOGS, aged_by="updated_at"),
     "event": Rule(_OWN, Kept.LOGS, aged_by="at"),
+    "wall_tile": Rule(
+        _OWN, exported=False, why_not="whom a coach looks at is the coach's choice; the ledger says when"
+    ),
     "erasure": Rule((), exported=False, why_not="of nobody: that somebody was erased, without who it was"),
     # Signal, and what is seen in it
     "stream": Rule(_OWN),

@@ -14,6 +14,7 @@ from coach.store import (
     tables,
     token_tables,
     trust_tables,
+    wall_tables,
 )
 from coach.store.schema import metadata
 
@@ -32,4 +33,5 @@ __all__ = [
     "tables",
     "token_tables",
     "trust_tables",
+    "wall_tables",
 ]
