@@ -58,6 +58,7 @@ from coach.service.treatments import Treatments
 from coach.service.triage import Triage
 from coach.service.trials import Trials
 from coach.service.wearables import Wearables
+from coach.service.walls import Walls
 from coach.store.engine import Store
 from devices.hostclock import HostClock
 
@@ -82,6 +83,7 @@ class Services:
     profiles: Profiles
     wearables: Wearables
     motion: Motion
+    walls: Walls
     days: Days
     rerun: Rerun
     recordings: Recordings
@@ -144,6 +146,7 @@ def build_services(store: Store, config: Config, clock: HostClock) -> Services:
         wearables=wearables,
         motion=motion,
         days=days,
+        walls=Walls(ground, links),
         rerun=Rerun(ground, motion, days),
         recordings=Recordings(ground),
         hearts=hearts,

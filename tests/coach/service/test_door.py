@@ -31,6 +31,7 @@ WITHOUT_WHO = {
     "athletes": "create link_coach availability analysis_params",
     "profiles": "get ids all of_athlete for_sport",
     "wearables": "for_athlete all",
+    "walls": "",
     "motion": "pending_streams backlog waiting handle_pending handle_together has_recordings close_stale "
     "settle_if_stale begin_again day_line totals",
     "days": "judge_due judge_listed judge_again",
