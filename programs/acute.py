@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from programs.dose import lighter, session_duration_min
 from programs.errors import ProgramError
-from programs.exercises import library
+from programs.exercises import shelf_of
 from programs.phases import fallback
 from programs.progress import all_back, step_back
 from programs.triage import ASK_AT_PAIN
@@ -76,7 +76,7 @@ def within(
     What comes later gives way to its nearest easier exercise that may be given, else it waits. In EARLY the doses are
     those of a lighter week. Nothing is ever more than it was. Source: own heuristic.
     """
-    shelf = library() if exercises is None else exercises
+    shelf = shelf_of(prescription.exercises) if exercises is None else exercises
     if history.phase is Phase.ACUTE:
         items: tuple[PrescribedExercise, ...] = ()
     else:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 from typing import Any, TypeVar
 
 from programs.errors import ProgramError
-from programs.types import Category, Dose, Exercise, Phase, Plane, SeenAs
+from programs.types import Category, Dose, Exercise, Phase, Plane, PrescribedExercise, SeenAs
 
 LIBRARY_FILE = "exercises.toml"
 _Known = TypeVar("_Known", Category, Phase, Plane, SeenAs)
@@ -71,7 +71,8 @@ PLACEMENTS = frozenset({"chest", "upper_back", "lower_back", "hip", "wrist", "up
 _TEXTS = ("id", "name", "target", "plane", "muscle_group", "regression", "source", "category", "sides", "phase")
 _LISTS = ("answers", "cues", "contraindications", "equipment")
 _FLAGS = ("flexion_loaded", "bends_forward")
-_KEYS = frozenset({*_TEXTS, *_LISTS, *_FLAGS, "levels", "easier", "seen"})
+_OPTIONAL = frozenset({"drawn_as"})
+_KEYS = frozenset({*_TEXTS, *_LISTS, *_FLAGS, *_OPTIONAL, "levels", "easier", "seen"})
 _LEVEL_KEYS = frozenset({"name", "repetitions", "hold_s", "rest_s", "per_side"})
 _OPTIONAL_LEVEL_KEYS = frozenset({"hold_s"})
 
@@ -93,6 +94,29 @@ def exercise(exercise_id: str) -> Exercise:
         raise ProgramError(
             f"The exercise library has no '{exercise_id}'; choose one of {', '.join(library())}."
         ) from None
+
+
+def known(item: PrescribedExercise) -> Exercise | None:
+    """Return what a prescribed exercise is; None where it has left the library since."""
+    return item.own or library().get(item.exercise_id)
+
+
+def shelf_of(items: Iterable[PrescribedExercise]) -> Mapping[str, Exercise]:
+    """Return the library and, behind it, what prescribed exercises are that no library has."""
+    own = {item.own.id: item.own for item in items if item.own is not None}
+    return library() if not own else MappingProxyType({**library(), **own})
+
+
+def load_entry(table: Mapping[str, Any], where: str) -> Exercise:
+    """Read one exercise beside the library, by the same rules as those in it; `easier` names one of the library.
+
+    table: keys and values as in a table of the file. where: its name for messages. Raises ProgramError naming the key.
+    """
+    entry = _exercise(dict(table), where)
+    if entry.id in library():
+        raise ProgramError(f"{where}: the library has '{entry.id}' already; give it another id.")
+    _check_line(entry, {**library(), entry.id: entry}, where)
+    return entry
 
 
 def load_exercises(text: str | None = None, where: str = LIBRARY_FILE) -> Mapping[str, Exercise]:
@@ -164,7 +188,7 @@ def _exercise(table: Any, where: str) -> Exercise:
         raise ProgramError(f"{where}: should be a table.")
     if isinstance(table.get("id"), str):
         where = f"{where} '{table['id']}'"
-    _check_keys(table, _KEYS, frozenset(), where)
+    _check_keys(table, _KEYS, _OPTIONAL, where)
     texts = {key: _text(table, key, where) for key in _TEXTS}
     lists = {key: _texts(table, key, where) for key in _LISTS}
     flags = {key: _flag(table, key, where) for key in _FLAGS}
@@ -195,6 +219,7 @@ def _exercise(table: Any, where: str) -> Exercise:
         phase=_one_of(Phase, texts["phase"], "phase", where),
         placement=placement,
         seen_as=seen_as,
+        drawn_as=_text(table, "drawn_as", where) if "drawn_as" in table else None,
     )
 
 

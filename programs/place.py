@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from programs.dose import lighter, session_duration_min
 from programs.errors import NoSlot, ProgramError
-from programs.exercises import library
+from programs.exercises import known
 from programs.rest import is_deload_week
 from programs.spacing import DAYS_IN_WEEK, Spacing, half_of, halves, spacing_for
 from programs.types import Availability, PlannedSession, PrescribedExercise, Prescription
@@ -253,7 +253,7 @@ def _no_room(rule: Spacing, availability: Availability) -> list[str]:
 
 def _bends(items: Sequence[PrescribedExercise]) -> bool:
     # Of what has left the library since nobody knows any more: it keeps away from the first hour, too.
-    found = [library().get(item.exercise_id) for item in items]
+    found = [known(item) for item in items]
     return any(one is None or one.flexion_loaded or one.bends_forward for one in found)
 
 

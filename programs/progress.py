@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from programs.dose import REPETITION_S, lighter, session_duration_min
 from programs.errors import ProgramError
-from programs.exercises import AT_HOME, harder_than, library
+from programs.exercises import AT_HOME, harder_than, shelf_of
 from programs.types import Dose, Exercise, History, Phase, PrescribedExercise, Prescription
 
 # Own heuristic: a week's volume rises by a tenth at most; by one repetition where that is more.
@@ -83,7 +83,7 @@ def propose_step(
     the week's volume by more than a tenth is passed over unless it is a single repetition, and so is one that makes
     the session longer than there is time for.
     """
-    shelf = library() if exercises is None else exercises
+    shelf = shelf_of(prescription.exercises) if exercises is None else exercises
     total_s = sum(work_s(item.dose) for item in prescription.exercises)
     order = {name: place for place, name in enumerate(changed_last, start=1)}
     for item in sorted(prescription.exercises, key=lambda item: order.get(item.exercise_id, 0)):
@@ -206,7 +206,7 @@ def _said(
 
 def step_back(item: PrescribedExercise, exercises: Mapping[str, Exercise] | None = None) -> PrescribedExercise:
     """Return an exercise one step easier: the level before, else the easier exercise, else a lighter dose."""
-    shelf = library() if exercises is None else exercises
+    shelf = shelf_of((item,)) if exercises is None else exercises
     one = shelf.get(item.exercise_id)
     if one is None:
         return replace(item, dose=lighter(item.dose))
@@ -225,7 +225,7 @@ def all_back(
     An easier exercise that may not be given, or is in the program already, is no way back: then the dose is lighter.
     Source: own heuristic after the traffic light (pain.py).
     """
-    shelf = library() if exercises is None else exercises
+    shelf = shelf_of(prescription.exercises) if exercises is None else exercises
     back: list[PrescribedExercise] = []
     for item in prescription.exercises:
         easier = step_back(item, shelf)
@@ -253,7 +253,7 @@ def after_break(
         raise ProgramError(f"{missed_days} missed days cannot be; count from 0.")
     if missed_days < STEP_BACK_DAYS:
         return prescription
-    shelf = library() if exercises is None else exercises
+    shelf = shelf_of(prescription.exercises) if exercises is None else exercises
     back = [
         _first_level(item, shelf) if missed_days >= RESTART_DAYS else _level_back(item, shelf)
         for item in prescription.exercises

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import combinations
 
-from programs.exercises import library
+from programs.exercises import known
 from programs.rest import MAX_DAYS_IN_A_ROW, SPACED_SESSIONS_PER_WEEK
 from programs.types import PrescribedExercise
 
@@ -28,8 +28,8 @@ def halves(
     What may be done every day is in both. An exercise that has left the library is a group of its own.
     Source: own heuristic, so that the same group has 48 h (ACSM 2011) at more than 3 sessions a week.
     """
-    known = [library().get(item.exercise_id) for item in items]
-    groups = [one.muscle_group if one else item.exercise_id for one, item in zip(known, items, strict=True)]
+    found = [known(item) for item in items]
+    groups = [one.muscle_group if one else item.exercise_id for one, item in zip(found, items, strict=True)]
     split = [group for group in dict.fromkeys(groups) if group not in DAILY_GROUPS]
     if len(split) < 2:
         return None

@@ -60,7 +60,7 @@ class Exercise:
     even without a load; both keep away from the first hour after waking. each_side: done with one side at a time, the
     weaker one first. easier: id of the exercise to go back to, None for the easiest of its line; what is harder is the
     same link read backwards. phase: the earliest one in which it may be given. placement: where a wearable sees it,
-    None where none does.
+    None where none does. drawn_as: id of the exercise whose drawing shows this one, too.
     """
 
     id: str
@@ -84,6 +84,7 @@ class Exercise:
     phase: Phase
     placement: str | None
     seen_as: SeenAs
+    drawn_as: str | None = None
 
 
 class TriageLevel(StrEnum):
@@ -179,7 +180,10 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class PrescribedExercise:
-    """first_side: "left" or "right" where one side is weaker and begins. extra_set: that side does one set more."""
+    """first_side: "left" or "right" where one side is weaker and begins. extra_set: that side does one set more.
+
+    own: what the exercise is where no library has it, as it was when it was prescribed.
+    """
 
     exercise_id: str
     level: int
@@ -187,6 +191,7 @@ class PrescribedExercise:
     because: str
     first_side: str | None = None
     extra_set: bool = False
+    own: Exercise | None = None
 
 
 @dataclass(frozen=True, slots=True)
