@@ -23,6 +23,7 @@ from coach.service.findings import Findings
 from coach.service.gate import Gate
 from coach.service.gateways import Gateways
 from coach.service.ground import Ground
+from coach.service.groups import Groups
 from coach.service.hearts import Hearts
 from coach.service.imports import Imports
 from coach.service.ingest import Ingest
@@ -80,6 +81,7 @@ class Services:
     doctor_links: DoctorLinks
     ledger: Ledger
     athletes: Athletes
+    groups: Groups
     profiles: Profiles
     wearables: Wearables
     motion: Motion
@@ -142,6 +144,7 @@ def build_services(store: Store, config: Config, clock: HostClock) -> Services:
         doctor_links=DoctorLinks(ground),
         ledger=Ledger(ground),
         athletes=Athletes(ground, links),
+        groups=Groups(ground),
         profiles=ground.profiles,
         wearables=wearables,
         motion=motion,

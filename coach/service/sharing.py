@@ -10,7 +10,7 @@ from coach.service.consents import is_minor, may_agree, require_agreeing, requir
 from coach.service.ground import Ground
 from coach.service.permission import coaches
 from coach.service.types import Identity, Level, Role
-from coach.store import athletes, events, guardians, invitations, people
+from coach.store import athletes, events, groups, guardians, invitations, people
 from coach.store.rows import Row
 
 
@@ -100,6 +100,7 @@ class Sharing:
                 require_own(tx, by, athlete_id)
             if not athletes.unlink_coach(tx, coach_id, athlete_id):
                 raise NoSuch("That coach is not on the list any more.")
+            groups.leave_all(tx, coach_id, athlete_id)
             events.record(tx, now, by.user_id, "ended sharing", "coach", coach_id, athlete_id)
 
     def end_guardian(self, by: Identity, athlete_id: str, guardian_id: str) -> None:

@@ -51,6 +51,7 @@ class Rule:
 _OWN = ("athlete_id",)
 _STREAM = ("stream_id", "athlete_id")
 _USER = ("user_id", "athlete_id")
+_SORTED = "how a coach sorts their own list, in their own words; nothing of the athlete is in it"
 _LETS_IN = "a secret that lets somebody in; it is of no use elsewhere"
 
 RULES: dict[str, Rule] = {
@@ -74,6 +75,8 @@ RULES: dict[str, Rule] = {
     ),
     "coach_athlete": Rule(_OWN),
     "guardian_athlete": Rule(_OWN),
+    "athlete_group": Rule((), exported=False, why_not=_SORTED),
+    "athlete_group_member": Rule(_OWN, exported=False, why_not=_SORTED),
     "consent": Rule(_OWN),
     "invitation": Rule(_OWN, Kept.SIGN_IN, exported=False, why_not=_LETS_IN, aged_by="expires_at"),
     "doctor_link": Rule(_OWN, Kept.SIGN_IN, exported=False, why_not=_LETS_IN, aged_by="expires_at"),

@@ -29,6 +29,7 @@ WITHOUT_WHO = {
     "doctor_links": "open",
     "ledger": "note",
     "athletes": "create link_coach availability analysis_params",
+    "groups": "",
     "profiles": "get ids all of_athlete for_sport",
     "wearables": "for_athlete all",
     "walls": "",
