@@ -125,6 +125,12 @@ RULES: dict[str, Rule] = {
     "session_outcome": Rule(("session_id", "athlete_id")),
     "program_change": Rule(_OWN),
     "declined_exercise": Rule(_OWN),
+    "plan_author": Rule(("plan_id", "athlete_id")),
+    "program_template": Rule((), exported=False, why_not="of no athlete: a coach's own, which their page hands out"),
+    "own_exercise": Rule((), exported=False, why_not="of no athlete: a program that has one holds it"),
+    "session_message": Rule(("session_id", "athlete_id"), Kept.DIARY, aged_by="written_at"),
+    # Private among coaches. It is about the athlete, who may have what is kept about them (GDPR Art. 15).
+    "coach_note": Rule(_OWN, Kept.DIARY, aged_by="written_at"),
     "assessment": Rule(_OWN),
     "assessment_trial": Rule(_OWN),
     "job": Rule(_OWN),

@@ -3,6 +3,7 @@
 from coach.store import (
     assessment_tables,
     care_tables,
+    desk_tables,
     diary_tables,
     erasure_tables,
     finding_tables,
@@ -22,6 +23,7 @@ from coach.store.schema import metadata
 __all__ = [
     "assessment_tables",
     "care_tables",
+    "desk_tables",
     "diary_tables",
     "erasure_tables",
     "finding_tables",
