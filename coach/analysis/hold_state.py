@@ -17,7 +17,7 @@ from coach.analysis.orientation import OrientationState
 from coach.analysis.state_bytes import decode, encode
 from devices.types import FloatArray
 
-HOLD_STATE_VERSION = 1
+HOLD_STATE_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ from coach.analysis.types import AnalysisParams, ForwardFrom, Reference
 from coach.analysis.walking import WalkingState
 from coach.analysis.wearing_types import WearingState
 
-STATE_VERSION = 7
+STATE_VERSION = 8
 # Own heuristic: slow things (lying, static holds, units) are looked at about so often; never less than every sample.
 GLANCES_PER_S = 4.0
 
