@@ -16,11 +16,12 @@ from coach.analysis.stream import AnalysisState, analyse, new_state, provisional
 from coach.analysis.types import AnalysisParams, Features
 from coach.errors import CoachError
 from coach.recent import RecentLines
-from devices.types import Chunk
+from devices.types import Chunk, FloatArray
 
 _log = logging.getLogger(__name__)
 
-# Events kept for a reader that is slow: 15 s of signal at four batches a second and the changes between.
+# Events kept for a reader that is slow: 15 s of signal at four batches a second and the changes between; of a reader
+# that wants every sample so many for each athlete.
 _READER_EVENTS = 64
 # Blocks that wait: 17 minutes of one wearable. Beyond, the oldest are dropped and become a gap. Own choice.
 _BLOCKS_MAX = 4096
@@ -37,13 +38,15 @@ class TooManyReaders(CoachError):
 class Reader:
     """One open page. Use as a context manager, or close it."""
 
-    def __init__(self, feed: LiveFeed, athlete_ids: frozenset[str]) -> None:
+    def __init__(self, feed: LiveFeed, athlete_ids: frozenset[str], every_sample: bool = False) -> None:
         self.athlete_ids = athlete_ids
+        self.every_sample = every_sample
         # The line of the two minutes before this reader came, as signal events marked `history`.
         self.history: list[dict[str, Any]] = []
         self.dropped = 0
         self._feed = feed
-        self._events: deque[dict[str, Any]] = deque(maxlen=_READER_EVENTS)
+        self._events_max = _READER_EVENTS * (max(1, len(athlete_ids)) if every_sample else 1)
+        self._events: deque[dict[str, Any]] = deque(maxlen=self._events_max)
         self._arrived = threading.Condition()
         self._closed = False
 
@@ -60,6 +63,10 @@ class Reader:
         """Tell whether the feed has ended for this reader."""
         return self._closed
 
+    def leave_out(self, athlete_ids: Iterable[str]) -> None:
+        """Hear nothing of these any more."""
+        self.athlete_ids -= frozenset(athlete_ids)
+
     def close(self) -> None:
         """Free the place."""
         with self._arrived:
@@ -75,7 +82,7 @@ class Reader:
 
     def _put(self, event: dict[str, Any]) -> None:
         with self._arrived:
-            if len(self._events) == _READER_EVENTS:
+            if len(self._events) == self._events_max:
                 self.dropped += 1
             self._events.append(event)
             self._arrived.notify()
@@ -95,10 +102,10 @@ class LiveFeed:
         self._readers: set[Reader] = set()
         self._recent = RecentLines()
 
-    def subscribe(self, athlete_ids: str | Iterable[str]) -> Reader:
-        """Open a reader for one athlete or several. Raises TooManyReaders."""
+    def subscribe(self, athlete_ids: str | Iterable[str], every_sample: bool = False) -> Reader:
+        """Open a reader for one athlete or several. every_sample: see LiveAnalysis. Raises TooManyReaders."""
         wanted = frozenset([athlete_ids] if isinstance(athlete_ids, str) else athlete_ids)
-        reader = Reader(self, wanted)
+        reader = Reader(self, wanted, every_sample)
         with self._lock:
             if len(self._readers) >= self._readers_max:
                 raise TooManyReaders(
@@ -122,6 +129,11 @@ class LiveFeed:
         """Tell whether any page is open for the athlete."""
         with self._lock:
             return any(athlete_id in reader.athlete_ids for reader in self._readers)
+
+    def wants_every_sample(self, athlete_id: str) -> bool:
+        """Tell whether a page is open that draws each sample of the athlete."""
+        with self._lock:
+            return any(athlete_id in reader.athlete_ids for reader in self._readers if reader.every_sample)
 
     @property
     def readers(self) -> int:
@@ -155,6 +167,8 @@ class LiveSource:
 class LiveAnalysis:
     """Analyse live blocks with the same function as the worker, and publish the line and provisional counts.
 
+    The line of an event is thin. While somebody wants every sample, the event has them too, under `every`: recording,
+    number of the first on the recording's grid, so that a hole shows, its time, the rate, angles (None in gaps).
     Its states live and die with this process; what the worker says over the durable chunks replaces it. `push` only
     enqueues; one thread does the work and merges what has queued up, so that a fast replay costs no more per second.
     """
@@ -246,7 +260,9 @@ class LiveAnalysis:
             "gap": not follows,
             **_thin_line(update.features, block),
         }
-        if event["t_utc_s"]:
+        if self._feed.wants_every_sample(source.athlete_id):
+            event["every"] = _whole_line(update.features, block)
+        if len(update.features.inclination_deg):
             self._feed.publish(source.athlete_id, event)
 
 
@@ -255,14 +271,34 @@ def _thin_line(features: Features, block: Chunk) -> dict[str, Any]:
     step = max(1, math.ceil(features.rate_hz / _POINTS_PER_S))
     offset = -features.start_index % step
     values = features.inclination_deg[offset::step]
-    first_utc_s = block.start_utc_s + (features.start_index + offset - block.start_index) / features.rate_hz
+    first_utc_s = _time_of(features.start_index + offset, features, block)
     rate_hz = features.rate_hz / step
     return {
         "start_utc_s": first_utc_s,
         "rate_hz": rate_hz,
         "t_utc_s": [round(first_utc_s + number / rate_hz, 3) for number in range(len(values))],
-        "inclination_deg": [None if math.isnan(value) else round(float(value), 1) for value in values],
+        "inclination_deg": _told(values),
     }
+
+
+def _whole_line(features: Features, block: Chunk) -> dict[str, Any]:
+    """Return all of what was settled, with its place on the recording's grid."""
+    return {
+        "recording_id": block.recording_id,
+        "first": features.start_index,
+        "start_utc_s": _time_of(features.start_index, features, block),
+        "rate_hz": features.rate_hz,
+        "deg": _told(features.inclination_deg),
+    }
+
+
+def _time_of(index: int, features: Features, block: Chunk) -> float:
+    return block.start_utc_s + (index - block.start_index) / features.rate_hz
+
+
+def _told(values: FloatArray) -> list[float | None]:
+    """Return angles as JSON has them: to a tenth of a degree, None in gaps."""
+    return [None if math.isnan(value) else round(value, 1) for value in values.tolist()]
 
 
 def _merged(blocks: list[Chunk]) -> list[Chunk]:

@@ -48,7 +48,9 @@ class RecentLine:
         """Take a signal event: start_utc_s, rate_hz, inclination_deg and whatever is told about its end."""
         start_utc_s, rate_hz = float(event["start_utc_s"]), float(event["rate_hz"])
         values = list(event["inclination_deg"])
-        about = {key: value for key, value in event.items() if key not in {"t_utc_s", "inclination_deg"}}
+        if not values:
+            return
+        about = {key: value for key, value in event.items() if key not in {"t_utc_s", "inclination_deg", "every"}}
         last = self._runs[-1] if self._runs else None
         if last is not None and start_utc_s < last.start_utc_s:
             self._runs.clear()  # the clock was set back: what was drawn before lies in the future now

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Collection, Iterator
+from typing import Any, Protocol
 
 from flask import Blueprint, Response, request
 
 from coach.errors import NoSuch, StoreUnavailable
+from coach.language import current, speaking
 from coach.live import TooManyReaders
 from coach.service.personal_tokens import TokenScope
 from coach.service.types import AthleteView, Identity, Level
@@ -46,7 +47,6 @@ class _Pace:
 
     def __init__(self) -> None:
         self.status_at = self.totals_at = -TOTALS_S
-        self.allowed_at = time.monotonic()
         self.status = ""
 
 
@@ -73,37 +73,71 @@ def _event(news: dict[str, Any]) -> str:
     return f"data: {json.dumps(news, separators=(',', ':'))}\n\n"
 
 
-def _still_allowed(house_: House, asker: Asker, athlete: AthleteView) -> bool:
-    """Tell whether the sign-in or token is still good and the athlete still theirs to see."""
-    try:
-        present = asker()
-        if present is None:
+class Teller(Protocol):
+    """What a page with an event stream is told."""
+
+    def opening(self, history: list[dict[str, Any]]) -> dict[str, Any]:
+        """Return the first event: how things are, and the line of before."""
+        ...
+
+    def after(self, batch: list[dict[str, Any]]) -> dict[str, Any]:
+        """Return what a batch of the feed's events is worth to the page, and whatever is due; empty: nothing."""
+        ...
+
+    def still_allowed(self) -> bool:
+        """Tell whether who asked may still hear it; asked now and then."""
+        ...
+
+
+class _OneAthlete:
+    """One athlete's line, their day's sums and word of changes."""
+
+    def __init__(self, house_: House, asker: Asker, athlete: AthleteView) -> None:
+        self._house, self._asker, self._athlete = house_, asker, athlete
+        self._news, self._pace = News(house_, athlete), _Pace()
+
+    def opening(self, history: list[dict[str, Any]]) -> dict[str, Any]:
+        # The day's sums come before the line's own count, which would be taken for the day's otherwise.
+        first = _slow_news(self._news, self._pace, time.monotonic())
+        return self._news.of(history) | first
+
+    def after(self, batch: list[dict[str, Any]]) -> dict[str, Any]:
+        if any(event["kind"] == "link" for event in batch):
+            self._pace.status_at = -TOTALS_S
+        return self._news.of(batch) | _slow_news(self._news, self._pace, time.monotonic())
+
+    def still_allowed(self) -> bool:
+        """Tell whether the sign-in or token is still good and the athlete still theirs to see."""
+        try:
+            present = self._asker()
+            if present is None:
+                return False
+            self._house.services.athletes.get(present, self._athlete.athlete_id)
+        except NoSuch:
             return False
-        house_.services.athletes.get(present, athlete.athlete_id)
-    except NoSuch:
-        return False
-    except StoreUnavailable:
-        return True  # asked again soon
-    return True
+        except StoreUnavailable:
+            return True  # asked again soon
+        return True
 
 
-def _events(stream: Stream, house_: House, asker: Asker, athlete: AthleteView) -> Iterator[str]:
-    """Yield events until the page goes, the feed closes, the server stops or the right to see it ends."""
-    news, pace, sent_at = News(house_, athlete), _Pace(), time.monotonic()
+def _events(stream: Stream, house_: House, teller: Teller, spoken: str) -> Iterator[str]:
+    """Yield events until the page goes, is asleep, gives way, who asked may not see it any more, or the service ends;
+    the reader is closed however it ends. spoken: the language of the page."""
+    sent_at = allowed_at = time.monotonic()
     with stream.reader as reader:
         yield f"retry: {RETRY_MS}\n\n"
-        # The day's sums come before the line's own count, which would be taken for the day's otherwise.
-        first = _slow_news(news, pace, time.monotonic())
-        if before := news.of(reader.history) | first:
+        with speaking(spoken):
+            before = teller.opening(reader.history)
+        if before:
             yield _event(before)
         while not (reader.closed or house_.stopping.is_set() or stream.gone()):
             now = time.monotonic()
             if stream.gives_way:
                 yield _event({"elsewhere": True})
                 return
-            if now - pace.allowed_at > ALLOWED_S:
-                pace.allowed_at = now
-                if not _still_allowed(house_, asker, athlete):
+            if now - allowed_at > ALLOWED_S:
+                allowed_at = now
+                if not teller.still_allowed():
                     return
             # To a page that does not read, writing would wait for ever.
             if not stream.writable():
@@ -112,9 +146,8 @@ def _events(stream: Stream, house_: House, asker: Asker, athlete: AthleteView) -
                 house_.stopping.wait(BATCH_S)
                 continue
             batch = reader.get_batch(timeout_s=BATCH_S)
-            if any(event["kind"] == "link" for event in batch):
-                pace.status_at = -TOTALS_S
-            out = news.of(batch) | _slow_news(news, pace, now)
+            with speaking(spoken):
+                out = teller.after(batch)
             if out:
                 yield _event(out)
                 sent_at = time.monotonic()
@@ -123,6 +156,27 @@ def _events(stream: Stream, house_: House, asker: Asker, athlete: AthleteView) -
                 sent_at = time.monotonic()
             # The next events of this fifth of a second travel together.
             house_.stopping.wait(max(0.0, BATCH_S - (time.monotonic() - now)))
+
+
+def answer_with(
+    athlete_ids: str | Collection[str], teller_of: Callable[[Stream], Teller], every_sample: bool = False
+) -> Response:
+    """Return an open event stream about these athletes, or 503 with Retry-After when all places are taken."""
+    if request.method == "HEAD":
+        # A page that lost its stream asks so why: nobody will read, so no place is taken.
+        return Response(content_type="text/event-stream; charset=utf-8")
+    try:
+        stream = house().streams.open(access.me().user_id, athlete_ids, request.environ, every_sample)
+    except TooManyReaders as error:
+        body = json.dumps({"error": {"what": str(error)}})
+        return Response(body, status=503, content_type="application/json", headers={"Retry-After": "5"})
+    events_ = _events(stream, house(), teller_of(stream), current())
+    answer = Response(events_, content_type="text/event-stream; charset=utf-8")
+    # A stream that is refused by the server before its first event must free its place too.
+    answer.call_on_close(stream.reader.close)
+    answer.headers["Cache-Control"] = "no-cache"
+    answer.headers["X-Accel-Buffering"] = "no"
+    return answer
 
 
 @blueprint.get("/live/<athlete_id>")
@@ -134,19 +188,5 @@ def _events(stream: Stream, house_: House, asker: Asker, athlete: AthleteView) -
 def events(athlete_id: str) -> Response:
     """Stream the athlete's live line and word of changes."""
     athlete = house().services.athletes.get(access.me(), athlete_id)
-    if request.method == "HEAD":
-        # A page that lost its stream asks so why: nobody will read, so no place is taken.
-        return Response(content_type="text/event-stream; charset=utf-8")
-    try:
-        stream = house().streams.open(access.me().user_id, athlete.athlete_id, request.environ)
-    except TooManyReaders as error:
-        body = json.dumps({"error": {"what": str(error)}})
-        return Response(body, status=503, content_type="application/json", headers={"Retry-After": "5"})
-    answer = Response(
-        _events(stream, house(), access.asker_later(), athlete), content_type="text/event-stream; charset=utf-8"
-    )
-    # A stream that is refused by the server before its first event must free its place too.
-    answer.call_on_close(stream.reader.close)
-    answer.headers["Cache-Control"] = "no-cache"
-    answer.headers["X-Accel-Buffering"] = "no"
-    return answer
+    house_, asker = house(), access.asker_later()
+    return answer_with(athlete.athlete_id, lambda _: _OneAthlete(house_, asker, athlete))

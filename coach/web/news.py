@@ -65,6 +65,29 @@ class DayCount:
         return max(0, (self._live or 0) + (max(0, before) if self._began_today else before))
 
 
+class OneWearable:
+    """Of an athlete's wearables the one that a page draws: on the trunk if there is one, until it falls silent."""
+
+    def __init__(self) -> None:
+        self._drawn: object = None
+        self._on_trunk = False
+        self._drawn_at = -SILENT_S
+
+    def of(self, signals: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Return the signal events of that wearable."""
+        if not signals:
+            return []
+        now = time.monotonic()
+        best = min(reversed(signals), key=lambda event: event.get("placement") not in TRUNK)
+        on_trunk = best.get("placement") in TRUNK
+        if now - self._drawn_at > SILENT_S or (on_trunk and not self._on_trunk):
+            self._drawn, self._on_trunk = best.get("wearable_id"), on_trunk
+        mine = [event for event in signals if event.get("wearable_id") == self._drawn]
+        if mine:
+            self._drawn_at = now
+        return mine
+
+
 class News:
     """Everything that arrived within one batch, as the one event a page gets."""
 
@@ -72,14 +95,12 @@ class News:
         self._house = house_
         self._athlete = athlete
         self._day = DayCount()
-        self._drawn: object = None
-        self._on_trunk = False
-        self._drawn_at = -SILENT_S
+        self._one = OneWearable()
 
     def of(self, events: list[dict[str, Any]]) -> dict[str, Any]:
         """Return the batch as JSON values; empty when nothing is worth an event."""
         news: dict[str, Any] = {}
-        signals = self._one_line([event for event in events if event["kind"] == "signal"])
+        signals = self._one.of([event for event in events if event["kind"] == "signal" and event["inclination_deg"]])
         if signals:
             news["signal"] = [_run_of(event) for event in signals]
             if signals[-1].get("history"):
@@ -102,21 +123,6 @@ class News:
         zone = self._athlete.time_zone
         return datetime.fromtimestamp(since_utc_s, ZoneInfo(zone)).date() == self._house.today(zone)
 
-    def _one_line(self, signals: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Return the signals of the one wearable that the page draws: on the trunk if there is one, and the same one
-        until it falls silent."""
-        if not signals:
-            return []
-        now = time.monotonic()
-        best = min(reversed(signals), key=lambda event: event.get("placement") not in TRUNK)
-        on_trunk = best.get("placement") in TRUNK
-        if now - self._drawn_at > SILENT_S or (on_trunk and not self._on_trunk):
-            self._drawn, self._on_trunk = best.get("wearable_id"), on_trunk
-        mine = [event for event in signals if event.get("wearable_id") == self._drawn]
-        if mine:
-            self._drawn_at = now
-        return mine
-
     def totals(self) -> dict[str, Any]:
         """Return the day's mean rate as the worker knows it."""
         athlete = self._athlete
@@ -128,13 +134,16 @@ class News:
 
     def status(self) -> dict[str, Any]:
         """Return what the page's state line says; asked about once a second, sent when it changed."""
-        wearable = desk.foremost(self._house.services.wearables.for_athlete(self._athlete.athlete_id))
-        if wearable is None:
-            return {"status": {"sentence": "No wearable yet", "battery": "", "tone": ""}}
-        return {
-            "status": {
-                "sentence": words.wearable_sentence(wearable),
-                "battery": words.battery(wearable),
-                "tone": words.wearable_tone(wearable),
-            }
-        }
+        return {"status": status_of(self._house, self._athlete.athlete_id)}
+
+
+def status_of(house_: House, athlete_id: str) -> dict[str, str]:
+    """Return how the athlete's foremost wearable does, in words."""
+    wearable = desk.foremost(house_.services.wearables.for_athlete(athlete_id))
+    if wearable is None:
+        return {"sentence": "No wearable yet", "battery": "", "tone": ""}
+    return {
+        "sentence": words.wearable_sentence(wearable),
+        "battery": words.battery(wearable),
+        "tone": words.wearable_tone(wearable),
+    }

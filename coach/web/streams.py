@@ -6,7 +6,7 @@ import select
 import socket
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from coach.live import LiveFeed, Reader, TooManyReaders
@@ -57,7 +57,9 @@ class Streams:
         self._lock = threading.Lock()
         self._of_person: dict[str, list[Stream]] = {}
 
-    def open(self, user_id: str, athlete_id: str, environ: Mapping[str, Any]) -> Stream:
+    def open(
+        self, user_id: str, athlete_ids: str | Collection[str], environ: Mapping[str, Any], every_sample: bool = False
+    ) -> Stream:
         """Open a stream. Raises TooManyReaders when all places are taken by pages that are still there.
 
         Whoever has as many as tabs can need gets this one too: their oldest then gives way.
@@ -67,7 +69,7 @@ class Streams:
         self._make_room(user_id)
         while True:
             try:
-                stream = Stream(self._feed.subscribe(athlete_id), connection)
+                stream = Stream(self._feed.subscribe(athlete_ids, every_sample), connection)
             except TooManyReaders:
                 if time.monotonic() >= give_up_s or not self._any_leaving():
                     raise
