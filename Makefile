@@ -1,5 +1,5 @@
 PY := .venv/bin/python
-.PHONY: install run test proof check bench sbom audit
+.PHONY: install run test proof check bench sbom audit words
 install: .venv/test.stamp
 run: .venv/run.stamp
 	@exec .venv/bin/backstop run
@@ -15,6 +15,8 @@ sbom: .venv/run.stamp
 	@.venv/bin/backstop sbom
 audit: .venv/run.stamp
 	@.venv/bin/backstop audit $(if $(LIST),--list $(LIST))
+words: .venv/test.stamp
+	@$(PY) -m tests.words.catalogues $(PART)
 .venv/made.stamp:
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo "Backstop needs Python 3.11 or newer as python3: apt-get install python3" >&2; exit 1; }
 	@python3 -c 'import ensurepip, venv' 2>/dev/null || { echo "Backstop needs Python's venv module: apt-get install python3-venv" >&2; exit 1; }

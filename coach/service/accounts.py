@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from coach.errors import InvalidInput, NoSuch
+from coach.language import LANGUAGES
 from coach.service.ground import Ground
 from coach.service.password_rules import check_password
 from coach.service.secrets import fresh_token, hash_password, hash_token
 from coach.service.sign_in_types import Notice
-from coach.service.types import Identity, Role
+from coach.service.types import Identity, Role, Units
 from coach.store import athletes, events, people, sign_in_keys, sign_ins
 from coach.store.engine import Tx
 from coach.store.rows import Row
@@ -88,6 +89,13 @@ class Accounts:
             events.record(tx, now, user_id, "set a password", "user", user_id)
         return _identity(found)
 
+    def read_in(self, by: Identity, language: str | None, units: Units) -> None:
+        """Choose one's own language and units. language None: as the browser asks. Raises InvalidInput."""
+        if language is not None and language not in LANGUAGES:
+            raise InvalidInput(f"Backstop speaks {', '.join(LANGUAGES.values())}: choose one of them.")
+        with self._ground.store.begin() as tx:
+            people.set_reading(tx, by.user_id, language, units.value)
+
     def reset(self, user_id: str, *, passkeys: bool = False, password: bool = False) -> tuple[Notice, ...]:
         """Let the machine's owner help somebody who is locked out: remove the second factor, and what else is named.
 
@@ -141,5 +149,12 @@ def checked_name(name: str) -> str:
     return name
 
 
+def identity_of(row: Row, user_id: str) -> Identity:
+    """Return who a row of a person is, also one that was joined to another."""
+    units = Units(row["units"] or Units.METRIC)
+    role, of_athlete, epoch = Role(row["role"]), row["athlete_id"], row["epoch"]
+    return Identity(user_id, role, row["name"], of_athlete, epoch, language=row["language"], units=units)
+
+
 def _identity(row: Row) -> Identity:
-    return Identity(row["id"], Role(row["role"]), row["name"], row["athlete_id"], row["epoch"])
+    return identity_of(row, row["id"])

@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 
 from coach.errors import CoachError, Conflict, NoSuch, NotAllowed, StoreUnavailable
 from coach.service import passkeys, second_factors
+from coach.service.accounts import identity_of
 from coach.service.ground import Ground
 from coach.service.secrets import fresh_token, hash_is_old, hash_password, hash_token, password_fits
 from coach.service.sign_in_types import Asker, CodeWanted, LetIn, Notice, SessionView, SignedIn, Way
-from coach.service.types import Identity, Role
+from coach.service.types import Identity
 from coach.store import events, people, sign_ins
 from coach.store.engine import Tx
 from coach.store.rows import Row, fresh_id
@@ -219,4 +220,4 @@ def _new_session(user_id: str, secret: str, way: Way, device: str, now: datetime
 
 
 def _identity(row: Row) -> Identity:
-    return Identity(row["user_id"], Role(row["role"]), row["name"], row["athlete_id"], row["epoch"])
+    return identity_of(row, row["user_id"])

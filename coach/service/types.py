@@ -20,6 +20,13 @@ class Role(StrEnum):
     GUARDIAN = "guardian"  # stands in for minors, and gives their consents
 
 
+class Units(StrEnum):
+    """In which units somebody reads and enters; rows are in SI."""
+
+    METRIC = "metric"
+    IMPERIAL = "imperial"
+
+
 class Level(StrEnum):
     """How much of an athlete is shared. Each holds what the ones before hold."""
 
@@ -47,6 +54,7 @@ class Identity:
     """Who asks. athlete_id is set for athletes only. epoch: rises with every new password, ending older sessions.
 
     scopes: what a program that asks with this person's token may do; None where the person asks.
+    language: as chosen, None while nothing is (then as the browser asks).
     """
 
     user_id: str
@@ -55,6 +63,8 @@ class Identity:
     athlete_id: str | None
     epoch: int = 0
     scopes: frozenset[str] | None = None
+    language: str | None = None
+    units: Units = Units.METRIC
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,11 @@ def set_password_hash(tx: Tx, user_id: str, password_hash: str | None) -> Row | 
     return one(tx, update(user_account).where(user_account.c.id == user_id).values(values).returning(user_account))
 
 
+def set_reading(tx: Tx, user_id: str, language: str | None, units: str) -> None:
+    """Keep in which language and units somebody reads."""
+    tx.execute(update(user_account).where(user_account.c.id == user_id).values(language=language, units=units))
+
+
 def new_epoch(tx: Tx, user_id: str) -> None:
     """End what somebody's programs hold."""
     tx.execute(update(user_account).where(user_account.c.id == user_id).values(epoch=user_account.c.epoch + 1))

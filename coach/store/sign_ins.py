@@ -21,6 +21,8 @@ _with_person = select(
     user_account.c.role,
     user_account.c.athlete_id,
     user_account.c.epoch,
+    user_account.c.language,
+    user_account.c.units,
 ).join(user_account, user_account.c.id == _session.user_id)
 
 

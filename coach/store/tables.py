@@ -66,6 +66,8 @@ user_account = Table(
     Column("epoch", Integer, nullable=False),  # rises with every new password; a session of an older one has ended
     Column("athlete_id", ID, ForeignKey("athlete.id"), unique=True),
     Column("created_at", UtcDateTime, nullable=False),
+    Column("language", String(10)),  # of coach.language.LANGUAGES; null: as the browser asks
+    Column("units", String(10)),  # of service.types.Units; null: metric
 )
 
 sign_in_link = Table(

@@ -6,12 +6,14 @@ import io
 
 import segno
 from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
+from coach import language
 from coach.errors import Conflict, InvalidInput
 from coach.service.second_factors import Enrolment
 from coach.service.sign_in_types import LetIn, Way
-from coach.service.types import Identity
+from coach.service.types import Identity, Units
 from coach.web import access, cookies, welcome
 from coach.web.browsers import device_words
 from coach.web.house import house
@@ -63,6 +65,7 @@ def _page(problem: str | None = None) -> str:
         sessions=services.sign_ins.of_person(identity, present.session_id if present is not None else None),
         failed=services.sign_ins.failed_lately(identity),
         way_words=WAY_WORDS,
+        languages=language.LANGUAGES,
         ago=ago,
     )
 
@@ -106,6 +109,19 @@ def set_password() -> Response:
     # This session goes on, with another secret: whoever copied the old cookie is out.
     cookies.begin(LetIn(renewed, Way.PASSWORD, services.sign_ins.renew(present)))
     flash("Your password is set. Where you were signed in before, you are signed out now, except here.", "done")
+    return redirect(url_for("account.page"), code=303)
+
+
+@blueprint.post("/account/reading")
+@access.signed_in
+def read_in() -> Response:
+    """Choose the language and the units of one's own pages."""
+    wanted, units = request.form.get("language", ""), request.form.get("units", "")
+    if units not in list(Units):
+        raise InvalidInput(_("Choose metric or imperial units."))
+    house().services.accounts.read_in(access.me(), wanted or None, Units(units))
+    language.speak(wanted or language.current())
+    flash(_("Your pages are in this language and these units from now on."), "done")
     return redirect(url_for("account.page"), code=303)
 
 

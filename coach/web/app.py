@@ -42,8 +42,10 @@ from coach.web import (
     job_words,
     jobs,
     joining,
+    language,
     limits,
     live,
+    me,
     metrics,
     passkeys,
     people,
@@ -57,6 +59,7 @@ from coach.web import (
     safety,
     sessions,
     sharing,
+    signals,
     spasm,
     steps,
     tokens,
@@ -73,10 +76,12 @@ SUBJECTS = (
     welcome,
     account,
     passkeys,
+    me,
     athlete,
     coach,
     findings,
     days,
+    signals,
     profiles,
     plans,
     steps,
@@ -161,6 +166,7 @@ def create_app(
 
 def _install(app: Flask, config: Config) -> None:
     """Put around every request what stands around it, and give the templates their words."""
+    language.install(app)
     request_ids.install(app)
     metrics.install(app)
     cookies.install(app, config.web.session_days)
@@ -172,6 +178,7 @@ def _install(app: Flask, config: Config) -> None:
     doctor.install(app)
     csrf = CSRFProtect(app)
     access.install(app)
+    language.install_again(app)
     reading.install(app)
     bounds.install_body(app)
     forms.install(app)

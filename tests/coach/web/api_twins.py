@@ -48,6 +48,9 @@ TWINS: dict[str, str] = {
     "doctor.page": "api_doctor doctor_fhir",
     "findings.finding": "api_finding",
     "findings.window": "api_finding_signal",
+    "findings.own": "api_findings",
+    "signals.page": "signals_part",
+    "signals.of_athlete": "signals_part",
     "findings.versions": "api_differences",
     "jobs.of_athlete": "api_jobs",
     "jobs.job": "api_job",
@@ -92,6 +95,7 @@ NONE: dict[str, str] = {
         ),
         _SIGN_IN,
     ),
+    "account.read_in": "how a person's own pages are worded; a program reads codes and SI",
     **dict.fromkeys(
         (
             "sharing.agree", "sharing.withdraw", "sharing.set_level", "sharing.end_coach", "sharing.end_guardian",
@@ -134,5 +138,6 @@ NONE: dict[str, str] = {
     **dict.fromkeys(("jobs.new", "jobs.add", "jobs.remove"), "a coach describes a job while looking at it"),
     "reminders.try_channel": "a test that a person waits for",
     "reminders.worker": "the script behind a browser's push",
+    "me.page": "links to pages that have twins",
     "static": "files of the pages",
 }  # fmt: skip

@@ -30,13 +30,14 @@ _TABLE = {
         reminders.worker joining.page joining.look joining.new doctor_link.page doctor_link.pdf""",
     SIGNED_IN: """
         account.begin_factor account.confirm account.confirm_factor account.end_others account.end_session account.page
-        account.remove_factor account.renew_codes account.set_password account.waiting_factor
+        account.read_in account.remove_factor account.renew_codes account.set_password account.waiting_factor
         passkeys.add passkeys.ask_new passkeys.remove passkeys.rename tokens.make tokens.page tokens.revoke
         api.me api.profiles api.tokens people.page people.invite people.end_code joining.agree""",
     "O": "metrics.metrics health.parts",
     COACHES: "coach.roster api.athletes",
     VIEW: """
         findings.finding findings.finding_json findings.signal findings.window findings.findings_json findings.day
+        signals.of_athlete signals.part
         findings.versions days.page days.answers_json choices.of_athlete availability.of_athlete jobs.of_athlete
         jobs.job live.events profiles.page sessions.session_page
         api.athlete api.availability api.checkin api.checkins api.choices api.day api.day_signal api.differences
@@ -70,6 +71,7 @@ _TABLE = {
         athlete.findings_part athlete.heart_part athlete.next_part athlete.pauses_part athlete.today athlete.week
         assessments.before assessments.own assessments.start availability.own calendar.renew choices.own days.own
         diary.add_training diary.check_in diary.own gateways.add_token phones.add phones.choose reminders.add_device
+        findings.own me.page signals.page
         reminders.choose reminders.drop_device reminders.drop_webhook reminders.page reminders.set_webhook
         reminders.try_channel safety.answer_own safety.own sharing.own spasm.begin spasm.comfort spasm.go_on spasm.over
         spasm.page spasm.questions spasm.timer spasm.told spasm.undo wearables.add wearables.choose wearables.look

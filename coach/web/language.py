@@ -1,0 +1,46 @@
+"""Pages in the reader's language: what the person chose, else what the browser asks for."""
+
+from __future__ import annotations
+
+import flask_babel
+from babel.support import NullTranslations
+from flask import Flask, request
+
+from coach import language
+from coach.web import access
+
+
+class _Words(flask_babel.Domain):  # type: ignore[misc]
+    """The catalogues of coach/translations."""
+
+    def get_translations(self) -> NullTranslations:
+        return language.translations(language.current())
+
+
+def chosen() -> str:
+    """Return the language of this answer, a key of language.LANGUAGES."""
+    person = access.someone()
+    if person is not None and person.language in language.LANGUAGES:
+        return person.language
+    # By the first part of each tag, in the browser's order: de-AT is German, and en-US goes before a later de.
+    asked = (tag.partition("-")[0].lower() for tag in request.accept_languages.values())
+    return next((each for each in asked if each in language.LANGUAGES), language.DEFAULT)
+
+
+def _speak() -> None:
+    language.speak(chosen())
+    flask_babel.refresh()
+
+
+def install(app: Flask) -> None:
+    """Speak from the beginning of a request, and again once it is known who asks."""
+    babel = flask_babel.Babel(app, locale_selector=lambda: language.locale(language.current()).language)
+    babel.domain_instance = _Words()
+    app.jinja_env.policies["ext.i18n.trimmed"] = True
+    app.jinja_env.globals["language"] = language.current
+    app.before_request(_speak)
+
+
+def install_again(app: Flask) -> None:
+    """Speak as the person chose, after access has found who it is."""
+    app.before_request(_speak)
