@@ -83,6 +83,10 @@ class Spacing:
                 )
         return ()
 
+    def fits(self, day: date, busy: Collection[date]) -> bool:
+        """Tell whether a day may have a session beside the days that do."""
+        return self._allows((day,), [each for each in busy if abs(each - day) <= _REACH])
+
     def _allows(self, days: Sequence[date], near: Sequence[date]) -> bool:
         longest = MAX_DAYS_IN_A_ROW if self.in_halves else 1
         runs = self._runs(sorted({*days, *near}))

@@ -119,6 +119,10 @@ RULES: dict[str, Rule] = {
     "triage_answer": Rule(_OWN),
     "spasm": Rule(_OWN),
     "spasm_follow_up": Rule(_OWN),
+    "first_run": Rule(_OWN),
+    "sent_answer": Rule(
+        _USER, Kept.LOGS, exported=False, why_not="it says that a browser's answer came here once", aged_by="taken_at"
+    ),
     # Programs and tests
     "plan": Rule(_OWN),
     "planned_session": Rule(_OWN),

@@ -1,0 +1,180 @@
+"""The first run: what somebody new goes through, how far they are, and what they put off.
+
+What is done is asked of the parts themselves (consents, safety questions, wearables, tests), so that whoever does a
+step elsewhere has done it here too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from coach.errors import InvalidInput
+from coach.service.assessment_views import AssessmentState
+from coach.service.consents import require_own
+from coach.service.diary import SITES
+from coach.service.ground import Ground
+from coach.service.permission import may_read, require_athlete
+from coach.service.types import Identity, Level, Purpose, Role
+from coach.store import assessments, consents, events, people, pocket, triage, wearables
+from coach.store.engine import Tx
+from coach.store.rows import Row
+
+# Own bound: some lines.
+_WORDS_MAX = 500
+
+
+class Side(StrEnum):
+    """With which side somebody swings, throws or writes."""
+
+    LEFT = "left"
+    RIGHT = "right"
+    BOTH = "both"
+
+
+class Step(StrEnum):
+    """In the order in which they are asked."""
+
+    CONSENT = "consent"
+    BODY = "body"  # sport, sides, earlier injuries
+    SAFETY = "safety"
+    PAIR = "pair"
+    CALIBRATE = "calibrate"
+    TEST = "test"
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """One step. done: its part says so. put_off: it was skipped."""
+
+    step: Step
+    done: bool
+    put_off: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """How far somebody is. begun: they saw it, or did something of it before. ended: nothing is asked any more."""
+
+    begun: bool
+    ended: bool
+    steps: tuple[StepView, ...]
+
+    @property
+    def done(self) -> int:
+        """Return how many steps are done."""
+        return sum(each.done for each in self.steps)
+
+    @property
+    def next(self) -> Step | None:
+        """Return the first step that is neither done nor put off, None when there is none."""
+        return next((each.step for each in self.steps if not each.done and not each.put_off), None)
+
+    def is_done(self, step: Step) -> bool:
+        """Tell whether a step is done."""
+        return next(each.done for each in self.steps if each.step is step)
+
+
+@dataclass(frozen=True, slots=True)
+class BodyView:
+    """What somebody told of their body. injured_at: ids of diary.SITES; injuries: own words."""
+
+    side: Side | None
+    injured_at: tuple[str, ...]
+    injuries: str
+    told_at: datetime | None
+
+
+class FirstRun:
+    """Look at it, put steps off, tell of the body, end it."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+
+    def view(self, by: Identity, athlete_id: str) -> RunView:
+        """Return how far an athlete is. Raises NoSuch."""
+        with self._ground.store.read() as tx:
+            require_athlete(tx, by, athlete_id)
+            return _view(tx, athlete_id)
+
+    def begin(self, by: Identity, athlete_id: str) -> None:
+        """Note that it was seen. Raises NoSuch, NotAllowed."""
+        with self._ground.store.begin() as tx:
+            require_own(tx, by, athlete_id)
+            pocket.change_run(tx, athlete_id, self._ground.now())
+
+    def put_off(self, by: Identity, athlete_id: str, step: Step) -> None:
+        """Skip a step; it can be done at any time. Raises NoSuch, NotAllowed."""
+        with self._ground.store.begin() as tx:
+            require_own(tx, by, athlete_id)
+            row = pocket.run_of(tx, athlete_id)
+            before = row["put_off"] if row is not None else []
+            pocket.change_run(tx, athlete_id, self._ground.now(), put_off=sorted({*before, step.value}))
+
+    def end(self, by: Identity, athlete_id: str) -> None:
+        """Ask for nothing any more. Raises NoSuch, NotAllowed."""
+        now = self._ground.now()
+        with self._ground.store.begin() as tx:
+            require_own(tx, by, athlete_id)
+            pocket.change_run(tx, athlete_id, now, ended_at=now)
+
+    def tell_body(
+        self, by: Identity, athlete_id: str, side: Side | None, injured_at: Collection[str], injuries: str
+    ) -> None:
+        """Keep the side and the earlier injuries; the newest word replaces the one before.
+
+        Raises NoSuch, NotAllowed, InvalidInput.
+        """
+        if unknown := sorted(set(injured_at) - set(SITES)):
+            raise InvalidInput(f"The place {unknown[0][:40]!r} is not known: choose from the list.")
+        words = injuries.strip()
+        if len(words) > _WORDS_MAX:
+            raise InvalidInput(f"The injuries in your words are at most {_WORDS_MAX} signs long.")
+        now = self._ground.now()
+        with self._ground.store.begin() as tx:
+            require_own(tx, by, athlete_id)
+            places = [each for each in SITES if each in injured_at]
+            told = {"side": side.value if side else None, "injured_at": places, "injuries": words or None}
+            pocket.change_run(tx, athlete_id, now, told_at=now, **told)
+            events.record(tx, now, by.user_id, "told of the body", "athlete", athlete_id, athlete_id)
+
+    def body(self, by: Identity, athlete_id: str) -> BodyView | None:
+        """Return what was told; None to a coach with whom health text is not shared. Raises NoSuch, NotAllowed."""
+        with self._ground.store.read() as tx:
+            require_athlete(tx, by, athlete_id, Level.FULL)
+            if not may_read(tx, by, athlete_id, Purpose.PAIN_TEXT):
+                return None
+            return _body(pocket.run_of(tx, athlete_id))
+
+
+def _body(row: Row | None) -> BodyView:
+    if row is None:
+        return BodyView(None, (), "", None)
+    side = Side(row["side"]) if row["side"] else None
+    return BodyView(side, tuple(row["injured_at"]), row["injuries"] or "", row["told_at"])
+
+
+def _view(tx: Tx, athlete_id: str) -> RunView:
+    row = pocket.run_of(tx, athlete_id)
+    worn = wearables.of_athlete(tx, athlete_id)
+    done = {
+        Step.CONSENT: any(_agreed_themselves(tx, each) for each in consents.of_athlete(tx, athlete_id)),
+        Step.BODY: row is not None and row["told_at"] is not None,
+        Step.SAFETY: triage.newest(tx, athlete_id) is not None,
+        Step.PAIR: bool(worn),
+        Step.CALIBRATE: any(each["calibrated_at"] is not None for each in worn),
+        Step.TEST: any(each["state"] == AssessmentState.DONE for each in assessments.of_athlete(tx, athlete_id, 10)),
+    }
+    put_off = set(row["put_off"]) if row is not None else set()
+    steps = tuple(StepView(step, done[step], step.value in put_off) for step in Step)
+    # What was agreed to when joining is no run that was begun.
+    begun = row is not None or any(done[step] for step in Step if step is not Step.CONSENT)
+    return RunView(begun, row is not None and row["ended_at"] is not None, steps)
+
+
+def _agreed_themselves(tx: Tx, consent: Row) -> bool:
+    """Tell whether the athlete or a guardian agreed: what a coach took down at first is asked for once more."""
+    person = people.user(tx, consent["given_by"]) if consent["given_by"] else None
+    return person is not None and person["role"] in {Role.ATHLETE, Role.GUARDIAN}
