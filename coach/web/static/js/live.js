@@ -1,13 +1,12 @@
 // The live line: one event stream, one chart, the sentence above it, and word to the page's parts that something changed.
 import { clock, fillTable, inclinationChart, onSchemeChange, stepRows } from "./chart.js";
+import { EventStream } from "./event_stream.js";
 
 const WINDOW_S = 120;
 // A hole of this many sample times is a gap; shorter ones are rounding.
 const GAP_STEPS = 2.5;
 const LATENCIES_KEPT = 2000;
 const FIRST_WINDOW_S = 15;
-const RETRY_FIRST_MS = 2000;
-const RETRY_MAX_MS = 60000;
 // Live blocks come four times a second; three seconds without one is silence, and the last angle is no longer "live".
 const SILENCE_MS = 3000;
 const LATE_S = 15;
@@ -93,47 +92,25 @@ class LivePage {
     this.lastRows = -Infinity;
     this.lastSentence = -Infinity;
     this.lastSignal = -Infinity;
-    this.retryMs = RETRY_FIRST_MS;
-    this.url = host.dataset.stream;
-    this.open();
+    this.stream = new EventStream(host.dataset.stream, {
+      take: (news) => this.take(news),
+      lost: () => put("link", "The live line is interrupted; trying again. What is measured meanwhile is kept."),
+      back: (wasLost) => {
+        put("link", "");
+        // Whatever changed while nobody listened.
+        if (wasLost) for (const what of ["finding", "plan", "session", "assessment"]) announce(what);
+      },
+      over: (status) => this.sayOver(status),
+      elsewhere: () => {
+        put("link", "The live line goes on in a page that was opened later. Come back to this one, or reload it, to go on here.");
+        put("angle", "stopped");
+      },
+    });
     setInterval(() => this.saySilence(), 1000);
-    addEventListener("pagehide", () => this.close());
-    addEventListener("pageshow", (event) => { if (event.persisted) this.open(); });
-    document.addEventListener("visibilitychange", () => { if (this.gaveWay && !document.hidden) this.open(); });
   }
 
-  close() {
-    clearTimeout(this.retry);
-    this.source.close();
-  }
-
-  open() {
-    this.gaveWay = false;
-    this.source = new EventSource(this.url);
-    this.source.onmessage = (event) => this.take(JSON.parse(event.data));
-    this.source.onopen = () => {
-      put("link", "");
-      this.retryMs = RETRY_FIRST_MS;
-      // Whatever changed while nobody listened.
-      if (this.wasLost) for (const what of ["finding", "plan", "session", "assessment"]) announce(what);
-      this.wasLost = false;
-    };
-    this.source.onerror = () => {
-      this.wasLost = true;
-      put("link", "The live line is interrupted; trying again. What is measured meanwhile is kept.");
-      // A refused stream is not asked for again by the browser itself.
-      if (this.source.readyState === EventSource.CLOSED) this.askWhy();
-    };
-  }
-
-  // An event source does not tell why it was refused. Signed out: say so and stop. Else: ask again, ever more seldom.
-  async askWhy() {
-    let status = 0;
-    try { status = (await fetch(this.url, { method: "HEAD", headers: { Accept: "text/event-stream" } })).status; } catch { status = 0; }
-    if (status === 401 || status === 403 || status === 404) { this.sayOver(status); return; }
-    this.retry = setTimeout(() => this.open(), this.retryMs);
-    this.retryMs = Math.min(2 * this.retryMs, RETRY_MAX_MS);
-  }
+  // For whoever measures.
+  get source() { return this.stream.source; }
 
   sayOver(status) {
     const place = document.querySelector('[data-live="link"]');
@@ -145,16 +122,7 @@ class LivePage {
     put("angle", "stopped");
   }
 
-  // So many pages of one person are open that this one had to make room; it asks again when somebody looks at it.
-  giveWay() {
-    this.gaveWay = this.wasLost = true;
-    this.close();
-    put("link", "The live line goes on in a page that was opened later. Come back to this one, or reload it, to go on here.");
-    put("angle", "stopped");
-  }
-
   take(news) {
-    if (news.elsewhere) { this.giveWay(); return; }
     if (news.signal) this.signal(news);
     if (news.status) showStatus(news.status);
     for (const [name, text] of Object.entries({ ...news.counts, ...news.totals })) put(name, text);
