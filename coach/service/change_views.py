@@ -9,7 +9,7 @@ from enum import StrEnum
 from coach.service.plain import prescription_from_plain
 from coach.store.rows import Row
 from programs.dose import text
-from programs.exercises import library
+from programs.exercises import known
 from programs.types import PrescribedExercise, Prescription
 
 
@@ -79,22 +79,23 @@ def lines_of(before: Prescription, after: Prescription) -> tuple[ChangeLine, ...
 
 def _line(was: PrescribedExercise | None, now: PrescribedExercise | None) -> ChangeLine:
     first = was or now
-    name = _name(first.exercise_id) if first is not None else ""
-    after = _said(now) if now is not None else None
+    name = exercise_name(first) if first is not None else ""
+    after = said(now) if now is not None else None
     if was is not None and now is not None and was.exercise_id != now.exercise_id:
-        after = f"{_name(now.exercise_id)}, {after}"
-    return ChangeLine(name, _said(was) if was is not None else None, after)
+        after = f"{exercise_name(now)}, {after}"
+    return ChangeLine(name, said(was) if was is not None else None, after)
 
 
-def _name(exercise_id: str) -> str:
-    known = library().get(exercise_id)
-    return known.name if known is not None else exercise_id
+def exercise_name(item: PrescribedExercise) -> str:
+    """Return the name of a prescribed exercise; its id where it has left the library since."""
+    one = known(item)
+    return one.name if one is not None else item.exercise_id
 
 
-def _said(item: PrescribedExercise) -> str:
+def said(item: PrescribedExercise) -> str:
     """Return level and dose in words; of what has left the library the dose alone."""
-    known = library().get(item.exercise_id)
-    level = f"{known.levels[item.level]}, " if known is not None and item.level < len(known.levels) else ""
+    one = known(item)
+    level = f"{one.levels[item.level]}, " if one is not None and item.level < len(one.levels) else ""
     return f"{level}{text(item.dose)}"
 
 

@@ -15,10 +15,10 @@ from coach.service.plain import prescription_from_plain
 from coach.service.progress import look_after, make, withdraw
 from coach.service.progressing import Proposed
 from coach.service.types import Identity, Level
-from coach.store import athletes, events, people, program_changes
+from coach.store import athletes, events, own_exercises, people, program_changes
 from coach.store.engine import Tx
 from coach.store.rows import Row
-from programs.exercises import AT_HOME, EQUIPMENT, library
+from programs.exercises import AT_HOME, EQUIPMENT, known, library
 from programs.progress import without
 
 # Shortest and longest time for a session that can be chosen. Own bounds.
@@ -102,13 +102,13 @@ class Choices:
 
         A program of nothing else ends, and a new one is proposed. Raises NoSuch, InvalidInput.
         """
-        known = library().get(exercise_id)
+        in_library = exercise_id in library()
         now = self._ground.now()
         with self._ground.store.begin() as tx:
             athlete = require_athlete(tx, by, athlete_id, Level.PLAN)
             plan = planning.has_running(tx, athlete, now)
             asked = {item["exercise_id"] for item in plan["prescription"]["exercises"]} if plan is not None else set()
-            if known is None and exercise_id not in asked:
+            if not in_library and exercise_id not in asked:
                 raise InvalidInput(f"'{exercise_id[:40]}' is no exercise of the library.")
             program_changes.decline(tx, athlete_id, exercise_id, by.user_id, now)
             athletes.change(tx, athlete_id, replan_wanted=True)
@@ -121,7 +121,7 @@ class Choices:
     def _leave_out(self, tx: Tx, athlete: Row, plan: Row, exercise_id: str, by: Identity, now: datetime) -> None:
         after = without(prescription_from_plain(plan["prescription"]), exercise_id)
         words = LEFT_OUT if by.athlete_id == athlete["id"] else LEFT_OUT_BY_COACH
-        because = words.format(name=_name(exercise_id).lower())
+        because = words.format(name=_name(tx, exercise_id).lower())
         make(
             tx, self._ground, athlete, plan, Proposed(ChangeKind.LEFT_OUT, after, because, exercise_id), now, by.user_id
         )
@@ -140,8 +140,8 @@ class Choices:
 def _lacking(plan: Row | None, equipment: frozenset[str]) -> tuple[LackingView, ...]:
     if plan is None:
         return ()
-    known = (library().get(item["exercise_id"]) for item in plan["prescription"]["exercises"])
-    missing = [(one, set(one.equipment) - equipment - {"none"}) for one in known if one is not None]
+    found = map(known, prescription_from_plain(plan["prescription"]).exercises)
+    missing = [(one, set(one.equipment) - equipment - {"none"}) for one in found if one is not None]
     return tuple(
         LackingView(one.id, one.name, tuple(EQUIPMENT[each] for each in EQUIPMENT if each in things))
         for one, things in missing
@@ -151,9 +151,10 @@ def _lacking(plan: Row | None, equipment: frozenset[str]) -> tuple[LackingView, 
 
 def _declined_view(tx: Tx, row: Row) -> DeclinedView:
     user = people.user(tx, row["declined_by"])
-    return DeclinedView(row["exercise_id"], _name(row["exercise_id"]), row["declined_at"], user["name"] if user else "")
+    name = _name(tx, row["exercise_id"])
+    return DeclinedView(row["exercise_id"], name, row["declined_at"], user["name"] if user else "")
 
 
-def _name(exercise_id: str) -> str:
-    known = library().get(exercise_id)
-    return known.name if known is not None else exercise_id
+def _name(tx: Tx, exercise_id: str) -> str:
+    one = library().get(exercise_id)
+    return one.name if one is not None else own_exercises.name_of(tx, exercise_id) or exercise_id

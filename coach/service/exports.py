@@ -19,6 +19,7 @@ from coach.exports.fit import session_file
 from coach.exports.signals import Block, HeartWriter, MotionTsvWriter, Recording, SignalWriter, blocks
 from coach.service.ground import Ground
 from coach.service.permission import require_athlete, speaks_for
+from coach.service.plain import exercises_from_plain
 from coach.service.types import Identity
 from coach.store import exporting
 from coach.store.engine import Tx
@@ -26,7 +27,7 @@ from devices.codec import decode_chunk
 from devices.errors import DeviceError
 from devices.heartblock import BEATS, RR
 from devices.types import Chunk
-from programs.exercises import library
+from programs.exercises import shelf_of
 
 NOT_YOURS = "Only the athlete, or who stands in for them, takes everything of theirs along."
 
@@ -234,14 +235,14 @@ def _sessions(archive: Archive, tx: Tx, athlete_id: str) -> int:
         for each in exporting.plain_rows(tx, "session_outcome", athlete_id)
         if each["outcome"] == "done"
     }
-    known = library()
-    categories = {exercise_id: each.category.value for exercise_id, each in known.items()}
-    names = {exercise_id: each.name for exercise_id, each in known.items()}
     count = 0
     for row in exporting.plain_rows(tx, "planned_session", athlete_id):
         outcome = done.get(row["id"])
         if outcome is None:
             continue
+        shelf = shelf_of(exercises_from_plain(row["exercises"]))
+        categories = {exercise_id: each.category.value for exercise_id, each in shelf.items()}
+        names = {exercise_id: each.name for exercise_id, each in shelf.items()}
         times = {
             "due_at": datetime.fromisoformat(row["due_at"]),
             "recorded_at": datetime.fromisoformat(outcome["recorded_at"]),

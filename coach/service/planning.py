@@ -16,14 +16,14 @@ from coach.service.assessment_results import newest_comparisons
 from coach.service.availability import availability_of
 from coach.service.change_views import ChangeKind
 from coach.service.histories import TEST_SPEAKS, history_of
-from coach.service.plain import exercises_to_plain, prescription_from_plain
+from coach.service.plain import exercises_from_plain, exercises_to_plain, prescription_from_plain
 from coach.service.spasm_rows import in_first_days
 from coach.service.types import PlanState, PlanView, SessionState, SessionView
 from coach.store import findings, outcomes, plans, program_changes, sessions
 from coach.store.engine import Tx
 from coach.store.rows import Row
 from programs.dose import lighter, session_duration_min
-from programs.exercises import library
+from programs.exercises import known
 from programs.phases import FALLBACK_WORDS, fallback
 from programs.place import place
 from programs.prescribe import prescribe
@@ -231,12 +231,13 @@ def _fallen_back(planned: SessionView) -> SessionView:
 
 
 def _exercise(plain: dict[str, Any]) -> dict[str, Any]:
-    known = library().get(plain["exercise_id"])
+    (item,) = exercises_from_plain([plain])
+    one = known(item)
     shown = {**plain, "name": plain["exercise_id"], "level_number": plain["level"], "level": "", "cues": ()}
-    if known is not None:  # an exercise may leave the library while its sessions stay
-        level = known.levels[plain["level"]] if plain["level"] < len(known.levels) else ""
-        more = {"name": known.name, "level": level, "cues": known.cues, "regression": known.regression}
-        shown |= more | {"target": known.target}
+    if one is not None:  # an exercise may leave the library while its sessions stay
+        level = one.levels[plain["level"]] if plain["level"] < len(one.levels) else ""
+        more = {"name": one.name, "level": level, "cues": one.cues, "regression": one.regression}
+        shown |= more | {"target": one.target}
     return shown
 
 

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from coach.errors import Conflict, NotAllowed
 from coach.logs import about
 from coach.service import planning
-from coach.service.canonical import plain
 from coach.service.change_views import NEEDS_YES, ChangeKind, ChangeState, ChangeView, change_view
 from coach.service.ground import Ground
 from coach.service.histories import history_of
@@ -90,7 +89,12 @@ class Progress:
             refuse_locked(tx, by, athlete, now)
             plan = planning.has_running(tx, athlete, now)
             rise = rise_of(tx, course_of(tx, athlete, plan, now), now) if plan is not None else None
-            if plan is None or rise is None or plain(rise.after) != row["after"] or plan["id"] != row["plan_id"]:
+            if (
+                plan is None
+                or rise is None
+                or rise.after != prescription_from_plain(row["after"])
+                or plan["id"] != row["plan_id"]
+            ):
                 raise Conflict("What this step rests on has changed since: nothing was changed. Look at your program.")
             values = {"state": ChangeState.MADE.value, "decided_at": now, "decided_by": by.user_id}
             program_changes.move(tx, change_id, ChangeState.PROPOSED.value, **values)
@@ -210,7 +214,7 @@ def _offer(tx: Tx, athlete: Row, plan: Row, rise: Proposed | None, now: datetime
     if (
         waiting is not None
         and rise is not None
-        and waiting["after"] == plain(rise.after)
+        and prescription_from_plain(waiting["after"]) == rise.after
         and waiting["plan_id"] == plan["id"]
     ):
         return False

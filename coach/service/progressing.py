@@ -22,7 +22,7 @@ from coach.store.engine import Tx
 from coach.store.rows import Row
 from programs.acute import within
 from programs.dose import session_duration_min
-from programs.exercises import CONTRAINDICATIONS, library
+from programs.exercises import CONTRAINDICATIONS, shelf_of
 from programs.pain import Step, Zone, advise, may_load
 from programs.phases import FALLBACK, fallback
 from programs.progress import (
@@ -185,14 +185,15 @@ def _ruled_out(tx: Tx, course: Course, now: datetime) -> Proposed | None:
     if {item.exercise_id for item in after.exercises} <= set(FALLBACK):
         after = replace(after, exercises=(), session_duration_min=0)
     reasons = dict.fromkeys(CONTRAINDICATIONS[each] for found in ruled.values() for each in found)
-    names = [library()[each].name.lower() for each in ruled]
+    shelf = shelf_of(course.program.exercises)
+    names = [shelf[each].name.lower() for each in ruled]
     because = RULED_OUT.format(reasons=_listed(tuple(reasons)), names=_listed(names))
     return Proposed(ChangeKind.RULED_OUT, after, because)
 
 
 def against(program: Prescription, history: History) -> dict[str, tuple[str, ...]]:
     """Return the exercises of a program that must not be given, with what speaks against each."""
-    shelf, stands_against = library(), set(history.contraindications)
+    shelf, stands_against = shelf_of(program.exercises), set(history.contraindications)
     found = {
         item.exercise_id: tuple(each for each in shelf[item.exercise_id].contraindications if each in stands_against)
         for item in program.exercises

@@ -13,7 +13,7 @@ from coach.analysis.assessment_types import AssessmentTest
 from coach.service.assessment_results import counting
 from coach.service.assessment_views import TrialView, view_of
 from coach.service.care_door import local_today
-from coach.service.change_views import NEEDS_YES
+from coach.service.change_views import NEEDS_YES, exercise_name
 from coach.service.plain import prescription_from_plain
 from coach.service.report_views import (
     ExposureLine,
@@ -30,7 +30,6 @@ from coach.store import assessments, days, diary, findings, outcomes, plans, pro
 from coach.store import triage as answers_table
 from coach.store.engine import Tx
 from coach.store.rows import Row
-from programs.exercises import library
 from programs.triage import QUESTIONS
 
 # Own choices: what a page can hold, and what still speaks of the present.
@@ -134,7 +133,6 @@ def programs_of(tx: Tx, athlete: Row, now: datetime) -> tuple[ProgramLine, ...]:
 
 def _program(tx: Tx, row: Row, last: date, now: datetime) -> ProgramLine:
     prescription = prescription_from_plain(row["prescription"])
-    names = {each.id: each.name for each in library().values()}
     due = [
         each["state"]
         for each in sessions.of_plan(tx, row["id"])
@@ -145,7 +143,7 @@ def _program(tx: Tx, row: Row, last: date, now: datetime) -> ProgramLine:
         title=prescription.title,
         since=row["starts_on"],
         until=min(row["ends_on"] - _DAY, max(last, row["starts_on"])),
-        exercises=tuple(names.get(each.exercise_id, each.exercise_id) for each in prescription.exercises),
+        exercises=tuple(map(exercise_name, prescription.exercises)),
         per_week=prescription.sessions_per_week,
         done=due.count(SessionState.DONE.value),
         skipped=due.count(SessionState.SKIPPED.value),

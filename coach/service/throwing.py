@@ -15,7 +15,7 @@ from coach.store import athletes, diary, events, sessions
 from coach.store.engine import Tx
 from coach.store.rows import Row
 from programs.errors import ProgramError
-from programs.exercises import library
+from programs.exercises import known
 from programs.types import Prescription
 
 # Work for the arm that threw: it waits with the throwing. Which group that is: own heuristic.
@@ -30,7 +30,7 @@ def rest_until(tx: Tx, ground: Ground, athlete: Row, program: Prescription, now:
     Sessions without work for the arm are not barred. Needs the athlete's age and a profile with a guideline.
     """
     caps = ground.profiles.of_athlete(athlete).caps
-    groups = {known.muscle_group for item in program.exercises if (known := library().get(item.exercise_id))}
+    groups = {one.muscle_group for item in program.exercises if (one := known(item))}
     if caps is None or _OF_THE_ARM not in groups:
         return None
     today = day_of(athlete, now.timestamp())
