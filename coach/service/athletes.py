@@ -8,17 +8,19 @@ from datetime import date, datetime, time
 from coach.analysis.types import AnalysisParams
 from coach.errors import InvalidInput, NoSuch, NotAllowed
 from coach.service.accounts import checked_name
+from coach.service.athlete_views import athlete_view
 from coach.service.availability import EVERY_DAY, availability_of, checked, columns_of
 from coach.service.consents import carry_over, is_minor
 from coach.service.due import mark_judged
 from coach.service.ground import Ground
 from coach.service.links import LinkBoard
-from coach.service.permission import coaches, require_athlete
+from coach.service.permission import require_athlete
 from coach.service.profiles import analysis_params
+from coach.service.roster import RosterRow, roster_of
 from coach.service.secrets import fresh_token
-from coach.service.types import AthleteView, Identity, Level, Purpose, Role, RosterRow
+from coach.service.types import AthleteView, Identity, Level, Purpose, Role
 from coach.service.weeks import WeekChange, change_week
-from coach.store import athletes, events, guardians, people, wearables
+from coach.store import athletes, events, guardians, people
 from coach.store.engine import Tx
 from coach.store.rows import Row, fresh_id
 from programs.types import Availability, Lock
@@ -71,28 +73,8 @@ class Athletes:
 
     def roster(self, coach: Identity) -> list[RosterRow]:
         """Return the coach's athletes, who needs the coach first on top. Raises NotAllowed for who is no coach."""
-        if not coaches(coach):
-            raise NotAllowed("Only a coach has a roster.")
         with self._ground.store.read() as tx:
-            seen: dict[str, RosterRow] = {}
-            for row in athletes.roster(tx, coach.user_id):
-                seen.setdefault(row["id"], self._roster_row(tx, row))
-        return sorted(seen.values(), key=lambda each: (each.attention_rank, each.athlete.name.casefold()))
-
-    def _roster_row(self, tx: Tx, row: Row) -> RosterRow:
-        if row["lock"] != Lock.NONE:
-            attention, rank = "paused: medical review advised", 0
-        elif row["proposal_id"] is not None:
-            attention, rank = "a proposal waits for you", 1
-        elif row["finding_state"] == "open":
-            attention, rank = "new finding", 2
-        else:
-            attention, rank = None, 3
-        statuses = [self._links.status(each["id"]) for each in wearables.of_athlete(tx, row["id"])]
-        states = sorted(status.state.value for status in statuses if status is not None)
-        wearable_state = "streaming" if "streaming" in states else (states[0] if states else None)
-        statement, kind, is_open = row["finding_statement"], row["finding_kind"], row["finding_state"] == "open"
-        return RosterRow(athlete_view(row), attention, rank, statement, wearable_state, kind, is_open)
+            return roster_of(tx, self._ground, self._links, coach)
 
     def link_coach(self, coach_id: str, athlete_id: str) -> None:
         """Let a coach see and do all of an athlete, as the owner of the machine. Raises NoSuch, InvalidInput."""
@@ -223,10 +205,3 @@ def _born(born_on: date, now: datetime) -> date:
     if not 0 <= (now.date() - born_on).days <= _AGE_MAX_DAYS:
         raise InvalidInput(f"{born_on} cannot be a date of birth: give it as year, month and day.")
     return born_on
-
-
-def athlete_view(row: Row) -> AthleteView:
-    """Return what pages show of an athlete's row."""
-    return AthleteView(
-        row["id"], row["name"], row["time_zone"], row["sport"], row["simulated"], row["profile"], row["born_on"]
-    )

@@ -1,4 +1,4 @@
-"""Groups that a coach makes of the athletes on their list. They are the coach's own; an athlete is in as many as fit."""
+"""Groups that a coach makes of their athletes: the coach's own. An athlete is in as many as fit."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from coach.errors import InvalidInput, NoSuch, NotAllowed
-from coach.service.athletes import athlete_view
+from coach.service.athlete_views import athlete_view
 from coach.service.ground import Ground
 from coach.service.links import LinkBoard
 from coach.service.permission import coaches

@@ -5,13 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, delete, exists, func, select, update
+from sqlalchemy import Select, delete, exists, select, update
 
 from coach.store.engine import Tx
-from coach.store.finding_tables import finding
-from coach.store.program_tables import program_change
 from coach.store.rows import Row, many, one
-from coach.store.tables import athlete, coach_athlete, plan, user_account
+from coach.store.tables import athlete, coach_athlete, user_account
 from coach.store.trust_tables import consent
 
 
@@ -107,37 +105,3 @@ def levels_shared(tx: Tx, athlete_id: str) -> list[str]:
     """Return the levels of all coaches that an athlete shares with."""
     links = coach_athlete.c
     return list(tx.execute(select(links.level).where(links.athlete_id == athlete_id, _shared)).scalars())
-
-
-def roster(tx: Tx, coach_id: str) -> list[Row]:
-    """Return the coach's athletes with their newest finding, an open one first, and what waits: a program or a step.
-
-    Columns: those of athlete, finding_kind, finding_statement, finding_state, proposal_id.
-    """
-    other = finding.alias("other")
-    newest = (
-        select(other.c.id)
-        .where(other.c.athlete_id == athlete.c.id, other.c.superseded_by.is_(None))
-        .order_by((other.c.state == "open").desc(), other.c.started_at.desc(), other.c.id)
-        .limit(1)
-        .correlate(athlete)
-        .scalar_subquery()
-    )
-    statement = (
-        select(
-            athlete,
-            finding.c.kind.label("finding_kind"),
-            finding.c.statement.label("finding_statement"),
-            finding.c.state.label("finding_state"),
-            func.coalesce(plan.c.id, program_change.c.id).label("proposal_id"),
-        )
-        .join(coach_athlete, coach_athlete.c.athlete_id == athlete.c.id)
-        .outerjoin(finding, finding.c.id == newest)
-        .outerjoin(plan, and_(plan.c.athlete_id == athlete.c.id, plan.c.state == "proposed"))
-        .outerjoin(
-            program_change, and_(program_change.c.athlete_id == athlete.c.id, program_change.c.state == "proposed")
-        )
-        .where(coach_athlete.c.coach_id == coach_id, _shared)
-        .order_by(athlete.c.name, athlete.c.id)
-    )
-    return many(tx, statement)

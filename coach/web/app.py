@@ -36,6 +36,7 @@ from coach.web import (
     findings_words,
     forms,
     gateways,
+    groups,
     headers,
     health,
     imports,
@@ -56,6 +57,7 @@ from coach.web import (
     reading,
     reminders,
     request_ids,
+    roster_words,
     safety,
     sessions,
     sharing,
@@ -79,6 +81,7 @@ SUBJECTS = (
     me,
     athlete,
     coach,
+    groups,
     findings,
     days,
     signals,
@@ -188,6 +191,7 @@ def _install(app: Flask, config: Config) -> None:
     findings_words.install(app)
     assessment_words.install(app)
     job_words.install(app)
+    roster_words.install(app)
     care.install(app)
     spasm.install(app)
     app.jinja_env.globals["someone"] = access.someone

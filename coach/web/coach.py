@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template, url_for
+from flask import Blueprint, render_template, request, url_for
 
+from coach.service.roster import Narrowing, Attention
 from coach.service.types import AthleteView, Level
-from coach.web import access, desk, reading, words
+from coach.web import access, desk, reading, roster_words, words
 from coach.web.access import Access
 from coach.web.house import house
 
 blueprint = Blueprint("coach", __name__)
+
+# Signs of what a list is narrowed by. Own bound: longer than any name.
+_ASKED_MAX = 200
 
 
 def _athlete(athlete_id: str) -> AthleteView:
@@ -19,10 +23,30 @@ def _athlete(athlete_id: str) -> AthleteView:
 @blueprint.get("/athletes")
 @access.coach
 def roster() -> str:
-    """List the coach's athletes, who needs the coach first."""
-    rows = house().services.athletes.roster(access.me())
-    reading.names(row.athlete.athlete_id for row in rows)
-    return render_template("coach/roster.html", rows=rows)
+    """List the coach's athletes, who needs the coach first; `?group=`, `?sport=`, `?reason=` and `?q=` narrow it."""
+    services, me = house().services, access.me()
+    rows = services.athletes.roster(me)
+    asked = _narrowing()
+    shown = [row for row in rows if asked.holds(row)]
+    reading.names(row.athlete.athlete_id for row in shown)
+    waiting = roster_words.needing(shown)
+    return render_template(
+        "coach/roster.html",
+        everybody=len(rows),
+        asked=asked,
+        narrowed=asked != Narrowing(),
+        waiting=waiting,
+        well=[row for row in shown if not row.reasons],
+        groups=services.groups.of_coach(me),
+        sports=sorted({row.athlete.sport for row in rows if row.athlete.sport}, key=str.casefold),
+        kinds=list(Attention),
+    )
+
+
+def _narrowing() -> Narrowing:
+    """Return what of the list the address asks for; a reason or a group that is none holds for nobody."""
+    asked = {name: request.args.get(name, "").strip()[:_ASKED_MAX] for name in ("group", "sport", "reason", "q")}
+    return Narrowing(asked["group"], asked["sport"], asked["reason"], asked["q"])
 
 
 @blueprint.get("/athletes/<athlete_id>", endpoint="desk")

@@ -9,7 +9,8 @@ from coach.analysis.heart_day import HeartDay
 from coach.analysis.types import NotComputable
 from coach.service.personal_tokens import TokenScope
 from coach.service.rests import PausesView
-from coach.service.types import AthleteView, DayTotals, Level, RosterRow, SessionView
+from coach.service.roster import RosterRow
+from coach.service.types import AthleteView, DayTotals, Level, SessionView
 from coach.web import access, desk, reading
 from coach.web.access import Access
 from coach.web.api.root import athlete_of, blueprint

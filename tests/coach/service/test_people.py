@@ -11,6 +11,7 @@ from coach.config import Config
 from coach.errors import CoachError, Conflict, InvalidInput, NoSuch, NotAllowed
 from coach.service import build_services
 from coach.service.demo import ADDRESS, ensure_demo, local_time_zone
+from coach.service.roster import Attention
 from coach.service.sign_in_types import Asker, LetIn
 from coach.service.types import Identity, Role
 from coach.store.engine import Store
@@ -157,7 +158,7 @@ def test_the_roster_shows_who_needs_the_coach_first(club: Club) -> None:
     services.links.show(club.wearable_id, lambda: status)
     rows = services.athletes.roster(club.coach)
     assert [row.athlete.name for row in rows] == ["Jon", "Ada", "Zoe"]
-    assert [row.attention for row in rows] == ["paused: medical review advised", None, None]
+    assert [[each.kind for each in row.reasons] for row in rows] == [[Attention.PAUSED], [], []]
     assert rows[1].wearable_state == "streaming"
 
 

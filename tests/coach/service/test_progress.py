@@ -12,6 +12,7 @@ from coach.service.care_views import TreatmentKind
 from coach.service.change_views import ChangeKind, ChangeState, ChangeView
 from coach.service.diary import CheckIn
 from coach.service.plain import exercises_from_plain, prescription_to_plain
+from coach.service.roster import Attention
 from coach.service.types import Identity, Role, SessionState, SessionView
 from coach.store import diary, events, plans, program_changes, sessions
 from programs.exercises import library
@@ -124,7 +125,7 @@ def test_two_green_sessions_propose_one_step_and_nothing_rises_before_the_yes(cl
         "one leg, 3 sets of 7, 4, 2 holds of 10 s, each side, 20 s rest",
     )
     (row,) = club.services.athletes.roster(club.coach)
-    assert row.attention == "a proposal waits for you"
+    assert [each.kind for each in row.reasons][:1] == [Attention.PROPOSAL]
     assert "one repetition more of bird-dog" in step.because
     assert before == {item.exercise_id: work_s(item.dose) for item in PROGRAM.exercises}
     days = runs.next_session().due_at

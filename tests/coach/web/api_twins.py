@@ -135,6 +135,10 @@ NONE: dict[str, str] = {
         ("imports.page", "imports.upload", "imports.preview", "imports.take", "imports.discard"),
         "a program hands in chunks; files are looked at by a person before they are taken, or by `backstop import`",
     ),
+    **dict.fromkeys(
+        ("groups.page", "groups.make", "groups.edit", "groups.change", "groups.remove"),
+        "how a coach sorts their own list by eye; who is in which group is in api_athletes",
+    ),
     **dict.fromkeys(("jobs.new", "jobs.add", "jobs.remove"), "a coach describes a job while looking at it"),
     "reminders.try_channel": "a test that a person waits for",
     "reminders.worker": "the script behind a browser's push",

@@ -91,6 +91,7 @@ def of_ada(world) -> dict[str, str]:
         "stream_id": stream_of(world),
         "change_id": change_of(world),
         "exercise_id": "curl_up",
+        "group_id": "no-such-group",
     }
 
 

@@ -34,7 +34,9 @@ _TABLE = {
         passkeys.add passkeys.ask_new passkeys.remove passkeys.rename tokens.make tokens.page tokens.revoke
         api.me api.profiles api.tokens people.page people.invite people.end_code joining.agree""",
     "O": "metrics.metrics health.parts",
-    COACHES: "coach.roster api.athletes",
+    COACHES: """
+        groups.page groups.make groups.edit groups.change groups.remove
+        coach.roster api.athletes""",
     VIEW: """
         findings.finding findings.finding_json findings.signal findings.window findings.findings_json findings.day
         signals.of_athlete signals.part
