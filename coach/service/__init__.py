@@ -53,6 +53,7 @@ from coach.service.retention import Retention
 from coach.service.second_factors import SecondFactors
 from coach.service.sharing import Sharing
 from coach.service.sign_in_sessions import SignIns
+from coach.service.signals import Signals
 from coach.service.spasms import Spasms
 from coach.service.tokens import Tokens
 from coach.service.treatments import Treatments
@@ -85,6 +86,7 @@ class Services:
     profiles: Profiles
     wearables: Wearables
     motion: Motion
+    signals: Signals
     walls: Walls
     days: Days
     rerun: Rerun
@@ -148,6 +150,7 @@ def build_services(store: Store, config: Config, clock: HostClock) -> Services:
         profiles=ground.profiles,
         wearables=wearables,
         motion=motion,
+        signals=Signals(ground),
         days=days,
         walls=Walls(ground, links),
         rerun=Rerun(ground, motion, days),

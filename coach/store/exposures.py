@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import bindparam, delete, func, select
 
 from coach.store.engine import Tx
 from coach.store.finding_tables import exposure, stretch
@@ -69,6 +69,15 @@ def any_between(tx: Tx, athlete_id: str, start_utc_s: float, end_utc_s: float) -
         .limit(1)
     )
     return tx.execute(statement).first() is not None
+
+
+def nearest(tx: Tx, athlete_id: str, start_utc_s: float, end_utc_s: float) -> tuple[float | None, float | None]:
+    """Return when the athlete's last minute before start and the first one from end on began, None without one."""
+    at = exposure.c.start_utc_s
+    mine = exposure.c.athlete_id == athlete_id
+    before = tx.execute(select(func.max(at)).where(mine, at < start_utc_s)).scalar_one()
+    after = tx.execute(select(func.min(at)).where(mine, at >= end_utc_s)).scalar_one()
+    return before, after
 
 
 def drop_of_stream(tx: Tx, stream_id: str, tail_only: bool) -> list[float]:

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Integer, Select, cast, delete, func, selec
 
 from coach.store.engine import Tx
 from coach.store.rows import Row, many
-from coach.store.tables import feature, stream, stream_state
+from coach.store.tables import chunk, feature, stream, stream_state
 
 # s of a piece of a recording. Own choice: several of the longest chunks, so that two that run at once are seen to.
 PIECE_S = 300.0
@@ -107,6 +107,29 @@ def lines_of_stream(tx: Tx, stream_id: str, start_utc_s: float, end_utc_s: float
         select(columns.stream_id, columns.line_start_utc_s, columns.line_rate_hz, columns.line)
         .where(columns.stream_id == stream_id, columns.start_utc_s >= start_utc_s, columns.start_utc_s < end_utc_s)
         .order_by(columns.start_utc_s, columns.id)
+    )
+    return many(tx, statement)
+
+
+def places_between(tx: Tx, athlete_id: str, start_utc_s: float, end_utc_s: float) -> list[str]:
+    """Return where sensors were worn whose features begin within [start, end)."""
+    columns = feature.c
+    statement = (
+        select(columns.placement)
+        .distinct()
+        .where(columns.athlete_id == athlete_id, columns.start_utc_s >= start_utc_s, columns.start_utc_s < end_utc_s)
+        .order_by(columns.placement)
+    )
+    return list(tx.execute(statement).scalars())
+
+
+def chunks_between(tx: Tx, athlete_id: str, placement: str, start_utc_s: float, end_utc_s: float) -> list[Row]:
+    """Return stream_id and blob of the chunks whose features begin within [start, end), in order of time."""
+    statement = (
+        select(chunk.c.stream_id, chunk.c.blob)
+        .join(feature, feature.c.chunk_id == chunk.c.id)
+        .where(*_within(athlete_id, (placement,), start_utc_s, end_utc_s))
+        .order_by(feature.c.start_utc_s, feature.c.id)
     )
     return many(tx, statement)
 

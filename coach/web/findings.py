@@ -17,9 +17,10 @@ from coach.errors import InvalidInput
 from coach.service.canonical import plain
 from coach.service.personal_tokens import TokenScope
 from coach.service.types import AnswerView, AthleteView, DifferenceView, FindingView, Level, Role, SignalWindow
-from coach.web import access, findings_words, words
+from coach.web import access, desk, findings_words, words
 from coach.web.access import Access
 from coach.web.asked import FIRST_YEAR, LAST_YEAR, LocalDayQuery, WindowQuery
+from coach.web.athlete import myself
 from coach.web.described import JSON, Raw, describe
 from coach.web.house import house
 from programs.notice import NOTICE
@@ -185,6 +186,20 @@ def findings_json(athlete_id: str) -> Response:
     found = services.findings.for_athlete(athlete.athlete_id, limit=LISTED_MAX)
     listed = [finding_as_json(each) for each in found]
     return jsonify({"notice": NOTICE, "athlete_id": athlete.athlete_id, "findings": listed})
+
+
+@blueprint.get("/findings")
+@access.athlete
+def own() -> str:
+    """Show the athlete's own findings: the gravest whole with its because, the others as a list."""
+    athlete = myself()
+    return render_template(
+        "findings/own.html",
+        athlete=athlete,
+        findings_url=url_for("athlete.findings_part"),
+        totals=desk.totals_of(athlete),
+        **desk.findings_part(athlete),
+    )
 
 
 @blueprint.get("/athletes/<athlete_id>/day.json")

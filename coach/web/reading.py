@@ -29,6 +29,7 @@ SUBJECT_OF = {
     "jobs": Subject.JOBS,
     "profiles": Subject.PROFILE,
     "assessments": Subject.TESTS,
+    "signals": Subject.SIGNAL,
     "imports": Subject.WEARABLES,
     "safety": Subject.HEALTH,
     "care": Subject.HEALTH,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import dropwhile
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -63,6 +63,11 @@ def in_zone(moment: datetime, zone: str) -> datetime:
 def clock_time(moment: datetime, zone: str) -> str:
     """Return 18:30."""
     return in_zone(moment, zone).strftime("%H:%M")
+
+
+def clock_of(utc_s: float, zone: str) -> str:
+    """Return a Unix time as 18:30."""
+    return clock_time(datetime.fromtimestamp(utc_s, UTC), zone)
 
 
 def day_name(day: date, today: date) -> str:
@@ -314,6 +319,7 @@ def name_parts(text: str) -> list[str]:
 
 FILTERS: tuple[Callable[..., str | int | list[str]], ...] = (
     clock_time,
+    clock_of,
     day_name,
     day_of,
     local_day,

@@ -92,12 +92,14 @@ function drawnMarks(palette, marks) {
 }
 
 // marks: Unix times. brackets: [[from, to], ...] in Unix time, what was found; each is drawn under the line.
-export function inclinationChart(host, { zone, seconds = true, range = null, brackets = [], marks = [] }) {
+// onSelect: told from and to of what the pointer was drawn over; without it the pointer does nothing.
+export function inclinationChart(host, { zone, seconds = true, range = null, brackets = [], marks = [], onSelect = null }) {
   const palette = colours();
   const at = clock(zone, seconds);
   const font = "12px system-ui, sans-serif";
   const axis = { stroke: palette.quiet, font, ticks: { show: false }, grid: { show: false } };
   const hooks = { drawAxes: [dashedThresholds(palette)], draw: [drawnBrackets(palette, brackets), drawnMarks(palette, marks)] };
+  if (onSelect) hooks.setSelect = [(u) => { if (u.select.width > 8) onSelect(u.posToVal(u.select.left, "x"), u.posToVal(u.select.left + u.select.width, "x")); }];
   const box = host.getBoundingClientRect();
   const chart = new uPlot({
     width: Math.max(200, Math.floor(box.width)),
@@ -105,7 +107,7 @@ export function inclinationChart(host, { zone, seconds = true, range = null, bra
     pxAlign: false,
     padding: [8, 30, 0, 0],
     legend: { show: false },
-    cursor: { show: false },
+    cursor: onSelect ? { points: { show: false }, drag: { x: true, y: false, setScale: false, dist: 8 } } : { show: false },
     hooks,
     scales: {
       x: { time: false, range: range ?? ((u, low, high) => [low ?? 0, high ?? 1]) },
