@@ -48,10 +48,12 @@ from coach.web import (
     live,
     me,
     metrics,
+    offline,
     passkeys,
     people,
     phone_push,
     phones,
+    places,
     plans,
     profiles,
     reading,
@@ -65,12 +67,14 @@ from coach.web import (
     spasm,
     steps,
     tokens,
+    wall,
     wearables,
     welcome,
     words,
 )  # fmt: skip
 from coach.web.admission import Admission
 from coach.web.house import House, furnish, house
+from coach.web.short_way import ShortWay
 from coach.web.streams import Streams
 from devices.hostclock import HostClock, SystemClock
 
@@ -80,6 +84,7 @@ SUBJECTS = (
     passkeys,
     me,
     athlete,
+    offline,
     coach,
     groups,
     findings,
@@ -101,6 +106,7 @@ SUBJECTS = (
     gateways,
     calendar,
     live,
+    wall,
     api,
     phone_push,
     phones,
@@ -148,6 +154,21 @@ def create_app(
         # headers.py compares Origin with Host, also over https.
         WTF_CSRF_SSL_STRICT=False,
     )
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    furnish(app, House(services, live_feed, config, clock or SystemClock(), Streams(live_feed), door))
+    _install(app, config)
+    for subject in SUBJECTS:
+        app.register_blueprint(subject.blueprint)
+    access.check_declared(app)
+    _stand_in_front(app, services, config)
+    return app
+
+
+def _stand_in_front(app: Flask, services: Services, config: Config) -> None:
+    """Put in front of the app what answers without it: who is one too many, and signal that is as it should be."""
+    app.wsgi_app = ShortWay(  # type: ignore[method-assign, assignment]
+        app.wsgi_app, services, lambda token: limits.may_post(app, token), metrics.metrics_of(app).count
+    )
     # A proxy that ends https says so. Only the asker's own cookie and links depend on it. The host is never
     # taken from a proxy, for Origin is compared with it; the address only from as many as are known to be in front.
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.web.proxies, x_proto=1, x_host=0)  # type: ignore[method-assign]
@@ -158,13 +179,6 @@ def create_app(
         waiting=services.motion.waiting,
         waiting_max=config.web.chunks_waiting_max,
     )
-    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    furnish(app, House(services, live_feed, config, clock or SystemClock(), Streams(live_feed), door))
-    _install(app, config)
-    for subject in SUBJECTS:
-        app.register_blueprint(subject.blueprint)
-    access.check_declared(app)
-    return app
 
 
 def _install(app: Flask, config: Config) -> None:
@@ -181,6 +195,7 @@ def _install(app: Flask, config: Config) -> None:
     doctor.install(app)
     csrf = CSRFProtect(app)
     access.install(app)
+    offline.install(app)
     language.install_again(app)
     reading.install(app)
     bounds.install_body(app)
@@ -194,6 +209,7 @@ def _install(app: Flask, config: Config) -> None:
     roster_words.install(app)
     care.install(app)
     spasm.install(app)
+    places.install(app)
     app.jinja_env.globals["someone"] = access.someone
     app.jinja_env.globals["disk_trouble"] = lambda: house().services.machine.trouble()
     # Programs bring a token of their own, which no browser adds by itself.

@@ -6,11 +6,13 @@ import json
 from typing import Any
 
 from flask import Flask, current_app, render_template, request
+from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from coach.errors import CoachError, Conflict, InvalidInput, Locked, NoSuch, NotAllowed, StoreUnavailable
+from coach.language import N_
 from coach.web.access import wants_json
 from coach.web.house import house
 
@@ -24,16 +26,16 @@ STATUS_OF: dict[type[CoachError], int] = {
 }
 
 SENTENCE_OF_STATUS = {
-    400: "This request could not be read. Go back, reload the page and try again.",
-    401: "Please sign in first.",
-    403: "This page is not shared with you.",
-    404: "There is nothing here. It may have been removed, or the address has a typing mistake.",
-    405: "This address does not take that kind of request.",
-    413: "That is more than this address accepts.",
-    414: "This address is longer than any that Backstop has: go back and follow the link anew.",
-    429: "That was tried too often. Wait a minute, then try again.",
-    503: "Backstop cannot take this right now; nothing was changed. Try again in a moment.",
-    500: "Something went wrong on our side. What was saved before is kept. Please try again.",
+    400: N_("This request could not be read. Go back, reload the page and try again."),
+    401: N_("Please sign in first."),
+    403: N_("This page is not shared with you."),
+    404: N_("There is nothing here. It may have been removed, or the address has a typing mistake."),
+    405: N_("This address does not take that kind of request."),
+    413: N_("That is more than this address accepts."),
+    414: N_("This address is longer than any that Backstop has: go back and follow the link anew."),
+    429: N_("That was tried too often. Wait a minute, then try again."),
+    503: N_("Backstop cannot take this right now; nothing was changed. Try again in a moment."),
+    500: N_("Something went wrong on our side. What was saved before is kept. Please try again."),
 }
 
 
@@ -62,14 +64,16 @@ def _on_coach_error(error: CoachError) -> Response:
         return _answer(status, str(error))
     current_app.logger.error("%s: %s", type(error).__name__, error)
     trouble = house().services.machine.trouble() if isinstance(error, StoreUnavailable) else None
-    answer = _answer(status, f"{trouble} Nothing was changed." if trouble else SENTENCE_OF_STATUS[status])
+    answer = _answer(
+        status, _("%(trouble)s Nothing was changed.", trouble=trouble) if trouble else _(SENTENCE_OF_STATUS[status])
+    )
     if status == 503:
         answer.headers["Retry-After"] = "5"
     return answer
 
 
-def _on_csrf_error(_: CSRFError) -> Response:
-    return _answer(400, "This page was open too long, so nothing was changed. Reload it and try again.")
+def _on_csrf_error(error: CSRFError) -> Response:
+    return _answer(400, _("This page was open too long, so nothing was changed. Reload it and try again."))
 
 
 def _on_http_error(error: HTTPException) -> Response:
@@ -80,7 +84,7 @@ def _on_http_error(error: HTTPException) -> Response:
     own = error.description if error.description and error.description != type(error).description else None
     if status == 429:
         own = None
-    answer = _answer(status, own or SENTENCE_OF_STATUS.get(status, SENTENCE_OF_STATUS[400]))
+    answer = _answer(status, own or _(SENTENCE_OF_STATUS.get(status, SENTENCE_OF_STATUS[400])))
     if status == 429:
         answer.headers.setdefault("Retry-After", "60")
     if status == 405:
