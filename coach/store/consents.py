@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import exists, func, select, update
+from sqlalchemy import bindparam, exists, func, select, update
 
 from coach.store.engine import Tx
 from coach.store.rows import Row, fresh_id, many
 from coach.store.trust_tables import consent
 
 _stands = consent.c.withdrawn_at.is_(None)
+# Made once: it is asked for every post of a gateway.
+_STANDING = select(func.max(consent.c.version)).where(
+    consent.c.athlete_id == bindparam("athlete"), consent.c.purpose == bindparam("purpose"), _stands
+)
 
 
 def standing(tx: Tx, athlete_id: str, purpose: str) -> int | None:
     """Return the newest version that was agreed to and stands; None without one."""
-    newest = select(func.max(consent.c.version))
-    return tx.execute(newest.where(consent.c.athlete_id == athlete_id, consent.c.purpose == purpose, _stands)).scalar()
+    return tx.execute(_STANDING, {"athlete": athlete_id, "purpose": purpose}).scalar()
 
 
 def of_athlete(tx: Tx, athlete_id: str) -> list[Row]:

@@ -217,7 +217,12 @@ def came_from() -> str:
 
 def bearer_token() -> str | None:
     """Return the token that the request brings, checked by nobody yet."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return in_header(request.headers.get("Authorization", ""))
+
+
+def in_header(authorization: str) -> str | None:
+    """Return the token that a header of this kind holds."""
+    scheme, _, token = authorization.partition(" ")
     return (token.strip() or None) if scheme.lower() == "bearer" else None
 
 

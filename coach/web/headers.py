@@ -40,6 +40,8 @@ FIXED = {
     "X-Permitted-Cross-Domain-Policies": "none",
     "Origin-Agent-Cluster": "?1",
 }
+# The same for an answer of which nothing may be kept, as pairs.
+NEVER_KEPT = (*FIXED.items(), ("Cache-Control", "no-store"))
 # A year. Only this host: what else its owner serves beside it is not ours to decide.
 HTTPS_ONLY = "max-age=31536000"
 

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from functools import cache
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any
 
 from flask import Flask, Response, current_app, request, session
 from flask_limiter import Limiter
-from limits import parse_many
+from limits import RateLimitItem, parse_many
 from limits.strategies import MovingWindowRateLimiter
+from werkzeug.exceptions import TooManyRequests
 
 from coach.web.access import STATUS_SHOWN, bearer_token
 from coach.web.limit_memory import BoundedMemory
 
 _KEY = "backstop_account_tries"
+# Where chunks are posted.
+POSTS = "api.add_chunks"
 
 
 def _address() -> str:
@@ -131,7 +135,25 @@ def may_try(what: str, account: str, known_as: str = "") -> bool:
     """
     counted: MovingWindowRateLimiter = current_app.extensions[_KEY]
     key = hashlib.sha256(f"{account}\n{known_as}".encode("utf-8", "replace")).hexdigest()
-    return all(counted.hit(limit, what, key) for limit in parse_many(LIMIT_OF_ACCOUNT[what]))
+    return all(counted.hit(limit, what, key) for limit in _limits_of(LIMIT_OF_ACCOUNT[what]))
+
+
+def may_post(app: Flask, token: str) -> bool:
+    """Count a post of chunks, and tell whether it is within what one token may."""
+    counted: MovingWindowRateLimiter = app.extensions[_KEY]
+    key = hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
+    return all(counted.hit(limit, "posts", key) for limit in _limits_of(LIMIT_OF_TOKEN[POSTS]))
+
+
+def _count_post() -> None:
+    """Count a post of chunks where the short way (short_way.py) counts them too."""
+    if not may_post(current_app, bearer_token() or _address()):
+        raise TooManyRequests(retry_after=60)
+
+
+@cache
+def _limits_of(text: str) -> list[RateLimitItem]:
+    return list(parse_many(text))
 
 
 def _program_or_person() -> str:
@@ -159,6 +181,9 @@ def install(app: Flask) -> None:
         ("person", LIMIT_OF_PERSON, _person_or_address),
     ):
         for endpoint, limit in limits.items():
+            if endpoint == POSTS and whose == "token":
+                counted.setdefault(endpoint, []).append(_count_post)
+                continue
 
             def count() -> None:
                 """Be counted."""

@@ -49,6 +49,14 @@ class WebMetrics:
         self.registry.register(_Machine(machine, feed))
         ProcessCollector(namespace="backstop", registry=self.registry)
 
+    def count(self, endpoint: str, status: int, took_s: float | None, body_bytes: int) -> None:
+        """Count a request. took_s: until its answer began, None where that is not known."""
+        self.requests.labels(endpoint, str(status)).inc()
+        if took_s is not None:
+            self.seconds.labels(endpoint).observe(took_s)
+        if body_bytes:
+            self.received.labels(endpoint).inc(body_bytes)
+
 
 class _Machine(Collector):
     """Asks the machine when somebody reads the metrics, never before."""
@@ -142,6 +150,12 @@ def metrics() -> Response:
     return Response(generate_latest(own.registry), content_type=CONTENT_TYPE_LATEST)
 
 
+def metrics_of(app: Flask) -> WebMetrics:
+    """Return what is counted of an app's requests."""
+    found: WebMetrics = app.extensions[_KEY]
+    return found
+
+
 def install(app: Flask) -> None:
     """Count every request, also one that is refused: comes before whatever may refuse."""
     own = WebMetrics(house_of(app).services.machine, house_of(app).live_feed)
@@ -152,12 +166,8 @@ def install(app: Flask) -> None:
 
     def count(answer: Response) -> Response:
         # No endpoint: an address that nobody has, whatever it is called.
-        endpoint = request.endpoint or "none"
-        own.requests.labels(endpoint, str(answer.status_code)).inc()
-        if "begun_s" in g:
-            own.seconds.labels(endpoint).observe(time.perf_counter() - g.begun_s)
-        if request.content_length:
-            own.received.labels(endpoint).inc(request.content_length)
+        took_s = time.perf_counter() - g.begun_s if "begun_s" in g else None
+        own.count(request.endpoint or "none", answer.status_code, took_s, request.content_length or 0)
         return answer
 
     app.before_request(begin)
