@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 import threading
@@ -24,6 +25,9 @@ from devices.hostclock import SystemClock
 
 # s between two signs of life. Own choice.
 _BEAT_S = 1.0
+# How far the analysis stands back where processors are short: who posts or looks waits tenths of a second at most, it has
+# seconds. Own choice, of the 19 steps that systems of this kind have.
+_STANDS_BACK = 5
 
 
 def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -45,6 +49,8 @@ def handler(args: argparse.Namespace) -> int:
     if args.storage is not None:
         config = config.model_copy(update={"storage": config.storage.model_copy(update={"directory": args.storage})})
     logs.configure(config.log)
+    if hasattr(os, "nice"):
+        os.nice(_STANDS_BACK)
     store = open_store(existing_database(config.storage.directory))
     try:
         services = build_services(store, config, SystemClock())
