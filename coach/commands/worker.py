@@ -25,7 +25,7 @@ from devices.hostclock import SystemClock
 
 # s between two signs of life. Own choice.
 _BEAT_S = 1.0
-# How far the analysis stands back where processors are short: who posts or looks waits tenths of a second at most, it has
+# How far the analysis stands back where processors are short: who posts or looks has tenths of a second, it has
 # seconds. Own choice, of the 19 steps that systems of this kind have.
 _STANDS_BACK = 5
 
