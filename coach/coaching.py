@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from coach.analysis.assessment_types import Comparison, Verdict
 from coach.analysis.types import Grade
-from programs.exercises import NEED_KINDS
+from programs.exercises import NEED_KINDS, known
 from programs.rest import REST_KINDS, SHOWN_ONLY_KINDS
-from programs.types import Need
+from programs.types import Need, PrescribedExercise
 
 # Weight of a need by the grade of its findings: more independent flags, more room in the program. Own heuristic.
 _WEIGHT = {Grade.GREEN: 0.25, Grade.AMBER: 0.5, Grade.RED: 1.0}
@@ -57,6 +57,12 @@ def needs_from(findings: Sequence[Observed]) -> tuple[Need, ...]:
         for kind, same in by_kind.items()
     ]
     return tuple(sorted(needs, key=lambda need: (-need.weight, need.kind)))
+
+
+def answered_by(items: Iterable[PrescribedExercise], needs: Iterable[Need]) -> tuple[str, ...]:
+    """Return the kinds of need that a program put together by hand answers; what only rest answers always is."""
+    answers = {kind for item in items if (one := known(item)) is not None for kind in one.answers}
+    return tuple(need.kind for need in needs if need.kind in answers or need.kind in REST_KINDS)
 
 
 def needs_from_assessment(compared: Sequence[tuple[str, Comparison]]) -> tuple[Need, ...]:

@@ -98,7 +98,7 @@ def prescribe(
     chosen = _choose(places, history, usable)
     if moving and not chosen:
         raise _none_fits(moving, history)
-    fitted = _shortened(list(chosen.values()), _longest_min(history))
+    fitted = shortened(list(chosen.values()), _longest_min(history))
     return Prescription(
         title=TITLES[(moving or ordered)[0].kind],
         exercises=fitted,
@@ -222,7 +222,7 @@ def _item(one: Exercise, need: Need, history: History, first: Exercise) -> Presc
     return PrescribedExercise(one.id, level, dose, because, side, side is not None)
 
 
-def _shortened(items: Sequence[PrescribedExercise], longest_min: int) -> tuple[PrescribedExercise, ...]:
+def shortened(items: Sequence[PrescribedExercise], longest_min: int) -> tuple[PrescribedExercise, ...]:
     """Drop last sets, from the exercise with the most sets and then the longest, until the session is short enough."""
     fitted = list(items)
     while session_duration_min(item.dose for item in fitted) > longest_min:

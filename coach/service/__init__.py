@@ -12,6 +12,7 @@ from coach.service.accounts import Accounts
 from coach.service.assessments import Assessments
 from coach.service.athletes import Athletes
 from coach.service.choices import Choices
+from coach.service.coach_notes import CoachNotes
 from coach.service.consents import Consents
 from coach.service.days import Days
 from coach.service.diary import Diary
@@ -34,12 +35,15 @@ from coach.service.links import LinkBoard
 from coach.service.looks import Looks
 from coach.service.machine import Machine
 from coach.service.motion import Motion
+from coach.service.own_exercises import OwnExercises
 from coach.service.passkeys import Passkeys
 from coach.service.personal_tokens import PersonalTokens
 from coach.service.phones import Phones
+from coach.service.plan_templates import PlanTemplates
 from coach.service.plans import Plans
 from coach.service.poses import Poses
 from coach.service.profiles import Profiles
+from coach.service.program_desk import ProgramDesk
 from coach.service.progress import Progress
 from coach.service.questionnaires import Questionnaires
 from coach.service.recordings import Recordings
@@ -51,6 +55,7 @@ from coach.service.restoring import Restoring
 from coach.service.rests import Rests
 from coach.service.retention import Retention
 from coach.service.second_factors import SecondFactors
+from coach.service.session_messages import SessionMessages
 from coach.service.sharing import Sharing
 from coach.service.sign_in_sessions import SignIns
 from coach.service.signals import Signals
@@ -102,6 +107,11 @@ class Services:
     triage: Triage
     plans: Plans
     progress: Progress
+    program_desk: ProgramDesk
+    plan_templates: PlanTemplates
+    own_exercises: OwnExercises
+    session_messages: SessionMessages
+    coach_notes: CoachNotes
     choices: Choices
     rests: Rests
     spasms: Spasms
@@ -132,6 +142,7 @@ def build_services(store: Store, config: Config, clock: HostClock) -> Services:
     motion, days, hearts = Motion(ground), Days(ground), Hearts(ground)
     log, heart_log = TableChunkLog(store, clock), TableHeartLog(store, hearts.mark)
     wearables, tokens, accounts = Wearables(ground, links), Tokens(ground), Accounts(ground)
+    plans, progress = Plans(ground), Progress(ground)
     return Services(
         accounts=accounts,
         sign_ins=SignIns(ground),
@@ -164,8 +175,13 @@ def build_services(store: Store, config: Config, clock: HostClock) -> Services:
         doctor=Doctor(ground),
         reports=Reports(ground),
         triage=Triage(ground),
-        plans=Plans(ground),
-        progress=Progress(ground),
+        plans=plans,
+        progress=progress,
+        program_desk=ProgramDesk(ground, plans, progress),
+        plan_templates=PlanTemplates(ground),
+        own_exercises=OwnExercises(ground),
+        session_messages=SessionMessages(ground),
+        coach_notes=CoachNotes(ground),
         choices=Choices(ground),
         rests=Rests(ground),
         spasms=Spasms(ground),

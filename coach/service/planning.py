@@ -94,15 +94,18 @@ def prescription_for(tx: Tx, athlete: Row, needs: Sequence[Need], config: Config
 
     After days without a session a program begins a level back, or anew. Raises programs.NoAnswer.
     """
-    running = plans.in_state(tx, athlete["id"], PlanState.ACCEPTED.value)
-    goes_on: tuple[PrescribedExercise, ...] = ()
-    if running is not None:
-        done = outcomes.last_done(tx, athlete["id"]) or running["starts_on"]
-        before = prescription_from_plain(running["prescription"])
-        missed_days = max((local_day(athlete, now) - done).days, 0)
-        goes_on = after_break(before, missed_days).exercises
-    history = history_of(tx, athlete, now, goes_on)
+    history = history_of(tx, athlete, now, trains_now(tx, athlete, now))
     return prescribe(needs, history, config.program.sessions_per_week, config.program.weeks)
+
+
+def trains_now(tx: Tx, athlete: Row, now: datetime) -> tuple[PrescribedExercise, ...]:
+    """Return where another program would go on: at what runs, after days without a session a level back, or anew."""
+    running = plans.in_state(tx, athlete["id"], PlanState.ACCEPTED.value)
+    if running is None:
+        return ()
+    done = outcomes.last_done(tx, athlete["id"]) or running["starts_on"]
+    missed_days = max((local_day(athlete, now) - done).days, 0)
+    return after_break(prescription_from_plain(running["prescription"]), missed_days).exercises
 
 
 def sessions_to_place(

@@ -15,6 +15,7 @@ from coach.service.consents import require_own
 from coach.service.ground import Ground
 from coach.service.permission import may_answer, may_decide, require_athlete, require_plan, require_session
 from coach.service.plain import prescription_from_plain, prescription_to_plain
+from coach.service.plan_differences import MadeFrom
 from coach.service.progress import look_after, refuse_loading, withdraw
 from coach.service.releasing import Told, close_stale, place_ahead, record_outcome, release_due
 from coach.service.reminder_choices import alarms_of, choices_of
@@ -24,7 +25,7 @@ from coach.service.secrets import fresh_token
 from coach.service.throwing import rest_until
 from coach.service.triage import refuse_locked
 from coach.service.types import Identity, PlanState, PlanView, SessionState, SessionView
-from coach.store import athletes, events, notifications, outcomes, people, plans, sessions
+from coach.store import athletes, events, notifications, outcomes, people, plan_templates, plans, sessions
 from coach.store.engine import Tx
 from coach.store.rows import Row
 from programs.errors import ProgramError
@@ -85,6 +86,8 @@ class Plans:
                 return None
             finding_ids = [finding_id for need in needs for finding_id in need.finding_ids]
             older = plans.in_state(tx, athlete_id, PlanState.PROPOSED.value)
+            if older is not None and plan_templates.authors(tx, [older["id"]]):
+                return None  # a person wrote it, and decides on it first; then what was found speaks again
             if older is not None and planning.same_work(older, needs, prescription):
                 # The evidence has grown: the proposal says so, and stays the one that the coach is looking at.
                 words = {"prescription": prescription_to_plain(prescription), "finding_ids": finding_ids}
@@ -205,6 +208,7 @@ class Plans:
                 )
             except ProgramError as error:
                 raise Conflict(str(error)) from None
+            self._ask_again(tx, plan_id, athlete["id"])
             events.record(tx, now, by.user_id, "accepted", "plan", plan_id, athlete["id"])
             return self._view(tx, plans.get(tx, plan_id))
 
@@ -214,6 +218,8 @@ class Plans:
         with self._ground.store.begin() as tx:
             row = _require_decidable(tx, by, plan_id)
             values = {"state": PlanState.DECLINED.value, "decided_at": now, "decided_by": by.user_id, "note": reason}
+            if self._ask_again(tx, plan_id, row["athlete_id"]) is MadeFrom.TEMPLATE:
+                values["need_kinds"] = []  # a no to a coach's own idea is none to what was found
             plans.move(tx, plan_id, PlanState.PROPOSED.value, **values)
             events.record(tx, now, by.user_id, "declined", "plan", plan_id, row["athlete_id"])
             return self._view(tx, plans.get(tx, plan_id))
@@ -317,6 +323,14 @@ class Plans:
         alarms = {} if paused else alarms_of(views, choices)
         whose = athlete["id"], athlete["name"], athlete["time_zone"]
         return CalendarFeed(*whose, views, retest, paused, alarms, choices.calendar_why)
+
+    def _ask_again(self, tx: Tx, plan_id: str, athlete_id: str) -> MadeFrom:
+        """Let findings speak that had to wait for a person's own proposal; return what the proposal was made from."""
+        author = plan_templates.authors(tx, [plan_id]).get(plan_id)
+        if author is None:
+            return MadeFrom.FINDINGS
+        athletes.change(tx, athlete_id, replan_wanted=True)
+        return MadeFrom(author["made_from"])
 
     def _view(self, tx: Tx, row: Row | None) -> PlanView:
         if row is None:
