@@ -21,6 +21,7 @@ from coach.service.doctor_links import DoctorLinks
 from coach.service.erasing import Erasing
 from coach.service.exports import Exports
 from coach.service.findings import Findings
+from coach.service.first_run import FirstRun
 from coach.service.gate import Gate
 from coach.service.gateways import Gateways
 from coach.service.ground import Ground
@@ -35,6 +36,7 @@ from coach.service.links import LinkBoard
 from coach.service.looks import Looks
 from coach.service.machine import Machine
 from coach.service.motion import Motion
+from coach.service.moving import Moving
 from coach.service.own_exercises import OwnExercises
 from coach.service.passkeys import Passkeys
 from coach.service.personal_tokens import PersonalTokens
@@ -55,6 +57,7 @@ from coach.service.restoring import Restoring
 from coach.service.rests import Rests
 from coach.service.retention import Retention
 from coach.service.second_factors import SecondFactors
+from coach.service.sent_answers import SentAnswers
 from coach.service.session_messages import SessionMessages
 from coach.service.sharing import Sharing
 from coach.service.sign_in_sessions import SignIns
@@ -64,8 +67,8 @@ from coach.service.tokens import Tokens
 from coach.service.treatments import Treatments
 from coach.service.triage import Triage
 from coach.service.trials import Trials
-from coach.service.wearables import Wearables
 from coach.service.walls import Walls
+from coach.service.wearables import Wearables
 from coach.store.engine import Store
 from devices.hostclock import HostClock
 
@@ -90,9 +93,9 @@ class Services:
     groups: Groups
     profiles: Profiles
     wearables: Wearables
+    walls: Walls
     motion: Motion
     signals: Signals
-    walls: Walls
     days: Days
     rerun: Rerun
     recordings: Recordings
@@ -107,6 +110,7 @@ class Services:
     triage: Triage
     plans: Plans
     progress: Progress
+    moving: Moving
     program_desk: ProgramDesk
     plan_templates: PlanTemplates
     own_exercises: OwnExercises
@@ -115,6 +119,8 @@ class Services:
     choices: Choices
     rests: Rests
     spasms: Spasms
+    sent_answers: SentAnswers
+    first_run: FirstRun
     reminders: Reminders
     reminder_settings: ReminderSettings
     assessments: Assessments
@@ -160,10 +166,10 @@ def build_services(store: Store, config: Config, clock: HostClock) -> Services:
         groups=Groups(ground),
         profiles=ground.profiles,
         wearables=wearables,
+        walls=Walls(ground, links),
         motion=motion,
         signals=Signals(ground),
         days=days,
-        walls=Walls(ground, links),
         rerun=Rerun(ground, motion, days),
         recordings=Recordings(ground),
         hearts=hearts,
@@ -182,9 +188,12 @@ def build_services(store: Store, config: Config, clock: HostClock) -> Services:
         own_exercises=OwnExercises(ground),
         session_messages=SessionMessages(ground),
         coach_notes=CoachNotes(ground),
+        moving=Moving(ground),
         choices=Choices(ground),
         rests=Rests(ground),
         spasms=Spasms(ground),
+        sent_answers=SentAnswers(ground),
+        first_run=FirstRun(ground),
         reminders=Reminders(ground, channels),
         reminder_settings=ReminderSettings(ground, channels),
         assessments=Assessments(ground),

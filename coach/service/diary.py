@@ -22,6 +22,8 @@ from coach.store.engine import Tx
 from coach.store.rows import Row
 from programs.triage import ASK_AT_PAIN
 
+# How long an answer may wait on a phone and still be dated by it. Own choice: as long as pages keep one.
+TOLD_WITHIN = timedelta(days=7)
 # Where it can hurt; the places of the body picture, back first.
 SITES = ("lower_back", "upper_back", "neck", "hip_left", "hip_right", "leg_left", "leg_right", "other")
 # Own words for what the founding text names as symptoms, id -> statement.
@@ -95,15 +97,21 @@ class Diary:
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
 
-    def check_in(self, by: Identity, athlete_id: str, told: CheckIn, key: str) -> CheckInView:
+    def check_in(
+        self, by: Identity, athlete_id: str, told: CheckIn, key: str, told_at: datetime | None = None
+    ) -> CheckInView:
         """Store a check-in; the same key is the same check-in. Pain of 6 or more pauses until the safety questions.
 
+        told_at: when it was told on a phone that had no network, aware; of the last week, else now counts. Strong pain
+        counts from now, for the questions are asked when it becomes known.
         Raises NoSuch, InvalidInput.
         """
         now = self._ground.now()
+        strong = told.worst_pain is not None and told.worst_pain >= ASK_AT_PAIN
+        at = told_at if told_at is not None and not strong and now - TOLD_WITHIN <= told_at <= now else None
         with self._ground.store.begin() as tx:
             athlete = require_athlete(tx, by, athlete_id, Level.FULL)
-            checkin_id, _ = store_checkin(tx, by, athlete, told, key, now)
+            checkin_id, _ = store_checkin(tx, by, athlete, told, key, now, at)
             made = _checkin_view(_found(diary.checkin_of(tx, checkin_id)))
         look_after(self._ground, athlete_id)
         return made
@@ -216,14 +224,19 @@ class Diary:
             return done or diary.entered_between(tx, athlete_id, yesterday, today)
 
 
-def store_checkin(tx: Tx, by: Identity, athlete: Row, told: CheckIn, key: str, now: datetime) -> tuple[str, bool]:
-    """Store a check-in in a transaction that goes on; return its id and whether it is new. Raises InvalidInput."""
+def store_checkin(
+    tx: Tx, by: Identity, athlete: Row, told: CheckIn, key: str, now: datetime, at: datetime | None = None
+) -> tuple[str, bool]:
+    """Store a check-in in a transaction that goes on; return its id and whether it is new. Raises InvalidInput.
+
+    at: when it was told, by default now.
+    """
     _check(told)
-    local = now.astimezone(ZoneInfo(athlete["time_zone"]))
+    local = (at or now).astimezone(ZoneInfo(athlete["time_zone"]))
     values = {
         "athlete_id": athlete["id"],
         "key": _checked_key(key),
-        "at": now,
+        "at": at or now,
         "local_date": local.date(),
         "morning": local.time() < MORNING_UNTIL,
         "entered_by": by.user_id,

@@ -69,6 +69,7 @@ from coach.web import (
     tokens,
     wall,
     wearables,
+    weeks,
     welcome,
     words,
 )  # fmt: skip
@@ -100,6 +101,7 @@ SUBJECTS = (
     care,
     doctor,
     sessions,
+    weeks,
     assessments,
     wearables,
     calibration,

@@ -9,7 +9,7 @@ from flask import Blueprint, abort, render_template, url_for
 
 from coach.service.diary import CheckInView
 from coach.service.types import AthleteView
-from coach.web import access, desk
+from coach.web import access, desk, weeks
 from coach.web.house import house
 
 blueprint = Blueprint("athlete", __name__)
@@ -89,4 +89,4 @@ def week() -> str:
     athlete = myself()
     parts = desk.plan_part(access.me(), athlete) | desk.calendar_part(access.me(), athlete)
     alone = house().services.plans.may_decide(access.me(), athlete.athlete_id)
-    return render_template("athlete/week.html", may_decide_alone=alone, **parts)
+    return render_template("athlete/week.html", may_decide_alone=alone, **parts | weeks.week_part(athlete))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
@@ -11,7 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from coach.errors import InvalidInput
 from coach.service.diary import SITES, SYMPTOMS, CheckIn
-from coach.web import access, forms
+from coach.web import access, forms, offline
 from coach.web.athlete import myself
 from coach.web.house import house
 
@@ -61,9 +62,12 @@ def _page(problem: InvalidInput | None) -> AnyResponse:
 @blueprint.post("/diary/checkins")
 @access.athlete
 def check_in() -> AnyResponse:
-    """Take the first tap: pain at rest."""
-    told = CheckIn(pain_at_rest=forms.whole_in("pain_at_rest"))
-    made = house().services.diary.check_in(access.me(), myself().athlete_id, told, request.form.get("key", ""))
+    """Take the first tap, pain at rest; the second one under the same key adds the pain when moving."""
+    diary, athlete_id = house().services.diary, myself().athlete_id
+    told = CheckIn(forms.whole_in("pain_at_rest"), forms.whole_in("pain_in_motion"))
+    made = diary.check_in(access.me(), athlete_id, told, request.form.get("key", ""), offline.told_at())
+    if told.pain_in_motion not in (None, made.told.pain_in_motion):
+        made = diary.complete(access.me(), made.checkin_id, replace(made.told, pain_in_motion=told.pain_in_motion))
     house().live_feed.publish(made.athlete_id, {"kind": "plan"})
     return redirect(url_for("diary.checkin", checkin_id=made.checkin_id), code=303)
 

@@ -140,8 +140,14 @@ NONE: dict[str, str] = {
         "how a coach sorts their own list by eye; who is in which group is in api_athletes",
     ),
     **dict.fromkeys(("jobs.new", "jobs.add", "jobs.remove"), "a coach describes a job while looking at it"),
+    **dict.fromkeys(("wall.page", "wall.choose", "wall.stream"), "whom one person looks at; each line is live_events"),
     "reminders.try_channel": "a test that a person waits for",
     "reminders.worker": "the script behind a browser's push",
+    "weeks.move": "dragged by eye, among the days that the week offers; a program sets when one can train",
+    **dict.fromkeys(
+        ("offline.manifest", "offline.page", "offline.held", "offline.spasm", "offline.copies"),
+        "what a browser keeps for the time without a network",
+    ),
     "me.page": "links to pages that have twins",
     "static": "files of the pages",
 }  # fmt: skip

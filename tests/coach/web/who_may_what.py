@@ -27,7 +27,7 @@ _TABLE = {
     EVERYBODY: """
         static welcome.welcome welcome.enter welcome.sign_in welcome.sign_in_page welcome.sign_out welcome.code
         welcome.enter_code passkeys.ask passkeys.sign_in api.document calendar.feed health.alive health.ready
-        reminders.worker joining.page joining.look joining.new doctor_link.page doctor_link.pdf""",
+        reminders.worker offline.manifest offline.page offline.held offline.spasm joining.page joining.look joining.new doctor_link.page doctor_link.pdf""",
     SIGNED_IN: """
         account.begin_factor account.confirm account.confirm_factor account.end_others account.end_session account.page
         account.read_in account.remove_factor account.renew_codes account.set_password account.waiting_factor
@@ -36,7 +36,7 @@ _TABLE = {
     "O": "metrics.metrics health.parts",
     COACHES: """
         groups.page groups.make groups.edit groups.change groups.remove
-        coach.roster api.athletes""",
+        coach.roster api.athletes wall.page wall.choose wall.stream""",
     VIEW: """
         findings.finding findings.finding_json findings.signal findings.window findings.findings_json findings.day
         signals.of_athlete signals.part
@@ -49,7 +49,7 @@ _TABLE = {
         api.trainings""",
     PLAN: """
         plans.accept plans.decline steps.accept steps.decline choices.choose choices.say_no choices.take_back
-        availability.change profiles.change reminders.snooze safety.clear sessions.outcome
+        availability.change profiles.change weeks.move reminders.snooze safety.clear sessions.outcome
         api.accept_plan api.accept_step api.decline_plan api.decline_step api.decline_exercise api.take_exercise_back
         api.set_availability api.set_choices api.set_profile api.session_outcome api.snooze_session""",
     FULL: """
@@ -73,7 +73,7 @@ _TABLE = {
         athlete.findings_part athlete.heart_part athlete.next_part athlete.pauses_part athlete.today athlete.week
         assessments.before assessments.own assessments.start availability.own calendar.renew choices.own days.own
         diary.add_training diary.check_in diary.own gateways.add_token phones.add phones.choose reminders.add_device
-        findings.own me.page signals.page
+        findings.own me.page signals.page offline.copies
         reminders.choose reminders.drop_device reminders.drop_webhook reminders.page reminders.set_webhook
         reminders.try_channel safety.answer_own safety.own sharing.own spasm.begin spasm.comfort spasm.go_on spasm.over
         spasm.page spasm.questions spasm.timer spasm.told spasm.undo wearables.add wearables.choose wearables.look
