@@ -32,8 +32,8 @@ SPAN_MAX_S = 50 * 3600.0
 SPAN_MIN_S = 1.0
 # Raw samples are told up to this length. Own choice: one repetition fills a phone's width several times over.
 RAW_MAX_S = 60.0
-# Single repetitions and swings are told up to this length. Own choice: an hour holds some hundreds of ticks.
-MARKS_MAX_S = 3600.0
+# Single repetitions and swings are told up to this length. Own choice: more ticks than that stand one on another.
+MARKS_MAX_S = 600.0
 # Rows of one answer: a minute at 200 Hz. Own bound.
 RAW_ROWS_MAX = 12_000
 # A chunk begins at most this long before what it reaches into (codec: 120 s at most).

@@ -7,6 +7,8 @@ const RAW_MAX_S = 60;
 const LEAST_S = 2;
 // As in chart.js: room of the axis on the left, and beside the last label on the right.
 const LEFT_PX = 44, RIGHT_PX = 30;
+// Bars of minutes say nothing of seconds.
+const LANES_LEAST_S = 300;
 const LANE_PX = 44, LANE_BAR_PX = 24;
 const BINS_MIN = [1, 5, 10, 15, 30, 60];
 // A bar is at least this wide, so that a finger's width shows five.
@@ -21,6 +23,8 @@ class View {
     this.words = JSON.parse(host.dataset.words);
     this.found = JSON.parse(host.dataset.found);
     this.day = [Number(host.dataset.from), Number(host.dataset.to)];
+    // What a page opens with: from the first hour with signal to the last, for most of a day is without.
+    this.worn = [Math.max(this.day[0], Number(host.dataset.wornFrom)), Math.min(this.day[1], Number(host.dataset.wornTo))];
     this.zone = host.dataset.zone;
     this.line = host.querySelector(".signal-line");
     this.lanes = host.querySelector(".signal-lanes");
@@ -35,7 +39,7 @@ class View {
   fromAddress() {
     const asked = new URLSearchParams(location.search);
     const [from, to] = ["from", "to"].map((name) => Number(asked.get(name)));
-    return asked.has("from") && from >= this.day[0] && to <= this.day[1] && to - from >= LEAST_S ? [from, to] : this.day;
+    return asked.has("from") && from >= this.day[0] && to <= this.day[1] && to - from >= LEAST_S ? [from, to] : this.worn;
   }
 
   listen() {
@@ -115,7 +119,7 @@ class View {
 
   remember() {
     const address = new URL(location.href);
-    const whole = this.from === this.day[0] && this.to === this.day[1];
+    const whole = this.from === this.worn[0] && this.to === this.worn[1];
     for (const [name, value] of [["from", this.from], ["to", this.to]]) {
       if (whole) address.searchParams.delete(name); else address.searchParams.set(name, value.toFixed(1));
     }
@@ -178,6 +182,8 @@ class View {
   drawLanes() {
     const strokes = this.part.minutes.strokes.some((n) => n > 0);
     this.lanes.classList.toggle("with-strokes", strokes);
+    this.lanes.hidden = this.to - this.from < LANES_LEAST_S;
+    if (this.lanes.hidden) return;
     const box = this.lanes.getBoundingClientRect(), ratio = devicePixelRatio, palette = colours();
     this.lanes.width = Math.round(box.width * ratio);
     this.lanes.height = Math.round(box.height * ratio);
@@ -189,7 +195,7 @@ class View {
     const x = (t) => LEFT_PX + (Math.min(Math.max(t, this.from), this.to) - this.from) / (this.to - this.from) * width;
     const lanes = [
       [this.words.posture, (bin) => [[bin.far / bin.covered, palette.notice], [bin.bent / bin.covered, palette.calm]], ["20–60°", "> 60°"]],
-      [this.words.rest, (bin) => [[bin.lying / bin.covered, palette.quiet]], []],
+      [`${this.words.rest} · ${fill(this.words.minutes, { n: Math.round(bins.reduce((sum, bin) => sum + bin.lying, 0) / 60) })}`, (bin) => [[bin.lying / bin.covered, palette.quiet]], []],
       ...["bends", ...(strokes ? ["strokes"] : [])].map((name) => {
         const most = Math.max(1, ...bins.map((bin) => bin[name]));
         return [`${this.words[name]} · ${fill(this.words.most, { n: bins.length ? Math.max(...bins.map((bin) => bin[name])) : 0, min: s / 60 })}`, (bin) => [[bin[name] / most, palette.calm]], []];
