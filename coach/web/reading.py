@@ -20,6 +20,7 @@ SUBJECT_OF = {
     "findings": Subject.FINDINGS,
     "days": Subject.FINDINGS,
     "live": Subject.SIGNAL,
+    "wall": Subject.SIGNAL,
     "plans": Subject.PROGRAM,
     "steps": Subject.PROGRAM,
     "choices": Subject.PROGRAM,
