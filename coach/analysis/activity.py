@@ -102,14 +102,15 @@ def detect_activity(
     quat: FloatArray,
     up: FloatArray,
     gyroscope_from: int = 0,
+    rest: FloatArray | None = None,
 ) -> tuple[ActivityState, Motion]:
     """Take the next samples of the stream.
 
     acc_mps2: (n, 3); quat: (n, 4) sensor to a frame with z up, NaN where missing; up: (3, n) its third row.
-    gyroscope_from: sample from which on the orientation is not late, -1 if there is none yet. Returns the state and
-    what was settled.
+    gyroscope_from: sample from which on the orientation is not late, -1 if there is none yet. rest: (4,) the pose that
+    repetitions start from, where it is known. Returns the state and what was settled.
     """
-    found = _Found(params, rate_hz, gyroscope_from)
+    found = _Found(params, rate_hz, gyroscope_from, rest)
     every = thinning(rate_hz)
     rows = slice(every - 1 - state.phase, None, every)
     kept, push = quat[rows], acc_mps2[rows]
@@ -134,18 +135,24 @@ def detect_activity(
 
 
 def finish_activity(
-    params: MotionParams, state: ActivityState, rate_hz: float, gyroscope_from: int = 0
+    params: MotionParams,
+    state: ActivityState,
+    rate_hz: float,
+    gyroscope_from: int = 0,
+    rest: FloatArray | None = None,
 ) -> tuple[ActivityState, Motion]:
     """Settle everything up to the newest sample, as if the stream ended there; `state` itself may go on."""
-    found = _Found(params, rate_hz, gyroscope_from)
+    found = _Found(params, rate_hz, gyroscope_from, rest)
     return _parted(state, found), found.motion()
 
 
 class _Found:
     """What one call settles."""
 
-    def __init__(self, params: MotionParams, rate_hz: float, gyroscope_from: int) -> None:
-        self.params = params
+    def __init__(
+        self, params: MotionParams, rate_hz: float, gyroscope_from: int, rest: FloatArray | None = None
+    ) -> None:
+        self.params, self.rest = params, rest
         self.every = thinning(rate_hz)
         self.rate_hz = rate_hz / self.every
         self.second = max(round(self.rate_hz), 1)
@@ -289,7 +296,7 @@ def _settle(state: ActivityState, end: int, final: bool, found: _Found) -> Activ
         if last <= state.told:
             continue
         continues = state.open is not None and first < state.told
-        turns = settle_ends(chain, state.open.rest if state.open is not None and continues else None)
+        turns = settle_ends(chain, state.open.rest if state.open is not None and continues else found.rest)
         if not continues:
             state = _closed(state, found)
         if last < over or final:

@@ -57,6 +57,8 @@ GUIDES: Mapping[str, Guide] = MappingProxyType(
 )
 # Own heuristics: a known exercise is done once or more; half of the hold asked for is a hold.
 ONE_CYCLE, HOLD_SHARE, LEAST_HOLD_S = 1.0, 0.5, 1.5
+# Own heuristic: how many holds long a stroke with its hold may be.
+CYCLES_OF_HOLD = 1.5
 
 
 def guided_params(exercise: str) -> MotionParams:
@@ -67,7 +69,7 @@ def guided_params(exercise: str) -> MotionParams:
     return MotionParams(
         min_rom_deg=guide.min_rom_deg,
         min_cycle_s=guide.cycle_s[0],
-        max_stroke_s=guide.cycle_s[1] + 1.5 * guide.hold_s,
+        max_stroke_s=guide.cycle_s[1] + CYCLES_OF_HOLD * guide.hold_s,
         min_cycles=ONE_CYCLE,
         certain=True,
         hold_s=max(HOLD_SHARE * guide.hold_s, LEAST_HOLD_S),

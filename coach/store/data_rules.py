@@ -127,6 +127,8 @@ RULES: dict[str, Rule] = {
     "plan": Rule(_OWN),
     "planned_session": Rule(_OWN),
     "session_outcome": Rule(("session_id", "athlete_id")),
+    "guided_session": Rule(_OWN),
+    "guided_set": Rule(_OWN),
     "program_change": Rule(_OWN),
     "declined_exercise": Rule(_OWN),
     "plan_author": Rule(("plan_id", "athlete_id")),
