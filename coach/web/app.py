@@ -65,6 +65,7 @@ from coach.web import (
     sharing,
     signals,
     spasm,
+    start,
     steps,
     tokens,
     wall,
@@ -85,6 +86,7 @@ SUBJECTS = (
     passkeys,
     me,
     athlete,
+    start,
     offline,
     coach,
     groups,
@@ -198,6 +200,7 @@ def _install(app: Flask, config: Config) -> None:
     csrf = CSRFProtect(app)
     access.install(app)
     offline.install(app)
+    start.install(app)
     language.install_again(app)
     reading.install(app)
     bounds.install_body(app)

@@ -104,6 +104,11 @@ def next_session(sessions: list[SessionView]) -> SessionView | None:
     return min(waiting, key=lambda each: (each.state is not SessionState.DUE, each.due_at), default=None)
 
 
+def start_url(session: SessionView) -> str:
+    """Return where a session is started."""
+    return url_for("sessions.session_page", session_id=session.session_id)
+
+
 def calendar_part(identity: Identity, athlete: AthleteView) -> dict[str, Any]:
     """Return what parts/calendar.html needs."""
     token = house().services.plans.calendar_token(identity, athlete.athlete_id)
@@ -125,6 +130,7 @@ def plan_part(identity: Identity, athlete: AthleteView, problem: str | None = No
         "athlete": athlete,
         "triage": services.triage.view_for(identity, athlete.athlete_id),
         "proposal": proposal,
+        "start_url": start_url,
         "may_decide": (proposal or step) is not None and services.plans.may_decide(identity, athlete.athlete_id),
         "current": current,
         "sessions": sessions,

@@ -30,9 +30,12 @@ _ONWARD_MAX = 1000
 
 
 def home_of(identity: Identity) -> str:
-    """Return the page that a person came for: the athlete's day, the coach's one athlete or the roster, the people."""
+    """Return the page that a person came for: first run or day, one athlete or the roster, the people."""
     if identity.role is Role.ATHLETE:
-        return url_for("athlete.today")
+        new = (
+            identity.athlete_id is not None and not house().services.first_run.view(identity, identity.athlete_id).begun
+        )
+        return url_for("start.page") if new else url_for("athlete.today")
     if identity.role is not Role.COACH:
         return url_for("people.page")
     rows = house().services.athletes.roster(identity)

@@ -31,6 +31,7 @@ TWINS: dict[str, str] = {
     "choices.take_back": "api_take_exercise_back",
     "coach.roster": "api_athletes",
     "coach.desk": "api_today api_athlete",
+    "coach.time_line_part": "coach_time_line_json",
     "coach.findings_part": "api_findings",
     "coach.heart_part": "api_heart",
     "coach.recordings_part": "api_recordings",
@@ -143,6 +144,13 @@ NONE: dict[str, str] = {
     **dict.fromkeys(("wall.page", "wall.choose", "wall.stream"), "whom one person looks at; each line is live_events"),
     "reminders.try_channel": "a test that a person waits for",
     "reminders.worker": "the script behind a browser's push",
+    **dict.fromkeys(
+        (
+            "start.page", "start.onward", "start.step", "start.skip", "start.end", "start.consents", "start.agree",
+            "start.body", "start.tell_body",
+        ),
+        "leads a person through parts that have twins; agreeing is done by whose own it is",
+    ),
     "weeks.move": "dragged by eye, among the days that the week offers; a program sets when one can train",
     **dict.fromkeys(
         ("offline.manifest", "offline.page", "offline.held", "offline.spasm", "offline.copies"),

@@ -61,7 +61,7 @@ _TABLE = {
     COACH_VIEW: "people.leave",
     COACH_PLAN: "jobs.new jobs.add jobs.remove",
     CARER_VIEW: """
-        coach.desk coach.findings_part coach.heart_part coach.plan_part coach.recordings_part safety.of_athlete""",
+        coach.desk coach.time_line_json coach.time_line_part coach.findings_part coach.heart_part coach.plan_part coach.recordings_part safety.of_athlete""",
     CARER_FULL: "assessments.of_athlete safety.answer_for",
     HEALTH_VIEW: "care.treatments care.questions api.treatments api.response api.questionnaires api.spasm",
     HEALTH_FULL: """
@@ -74,6 +74,7 @@ _TABLE = {
         assessments.before assessments.own assessments.start availability.own calendar.renew choices.own days.own
         diary.add_training diary.check_in diary.own gateways.add_token phones.add phones.choose reminders.add_device
         findings.own me.page signals.page offline.copies
+        start.page start.onward start.step start.skip start.end start.consents start.agree start.body start.tell_body
         reminders.choose reminders.drop_device reminders.drop_webhook reminders.page reminders.set_webhook
         reminders.try_channel safety.answer_own safety.own sharing.own spasm.begin spasm.comfort spasm.go_on spasm.over
         spasm.page spasm.questions spasm.timer spasm.told spasm.undo wearables.add wearables.choose wearables.look

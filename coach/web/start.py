@@ -1,0 +1,250 @@
+"""The first run: one way through the parts that there are, with its progress; each step can be skipped and resumed.
+
+A step of another part is done on that part's own page: while the run goes on, a bar above the page says where one is
+and leads on. Which step goes on is kept with the sign-in; what is done and what was put off are rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, Flask, abort, flash, redirect, render_template, request, session, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from coach.errors import Conflict, InvalidInput, NotAllowed
+from coach.service.diary import SITES
+from coach.service.first_run import RunView, Side, Step
+from coach.service.types import AthleteView, Purpose, Role
+from coach.web import access, forms
+from coach.web.athlete import myself
+from coach.web.diary import SITE_WORDS
+from coach.web.house import house
+from programs.marking import N_
+
+blueprint = Blueprint("start", __name__, url_prefix="/start")
+
+_RUNNING = "first_run"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a step is called, what it is for, and how long it takes."""
+
+    name: str
+    why: str
+    takes: str
+
+
+SAID = {
+    Step.CONSENT: Said(
+        N_("What you agree to"), N_("Each purpose by itself; each can be withdrawn at any time."), N_("30 seconds")
+    ),
+    Step.BODY: Said(
+        N_("Your sport, your sides, earlier injuries"), N_("So that the right things are looked for."), N_("45 seconds")
+    ),
+    Step.SAFETY: Said(
+        N_("Safety questions"), N_("They say whether somebody should look at your back first."), N_("a minute")
+    ),
+    Step.PAIR: Said(N_("Pair a wearable"), N_("Put it on, come close, and tap it on the list."), N_("45 seconds")),
+    Step.CALIBRATE: Said(
+        N_("Upright pose and one bow"), N_("From then on bends are measured from your own upright."), N_("20 seconds")
+    ),
+    Step.TEST: Said(N_("A first test"), N_("What every later one is compared with."), N_("from a minute on")),
+}
+SIDE_WORD = {Side.LEFT: N_("left"), Side.RIGHT: N_("right"), Side.BOTH: N_("both alike")}
+
+
+@blueprint.get("")
+@access.athlete
+def page() -> str:
+    """Show the steps, what is done and what comes next."""
+    athlete = myself()
+    house().services.first_run.begin(access.me(), athlete.athlete_id)
+    session.pop(_RUNNING, None)
+    return render_template("start/start.html", athlete=athlete, run=_run(athlete), said=SAID)
+
+
+@blueprint.get("/next")
+@access.athlete
+def onward() -> Response:
+    """Go on to the next open step; to the overview when there is none."""
+    athlete = myself()
+    run = _run(athlete)
+    if run.next is None:
+        session.pop(_RUNNING, None)
+        if run.done == len(run.steps):
+            house().services.first_run.end(access.me(), athlete.athlete_id)
+        return redirect(url_for("start.page"), code=303)
+    return _to(run.next, athlete)
+
+
+@blueprint.get("/step/<step>")
+@access.athlete
+def step(step: str) -> Response:
+    """Go to one step."""
+    return _to(_step(step), myself())
+
+
+@blueprint.post("/step/<step>/skip")
+@access.athlete
+def skip(step: str) -> Response:
+    """Put a step off and go on."""
+    house().services.first_run.put_off(access.me(), myself().athlete_id, _step(step))
+    return redirect(url_for("start.onward"), code=303)
+
+
+@blueprint.post("/end")
+@access.athlete
+def end() -> Response:
+    """Leave the rest for later, for good."""
+    house().services.first_run.end(access.me(), myself().athlete_id)
+    session.pop(_RUNNING, None)
+    flash(_("All of it stays where it belongs: under Me."), "done")
+    return redirect(url_for("athlete.today"), code=303)
+
+
+@blueprint.get("/consents")
+@access.athlete
+def consents() -> str:
+    """Ask for each purpose by itself."""
+    return _consents_page(None)
+
+
+@blueprint.post("/consents")
+@access.athlete
+def agree() -> Response:
+    """Keep what was agreed to, and withdraw what was not."""
+    athlete, me, service = myself(), access.me(), house().services.consents
+    wanted = {purpose for purpose in Purpose if request.form.get(purpose.value) == "yes"}
+    try:
+        for each in service.of_athlete(me, athlete.athlete_id).now:
+            purpose = each.text.purpose
+            if purpose in wanted:
+                service.agree(me, athlete.athlete_id, purpose, forms.whole_in(f"version_{purpose.value}"))
+            elif each.stands:
+                service.withdraw(me, athlete.athlete_id, purpose)
+    except (InvalidInput, Conflict, NotAllowed) as error:
+        return Response(_consents_page(str(error)), 422, content_type="text/html; charset=utf-8")
+    # Who agrees to nothing has been asked too.
+    if not wanted:
+        house().services.first_run.put_off(me, athlete.athlete_id, Step.CONSENT)
+    return redirect(url_for("start.onward"), code=303)
+
+
+def _consents_page(problem: str | None) -> str:
+    view = house().services.consents.of_athlete(access.me(), myself().athlete_id)
+    return render_template("start/consents.html", consents=view, problem=problem)
+
+
+@blueprint.get("/body")
+@access.athlete
+def body() -> str:
+    """Ask for the sport, the sides and earlier injuries."""
+    return _body_page(None)
+
+
+@blueprint.post("/body")
+@access.athlete
+def tell_body() -> Response:
+    """Keep them."""
+    athlete, me, form, services = myself(), access.me(), request.form, house().services
+    try:
+        side = Side(form["side"]) if form.get("side") in set(Side) else None
+        profile = services.profiles.get(form.get("profile", "")[:40])
+        services.first_run.tell_body(
+            me, athlete.athlete_id, side, form.getlist("injured_at")[: len(SITES)], form.get("injuries", "")
+        )
+        if profile.id != athlete.profile_id:
+            services.athletes.set_profile(me, athlete.athlete_id, profile.id)
+    except InvalidInput as error:
+        return Response(_body_page(str(error)), 422, content_type="text/html; charset=utf-8")
+    return redirect(url_for("start.onward"), code=303)
+
+
+def _body_page(problem: str | None) -> str:
+    services, athlete, form = house().services, myself(), request.form
+    told = services.first_run.body(access.me(), athlete.athlete_id)
+    profiles = sorted(services.profiles.all(), key=lambda each: each.name.casefold())
+    return render_template(
+        "start/body.html",
+        profiles=profiles,
+        profile=form.get("profile", athlete.profile_id),
+        sides=SIDE_WORD,
+        side=form.get("side", told.side.value if told and told.side else ""),
+        sites=SITE_WORDS,
+        injured_at=form.getlist("injured_at") or (told.injured_at if told else ()),
+        injuries=form.get("injuries", told.injuries if told else ""),
+        problem=problem,
+    )
+
+
+def _run(athlete: AthleteView) -> RunView:
+    return house().services.first_run.view(access.me(), athlete.athlete_id)
+
+
+def _step(text: str) -> Step:
+    try:
+        return Step(text)
+    except ValueError:
+        abort(404)
+
+
+def _to(step: Step, athlete: AthleteView) -> Response:
+    session[_RUNNING] = step.value
+    return redirect(_page_of(step, athlete), code=303)
+
+
+def _page_of(step: Step, athlete: AthleteView) -> str:
+    """Return the page of a step: of the part that it belongs to."""
+    if step is Step.CALIBRATE:
+        worn = house().services.wearables.for_athlete(athlete.athlete_id)
+        waiting = [each for each in worn if each.calibrated_at is None]
+        if waiting:
+            return url_for("calibration.page", wearable_id=waiting[0].wearable_id)
+        return url_for("wearables.own")
+    pages = {
+        Step.CONSENT: "start.consents",
+        Step.BODY: "start.body",
+        Step.SAFETY: "safety.own",
+        Step.PAIR: "wearables.own",
+        Step.TEST: "assessments.own",
+    }
+    return url_for(pages[step])
+
+
+def _came_back() -> Response | None:
+    """Lead on who comes to Today with the step done that they were at: the parts know of no run and lead there."""
+    running = session.get(_RUNNING)
+    if request.endpoint != "athlete.today" or running not in set(Step) or access.someone() is None:
+        return None
+    return redirect(url_for("start.onward"), code=303) if _run(myself()).is_done(Step(running)) else None
+
+
+def _open_run() -> RunView | None:
+    """Return the run that Today speaks of: begun, not ended, with a step that waits."""
+    run = _run(myself())
+    return run if run.begun and not run.ended and run.next is not None else None
+
+
+def _bar() -> dict[str, Any] | None:
+    """Return what parts/run_bar.html needs while a step goes on on the page of another part."""
+    running, person = session.get(_RUNNING), access.someone()
+    if running not in set(Step) or person is None or person.role is not Role.ATHLETE or request.blueprint == "start":
+        return None
+    run = _run(myself())
+    step = Step(running)
+    return {
+        "step": step,
+        "number": list(Step).index(step) + 1,
+        "run": run,
+        "said": SAID[step],
+        "done": run.is_done(step),
+    }
+
+
+def install(app: Flask) -> None:
+    """Let every page say where one is in the first run. Must come after access."""
+    app.before_request(_came_back)
+    app.jinja_env.globals.update(first_run_bar=_bar, open_first_run=_open_run)
