@@ -94,4 +94,4 @@ def places() -> list[Shown]:
 
 def install(app: Flask) -> None:
     """Give the frame its places."""
-    app.jinja_env.globals["places"] = places
+    app.jinja_env.globals["shell_places"] = places
