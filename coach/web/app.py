@@ -19,6 +19,7 @@ from coach.web import (
     assets,
     athlete,
     availability,
+    benchmarks,
     bounds,
     calendar,
     calibration,
@@ -91,6 +92,7 @@ SUBJECTS = (
     coach,
     groups,
     findings,
+    benchmarks,
     days,
     signals,
     profiles,
@@ -209,6 +211,7 @@ def _install(app: Flask, config: Config) -> None:
     assets.install(app)
     words.install(app)
     findings_words.install(app)
+    benchmarks.install(app)
     assessment_words.install(app)
     job_words.install(app)
     roster_words.install(app)

@@ -5,13 +5,17 @@ Run: python -m tests.bench.bench_detectors [--quick]. The truth is made without 
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import sys
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
 
 from coach.analysis.detectors.types import Kind
+from coach.analysis.types import ALGORITHM_NAME, ALGORITHM_VERSION
 from tests.bench.detectors.athletes import FIRST_ORDINAL
 from tests.bench.detectors.raw import CONDITIONS, MISHAPS
 from tests.bench.detectors.runs import EXPOSURES, NO_ABSTENTION, Work, run
@@ -50,12 +54,14 @@ def run_all(pieces: Sequence[Work]) -> tuple[list[Judged], list[Judged]]:
     return exposed, raw
 
 
-def measure(quick: bool = False) -> list[str]:
-    """Return the lines of the report."""
+def measure(quick: bool = False, keep: Path | None = None) -> list[str]:
+    """Return the lines of the report. keep: where the counts are written for the product's own page."""
     pieces = works(2, 4, 1, 1) if quick else works(ATHLETES, WEEKS, RAW_ATHLETES, RAW_EVERYWHERE)
     exposed, raw = run_all(pieces)
     weeks = sum(piece.weeks for piece in pieces if not piece.raw) // len(SPORTS)
     raw_weeks = sum(piece.weeks for piece in pieces if piece.raw) // len(SPORTS)
+    if keep is not None:
+        keep.write_text(stored(exposed, raw, weeks, raw_weeks), encoding="utf-8")
     lines = [
         f"Simulated athletes of {len(SPORTS)} profiles: {weeks} athlete-weeks each at the level of exposures (features "
         f"with the errors measured of them), {raw_weeks} as raw 50 Hz motion through `analyse`; clocks up to 200 ppm "
@@ -73,6 +79,34 @@ def measure(quick: bool = False) -> list[str]:
     lines += mishap_table(raw)
     lines += ["", "### What abstaining brings: the same detectors, exposures, no demand on coverage and wear", ""]
     return [*lines, *bold_table(exposed)]
+
+
+def stored(exposed: Iterable[Judged], raw: Iterable[Judged], weeks: int, raw_weeks: int) -> str:
+    """Return the counts of every kind and condition as the product reads them (coach/service/benchmarks.py)."""
+    head = {
+        "measured_on": f"{datetime.now(UTC):%Y-%m-%d}",
+        "algorithm": {"name": ALGORITHM_NAME, "version": ALGORITHM_VERSION},
+        "profiles": len(SPORTS),
+        "athlete_weeks": {"exposures": weeks, "raw": raw_weeks},
+    }
+    unharmed = tuple(each.name for each in CONDITIONS if not each.mishap)
+    rows = [
+        {
+            "level": level,
+            "lost_percent": int(condition.removesuffix(" %")),
+            "kind": name,
+            "hits": part.hits,
+            "missed": part.missed,
+            "false": part.false,
+            "abstained": part.abstained,
+            "asked": part.abstentions[1],
+        }
+        for level, judged, conditions in (("exposures", list(exposed), EXPOSURES), ("raw", list(raw), unharmed))
+        for condition in conditions
+        for name, part in _by_kind(judged, condition)
+    ]
+    lines = ",\n".join(f"  {json.dumps(row)}" for row in rows)
+    return json.dumps(head, indent=1)[:-2] + f',\n "results": [\n{lines}\n ]\n}}\n'
 
 
 def table(judged: Iterable[Judged], condition: str) -> list[str]:

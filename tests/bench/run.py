@@ -11,6 +11,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 REPORT = ROOT / "docs" / "benchmarks.md"
+# What the product shows of a part, written together with the report.
+KEPT = {"detectors": ROOT / "coach" / "service" / "detector_benchmark.json"}
 PARTS = {
     "start": "Start of `backstop run`",
     "pages": "Pages beside open event streams",
@@ -41,7 +43,8 @@ def main() -> int:
         "than figures between runs.",
     ]
     for name in wanted:
-        part = importlib.import_module(f"tests.bench.bench_{name}").measure()
+        kept = {"keep": KEPT[name]} if name in KEPT and not sys.argv[1:] else {}
+        part = importlib.import_module(f"tests.bench.bench_{name}").measure(**kept)
         print("\n".join([f"## {PARTS[name]}", *part]), flush=True)
         lines += ["", f"## {PARTS[name]}", "", *part]
     if not sys.argv[1:]:

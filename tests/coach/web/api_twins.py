@@ -141,6 +141,7 @@ NONE: dict[str, str] = {
         "how a coach sorts their own list by eye; who is in which group is in api_athletes",
     ),
     **dict.fromkeys(("jobs.new", "jobs.add", "jobs.remove"), "a coach describes a job while looking at it"),
+    "benchmarks.page": "figures of this version; the file lies beside the code",
     **dict.fromkeys(("wall.page", "wall.choose", "wall.stream"), "whom one person looks at; each line is live_events"),
     "reminders.try_channel": "a test that a person waits for",
     "reminders.worker": "the script behind a browser's push",

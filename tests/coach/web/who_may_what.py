@@ -32,7 +32,7 @@ _TABLE = {
         account.begin_factor account.confirm account.confirm_factor account.end_others account.end_session account.page
         account.read_in account.remove_factor account.renew_codes account.set_password account.waiting_factor
         passkeys.add passkeys.ask_new passkeys.remove passkeys.rename tokens.make tokens.page tokens.revoke
-        api.me api.profiles api.tokens people.page people.invite people.end_code joining.agree""",
+        benchmarks.page api.me api.profiles api.tokens people.page people.invite people.end_code joining.agree""",
     "O": "metrics.metrics health.parts",
     COACHES: """
         groups.page groups.make groups.edit groups.change groups.remove
