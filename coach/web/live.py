@@ -108,21 +108,26 @@ class _OneAthlete:
 
     def still_allowed(self) -> bool:
         """Tell whether the sign-in or token is still good and the athlete still theirs to see."""
-        try:
-            present = self._asker()
-            if present is None:
-                return False
-            self._house.services.athletes.get(present, self._athlete.athlete_id)
-        except NoSuch:
+        return may_still_see(self._house, self._asker, self._athlete.athlete_id)
+
+
+def may_still_see(house_: House, asker: Asker, athlete_id: str) -> bool:
+    """Tell whether a sign-in or token is still good and the athlete still theirs to see."""
+    try:
+        present = asker()
+        if present is None:
             return False
-        except StoreUnavailable:
-            return True  # asked again soon
-        return True
+        house_.services.athletes.get(present, athlete_id)
+    except NoSuch:
+        return False
+    except StoreUnavailable:
+        return True  # asked again soon
+    return True
 
 
-def _events(stream: Stream, house_: House, teller: Teller, spoken: str) -> Iterator[str]:
+def _events(stream: Stream, house_: House, teller: Teller, spoken: str, batch_s: float) -> Iterator[str]:
     """Yield events until the page goes, is asleep, gives way, who asked may not see it any more, or the service ends;
-    the reader is closed however it ends. spoken: the language of the page."""
+    the reader is closed however it ends. spoken: the language of the page. batch_s: what goes together."""
     sent_at = allowed_at = time.monotonic()
     with stream.reader as reader:
         yield f"retry: {RETRY_MS}\n\n"
@@ -154,14 +159,20 @@ def _events(stream: Stream, house_: House, teller: Teller, spoken: str) -> Itera
             elif now - sent_at > KEEP_ALIVE_S:
                 yield ": keep-alive\n\n"
                 sent_at = time.monotonic()
-            # The next events of this fifth of a second travel together.
-            house_.stopping.wait(max(0.0, BATCH_S - (time.monotonic() - now)))
+            # The next events of this moment travel together.
+            house_.stopping.wait(max(0.0, batch_s - (time.monotonic() - now)))
 
 
 def answer_with(
-    athlete_ids: str | Collection[str], teller_of: Callable[[Stream], Teller], every_sample: bool = False
+    athlete_ids: str | Collection[str],
+    teller_of: Callable[[Stream], Teller],
+    every_sample: bool = False,
+    batch_s: float = BATCH_S,
 ) -> Response:
-    """Return an open event stream about these athletes, or 503 with Retry-After when all places are taken."""
+    """Return an open event stream about these athletes, or 503 with Retry-After when all places are taken.
+
+    batch_s: what arrives within so many s travels together.
+    """
     if request.method == "HEAD":
         # A page that lost its stream asks so why: nobody will read, so no place is taken.
         return Response(content_type="text/event-stream; charset=utf-8")
@@ -170,7 +181,7 @@ def answer_with(
     except TooManyReaders as error:
         body = json.dumps({"error": {"what": str(error)}})
         return Response(body, status=503, content_type="application/json", headers={"Retry-After": "5"})
-    events_ = _events(stream, house(), teller_of(stream), current())
+    events_ = _events(stream, house(), teller_of(stream), current(), batch_s)
     answer = Response(events_, content_type="text/event-stream; charset=utf-8")
     # A stream that is refused by the server before its first event must free its place too.
     answer.call_on_close(stream.reader.close)

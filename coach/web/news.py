@@ -111,7 +111,7 @@ class News:
             bends = signals[-1]["bends"]
             if bends is not None:
                 news["counts"] = {"bends": str(self._day.with_live(bends, self._is_today(signals[-1])))}
-        changed = sorted({event["kind"] for event in events} - {"signal", "link"})
+        changed = sorted({event["kind"] for event in events} - {"signal", "link", "guided"})
         if changed:
             news["changed"] = changed
         return news
