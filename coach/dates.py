@@ -1,10 +1,11 @@
-"""Days and months as the language of now writes them."""
+"""Days, months and numbers as the language of now writes them."""
 
 from __future__ import annotations
 
 from datetime import date
 
 from babel.dates import format_date, get_day_names
+from babel.numbers import format_decimal
 
 from coach.language import current, locale
 
@@ -31,3 +32,8 @@ def weekday_names() -> list[str]:
     """Return the short names of the weekdays, Monday first."""
     names = get_day_names("abbreviated", context="stand-alone", locale=locale(current()))
     return [names[number] for number in range(7)]
+
+
+def tenth(value: float) -> str:
+    """Return a number to a tenth, a whole one without: `98.2`, `98,2`."""
+    return format_decimal(value, "0.#", locale=locale(current()))

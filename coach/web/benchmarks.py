@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from flask import Blueprint, Flask, render_template
 from flask_babel import gettext as _
 
-from coach.dates import long_day
+from coach.dates import long_day, tenth
 from coach.service.benchmarks import Result, Share, benchmark
 from coach.web import access
 
@@ -48,20 +48,20 @@ def told_of(kind: str) -> Told | None:
 def share_text(share: Share) -> str:
     """Return `98 % (97 to 99 %), 1013 of 1032`; that nothing was there to count."""
     if share.share is None:
-        return _("nothing to count")
+        return str(_("nothing to count"))
     low, high = share.interval
     # Outwards, so that the words never say more than the interval.
-    return _(
+    told: str = _(
         "%(share)s %% (%(low)s to %(high)s %%), %(part)s of %(whole)s",
-        share=_percent(share.share), low=math.floor(1000 * low) / 10, high=math.ceil(1000 * high) / 10,
+        share=_percent(share.share), low=tenth(math.floor(1000 * low) / 10), high=tenth(math.ceil(1000 * high) / 10),
         part=share.part, whole=share.whole,
     )  # fmt: skip
+    return told
 
 
 def _percent(share: float) -> str:
     """Return a share in percent to a tenth; what is not all of it never reads as 100."""
-    text = f"{100 * share:.1f}"
-    return "99.9" if text == "100.0" and share < 1 else text.removesuffix(".0")
+    return tenth(99.9 if 0.999 < share < 1 else 100 * share)
 
 
 def install(app: Flask) -> None:
