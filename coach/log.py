@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol
 
-from coach.errors import CoachError, Conflict, StoreUnavailable
+from coach.errors import CoachError, Conflict, NotAllowed, StoreUnavailable
 from coach.store import recordings, wearables
 from coach.store.engine import Store, Tx
 from devices.codec import decode_chunk, encode_chunk
@@ -27,6 +27,8 @@ _STREAMS_MAX = 4096
 # Chunks in one statement of a whole recording. Own choice: SQLite takes 32,766 values in one.
 _ROWS_AT_ONCE = 500
 
+# Says whose signal each sender may hand in at this moment; who may not is left out.
+Admit = Callable[[Tx, Collection[Any]], Mapping[Any, str]]
 # Device and recording; stream id and number of a chunk.
 _StreamKey = tuple[str, str]
 _Place = tuple[str, int]
@@ -85,6 +87,7 @@ class Coded(NamedTuple):
 class _Batch:
     items: list[tuple[Chunk, bytes]]
     athlete_id: str | None
+    sender: Hashable | None = None
     done: bool = False
     keys: list[str] = field(default_factory=list)
     error: Exception | None = None
@@ -100,9 +103,11 @@ class TableChunkLog:
     next. Thread-safe; several processes may append to the same file.
     """
 
-    def __init__(self, store: Store, clock: HostClock) -> None:
+    def __init__(self, store: Store, clock: HostClock, admit: Admit | None = None) -> None:
+        """admit: for `append_from`."""
         self._store = store
         self._clock = clock
+        self._admit = admit
         self._queue: list[_Batch] = []
         self._queue_lock = threading.Lock()
         self._committing = False
@@ -137,6 +142,11 @@ class TableChunkLog:
         then nothing is stored.
         """
         return self._commit(_Batch(list(zip(decode_chunks(blobs), blobs, strict=True)), athlete_id))
+
+    def append_from(self, blobs: Sequence[bytes], sender: Hashable) -> tuple[str, ...]:
+        """As `append_encoded`, for the athlete whose signal `sender` may hand in: asked in the transaction that stores,
+        for all who wait at once. Raises NotAllowed: nothing of it was stored."""
+        return self._commit(_Batch(list(zip(decode_chunks(blobs), blobs, strict=True)), None, sender))
 
     def append_whole(self, write: Callable[[Tx], Mapping[str, Sequence[Coded]]]) -> None:
         """Store chunks, all of them or none, in one transaction with what `write` does.
@@ -189,7 +199,7 @@ class TableChunkLog:
 
     def _write(self, batches: list[_Batch]) -> None:
         # Whatever goes wrong below, nobody who waits may take it for an acknowledgement.
-        error: Exception | None = StoreUnavailable("The commit was interrupted: send the chunks again.")
+        error: CoachError | None = StoreUnavailable("The commit was interrupted: send the chunks again.")
         try:
             try:
                 self._transaction(batches)
@@ -202,19 +212,27 @@ class TableChunkLog:
             error = caught
         finally:
             for batch in batches:
-                batch.error, batch.done = error, True
+                batch.error, batch.done = error or batch.error, True
 
     def _transaction(self, batches: list[_Batch]) -> None:
         now = datetime.fromtimestamp(self._clock.utc_s(), UTC)
         for batch in batches:
             batch.keys.clear()
         with self._store.begin_append() as tx:
+            self._ask(tx, [batch for batch in batches if batch.sender is not None])
             write = _Write(tx, now, self._streams)
-            write.batches(batches)
+            write.batches([batch for batch in batches if batch.error is None])
         if len(self._streams) > _STREAMS_MAX:
             self._streams.clear()
         self._streams |= write.found
         self._count(**write.counts)
+
+    def _ask(self, tx: Tx, batches: Sequence[_Batch]) -> None:
+        """Give each batch the athlete whose signal its sender may hand in now, or the error."""
+        admitted = self._admit(tx, [batch.sender for batch in batches]) if batches and self._admit else {}
+        for batch in batches:
+            batch.athlete_id = admitted.get(batch.sender)
+            batch.error = None if batch.athlete_id else NotAllowed("This sender may hand in no signal now.")
 
     def _count(self, stored: int = 0, known: int = 0, refused: int = 0, late: int = 0) -> None:
         with self._queue_lock:

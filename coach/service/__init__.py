@@ -25,6 +25,7 @@ from coach.service.first_run import FirstRun
 from coach.service.gate import Gate
 from coach.service.gateways import Gateways
 from coach.service.ground import Ground
+from coach.service.guidance import Guidance
 from coach.service.groups import Groups
 from coach.service.hearts import Hearts
 from coach.service.imports import Imports
@@ -63,7 +64,8 @@ from coach.service.sharing import Sharing
 from coach.service.sign_in_sessions import SignIns
 from coach.service.signals import Signals
 from coach.service.spasms import Spasms
-from coach.service.tokens import Tokens
+from coach.service.time_line import TimeLine
+from coach.service.tokens import Tokens, senders
 from coach.service.treatments import Treatments
 from coach.service.triage import Triage
 from coach.service.trials import Trials
@@ -101,6 +103,7 @@ class Services:
     recordings: Recordings
     hearts: Hearts
     findings: Findings
+    time_line: TimeLine
     jobs: Jobs
     diary: Diary
     treatments: Treatments
@@ -125,6 +128,7 @@ class Services:
     reminder_settings: ReminderSettings
     assessments: Assessments
     trials: Trials
+    guidance: Guidance
     ingest: Ingest
     imports: Imports
     exports: Exports
@@ -146,7 +150,7 @@ def build_services(store: Store, config: Config, clock: HostClock) -> Services:
     ground = Ground(store, config, Profiles(config), clock)
     links, looks, channels = LinkBoard(clock), Looks(clock), Channels(config)
     motion, days, hearts = Motion(ground), Days(ground), Hearts(ground)
-    log, heart_log = TableChunkLog(store, clock), TableHeartLog(store, hearts.mark)
+    log, heart_log = TableChunkLog(store, clock, senders), TableHeartLog(store, hearts.mark)
     wearables, tokens, accounts = Wearables(ground, links), Tokens(ground), Accounts(ground)
     plans, progress = Plans(ground), Progress(ground)
     return Services(
@@ -174,6 +178,7 @@ def build_services(store: Store, config: Config, clock: HostClock) -> Services:
         recordings=Recordings(ground),
         hearts=hearts,
         findings=Findings(ground),
+        time_line=TimeLine(ground),
         jobs=Jobs(ground),
         diary=Diary(ground),
         treatments=Treatments(ground),
@@ -198,6 +203,7 @@ def build_services(store: Store, config: Config, clock: HostClock) -> Services:
         reminder_settings=ReminderSettings(ground, channels),
         assessments=Assessments(ground),
         trials=Trials(ground),
+        guidance=Guidance(ground, wearables),
         ingest=Ingest(log, heart_log),
         imports=Imports(ground, log),
         exports=Exports(ground),

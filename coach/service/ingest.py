@@ -9,7 +9,7 @@ from coach.errors import InvalidInput
 from coach.heart_log import TableHeartLog
 from coach.log import TableChunkLog, unpack
 from coach.logs import about
-from coach.service.tokens import Holder
+from coach.service.tokens import Holder, Shown
 from devices.errors import DeviceError
 from devices.heartblock import decode_heart, is_heart
 
@@ -40,6 +40,20 @@ class Ingest:
             raise InvalidInput(f"The body cannot be used, nothing was stored: {error}") from None
         _tell(holder.athlete_id, keys, len(blobs) - len(keys))
         return keys
+
+    def receive_from(self, sender: Shown, body: bytes) -> tuple[str, ...] | None:
+        """As `receive` of the athlete of a gateway's token, which is asked for where its chunks are stored.
+
+        None for a body that holds heart rate: `receive` takes it. Raises NotAllowed too where the token is not valid.
+        """
+        try:
+            blobs = unpack(body)
+            if any(map(is_heart, blobs)):
+                return None
+            keys = self._log.append_from(blobs, sender)
+        except (DeviceError, ValueError) as error:
+            raise InvalidInput(f"The body cannot be used, nothing was stored: {error}") from None
+        return keys if len(keys) == len(blobs) else None
 
 
 def _tell(athlete_id: str, keys: Sequence[str], refused: int) -> None:

@@ -7,7 +7,7 @@ Nothing is remembered: what is withdrawn holds for the next question.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from coach.errors import NoSuch, NotAllowed
 from coach.service.types import Identity, Level, Purpose, Role
@@ -112,6 +112,11 @@ def may_read(tx: Tx, by: Identity, athlete_id: str, purpose: Purpose) -> bool:
 def may_send(tx: Tx, athlete_id: str) -> bool:
     """Tell whether signal of an athlete is taken: while `sensing` stands."""
     return consents.standing(tx, athlete_id, Purpose.SENSING.value) is not None
+
+
+def who_may_send(tx: Tx, athlete_ids: Collection[str]) -> set[str]:
+    """Return of whom signal is taken, as `may_send` for each."""
+    return consents.with_standing(tx, athlete_ids, Purpose.SENSING.value)
 
 
 def require(tx: Tx, by: Identity, athlete_id: str, need: Level = Level.VIEW, purpose: Purpose | None = None) -> None:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import hmac
 import threading
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from coach.errors import Conflict, Gone, InvalidInput, NotAllowed
 from coach.service.ground import Ground
-from coach.service.permission import SENSING_ENDED, may_send, require_athlete, require_row
+from coach.service.permission import SENSING_ENDED, may_send, require_athlete, require_row, who_may_send
 from coach.service.secrets import fresh_token, hash_token
 from coach.service.types import Identity, Level
 from coach.store import erasing, events, tokens
+from coach.store.engine import Tx
 from coach.store.rows import Row, fresh_id
 
 # Own choice: more machines than one athlete has.
@@ -24,6 +26,8 @@ _LABEL_MAX = 60
 _USE_NOTED = timedelta(minutes=1)
 # s between two times that such uses are written. Own choice.
 _USES_WRITTEN_S = 5.0
+# Tokens of which it is kept in memory when a use was noted. Own choice.
+_SEEN_MAX = 20_000
 # What is compared where there is nothing to compare with, so that an unknown id takes as long as a wrong secret.
 _NOBODYS_HASH = "0" * 64
 
@@ -54,6 +58,34 @@ class Holder:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """What a gateway shows of its token: the public id, and of the secret what is kept."""
+
+    token_id: str
+    secret_hash: str
+
+    @classmethod
+    def of(cls, token: str) -> Shown:
+        """Take a token apart, as it was sent."""
+        token_id, _, secret = token.partition("-")
+        return cls(token_id[:32], hash_token(secret))
+
+
+def senders(tx: Tx, shown: Collection[Shown]) -> dict[Shown, str]:
+    """Return whose signal each may hand in now: athlete's id for a gateway's token that is valid, while measuring is
+    agreed to. One question for all of them; who is left out is refused, and `Tokens.holder` says why."""
+    found = {row["id"]: row for row in tokens.get_all(tx, {each.token_id for each in shown})}
+    agreed = who_may_send(tx, {row["athlete_id"] for row in found.values()})
+    valid: dict[Shown, str] = {}
+    for each in shown:
+        row = found.get(each.token_id)
+        known = hmac.compare_digest(row["token_hash"] if row is not None else _NOBODYS_HASH, each.secret_hash)
+        if row is not None and known and row["scope"] == Scope.GATEWAY.value and row["athlete_id"] in agreed:
+            valid[each] = row["athlete_id"]
+    return valid
+
+
+@dataclass(frozen=True, slots=True)
 class TokenView:
     """A token as its owner sees it. last_used_at is exact to a minute, None while it was never used."""
 
@@ -71,6 +103,7 @@ class Tokens:
         self._ground = ground
         self._noting = threading.Lock()
         self._used: dict[str, datetime] = {}  # not written yet
+        self._seen: dict[str, datetime] = {}  # when a use was noted last, of what came the short way
         self._write_uses_s = 0.0
 
     def issue(self, by: Identity, athlete_id: str, label: str, scope: Scope = Scope.GATEWAY) -> str:
@@ -128,6 +161,17 @@ class Tokens:
         if found["last_used_at"] is None or now - found["last_used_at"] >= _USE_NOTED:
             self._note_use(found["id"], now)
         return Holder(found["id"], found["athlete_id"], found["label"], agreed)
+
+    def note(self, token_id: str) -> None:
+        """Note that a valid token was used just now; more often than once a minute costs nothing."""
+        now = self._ground.now()
+        seen = self._seen.get(token_id)
+        if seen is not None and timedelta() <= now - seen < _USE_NOTED:
+            return
+        if len(self._seen) >= _SEEN_MAX:
+            self._seen.clear()
+        self._seen[token_id] = now
+        self._note_use(token_id, now)
 
     def _note_use(self, token_id: str, now: datetime) -> None:
         """Note a use, written with those of others: each by itself would be a commit for every gateway each minute."""

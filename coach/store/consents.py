@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import bindparam, exists, func, select, update
@@ -15,11 +16,22 @@ _stands = consent.c.withdrawn_at.is_(None)
 _STANDING = select(func.max(consent.c.version)).where(
     consent.c.athlete_id == bindparam("athlete"), consent.c.purpose == bindparam("purpose"), _stands
 )
+_WITH_STANDING = (
+    select(consent.c.athlete_id)
+    .where(consent.c.athlete_id.in_(bindparam("athletes", expanding=True)))
+    .where(consent.c.purpose == bindparam("purpose"), _stands)
+    .distinct()
+)
 
 
 def standing(tx: Tx, athlete_id: str, purpose: str) -> int | None:
     """Return the newest version that was agreed to and stands; None without one."""
     return tx.execute(_STANDING, {"athlete": athlete_id, "purpose": purpose}).scalar()
+
+
+def with_standing(tx: Tx, athlete_ids: Collection[str], purpose: str) -> set[str]:
+    """Return those of whom any version was agreed to and stands."""
+    return set(tx.execute(_WITH_STANDING, {"athletes": list(athlete_ids), "purpose": purpose}).scalars())
 
 
 def of_athlete(tx: Tx, athlete_id: str) -> list[Row]:

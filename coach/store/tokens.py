@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,9 @@ from coach.store.tables import api_token
 _alive = api_token.c.revoked_at.is_(None)
 # Made once: the first is asked with every request of a gateway.
 _GET = select(api_token).where(api_token.c.id == bindparam("token"), _alive)
+_GET_ALL = select(api_token.c.id, api_token.c.token_hash, api_token.c.scope, api_token.c.athlete_id).where(
+    api_token.c.id.in_(bindparam("tokens", expanding=True)), _alive
+)
 _NOTE_USE = (
     update(api_token)
     .where(
@@ -33,6 +36,11 @@ def add(tx: Tx, values: dict[str, Any]) -> None:
 def get(tx: Tx, token_id: str) -> Row | None:
     """Return a token that was not revoked."""
     return one(tx, _GET, {"token": token_id})
+
+
+def get_all(tx: Tx, token_ids: Collection[str]) -> list[Row]:
+    """Return what says whose those tokens are that were not revoked: id, hash, scope, athlete."""
+    return many(tx, _GET_ALL, {"tokens": list(token_ids)})
 
 
 def of_athlete(tx: Tx, athlete_id: str) -> list[Row]:

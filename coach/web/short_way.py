@@ -19,7 +19,7 @@ from typing import Any
 from coach.errors import CoachError
 from coach.logs import about
 from coach.service import Services
-from coach.service.tokens import Scope
+from coach.service.tokens import Shown
 from coach.web.access import in_header
 from coach.web.admission import STORED, Wsgi
 from coach.web.api.gateways import CHUNKS_BODY_BYTES_MAX, Stored
@@ -79,12 +79,15 @@ class ShortWay:
 
     def _stored(self, token: str, body: bytes, request_id: str) -> bytes | None:
         """Store and return the answer; None for whatever cannot be stored as it is."""
+        sender = Shown.of(token)
         with about(request=request_id, endpoint=ENDPOINT):
             try:
-                holder = self._services.tokens.holder(token, Scope.GATEWAY)
-                keys = self._services.ingest.receive(holder, body)
+                keys = self._services.ingest.receive_from(sender, body)
             except CoachError:
                 return None
+        if keys is None:
+            return None
+        self._services.tokens.note(sender.token_id)
         return written_by(Stored).dump_json(Stored(keys))
 
     def _learning(self, key: bytes, start: Any) -> Any:
