@@ -114,8 +114,19 @@ def faults(message: Message) -> Iterator[str]:
         # The one of a kind may leave out its number: "one repetition".
         free = {"nums", "numd"} if len(said) > 1 and at == 0 else set()
         wanted = placeholders(texts[-1] if at else texts[0])
+        if _cannot_be_filled(form) or _cannot_be_filled(texts[-1] if at else texts[0]):
+            yield "cannot be filled in: write %% for a percent sign beside values"
         if placeholders(form) - free != wanted - free:
             yield f"has other placeholders: {sorted(wanted)} became {sorted(placeholders(form))}"
+
+
+def _cannot_be_filled(form: str) -> bool:
+    """Tell whether filling in fails: a percent sign beside values is written twice."""
+    names = {name for name, _ in _NAMED.findall(form)}
+    try:
+        return bool(names) and not form % dict.fromkeys(names, 1)
+    except (ValueError, TypeError, KeyError):
+        return True
 
 
 def all_marked() -> dict[Key, Marked]:

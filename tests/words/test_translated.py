@@ -137,6 +137,8 @@ def test_what_is_marked_or_no_word_is_let_be(tmp_path: Path, ending: str, text: 
     [
         ("%(n)s sets", "%(n)s Sätze", 0),
         ("%(n)s sets", "", 1),
+        ("%(n)s %% done", "%(n)s % fertig", 1),
+        ("%(n)s %% done", "%(n)s %% fertig", 0),
         ("%(n)s sets", "Sätze", 1),
         ("%(n)s sets", "%(m)s Sätze", 1),
         ("%(n)d sets", "%(n)s Sätze", 1),

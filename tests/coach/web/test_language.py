@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from flask import Flask
+from flask import Flask, render_template_string
 
 from coach import language
 
@@ -74,3 +74,20 @@ def test_words_outside_of_a_request_are_in_the_language_that_is_said(world) -> N
         with language.speaking(None):
             assert language.gettext("Language and units") == "Language and units"
     assert language.gettext("Language and units") == "Language and units"
+
+
+@pytest.mark.parametrize(
+    ("template", "said"),
+    [
+        ('{{ _("80 % of it") }}', "80 % of it"),
+        ("{% trans %}80 % of it{% endtrans %}", "80 % of it"),
+        ("{% trans share=80 %}{{ share }} % of it{% endtrans %}", "80 % of it"),
+        ('{{ _("%(share)s %% of <it>", share="<b>") }}', "&lt;b&gt; % of <it>"),
+        ('{{ ngettext("one bend", "%(num)s bends", 3) }}', "3 bends"),
+        ("{% trans n=1 %}one bend{% pluralize %}{{ n }} bends{% endtrans %}", "one bend"),
+        ('{{ pgettext("of a session", "100 % done") }}', "100 % done"),
+    ],
+)
+def test_a_percent_sign_is_one_and_values_are_escaped(world, template: str, said: str) -> None:
+    with world.app.test_request_context("/"):
+        assert render_template_string(template) == said
