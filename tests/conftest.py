@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
+
+if TYPE_CHECKING:
+    from tests.club.seeding import Made
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -80,3 +85,29 @@ def figure(request: pytest.FixtureRequest) -> Callable[[str, object, str], None]
                 file.write(json.dumps({"name": name, "value": value, "unit": unit}) + "\n")
 
     return report
+
+
+# A Tuesday, three in the afternoon in Berlin.
+CLUB_NOW = datetime(2026, 11, 24, 14, 0, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def club_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The database of the made club (tests/club), made once for all tests: forty athletes with twelve weeks."""
+    from tests.club.seeding import make_club
+
+    folder = tmp_path_factory.mktemp("club")
+    made = make_club(folder, CLUB_NOW)
+    made.store.close()
+    return folder / "backstop.db"
+
+
+@pytest.fixture
+def club(club_file: Path, tmp_path: Path) -> Iterator[Made]:
+    """The made club in a copy of its own, with its clock standing at CLUB_NOW."""
+    from tests.club.seeding import open_club
+
+    shutil.copyfile(club_file, tmp_path / "backstop.db")
+    made = open_club(tmp_path, CLUB_NOW)
+    yield made
+    made.store.close()
