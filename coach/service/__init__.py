@@ -64,6 +64,7 @@ from coach.service.sharing import Sharing
 from coach.service.sign_in_sessions import SignIns
 from coach.service.signals import Signals
 from coach.service.spasms import Spasms
+from coach.service.team import Team
 from coach.service.time_line import TimeLine
 from coach.service.tokens import Tokens, senders
 from coach.service.treatments import Treatments
@@ -96,6 +97,7 @@ class Services:
     profiles: Profiles
     wearables: Wearables
     walls: Walls
+    team: Team
     motion: Motion
     signals: Signals
     days: Days
@@ -171,6 +173,7 @@ def build_services(store: Store, config: Config, clock: HostClock) -> Services:
         profiles=ground.profiles,
         wearables=wearables,
         walls=Walls(ground, links),
+        team=Team(ground),
         motion=motion,
         signals=Signals(ground),
         days=days,

@@ -33,6 +33,7 @@ WITHOUT_WHO = {
     "profiles": "get ids all of_athlete for_sport",
     "wearables": "for_athlete all",
     "walls": "",
+    "team": "",
     "motion": "pending_streams backlog waiting handle_pending handle_together has_recordings close_stale "
     "settle_if_stale begin_again day_line totals",
     "days": "judge_due judge_listed judge_again",
