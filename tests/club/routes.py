@@ -12,6 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from coach.live import LiveFeed
+from coach.service.types import Identity
 from coach.store.every_table import metadata
 from coach.web import create_app
 from coach.web.access import Access, rule_of
@@ -46,6 +47,7 @@ NOT_FILLED = {
     "jobs.job": "of a job that a coach described",
     "groups.edit": "of a group that a coach made",
     "wearables.choose": "after a look that heard something",
+    "templates.one": "of a template that a coach made",
 }
 KIM, MARA, STRANGER = "Kim", "Mara", "a stranger"
 _WHO: dict[Access, tuple[str, ...]] = {
@@ -57,7 +59,7 @@ _WHO: dict[Access, tuple[str, ...]] = {
     Access.SPEAKER: (MARA,),
 }
 # What an argument stands for that is no id of a row.
-WORDS = {"kind": "trunk_endurance", "step": "sport"}
+WORDS = {"kind": "trunk_endurance", "step": "sport", "exercise_id": "bird_dog", "slug": "bird_dog"}
 # Whose rows an id is of.
 _TABLE_OF = {
     "finding_id": "finding",
@@ -85,21 +87,26 @@ def site(made: Made) -> Flask:
     return app
 
 
+def identity_of(made: Made, who: str) -> Identity | None:
+    """Return who asks, None for a stranger."""
+    return {KIM: made.coach, MARA: made.member(MARA).identity}.get(who)
+
+
 def browsers(app: Flask, made: Made) -> dict[str, FlaskClient]:
     """Return a signed-in client for each who asks."""
-    mara = made.member(MARA).identity
-    clients = {STRANGER: app.test_client()}
-    for name, who in ((KIM, made.coach), (MARA, mara)):
-        clients[name] = app.test_client()
-        link = made.services.accounts.issue_sign_in_link(who.user_id)
-        assert clients[name].get(f"/enter/{link}").status_code == 303
+    clients = {name: app.test_client() for name in (STRANGER, KIM, MARA)}
+    for name, client in clients.items():
+        who = identity_of(made, name)
+        if who is not None:
+            link = made.services.accounts.issue_sign_in_link(who.user_id)
+            assert client.get(f"/enter/{link}").status_code == 303
     return clients
 
 
 def addresses(app: Flask, made: Made, left_out: dict[str, str] | None = None) -> Iterator[Address]:
     """Yield every address of a page, by endpoint. Raises LookupError for an argument that nobody knows a value of."""
     skipped = NOT_PAGES | NOT_FILLED | (left_out or {})
-    known = _known(made, made.member(MARA))
+    known, unknown = _known(made, made.member(MARA)), list[str]()
     for rule in sorted(app.url_map.iter_rules(), key=lambda each: each.endpoint):
         asked = rule_of(app, rule.endpoint)
         if "GET" not in (rule.methods or ()) or rule.endpoint in skipped or rule.endpoint.startswith("api."):
@@ -108,11 +115,14 @@ def addresses(app: Flask, made: Made, left_out: dict[str, str] | None = None) ->
         path = str(rule.rule)
         for name in sorted(rule.arguments):
             if name not in known:
-                raise LookupError(f"{rule.endpoint} asks for {name}: say in tests/club/routes.py what it may be")
+                unknown.append(f"{rule.endpoint} asks for {name}")
+                continue
             converters = (f"<{name}>", f"<int:{name}>", f"<path:{name}>", f"<uuid:{name}>")
             path = next(path.replace(each, quote(str(known[name]))) for each in converters if each in path)
         for who in _WHO.get(asked.who, ()):
             yield Address(rule.endpoint, path, who)
+    if unknown:
+        raise LookupError(f"{', '.join(unknown)}: say in tests/club/routes.py what it may be")
 
 
 def _known(made: Made, member: Member) -> dict[str, Any]:

@@ -130,7 +130,7 @@ def _member(services: Services, coach: Identity, life: Life) -> Member:
         life.name, life.zone, coach.user_id, sport=life.sport, profile_id=life.profile_id, born_on=life.born_on
     )
     user = _identity(services, services.accounts.create_user(life.name, Role.ATHLETE, athlete_id=athlete_id))
-    if life.number % 13:
+    if life.number % 13 != 12:
         services.consents.agree(user, athlete_id, Purpose.PAIN_TEXT)
     address = f"C0:FF:EE:{life.number // 256:02X}:{life.number % 256:02X}:01"
     wearable_id = services.wearables.add(user, athlete_id, address, "movella-dot", "Chest strap", PLACE)
@@ -469,7 +469,7 @@ def _tell(made: Made, now: datetime) -> None:
         if member.life.story is Story.UNASKED:
             continue
         _say_no(made, member)
-        if member.life.number % 4 == 0 and member.life.number % 13:
+        if member.life.number % 4 == 0 and member.life.number % 13 != 12:
             _treat(made, member, now)
     for member in made.members:
         if member.life.story in (Story.NEW_FINDING, Story.BEGINNER):

@@ -1,0 +1,104 @@
+"""Every page with real amounts in it, looked at by axe-core: WCAG 2.2 AA in both widths and both schemes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import product
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+from werkzeug.serving import make_server
+
+from tests.club.routes import Address, addresses, browsers, identity_of, site
+from tests.club.seeding import Made
+
+pytestmark = pytest.mark.browser
+
+RULES = {
+    "resultTypes": ["violations"],
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+}
+SIZES = {1440: 900, 390: 844}
+LOOKS = list(product(SIZES, ("light", "dark")))
+
+
+@dataclass(frozen=True)
+class Served:
+    """The club, served. pages: the addresses that answer a whole page."""
+
+    base: str
+    made: Made
+    pages: list[Address]
+
+
+@pytest.fixture
+def served(club: Made) -> Iterator[Served]:
+    """Serve the club in a thread, and find out which of its addresses are whole pages."""
+    app = site(club)
+    clients = browsers(app, club)
+    pages = []
+    for number, each in enumerate(addresses(app, club)):
+        if number % 20 == 0:
+            club.clock.forward(minutes=1)
+        answer = clients[each.who].get(each.path)
+        if answer.status_code == 200 and b"<html" in answer.data[:200]:
+            pages.append(each)
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield Served(f"http://127.0.0.1:{server.server_port}", club, pages)
+    server.shutdown()
+    thread.join(10)
+    server.server_close()
+
+
+def violations(page: Page, where: str) -> list[str]:
+    """Return what axe finds on a page as it is now: rule and element."""
+    found = Axe().run(page, options=RULES).response["violations"]
+    return [
+        f"{where}: {each['id']}: {node['html'][:140]}" for each in found for node in each["nodes"][:4]
+    ]  # four of a kind tell enough
+
+
+def look(served: Served, browser: Browser, looks_at: Callable[[int], list[tuple[int, str]]]) -> list[str]:
+    """Open every page and look at it in the given widths and schemes; return what is wrong."""
+    found: list[str] = []
+    open_pages: dict[str, Page] = {}
+    for number, each in enumerate(served.pages):
+        served.made.clock.forward(seconds=20)
+        if each.who not in open_pages:
+            page = open_pages[each.who] = browser.new_context().new_page()
+            who = identity_of(served.made, each.who)
+            if who is not None:
+                page.goto(f"{served.base}/enter/{served.made.services.accounts.issue_sign_in_link(who.user_id)}")
+        page = open_pages[each.who]
+        page.goto(served.base + each.path)
+        for width, scheme in looks_at(number):
+            page.set_viewport_size({"width": width, "height": SIZES[width]})
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            found += violations(page, f"{each.endpoint} ({each.who}, {width} {scheme})")
+    for page in open_pages.values():
+        page.context.close()
+    return found
+
+
+@pytest.mark.proof
+def test_axe_finds_nothing_on_any_page(served: Served, browser: Browser, full_or_quick) -> None:
+    """Quickly each page in one width and scheme, in turns; at the full figure each in all four."""
+    assert len(served.pages) > 50
+    each_in = full_or_quick(len(LOOKS), 1)
+    found = look(served, browser, lambda number: [LOOKS[(number + at) % len(LOOKS)] for at in range(each_in)])
+    assert found == []
+
+
+def test_axe_sees_what_is_wrong(served: Served, browser: Browser) -> None:
+    page = browser.new_context().new_page()
+    page.goto(served.base)
+    assert violations(page, "/") == []
+    page.evaluate("document.querySelector('main').append(Object.assign(document.createElement('input'), {id: 'x'}))")
+    assert [each.split(": ")[1] for each in violations(page, "/")] == ["label"]
+    page.context.close()
