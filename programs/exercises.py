@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from programs.errors import ProgramError
+from programs.marking import N_
 from programs.types import Category, Dose, Exercise, Phase, Plane, PrescribedExercise, SeenAs
 
 LIBRARY_FILE = "exercises.toml"
@@ -33,16 +34,16 @@ NEED_KINDS = frozenset(
 # the first three, which stand at every exercise; joints and late pregnancy by the position the exercise needs.
 CONTRAINDICATIONS: Mapping[str, str] = MappingProxyType(
     {
-        "acute_illness": "an acute illness or fever",
-        "chest_symptoms": "chest pain or breathlessness",
-        "recent_surgery": "a recent operation on back or abdomen that nobody has cleared yet",
-        "uncontrolled_blood_pressure": "high blood pressure that is not under control",
-        "third_trimester": "the last third of a pregnancy",
-        "osteoporosis": "osteoporosis",
-        "neck_pain": "neck pain",
-        "shoulder_pain": "shoulder pain",
-        "wrist_pain": "wrist pain",
-        "knee_pain": "pain when kneeling",
+        "acute_illness": N_("an acute illness or fever"),
+        "chest_symptoms": N_("chest pain or breathlessness"),
+        "recent_surgery": N_("a recent operation on back or abdomen that nobody has cleared yet"),
+        "uncontrolled_blood_pressure": N_("high blood pressure that is not under control"),
+        "third_trimester": N_("the last third of a pregnancy"),
+        "osteoporosis": N_("osteoporosis"),
+        "neck_pain": N_("neck pain"),
+        "shoulder_pain": N_("shoulder pain"),
+        "wrist_pain": N_("wrist pain"),
+        "knee_pain": N_("pain when kneeling"),
     }
 )
 # Nothing is prescribed while one of these stands. Source: as above.
@@ -51,16 +52,16 @@ ALWAYS_AGAINST = frozenset({"acute_illness", "chest_symptoms", "recent_surgery"}
 # What an exercise may need, id -> words; "none" is nothing but a floor.
 EQUIPMENT: Mapping[str, str] = MappingProxyType(
     {
-        "none": "nothing",
-        "ball": "a large ball",
-        "band": "an elastic band",
-        "bench": "a firm bench",
-        "chair": "a chair",
-        "stick": "a stick",
-        "step": "a low step",
-        "strap": "a strap or towel",
-        "wall": "a wall",
-        "weight": "a light weight",
+        "none": N_("nothing"),
+        "ball": N_("a large ball"),
+        "band": N_("an elastic band"),
+        "bench": N_("a firm bench"),
+        "chair": N_("a chair"),
+        "stick": N_("a stick"),
+        "step": N_("a low step"),
+        "strap": N_("a strap or towel"),
+        "wall": N_("a wall"),
+        "weight": N_("a light weight"),
     }
 )
 # What most homes have: nobody is asked for a bench before the first session. Own list.

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from coach.analysis.types import Grade
 from coach.coaching import Observed, needs_from, needs_from_assessment
 from coach.config import Config
+from coach.exercise_texts import in_words
 from coach.service.assessment_results import newest_comparisons
 from coach.service.availability import availability_of
 from coach.service.change_views import ChangeKind
@@ -235,12 +236,13 @@ def _fallen_back(planned: SessionView) -> SessionView:
 
 def _exercise(plain: dict[str, Any]) -> dict[str, Any]:
     (item,) = exercises_from_plain([plain])
-    one = known(item)
+    found = known(item)
+    one = in_words(found) if found is not None else None
     shown = {**plain, "name": plain["exercise_id"], "level_number": plain["level"], "level": "", "cues": ()}
     if one is not None:  # an exercise may leave the library while its sessions stay
         level = one.levels[plain["level"]] if plain["level"] < len(one.levels) else ""
         more = {"name": one.name, "level": level, "cues": one.cues, "regression": one.regression}
-        shown |= more | {"target": one.target}
+        shown |= more | {"target": one.target, "drawn_as": one.drawn_as or one.id}
     return shown
 
 

@@ -45,11 +45,15 @@ from coach.web import (
     jobs,
     joining,
     language,
+    library,
+    library_words,
     limits,
     live,
     me,
     metrics,
+    notes,
     offline,
+    own_exercises,
     passkeys,
     people,
     phone_push,
@@ -57,6 +61,10 @@ from coach.web import (
     places,
     plans,
     profiles,
+    program_desk,
+    program_desk_words,
+    program_edit,
+    program_templates,
     reading,
     reminders,
     request_ids,
@@ -98,6 +106,12 @@ SUBJECTS = (
     profiles,
     plans,
     steps,
+    program_desk,
+    program_edit,
+    program_templates,
+    library,
+    own_exercises,
+    notes,
     choices,
     availability,
     safety,
@@ -214,6 +228,9 @@ def _install(app: Flask, config: Config) -> None:
     benchmarks.install(app)
     assessment_words.install(app)
     job_words.install(app)
+    library_words.install(app)
+    program_desk_words.install(app)
+    notes.install(app)
     roster_words.install(app)
     care.install(app)
     spasm.install(app)

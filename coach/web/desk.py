@@ -15,7 +15,6 @@ from coach.web.heart_words import heart_line, rmssd_line
 from coach.web.house import house
 from coach.web.wholeness import wholeness
 from devices.types import LinkState
-from programs.exercises import library
 
 # Own choice: a fortnight shows the rhythm of a plan without a scroll.
 DAYS_SHOWN = 14
@@ -137,8 +136,6 @@ def plan_part(identity: Identity, athlete: AthleteView, problem: str | None = No
         "next_session": next_session(sessions),
         "today_there": house().today(athlete.time_zone),
         "retest": services.assessments.retest(athlete.athlete_id),
-        # An exercise may leave the library while its program goes on.
-        "exercise_of": library().get,
         "step": step,
         "changes": services.progress.lately(athlete.athlete_id),
         "problem": problem,

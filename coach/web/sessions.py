@@ -10,8 +10,9 @@ from coach.service.types import Level, Role, SessionState
 from coach.web import access, forms, words
 from coach.web.access import Access
 from coach.web.house import house
+from coach.web.library_words import exercise_of
 from programs.drawings import drawings
-from programs.exercises import CONTRAINDICATIONS, library
+from programs.exercises import CONTRAINDICATIONS
 from programs.types import Lock
 
 blueprint = Blueprint("sessions", __name__)
@@ -34,7 +35,7 @@ def session_page(session_id: str) -> str:
         name=words.short_name(athlete.name),
         paused=paused,
         # An exercise may leave the library while its sessions stay.
-        known_of=library().get,
+        known_of=exercise_of,
         drawing_of=drawings().get,
         against=CONTRAINDICATIONS,
         today_there=today,

@@ -55,6 +55,24 @@ TWINS: dict[str, str] = {
     "findings.versions": "api_differences",
     "jobs.of_athlete": "api_jobs",
     "jobs.job": "api_job",
+    "library.page": "api_library api_own_exercises",
+    "library.exercise": "api_library api_own_exercises",
+    "notes.message": "api_set_message api_messages",
+    "own_exercises.add": "api_add_own_exercise",
+    "own_exercises.change": "api_change_own_exercise",
+    "own_exercises.drop": "api_drop_own_exercise",
+    "own_exercises.edit": "api_own_exercises",
+    "program_desk.page": "api_program_desk",
+    "program_desk.accept": "api_decide_many",
+    "program_desk.decline": "api_decide_many",
+    "program_edit.edit": "api_plan api_plans",
+    "program_edit.change": "api_edit_plan",
+    "program_edit.make_template": "api_template_of_plan",
+    "templates.page": "api_templates",
+    "templates.one": "api_templates",
+    "templates.make": "api_add_template",
+    "templates.apply": "api_apply_template",
+    "templates.drop": "api_drop_template",
     "plans.accept": "api_accept_plan",
     "plans.decline": "api_decline_plan",
     "profiles.page": "api_profiles api_athlete",
@@ -83,8 +101,11 @@ _GUIDED = "a person is led through it, try by try, in front of the page"
 _READ_FIRST = "the questions are answered by who reads them; a lock is lifted by who has seen the clinician's word"
 _DEVICE = "done with the wearable or the phone in hand"
 _PART = "a part of a page that has a twin"
+_PRIVATE = "a coach's private notes are for the coach's own eyes, so no token opens them"
 # Endpoint -> why a program would not want it.
 NONE: dict[str, str] = {
+    **dict.fromkeys(("notes.of_athlete", "notes.add", "notes.drop"), _PRIVATE),
+    "own_exercises.new": "an empty form",
     **dict.fromkeys(
         (
             "account.confirm", "account.set_password", "account.end_session", "account.end_others",

@@ -92,6 +92,8 @@ def of_ada(world) -> dict[str, str]:
         "change_id": change_of(world),
         "exercise_id": "curl_up",
         "group_id": "no-such-group",
+        "template_id": "no-such-template",
+        "note_id": "no-such-note",
     }
 
 

@@ -32,16 +32,23 @@ _TABLE = {
         account.begin_factor account.confirm account.confirm_factor account.end_others account.end_session account.page
         account.read_in account.remove_factor account.renew_codes account.set_password account.waiting_factor
         passkeys.add passkeys.ask_new passkeys.remove passkeys.rename tokens.make tokens.page tokens.revoke
-        benchmarks.page api.me api.profiles api.tokens people.page people.invite people.end_code joining.agree""",
+        benchmarks.page api.library
+        api.me api.profiles api.tokens people.page people.invite people.end_code joining.agree""",
     "O": "metrics.metrics health.parts",
     COACHES: """
         groups.page groups.make groups.edit groups.change groups.remove
+        program_desk.page program_desk.accept program_desk.decline templates.page templates.make templates.one
+        templates.apply templates.drop library.page library.exercise own_exercises.new own_exercises.add
+        own_exercises.edit own_exercises.change own_exercises.drop
+        api.program_desk api.decide_many api.templates api.add_template api.drop_template api.apply_template
+        api.own_exercises api.add_own_exercise api.change_own_exercise api.drop_own_exercise
         coach.roster api.athletes wall.page wall.choose wall.stream""",
     VIEW: """
         findings.finding findings.finding_json findings.signal findings.window findings.findings_json findings.day
         signals.of_athlete signals.part
         findings.versions days.page days.answers_json choices.of_athlete availability.of_athlete jobs.of_athlete
         jobs.job live.events profiles.page sessions.session_page
+        api.messages
         api.athlete api.availability api.checkin api.checkins api.choices api.day api.day_signal api.differences
         api.finding api.finding_signal api.findings api.heart api.job api.jobs api.plan api.plans api.preview
         api.recording
@@ -50,6 +57,7 @@ _TABLE = {
     PLAN: """
         plans.accept plans.decline steps.accept steps.decline choices.choose choices.say_no choices.take_back
         availability.change profiles.change weeks.move reminders.snooze safety.clear sessions.outcome
+        api.edit_plan
         api.accept_plan api.accept_step api.decline_plan api.decline_step api.decline_exercise api.take_exercise_back
         api.set_availability api.set_choices api.set_profile api.session_outcome api.snooze_session""",
     FULL: """
@@ -58,8 +66,10 @@ _TABLE = {
         api.add_assessment api.assessment api.assessments api.tests api.add_checkin api.change_checkin
         api.drop_checkin api.add_training api.drop_training api.connection_logs api.gateways api.wearable
         api.wearables""",
-    COACH_VIEW: "people.leave",
-    COACH_PLAN: "jobs.new jobs.add jobs.remove",
+    COACH_VIEW: "people.leave notes.of_athlete notes.add notes.drop",
+    COACH_PLAN: """
+        jobs.new jobs.add jobs.remove program_edit.edit program_edit.change program_edit.make_template notes.message
+        api.template_of_plan api.set_message""",
     CARER_VIEW: """
         coach.desk coach.time_line_json coach.time_line_part coach.findings_part coach.heart_part coach.plan_part coach.recordings_part safety.of_athlete""",
     CARER_FULL: "assessments.of_athlete safety.answer_for",
