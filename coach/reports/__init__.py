@@ -1,1 +1,1 @@
-"""The doctor's report as documents: two printed pages and a FHIR bundle, made from one value, so both say the same."""
+"""What goes on paper: the doctor's report, two pages and a FHIR bundle of one value; an athlete's week or block."""

@@ -14,6 +14,8 @@ from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Paragraph, Table, TableStyle
 
+from coach.language import gettext as _
+
 # The look of the pages, in print: ink, calm, notice, quiet, hairline.
 INK, CALM, NOTICE, QUIET, LINE = (HexColor(each) for each in ("#1d2733", "#0f766e", "#b45309", "#526072", "#d5d2ca"))
 BAND: Color = HexColor("#e3efed")
@@ -134,7 +136,9 @@ class Sheet:
         self.canvas.setFont(REGULAR, SMALL_PT - 1)
         self.canvas.setFillColor(QUIET)
         self.canvas.drawString(MARGIN, MARGIN - 8, self._foot)
-        self.canvas.drawRightString(WIDTH - MARGIN, MARGIN - 8, f"Page {self.page} of {self._pages}")
+        self.canvas.drawRightString(
+            WIDTH - MARGIN, MARGIN - 8, _("Page %(page)s of %(pages)s", page=self.page, pages=self._pages)
+        )
         self.canvas.showPage()
 
     def _draw(self, flowable: Paragraph | Table, what: str = "", gap: float = 2) -> bool:

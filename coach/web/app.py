@@ -77,6 +77,9 @@ from coach.web import (
     start,
     steps,
     tokens,
+    team_calendar,
+    team_days,
+    team_reports,
     wall,
     wearables,
     weeks,
@@ -129,6 +132,8 @@ SUBJECTS = (
     wall,
     api,
     phone_push,
+    team_calendar,
+    team_reports,
     phones,
     imports,
     jobs,
@@ -228,6 +233,7 @@ def _install(app: Flask, config: Config) -> None:
     benchmarks.install(app)
     assessment_words.install(app)
     job_words.install(app)
+    team_days.install(app)
     library_words.install(app)
     program_desk_words.install(app)
     notes.install(app)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from flask import Blueprint, Flask, render_template
 from flask_babel import gettext as _
 
-from coach.dates import long_day, tenth
+from coach.dates import tenth
 from coach.service.benchmarks import Result, Share, benchmark
 from coach.web import access
 
@@ -69,4 +69,3 @@ def install(app: Flask) -> None:
     app.jinja_env.globals["benchmark_of"] = told_of
     app.jinja_env.globals["benchmark_run"] = benchmark
     app.jinja_env.filters["share_text"] = share_text
-    app.jinja_env.filters["long_day"] = long_day

@@ -21,6 +21,8 @@ SUBJECT_OF = {
     "days": Subject.FINDINGS,
     "live": Subject.SIGNAL,
     "wall": Subject.SIGNAL,
+    "team_calendar": Subject.PROGRAM,
+    "team_reports": Subject.OVERVIEW,
     "plans": Subject.PROGRAM,
     "steps": Subject.PROGRAM,
     "program_desk": Subject.PROGRAM,

@@ -42,12 +42,13 @@ _TABLE = {
         own_exercises.edit own_exercises.change own_exercises.drop
         api.program_desk api.decide_many api.templates api.add_template api.drop_template api.apply_template
         api.own_exercises api.add_own_exercise api.change_own_exercise api.drop_own_exercise
-        coach.roster api.athletes wall.page wall.choose wall.stream""",
+        coach.roster api.athletes wall.page wall.choose wall.stream
+        team_calendar.page team_reports.page team_reports.table""",
     VIEW: """
         findings.finding findings.finding_json findings.signal findings.window findings.findings_json findings.day
         signals.of_athlete signals.part
         findings.versions days.page days.answers_json choices.of_athlete availability.of_athlete jobs.of_athlete
-        jobs.job live.events profiles.page sessions.session_page
+        jobs.job live.events profiles.page team_reports.pdf sessions.session_page
         api.messages
         api.athlete api.availability api.checkin api.checkins api.choices api.day api.day_signal api.differences
         api.finding api.finding_signal api.findings api.heart api.job api.jobs api.plan api.plans api.preview
