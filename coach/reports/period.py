@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from statistics import median
 
+from coach.analysis.assessment_types import AssessmentTest, ChangeVerdict
 from coach.dates import long_day, short_day, tenth
 from coach.language import gettext as _
 from coach.language import ngettext
 from coach.reports.period_chart import draw_days
 from coach.reports.sheet import Sheet
-from coach.service.team_views import DayLine, Period
+from coach.service.team_views import Period, TestShown
 from programs.notice import NOTICE
 
 # Own choices: what one page holds beside a block of twelve weeks.
@@ -20,19 +22,29 @@ _WORN_LEAST = 3
 NONE = "–"
 
 
-def pdf_of(period: Period, kind_name: Callable[[str], str], grade_word: Callable[[str], str], exercises: str) -> bytes:
-    """Return the period as PDF. kind_name, grade_word: a finding's words; exercises: the program's, as one text."""
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What findings, grades and tests are called, in the language of now. exercises: the program's, as one text."""
+
+    kind_name: Callable[[str], str]
+    grade_word: Callable[[str], str]
+    test_name: Callable[[AssessmentTest], str]
+    exercises: str
+
+
+def pdf_of(period: Period, words: Words) -> bytes:
+    """Return the period as PDF."""
     title = title_of(period)
     sheet = Sheet(title=title, author="Backstop", foot=_("Backstop. No diagnosis and no treatment."), pages=1)
     sheet.reserve = _LAST_WORDS_PT
     sheet.head(title)
     for line in _summary(period):
         sheet.say(sheet.text(line))
-    _program(sheet, period, exercises)
+    _program(sheet, period, words.exercises)
     draw_days(sheet, period.days)
     _table(sheet, period)
-    _findings(sheet, period, kind_name, grade_word)
-    _tests(sheet, period)
+    _findings(sheet, period, words)
+    _tests(sheet, period, words)
     sheet.reserve = 0.0
     _last(sheet)
     return sheet.bytes()
@@ -103,17 +115,25 @@ def _program(sheet: Sheet, period: Period, exercises: str) -> None:
 def _table(sheet: Sheet, period: Period) -> None:
     """Write a row for each day of a week, for each week of a block."""
     block = len(period.days) > 7
-    head = (_("Week from") if block else _("Day"), _("Sessions done"), _("Training, min"), _("Worn days"),
-            _("Bends per worn hour"), _("Worst pain"), _("Findings"))  # fmt: skip
+    first, worn = (_("Week from"), _("Worn days")) if block else (_("Day"), _("Worn"))
+    head = (
+        first,
+        _("Sessions done"),
+        _("Training, min"),
+        worn,
+        _("Bends per worn hour"),
+        _("Worst pain"),
+        _("Findings"),
+    )
     rows = [head]
-    for part in period.weeks() if block else _each_day(period):
+    for part in period.weeks() if block else period.each_day():
         bends = part.bends_per_h()
         rows.append(
             (
                 short_day(part.first),
                 f"{part.done} / {part.planned}" if part.planned else NONE,
                 str(part.training_min) if part.training_min else NONE,
-                str(part.worn_days),
+                (str(part.worn_days) if block else _("yes")) if part.worn_days else NONE,
                 tenth(bends) if bends is not None else NONE,
                 str(max(part.pains)) if part.pains else NONE,
                 str(len(part.findings)) if part.findings else NONE,
@@ -124,22 +144,14 @@ def _table(sheet: Sheet, period: Period) -> None:
     sheet.rows(cells, (0.16, 0.14, 0.14, 0.12, 0.18, 0.13, 0.13), _("rows"))
 
 
-def _each_day(period: Period) -> list[Period]:
-    def only(day: DayLine) -> Period:
-        held = tuple(each for each in period.findings if each.first <= day.day and (each.open or each.last >= day.day))
-        return Period(period.athlete, day.day, day.day, (day,), held, None, None, 0, (), False)
-
-    return [only(day) for day in period.days]
-
-
-def _findings(sheet: Sheet, period: Period, kind_name: Callable[[str], str], grade_word: Callable[[str], str]) -> None:
+def _findings(sheet: Sheet, period: Period, words: Words) -> None:
     sheet.head(_("What was found"))
     if not period.findings:
         sheet.say(sheet.text(_("Nothing was found in these days.")))
         return
     rows = [(_("What"), _("How grave"), _("From"), _("To"))]
     rows += [
-        (kind_name(each.kind), grade_word(each.grade), short_day(each.first),
+        (words.kind_name(each.kind), words.grade_word(each.grade), short_day(each.first),
          _("goes on") if each.open else short_day(each.last))
         for each in period.findings[:_FINDINGS_MAX]
     ]  # fmt: skip
@@ -150,7 +162,7 @@ def _findings(sheet: Sheet, period: Period, kind_name: Callable[[str], str], gra
         sheet.say(sheet.text(told), small=True)
 
 
-def _tests(sheet: Sheet, period: Period) -> None:
+def _tests(sheet: Sheet, period: Period, words: Words) -> None:
     sheet.head(_("Tests, the newest result of each"))
     if period.tests is None:
         sheet.say(sheet.text(_("Tests are not shared with you.")))
@@ -158,12 +170,32 @@ def _tests(sheet: Sheet, period: Period) -> None:
     if not period.tests:
         sheet.say(sheet.text(_("None was done yet.")))
         return
-    rows = [(_("Test"), _("Result"), _("On"))]
+    rows = [(_("Test"), _("Result"), _("On"), _("Against the one before"))]
     rows += [
-        (each.name, f"{'≥ ' if each.at_least else ''}{tenth(each.value)} {each.unit}", short_day(each.on))
+        (
+            words.test_name(each.test),
+            f"{'≥ ' if each.at_least else ''}{tenth(each.value)} {each.unit}",
+            short_day(each.on),
+            _change(each),
+        )
         for each in period.tests[:_TESTS_MAX]
     ]
-    sheet.rows([[sheet.text(cell) for cell in row] for row in rows], (0.5, 0.25, 0.25), _("tests"))
+    sheet.rows([[sheet.text(cell) for cell in row] for row in rows], (0.32, 0.16, 0.16, 0.36), _("tests"))
+
+
+def _change(shown: TestShown) -> str:
+    """Return what changed, never without what two such tests differ by themselves."""
+    change = shown.change
+    if change is None:
+        return _("first time")
+    if change.difference is None or change.detectable is None or change.verdict is ChangeVerdict.NOT_COMPARABLE:
+        return _("cannot be compared")
+    by, noise = tenth(abs(change.difference)), tenth(change.detectable)
+    if change.verdict is ChangeVerdict.IMPROVED:
+        return _("more by %(by)s %(unit)s; noise %(noise)s", by=by, unit=change.unit, noise=noise)
+    if change.verdict is ChangeVerdict.WORSE:
+        return _("less by %(by)s %(unit)s; noise %(noise)s", by=by, unit=change.unit, noise=noise)
+    return _("%(by)s %(unit)s apart: within noise (%(noise)s)", by=by, unit=change.unit, noise=noise)
 
 
 def _last(sheet: Sheet) -> None:

@@ -98,12 +98,17 @@ def trainings_of(tx: Tx, athlete_id: str, today: date) -> tuple[TrainingLine, ..
 
 def tests_of(tx: Tx, athlete: Row) -> tuple[TestLine, ...]:
     """Return the newest counting result of each test with its change."""
-    zone = ZoneInfo(athlete["time_zone"])
+    zone, tried = ZoneInfo(athlete["time_zone"]), tried_of(tx, athlete["id"])
+    return tuple(line for trials in tried.values() if (line := _test(trials, zone)) is not None)
+
+
+def tried_of(tx: Tx, athlete_id: str) -> dict[AssessmentTest, list[TrialView]]:
+    """Return the counting results of each test, the newest first."""
     tried: dict[AssessmentTest, list[TrialView]] = {}
-    for row in assessments.of_athlete(tx, athlete["id"], _ASSESSMENTS_MAX):
+    for row in assessments.of_athlete(tx, athlete_id, _ASSESSMENTS_MAX):
         for test, trial in counting(view_of(tx, row)).items():
             tried.setdefault(test, []).append(trial)
-    return tuple(line for trials in tried.values() if (line := _test(trials, zone)) is not None)
+    return tried
 
 
 def _test(newest_first: Sequence[TrialView], zone: ZoneInfo) -> TestLine | None:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from coach.analysis.assessment_change import compare_change
 from coach.errors import InvalidInput, NotAllowed
 from coach.service.assessment_views import Kind
 from coach.service.athlete_views import athlete_view
 from coach.service.ground import Ground
 from coach.service.permission import coaches, level_of, may_read, require_athlete
 from coach.service.planning import has_running
-from coach.service.report_lines import tests_of
-from coach.service.team_views import DayLine, Entry, EntryKind, FoundLine, Period
+from coach.service.report_lines import tried_of
+from coach.service.team_views import DayLine, Entry, EntryKind, FoundLine, Period, TestShown
 from coach.service.types import AthleteView, Identity, Level, Purpose, SessionState
 from coach.store import athletes, days, diary, findings, sessions, team
 from coach.store.engine import Tx
@@ -92,11 +93,12 @@ class Team:
             last=after - _DAY,
             days=_days(tx, athlete["id"], first, after),
             findings=_found(tx, athlete, first, after),
-            tests=tests_of(tx, athlete) if level is not None and level.covers(Level.FULL) else None,
+            tests=_tests(tx, athlete) if level is not None and level.covers(Level.FULL) else None,
             program_since=running["starts_on"] if running else None,
             per_week=prescribed.get("sessions_per_week", 0),
             exercises=tuple(each["exercise_id"] for each in prescribed.get("exercises", ())),
             locked=athlete["lock"] != Lock.NONE,
+            today=self._ground.now().astimezone(ZoneInfo(athlete["time_zone"])).date(),
         )
 
 
@@ -154,6 +156,18 @@ def _found(tx: Tx, athlete: Row, first: date, after: date) -> tuple[FoundLine, .
         for row in findings.since(tx, athlete["id"], begin)
         if row["started_at"] < end
     )  # fmt: skip
+
+
+def _tests(tx: Tx, athlete: Row) -> tuple[TestShown, ...]:
+    zone, shown = ZoneInfo(athlete["time_zone"]), []
+    for test, trials in tried_of(tx, athlete["id"]).items():
+        newest, before = trials[0].known, trials[1].known if len(trials) > 1 else None
+        if newest is None or newest.value is None:
+            continue
+        on = trials[0].started_at.astimezone(zone).date()
+        change = compare_change(before, newest) if before is not None else None
+        shown.append(TestShown(test, newest.value, newest.unit, newest.at_least, on, change))
+    return tuple(shown)
 
 
 def _sessions(tx: Tx, by: Identity, views: dict[str, AthleteView], first: date, after: date) -> list[Entry]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, time
 from enum import StrEnum
 from statistics import median
 
-from coach.service.report_views import TestLine
+from coach.analysis.assessment_types import AssessmentTest, Change
 from coach.service.types import AthleteView, SessionState
 
 
@@ -66,8 +66,20 @@ class FoundLine:
 
 
 @dataclass(frozen=True, slots=True)
+class TestShown:
+    """The newest result of a test. change: against the one before it, with its noise; None for the first one."""
+
+    test: AssessmentTest
+    value: float
+    unit: str
+    at_least: bool
+    on: date
+    change: Change | None
+
+
+@dataclass(frozen=True, slots=True)
 class Period:
-    """A week or block of one athlete: days from `first` to `last`, both with it.
+    """A week or block of one athlete: days from `first` to `last`, both with it. today: where the athlete lives.
 
     tests: None where the level does not let the reader see them. program_since, per_week, exercises: of the program
     that runs, None and 0 without one.
@@ -78,11 +90,12 @@ class Period:
     last: date
     days: tuple[DayLine, ...]
     findings: tuple[FoundLine, ...]
-    tests: tuple[TestLine, ...] | None
+    tests: tuple[TestShown, ...] | None
     program_since: date | None
     per_week: int
     exercises: tuple[str, ...]
     locked: bool
+    today: date
 
     @property
     def planned(self) -> int:
@@ -114,15 +127,17 @@ class Period:
         return median(known) if known else None
 
     def weeks(self) -> tuple[Period, ...]:
-        """Return the same, Monday to Sunday each. Findings and tests stay with the whole."""
-        return tuple(
-            Period(
-                self.athlete, self.days[at].day, self.days[min(at + 7, len(self.days)) - 1].day, self.days[at : at + 7],
-                tuple(each for each in self.findings if _meets(each, self.days[at : at + 7])), None, None, 0, (), False,
-            )
-            for at in range(0, len(self.days), 7)
-        )  # fmt: skip
+        """Return the same, Monday to Sunday each."""
+        return tuple(self._part(self.days[at : at + 7]) for at in range(0, len(self.days), 7))
 
+    def each_day(self) -> tuple[Period, ...]:
+        """Return the same, day by day."""
+        return tuple(self._part((each,)) for each in self.days)
 
-def _meets(found: FoundLine, days: tuple[DayLine, ...]) -> bool:
-    return found.first <= days[-1].day and (found.open or found.last >= days[0].day)
+    def _part(self, days: tuple[DayLine, ...]) -> Period:
+        """Return some of the days, with the findings that hold in them; tests and program are of the whole."""
+        first, last = days[0].day, days[-1].day
+        held = tuple(
+            each for each in self.findings if each.first <= last and (self.today if each.open else each.last) >= first
+        )
+        return replace(self, first=first, last=last, days=days, findings=held, tests=None)

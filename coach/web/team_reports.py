@@ -12,12 +12,13 @@ from flask import Blueprint, Response, render_template, request
 from coach.csv_text import Cell, write_csv
 from coach.errors import InvalidInput
 from coach.exercise_texts import in_words
-from coach.reports.period import file_name, pdf_of
+from coach.reports.period import Words, file_name, pdf_of
 from coach.service.team import BLOCK_WEEKS, monday_of
 from coach.service.team_views import Period
 from coach.service.types import AthleteView, Level
 from coach.web import access, reading
 from coach.web.access import Access
+from coach.web.assessment_words import test_name
 from coach.web.findings import local_day
 from coach.web.house import house
 from coach.web.kind_words import kind_name
@@ -82,7 +83,8 @@ def pdf(athlete_id: str) -> Response:
         period = team.block(access.me(), athlete_id, day)
     else:
         period = team.period(access.me(), athlete_id, monday_of(day), 1)
-    content = pdf_of(period, kind_name, lambda grade: str(GRADE_WORD.get(grade, grade)), _exercises(period))
+    words = Words(kind_name, lambda grade: str(GRADE_WORD.get(grade, grade)), test_name, _exercises(period))
+    content = pdf_of(period, words)
     answer = Response(content, content_type="application/pdf")
     answer.headers["Content-Disposition"] = f'attachment; filename="{file_name(period)}"'
     answer.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
