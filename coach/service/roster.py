@@ -6,7 +6,7 @@ much they hurt, by how many findings they have, or by any figure of risk.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -102,12 +102,12 @@ def roster_of(tx: Tx, ground: Ground, links: LinkBoard, coach: Identity) -> list
     """Return the coach's athletes, who needs the coach first on top. Raises NotAllowed for who is no coach."""
     if not coaches(coach):
         raise NotAllowed("Only a coach has a roster.")
-    reasons = _reasons(tx, coach, ground.now())
-    newest, heard = roster.newest_findings(tx, coach.user_id), roster.heard(tx, coach.user_id)
+    listed, heard = roster.listed(tx, coach.user_id), roster.heard(tx, coach.user_id)
+    reasons, newest = _reasons(tx, coach, ground.now(), listed, heard), roster.newest_findings(tx, coach.user_id)
     states = _states(tx, links, coach)
     groups = groups_of(tx, coach)
     rows = []
-    for row in roster.listed(tx, coach.user_id):
+    for row in listed:
         athlete_id, found = row["id"], newest.get(row["id"])
         rows.append(
             RosterRow(
@@ -137,14 +137,16 @@ def _in_order(reasons: Sequence[Reason]) -> tuple[Reason, ...]:
     return tuple(sorted(reasons, key=lambda each: _ORDER.index(each.kind)))
 
 
-def _reasons(tx: Tx, coach: Identity, now: datetime) -> dict[str, list[Reason]]:
+def _reasons(
+    tx: Tx, coach: Identity, now: datetime, listed: Sequence[Row], heard: Mapping[str, Row]
+) -> dict[str, list[Reason]]:
     """Return why the coach is needed, by athlete."""
     found: dict[str, list[Reason]] = {}
     waiting, answered = roster.waiting(tx, coach.user_id), roster.answered(tx, coach.user_id)
     opened = roster.opened_since(tx, coach.user_id, now - _NEW_FOR)
     missed = roster.missed(tx, coach.user_id, (now - _MISSED_SINCE).date(), now)
-    heard, pains = roster.heard(tx, coach.user_id), _strongest(roster.pains(tx, coach.user_id, now - _PAIN_SINCE))
-    for row in roster.listed(tx, coach.user_id):
+    pains = _strongest(roster.pains(tx, coach.user_id, now - _PAIN_SINCE))
+    for row in listed:
         athlete_id, reasons = row["id"], found.setdefault(row["id"], [])
         if row["lock"] != Lock.NONE:
             since = answered[athlete_id]["since"] if athlete_id in answered else row["created_at"]

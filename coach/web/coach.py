@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from flask import Blueprint, render_template, request, url_for
 
-from coach.service.roster import Narrowing, Attention
+from coach.service.roster import Attention, Narrowing
 from coach.service.types import AthleteView, Level
-from coach.web import access, desk, reading, roster_words, words
+from coach.web import access, desk, reading, roster_words, time_line, words
 from coach.web.access import Access
+from coach.web.described import describe
 from coach.web.house import house
+from coach.web.time_line import TimeLineQuery
+from coach.web.time_line_words import TimeLineAnswer
 
 blueprint = Blueprint("coach", __name__)
 
@@ -52,15 +55,35 @@ def _narrowing() -> Narrowing:
 @blueprint.get("/athletes/<athlete_id>", endpoint="desk")
 @access.rule(Access.CARER, need=Level.VIEW)
 def athlete_page(athlete_id: str) -> str:
-    """Show one athlete."""
-    athlete = _athlete(athlete_id)
+    """Show one athlete; `?start=` and `?end=` choose the range of the time line."""
+    athlete, me = _athlete(athlete_id), access.me()
     return render_template(
         "coach/desk.html",
         whose=f"{words.short_name(athlete.name)}'s trunk",
         findings_url=url_for("coach.findings_part", athlete_id=athlete_id),
         heart_url=url_for("coach.heart_part", athlete_id=athlete_id),
-        **desk.live_part(athlete) | desk.findings_part(athlete) | desk.plan_part(access.me(), athlete),
+        **desk.live_part(athlete)
+        | desk.findings_part(athlete)
+        | desk.plan_part(me, athlete)
+        | time_line.part(me, athlete, time_line.query_in_address()),
     )
+
+
+@blueprint.get("/athletes/<athlete_id>/time-line.json")
+@access.rule(Access.CARER, need=Level.VIEW)
+@describe(query=TimeLineQuery, answer=TimeLineAnswer)
+def time_line_json(athlete_id: str, query: TimeLineQuery) -> TimeLineAnswer:
+    """Return what lies on an athlete's time line in a range, as coarse as a screen shows it."""
+    return time_line.answer(access.me(), _athlete(athlete_id), query)
+
+
+@blueprint.get("/athletes/<athlete_id>/time-line")
+@access.rule(Access.CARER, need=Level.VIEW)
+def time_line_part(athlete_id: str) -> str:
+    """Return the numbers behind a range of the time line."""
+    athlete = _athlete(athlete_id)
+    part = time_line.part(access.me(), athlete, time_line.query_in_address())
+    return render_template("coach/time_line_numbers.html", **part)
 
 
 @blueprint.get("/athletes/<athlete_id>/findings")

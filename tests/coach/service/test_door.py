@@ -41,6 +41,7 @@ WITHOUT_WHO = {
     "recordings": "for_athlete",
     "hearts": "day mark",
     "findings": "for_athlete",
+    "time_line": "",
     "triage": "questions",
     "plans": "replan replan_wanted proposal active week release_due plan_ahead close_stale calendar_sessions",
     "progress": "look look_daily proposed lately",

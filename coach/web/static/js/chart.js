@@ -9,7 +9,7 @@ const THRESHOLDS_DEG = [20, 60];
 // Steps of a clock in seconds, so that labels stand at whole minutes and hours.
 const STEPS_S = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600];
 
-function colour(name) {
+export function colour(name) {
   // A probe resolves light-dark() to the colour that is in force now.
   const probe = document.createElement("span");
   probe.style.color = `var(${name})`;
