@@ -42,8 +42,6 @@ DEFAULT = "en"
 # By its own name: whoever looks for their language knows that one.
 LANGUAGES = {"en": "English", "de": "Deutsch"}
 CATALOGUES = Path(__file__).parent / "translations"
-# Who speaks English here reads 18:30 and 25 Nov.
-_LOCALES = {"en": "en_GB"}
 
 _spoken: ContextVar[str] = ContextVar("spoken", default=DEFAULT)
 
@@ -71,7 +69,7 @@ def speaking(language: str | None) -> Iterator[None]:
 @lru_cache(maxsize=8)
 def locale(language: str) -> Locale:
     """Return how a language writes dates and numbers."""
-    return Locale.parse(_LOCALES.get(language, language))
+    return Locale.parse(language)
 
 
 @lru_cache(maxsize=8)

@@ -38,6 +38,7 @@ from coach.web import (
     forms,
     gateways,
     groups,
+    guided,
     headers,
     health,
     imports,
@@ -76,10 +77,11 @@ from coach.web import (
     spasm,
     start,
     steps,
-    tokens,
     team_calendar,
     team_days,
     team_reports,
+    tokens,
+    units,
     wall,
     wearables,
     weeks,
@@ -122,6 +124,7 @@ SUBJECTS = (
     care,
     doctor,
     sessions,
+    guided,
     weeks,
     assessments,
     wearables,
@@ -130,10 +133,10 @@ SUBJECTS = (
     calendar,
     live,
     wall,
-    api,
-    phone_push,
     team_calendar,
     team_reports,
+    api,
+    phone_push,
     phones,
     imports,
     jobs,
@@ -231,9 +234,9 @@ def _install(app: Flask, config: Config) -> None:
     words.install(app)
     findings_words.install(app)
     benchmarks.install(app)
+    team_days.install(app)
     assessment_words.install(app)
     job_words.install(app)
-    team_days.install(app)
     library_words.install(app)
     program_desk_words.install(app)
     notes.install(app)
@@ -241,6 +244,7 @@ def _install(app: Flask, config: Config) -> None:
     care.install(app)
     spasm.install(app)
     places.install(app)
+    units.install(app)
     app.jinja_env.globals["someone"] = access.someone
     app.jinja_env.globals["disk_trouble"] = lambda: house().services.machine.trouble()
     # Programs bring a token of their own, which no browser adds by itself.

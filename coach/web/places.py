@@ -25,7 +25,7 @@ class Place:
     endpoint: str
     name: str
     icon: str = ""
-    holds: str = ""
+    holds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,32 +40,93 @@ class Shown:
 
 PLACES: dict[Role, tuple[Place, ...]] = {
     Role.ATHLETE: (
-        Place("athlete.today", N_("Today"), "today", "guided sessions diary.checkin diary.check_in spasm"),
-        Place("athlete.week", N_("Week"), "week", "availability choices reminders calendar plans steps"),
-        Place("signals.page", N_("Signals"), "signals", "signals findings days profiles"),
+        Place(
+            "athlete.today",
+            N_("Today"),
+            "today",
+            ("guided", "sessions", "diary.checkin", "diary.check_in", "spasm"),
+        ),
+        Place(
+            "athlete.week",
+            N_("Week"),
+            "week",
+            ("availability", "choices", "reminders", "calendar", "plans", "steps"),
+        ),
+        Place(
+            "signals.page",
+            N_("Signals"),
+            "signals",
+            ("signals", "findings", "days", "profiles"),
+        ),
         Place(
             "me.page",
             N_("Me"),
             "me",
-            "account assessments calibration care data diary doctor gateways imports jobs phones safety sharing tokens "
-            "wearables",
+            (
+                "account",
+                "assessments",
+                "calibration",
+                "care",
+                "data",
+                "diary",
+                "doctor",
+                "gateways",
+                "imports",
+                "jobs",
+                "phones",
+                "safety",
+                "sharing",
+                "tokens",
+                "wearables",
+            ),
         ),
     ),
     Role.COACH: (
         Place(
             "coach.roster",
             N_("Athletes"),
-            holds="coach groups findings days profiles jobs imports assessments care doctor safety sharing choices "
-            "availability sessions signals notes",
+            holds=(
+                "coach",
+                "groups",
+                "findings",
+                "days",
+                "profiles",
+                "jobs",
+                "imports",
+                "assessments",
+                "care",
+                "doctor",
+                "safety",
+                "sharing",
+                "choices",
+                "availability",
+                "sessions",
+                "signals",
+                "notes",
+            ),
         ),
-        Place("program_desk.page", N_("Program desk"), holds="program_desk program_edit templates plans steps"),
-        Place("wall.page", N_("Live wall"), holds="wall"),
-        Place("team_calendar.page", N_("Calendar"), holds="team_calendar"),
-        Place("library.page", N_("Library"), holds="library own_exercises"),
-        Place("people.page", N_("People"), holds="joining"),
+        Place(
+            "program_desk.page",
+            N_("Program desk"),
+            holds=("program_desk", "program_edit", "templates", "plans", "steps"),
+        ),
+        Place("wall.page", N_("Live wall"), holds=("wall",)),
+        Place("team_calendar.page", N_("Calendar"), holds=("team_calendar",)),
+        Place(
+            "library.page",
+            N_("Library"),
+            holds=("library", "own_exercises"),
+        ),
+        Place("people.page", N_("People"), holds=("joining",)),
     ),
-    Role.OWNER: (Place("people.page", N_("People"), holds="joining"),),
-    Role.GUARDIAN: (Place("people.page", N_("Your children"), holds="coach findings days sharing joining"),),
+    Role.OWNER: (Place("people.page", N_("People"), holds=("joining",)),),
+    Role.GUARDIAN: (
+        Place(
+            "people.page",
+            N_("Your children"),
+            holds=("coach", "findings", "days", "sharing", "joining"),
+        ),
+    ),
 }
 
 
@@ -74,7 +135,7 @@ def place_of(identity: Identity, endpoint: str) -> str | None:
     there = PLACES[identity.role]
     for name in (endpoint, endpoint.partition(".")[0]):
         for place in there:
-            if name == place.endpoint or name in place.holds.split():
+            if name == place.endpoint or name in place.holds:
                 return place.endpoint
     return None
 
