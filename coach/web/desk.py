@@ -105,7 +105,7 @@ def next_session(sessions: list[SessionView]) -> SessionView | None:
 
 def start_url(session: SessionView) -> str:
     """Return where a session is started."""
-    return url_for("sessions.session_page", session_id=session.session_id)
+    return url_for("guided.page", session_id=session.session_id)
 
 
 def calendar_part(identity: Identity, athlete: AthleteView) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta
-from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, g, jsonify, render_template, request, url_for
@@ -16,7 +15,7 @@ from flask_babel import gettext as _
 from flask_wtf.csrf import generate_csrf
 from werkzeug.wrappers import Response
 
-from coach.service.types import SessionState
+from coach.service.types import AthleteView, SessionState
 from coach.web import access, desk
 from coach.web.assets import asset
 from coach.web.athlete import myself
@@ -111,10 +110,11 @@ def copies() -> Response:
     )
 
 
-def _sessions(athlete: Any) -> list[str]:
+def _sessions(athlete: AthleteView) -> list[str]:
     last = house().today(athlete.time_zone) + timedelta(days=DAYS_KEPT)
     found = [each for each in desk.sessions_ahead(athlete) if each.state in _OPEN and each.local_date < last]
-    return [url_for("sessions.session_page", session_id=each.session_id) for each in found]
+    pages = ("sessions.session_page", "guided.page")
+    return [url_for(page, session_id=each.session_id) for each in found for page in pages]
 
 
 def is_copy() -> bool:

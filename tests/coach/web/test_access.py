@@ -69,6 +69,7 @@ def of_ada(world) -> dict[str, str]:
         "assessment_id": assessment.assessment_id,
         "trial_id": assessment.trials[0].trial_id,
         "kind": KIND,
+        "step": "body",
         "athlete_id": world.ada.athlete_id,
         "finding_id": world.finding_id,
         "plan_id": world.plan_id,

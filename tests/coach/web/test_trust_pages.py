@@ -55,7 +55,7 @@ def test_a_coach_makes_a_code_and_a_new_athlete_agrees_to_less_and_is_signed_in(
     joined = new.post("/join/new", data={"code": code, "level": "view", **NEW})
     assert joined.status_code == 303
     assert joined.headers["Location"].startswith("/enter/")
-    assert new.get(joined.headers["Location"]).headers["Location"] == "/today"
+    assert new.get(joined.headers["Location"]).headers["Location"] == "/start"
     page = new.get("/sharing").text
     assert re.search(r'value="view" selected', page)
     assert "Nobody else has read anything of yours yet" in page
@@ -112,7 +112,7 @@ def test_a_childs_guardian_fills_in_agrees_and_gets_the_childs_link(world) -> No
     assert sharing
     assert "by Pat" in new.get(sharing[1]).text
     kit = world.client()
-    assert kit.get(for_child).headers["Location"] == "/today"
+    assert kit.get(for_child).headers["Location"] == "/start"
     own = kit.get("/sharing").text
     assert "Yours sees this page too" in own
     assert ">Agree<" not in own

@@ -7,7 +7,8 @@
   const who = document.body.dataset.who ?? "";
   const RENEW_MS = 60000, SETTLE_MS = 2000, RETRY_MS = 15000;
   const place = (name) => document.querySelector(`[data-offline="${name}"]`);
-  const worker = () => navigator.serviceWorker?.controller ?? null;
+  // Of the registration, not of this page: the first page of a browser is not under the worker that it registers.
+  const tellWorker = async (what) => (await navigator.serviceWorker.getRegistration("/"))?.active?.postMessage(what);
 
   function shortTime(moment) {
     const lang = document.documentElement.lang;
@@ -52,7 +53,7 @@
 
   async function send() {
     const became = await backstopOffline.send();
-    if (became.length) worker()?.postMessage("renew");
+    if (became.length) await tellWorker("renew");
     await sayWaiting();
     return became;
   }
@@ -79,23 +80,23 @@
     return fields.some(([name, value]) => named.includes(name) && value !== "" && Number(value) >= from);
   }
 
-  async function keepAndSend(form, submitter) {
-    const fields = fieldsOf(form, submitter);
+  async function keepAndSend(form, submitter, fields) {
     const path = new URL(submitter?.formAction && submitter.hasAttribute("formaction") ? submitter.formAction : form.action).pathname;
     // What stops training is known here before the server knows it.
     if (holds(form, fields)) await backstopOffline.setFact("hold", { who, at: new Date().toISOString() });
     const id = await backstopOffline.add({ who, path, fields });
     const became = (await send()).find((each) => each.id === id);
-    return { fields, ...(became ?? {}) };
+    return became ?? {};
   }
 
   async function answer(form, submitter) {
-    const buttons = [...form.querySelectorAll("button")];
+    // Read before the buttons are shut: one that is tells nothing of itself.
+    const fields = fieldsOf(form, submitter), buttons = [...form.querySelectorAll("button")];
     for (const each of buttons) each.disabled = true;
     let told;
     // Without a place to keep it in, the browser sends the form as it always did.
-    try { told = await keepAndSend(form, submitter); } catch { buttons.forEach((each) => { each.disabled = false; }); delete form.dataset.queue; form.requestSubmit(submitter); return; }
-    const { onward, refused, fields } = told;
+    try { told = await keepAndSend(form, submitter, fields); } catch { buttons.forEach((each) => { each.disabled = false; }); delete form.dataset.queue; form.requestSubmit(submitter); return; }
+    const { onward, refused } = told;
     if (refused) { location.reload(); return; }
     const here = form.dataset.stay !== undefined;
     for (const each of buttons) each.disabled = !here;
@@ -143,7 +144,7 @@
   async function begin() {
     sayKept();
     if (!self.indexedDB || !self.isSecureContext || !navigator.serviceWorker) return;
-    if (!who) { worker()?.postMessage("forget"); return; }
+    if (!who) { await tellWorker("forget"); return; }
     await navigator.serviceWorker.register("/sw.js", { scope: "/" });
     navigator.serviceWorker.addEventListener("message", ({ data }) => { if (data.became) sayWaiting(); });
     await send();

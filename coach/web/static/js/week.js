@@ -54,7 +54,8 @@ class Drag {
 
   end(dropped) {
     this.session.classList.remove("is-dragged");
-    this.session.style.transform = "";
+    // An empty attribute would be copied when the week is drawn anew, which the page's policy refuses.
+    this.session.removeAttribute("style");
     const day = dropped && this.over?.dataset.day;
     unlight();
     if (day) moveTo(this.session, day);
