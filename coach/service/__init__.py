@@ -64,7 +64,6 @@ from coach.service.sharing import Sharing
 from coach.service.sign_in_sessions import SignIns
 from coach.service.signals import Signals
 from coach.service.spasms import Spasms
-from coach.service.time_line import TimeLine
 from coach.service.team import Team
 from coach.service.time_line import TimeLine
 from coach.service.tokens import Tokens, senders
