@@ -90,6 +90,14 @@ def settle_trials(services: Services, feed: LiveFeed, now: datetime) -> int:
     return len(changed)
 
 
+def settle_sets(services: Services, feed: LiveFeed, now: datetime) -> int:
+    """Count guided sets that are over from their stored signal and tell the open pages; return of how many athletes."""
+    changed = services.guidance.settle(now)
+    for athlete_id in changed:
+        feed.publish(athlete_id, {"kind": "guided"})
+    return len(changed)
+
+
 def send_due(services: Services, feed: LiveFeed, now: datetime) -> int:
     """Plan reminders of what is ahead and send those whose time has come; return how many went out."""
     services.reminders.plan(now)
@@ -142,6 +150,7 @@ class SessionClock:
             (judge_days, _DAYS_TICK_S),
             (close_quiet_phones, _QUIET_TICK_S),
             (settle_trials, _SETTLE_TICK_S),
+            (settle_sets, _SETTLE_TICK_S),
             (send_due, config.clock.reminder_tick_s),
             (prune_log, _PRUNE_TICK_S),
             (mind_disk, _DISK_TICK_S),

@@ -29,7 +29,7 @@ class LiveDoor:
         self._services, self._live = services, live
 
     def take(self, view: WearableView, block: Chunk, notified_utc_s: float) -> None:
-        """Hand a block to the live line, and to a calibration or a test that goes on; only enqueues."""
+        """Hand a block to the live line, and to a calibration, a test or a guided set that goes on; only enqueues."""
         self._live.push(
             LiveSource(view.wearable_id, view.athlete_id, view.placement, view.upright, view.forward),
             block,
@@ -37,6 +37,7 @@ class LiveDoor:
         )
         self._services.poses.take(view.wearable_id, block)
         self._services.trials.take(view.wearable_id, block)
+        self._services.guidance.take(view.wearable_id, block, notified_utc_s)
 
     def forget(self, wearable_id: str) -> None:
         """Drop the live line's state; the link is closed."""

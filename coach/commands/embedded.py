@@ -15,7 +15,7 @@ from coach.commands.options import shared_clock
 from coach.config import Config
 from coach.errors import ConfigError
 from coach.gateway import Gateway, RequestOf, request_from
-from coach.guide import TrialGuide
+from coach.guide import SetGuide, TrialGuide
 from coach.instance import database_path, secret_key
 from coach.live import LiveAnalysis, LiveFeed
 from coach.notify.channels import Channels
@@ -47,7 +47,9 @@ class Embedded:
         self._config, self._file = config, file
         self._directory = directory
         self._store: Store | None = None
-        self._running: list[BleHub | Gateway | LiveAnalysis | Lookout | TrialGuide | WorkerProcess | SessionClock] = []
+        self._running: list[
+            BleHub | Gateway | LiveAnalysis | Lookout | TrialGuide | SetGuide | WorkerProcess | SessionClock
+        ] = []
         self._services: Services | None = None
         # Set where the database was made just now.
         self._owner_id: str | None = None
@@ -88,9 +90,9 @@ class Embedded:
         serving = LocalServing(services, self._door, self._feed)
         gateway = Gateway(self._hub, serving, services.log, self._requests())
         lookout = Lookout(self._hub, services.looks)
-        guide = TrialGuide(services.trials, self._feed)
+        guides = TrialGuide(services.trials, self._feed), SetGuide(services.guidance, self._feed)
         radio = (self._hub, gateway, lookout) if self._config.link.here else ()
-        for role in (self._live, guide, worker, clock, *radio):
+        for role in (self._live, *guides, worker, clock, *radio):
             role.start()
             self._running.append(role)
 

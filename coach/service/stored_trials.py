@@ -41,7 +41,7 @@ def judge_stored(tx: Tx, row: Row, give_up: bool = False) -> Trial | None:
     arrived = bool(chunks) and chunks[-1].start_utc_s + len(chunks[-1]) / chunks[-1].rate_hz >= end_utc_s - _SHORT_S
     if not arrived and not give_up:
         return None
-    within = _cut(chunks, start_utc_s, end_utc_s)
+    within = cut_chunks(chunks, start_utc_s, end_utc_s)
     if not within:
         return _none(row, "the signal of the trial, which was never stored")
     stream = recordings.find_stream(tx, within[0].device_id, within[0].recording_id)
@@ -94,7 +94,7 @@ def _window(row: Row) -> tuple[float, float]:
     )
 
 
-def _cut(chunks: Sequence[Chunk], start_utc_s: float, end_utc_s: float) -> list[Chunk]:
+def cut_chunks(chunks: Sequence[Chunk], start_utc_s: float, end_utc_s: float) -> list[Chunk]:
     """Return the samples of the window, to the nearest one at both ends."""
     cut: list[Chunk] = []
     for chunk in chunks:

@@ -63,8 +63,8 @@ def beat() -> Response:
     before = states()
 
     def watching(wearable_id: str) -> bool:
-        wanted = services.poses.wanted(wearable_id) or services.trials.wanted(wearable_id)
-        return wanted or feed.watched(holder.athlete_id)
+        waiting = services.poses, services.trials, services.guidance
+        return any(each.wanted(wearable_id) for each in waiting) or feed.watched(holder.athlete_id)
 
     orders = services.gateways.beat(holder, report, watching)
     for wearable_id, told in states().items():

@@ -135,6 +135,7 @@ NONE: dict[str, str] = {
         (
             "assessments.before", "assessments.start", "assessments.guided", "assessments.step", "assessments.begin",
             "assessments.stop", "assessments.enter", "assessments.skip", "assessments.finish", "assessments.entry",
+            "guided.page", "guided.begin", "guided.state", "guided.tell_set", "guided.finish", "guided.events",
             "spasm.begin", "spasm.told", "spasm.go_on", "spasm.over", "spasm.undo", "spasm.comfort", "spasm.timer",
         ),
         _GUIDED,

@@ -97,6 +97,7 @@ _TABLE = {
         wearables.forget wearables.place wearables.placement_page wearables.state_part
         api.reminders api.set_reminders""",
     SPEAKER: """
+        guided.page guided.begin guided.state guided.tell_set guided.finish guided.events
         doctor.share sharing.agree sharing.end_coach sharing.end_code sharing.end_guardian sharing.end_link
         sharing.invite sharing.make_link sharing.of_athlete sharing.set_level sharing.withdraw
         data.erase data.export data.of_athlete api.export

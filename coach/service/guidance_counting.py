@@ -1,0 +1,192 @@
+"""The guided sets that go on now, counted over live blocks. In memory; what counts in the end is told from rows."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from coach.analysis.errors import AnalysisError
+from coach.analysis.guided_follow import Done
+from coach.analysis.guided_set import SetState, begin_set, done_of, follow_set, usual_rom_deg
+from coach.store.rows import Row
+from devices.hostclock import HostClock
+from devices.types import Chunk
+
+_log = logging.getLogger(__name__)
+# s without a block before it is said that nothing arrives: live blocks come four times a second. Own choice.
+NOTHING_S = 3.0
+# Blocks that wait for a look: half a minute. Own choice.
+_INCOMING_MAX = 128
+
+Key = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """A set that is counted no more. seen: with what was seen before this process.
+
+    detail: None where it was not seen whole (another process, another recording); start, end: of its signal, Unix s.
+    """
+
+    seen: int
+    detail: tuple[Done, ...] | None
+    recording_id: str | None
+    start_utc_s: float | None
+    end_utc_s: float | None
+
+
+@dataclass(slots=True)
+class _Watch:
+    athlete_id: str
+    session_id: str
+    wearable_id: str
+    first: SetState
+    state: SetState
+    before: int
+    heard_s: float
+    whole: bool = True
+    recording_id: str | None = None
+    start_utc_s: float = 0.0
+    end_utc_s: float = 0.0
+    silent: bool = False
+    incoming: deque[tuple[Chunk, float]] = field(default_factory=lambda: deque(maxlen=_INCOMING_MAX))
+
+    @property
+    def seen(self) -> int:
+        return self.before + self.state.count
+
+    def take_incoming(self) -> tuple[list[tuple[float, float | None]], float | None]:
+        """Look at what has arrived; return the course that it added, in Unix s, and when its newest was notified."""
+        course: list[tuple[float, float | None]] = []
+        newest: float | None = None
+        while self.incoming:
+            block, newest = self.incoming.popleft()
+            if block.recording_id != self.recording_id:
+                self._begin_with(block)
+            elif block.start_index < self.state.next_index:
+                continue  # comes twice, or late: the stored signal has it
+            try:
+                seen = follow_set(self.state, block)
+            except AnalysisError as error:
+                _log.warning("a guided set goes on anew: %s", error)
+                self._begin_with(block)
+                continue
+            self.state = seen.state
+            zero_utc_s = block.start_utc_s - (block.start_index - self.state.origin) / block.rate_hz
+            course += [(zero_utc_s + at_s, deg) for at_s, deg in seen.course]
+            self.end_utc_s = block.start_utc_s + len(block) / block.rate_hz
+        return course, newest
+
+    def _begin_with(self, block: Chunk) -> None:
+        """Begin with a block: the first one, or that of another recording. What was counted stays."""
+        if self.recording_id is not None:
+            self.whole, self.before = False, self.seen
+        self.state = self.first
+        self.recording_id, self.start_utc_s = block.recording_id, block.start_utc_s
+
+
+class Counting:
+    """Let the gateway bring blocks, one thread look at them, and pages ask. Thread-safe."""
+
+    def __init__(self, clock: HostClock) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._watches: dict[Key, _Watch] = {}
+        self._wake: Callable[[], None] = lambda: None
+
+    def attach(self, wake: Callable[[], None]) -> None:
+        """Call `wake` whenever there is something to look at."""
+        self._wake = wake
+
+    @property
+    def busy(self) -> bool:
+        """Tell whether any set is counted."""
+        return bool(self._watches)
+
+    def begin(self, row: Row, session_id: str) -> None:
+        """Count a set from the next block on; again is no error. row: of the set, with what was seen before."""
+        state = begin_set(row["exercise_id"], row["hold_s"])
+        before = row["seen"] or 0
+        watch = _Watch(
+            row["athlete_id"], session_id, row["wearable_id"], state, state, before, self._clock.utc_s(), before == 0
+        )
+        with self._lock:
+            self._watches.setdefault((row["guided_id"], row["number"]), watch)
+        self._wake()
+
+    def end(self, key: Key) -> Over | None:
+        """Count no more; return what was seen, None when nothing was counted or nothing came."""
+        with self._lock:
+            watch = self._watches.pop(key, None)
+            if watch is None:
+                return None
+            watch.take_incoming()
+            if watch.recording_id is None:
+                return Over(watch.before, None, None, None, None)
+            if not watch.whole:
+                return Over(watch.seen, None, None, None, None)
+            done = done_of(watch.state)
+            return Over(watch.seen, done, watch.recording_id, watch.start_utc_s, watch.end_utc_s)
+
+    def wanted(self, wearable_id: str) -> bool:
+        """Tell whether a set waits for live blocks of this wearable."""
+        with self._lock:
+            return any(each.wearable_id == wearable_id for each in self._watches.values())
+
+    def take(self, wearable_id: str, block: Chunk, notified_utc_s: float) -> None:
+        """Bring a live block; only enqueues. notified_utc_s: real time of its newest notification."""
+        # Without the lock: the radio's thread waits for nobody's look.
+        for watch in tuple(self._watches.values()):
+            if watch.wearable_id == wearable_id:
+                watch.incoming.append((block, notified_utc_s))
+                watch.heard_s = self._clock.utc_s()
+                self._wake()
+
+    def now(self, key: Key) -> dict[str, Any] | None:
+        """Return what a page shows of a set that is counted; None when it is not."""
+        with self._lock:
+            watch = self._watches.get(key)
+            return _told(key, watch, [], None) if watch is not None else None
+
+    def work(self) -> list[tuple[Key, str, dict[str, Any], bool]]:
+        """Look at what has arrived. Return of each set that has news: key, athlete, the event, whether more is seen."""
+        news: list[tuple[Key, str, dict[str, Any], bool]] = []
+        with self._lock:
+            for key, watch in self._watches.items():
+                before = watch.seen
+                course, notified_utc_s = watch.take_incoming()
+                silent = self._clock.utc_s() - watch.heard_s > NOTHING_S
+                if course or silent != watch.silent:
+                    watch.silent = silent
+                    news.append((key, watch.athlete_id, _told(key, watch, course, notified_utc_s), watch.seen > before))
+        return news
+
+
+def _told(
+    key: Key, watch: _Watch, course: list[tuple[float, float | None]], notified_utc_s: float | None
+) -> dict[str, Any]:
+    """Return the event of a set. away_deg: at t_utc_s, None in gaps; rom_deg: what its first ones aim at."""
+    following, done = watch.state.follow, watch.state.done
+    rom_deg = usual_rom_deg(done)
+    last = done[-1] if done else None
+    return {
+        "kind": "guided",
+        "session_id": watch.session_id,
+        "number": key[1],
+        "seen": watch.seen,
+        "phase": following.phase.value,
+        "held_s": round(following.holding_s, 1),
+        "short": following.short if watch.state.params.hold_s is not None else 0,
+        "silent": watch.silent,
+        "rom_deg": round(rom_deg, 1) if rom_deg is not None else None,
+        "last": None
+        if last is None
+        else {"s": round(last.duration_s, 1), "rom_deg": round(last.rom_deg, 1), "held_s": round(last.held_s, 1)},
+        "t_utc_s": [round(at, 3) for at, _ in course],
+        "away_deg": [None if deg is None else round(deg, 1) for _, deg in course],
+        "notified_utc_s": notified_utc_s,
+    }
