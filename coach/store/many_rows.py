@@ -1,0 +1,62 @@
+"""Many rows in one statement of the driver.
+
+The driver lets other threads in at every row that it is handed one by one, or hands out; among hundreds who post, the
+one who writes for all of them would wait at each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Table
+
+from coach.store.engine import Tx
+
+# Rows in one statement. Own choice: SQLite takes 32,766 values in one.
+_ROWS_AT_ONCE = 500
+# How a place for a value is written, by the driver's style.
+_PLACE = {"qmark": "?", "format": "%s", "pyformat": "%s"}
+
+
+def insert_new(tx: Tx, table: Table, rows: Sequence[dict[str, Any]]) -> int:
+    """Insert rows, each with the same columns; return how many there are: one of a known key is left out."""
+    if not rows:
+        return 0
+    names = tuple(rows[0])
+    dialect = tx.dialect
+    turned = [table.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in names]
+    inserted = 0
+    for at in range(0, len(rows), _ROWS_AT_ONCE):
+        some = rows[at : at + _ROWS_AT_ONCE]
+        values = tuple(
+            turn(row[name]) if turn else row[name] for row in some for name, turn in zip(names, turned, strict=True)
+        )
+        statement = _statement(table.name, names, len(some), _PLACE[dialect.paramstyle])
+        inserted += tx.exec_driver_sql(statement, values).rowcount
+    return inserted
+
+
+def select_at(tx: Tx, what: str, places: Collection[tuple[str, int]]) -> list[Any]:
+    """Return the rows of a query that joins `place`, a table of these pairs with the columns stream_id and seq."""
+    found: list[Any] = []
+    ordered = list(places)
+    for at in range(0, len(ordered), _ROWS_AT_ONCE):
+        some = ordered[at : at + _ROWS_AT_ONCE]
+        values = tuple(value for pair in some for value in pair)
+        found += tx.exec_driver_sql(_query(what, len(some), _PLACE[tx.dialect.paramstyle]), values).all()
+    return found
+
+
+@lru_cache(maxsize=512)
+def _query(what: str, places: int, place: str) -> str:
+    return f"WITH place(stream_id, seq) AS (VALUES {', '.join([f'({place}, {place})'] * places)}) {what}"
+
+
+@lru_cache(maxsize=512)
+def _statement(table: str, names: tuple[str, ...], rows: int, place: str) -> str:
+    row = f"({', '.join([place] * len(names))})"
+    columns = ", ".join(f'"{name}"' for name in names)
+    # Names of our own tables and columns, never what somebody sent.
+    return f'INSERT INTO "{table}" ({columns}) VALUES {", ".join([row] * rows)} ON CONFLICT DO NOTHING'  # noqa: S608
