@@ -24,8 +24,6 @@ LENGTH_BYTES = 4
 _SAMPLES_MAX = 1_000_000
 # Streams that are known without asking the database. Own choice: far more than send at one time.
 _STREAMS_MAX = 4096
-# Chunks in one statement of a whole recording. Own choice: SQLite takes 32,766 values in one.
-_ROWS_AT_ONCE = 500
 
 # Says whose signal each sender may hand in at this moment; who may not is left out.
 Admit = Callable[[Tx, Collection[Any]], Mapping[Any, str]]
@@ -158,12 +156,9 @@ class TableChunkLog:
         with self._commit_lock, self._store.begin_append() as tx:
             for stream_id, chunks in write(tx).items():
                 rows = [{"stream_id": stream_id, "received_at": now, **each._asdict()} for each in chunks]
-                for at in range(0, len(rows), _ROWS_AT_ONCE):
-                    some = rows[at : at + _ROWS_AT_ONCE]
-                    if len(recordings.add_chunks(tx, some)) < len(some):
-                        raise Conflict(f"The recording {stream_id} has chunks of these numbers: nothing was added.")
+                recordings.add_chunks(tx, rows)
                 if rows:
-                    recordings.note_append(tx, {stream_id: chunks[-1].seq}, now)
+                    recordings.note_append(tx, [stream_id], now)
         for listener in self._listeners:
             listener()
 
@@ -261,8 +256,7 @@ class _Write:
         for _, chunk, blob, place in items:
             if place is not None and place not in rows:
                 rows[place] = _values(place, chunk, blob, self._now)
-        added = recordings.add_chunks(self._tx, list(rows.values())) if rows else {}
-        self._note(added)
+        added = self._add(rows) if rows else set()
         untold = set(added)
         for batch, chunk, blob, place in items:
             if place is None:
@@ -278,21 +272,20 @@ class _Write:
             if told != "refused":
                 batch.keys.append(chunk.key)
 
-    def _note(self, added: Mapping[_Place, tuple[int, int]]) -> None:
-        """Move the ends of the streams; what came too late is set aside until its stream is analysed anew."""
-        ends: dict[str, int] = {}
-        late: set[str] = set()
-        for (stream_id, seq), (chunk_id, analysed) in added.items():
-            if seq <= analysed:
-                recordings.put_aside(self._tx, chunk_id, recordings.LATE, self._now)
-                self.counts["late"] += 1
-                late.add(stream_id)
-            else:
-                ends[stream_id] = max(seq, ends.get(stream_id, -1))
-        if ends:
-            recordings.note_append(self._tx, ends, self._now)
+    def _add(self, rows: Mapping[_Place, dict[str, Any]]) -> set[_Place]:
+        """Insert what is new and return where; what came too late is set aside until its stream is analysed anew."""
+        added = set(rows) - recordings.known_chunks(self._tx, rows)
+        if not added:
+            return added
+        recordings.add_chunks(self._tx, [row for place, row in rows.items() if place in added])
+        recordings.note_append(self._tx, {stream_id for stream_id, _ in added}, self._now)
+        late = recordings.late_chunks(self._tx, added)
+        for chunk_id, _ in late:
+            recordings.put_aside(self._tx, chunk_id, recordings.LATE, self._now)
+        self.counts["late"] += len(late)
         if late:
-            recordings.wake(self._tx, sorted(late))
+            recordings.wake(self._tx, sorted({stream_id for _, stream_id in late}))
+        return added
 
     def _place(self, chunk: Chunk, athlete_id: str | None) -> _Place | None:
         """Return the chunk's stream and number, None when it is refused."""

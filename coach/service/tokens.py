@@ -74,14 +74,13 @@ class Shown:
 def senders(tx: Tx, shown: Collection[Shown]) -> dict[Shown, str]:
     """Return whose signal each may hand in now: athlete's id for a gateway's token that is valid, while measuring is
     agreed to. One question for all of them; who is left out is refused, and `Tokens.holder` says why."""
-    found = {row["id"]: row for row in tokens.get_all(tx, {each.token_id for each in shown})}
-    agreed = who_may_send(tx, {row["athlete_id"] for row in found.values()})
+    found = {token_id: rest for token_id, *rest in tokens.get_all(tx, {each.token_id for each in shown})}
+    agreed = who_may_send(tx, {athlete_id for _, _, athlete_id in found.values()})
     valid: dict[Shown, str] = {}
     for each in shown:
-        row = found.get(each.token_id)
-        known = hmac.compare_digest(row["token_hash"] if row is not None else _NOBODYS_HASH, each.secret_hash)
-        if row is not None and known and row["scope"] == Scope.GATEWAY.value and row["athlete_id"] in agreed:
-            valid[each] = row["athlete_id"]
+        kept, scope, athlete_id = found.get(each.token_id, (_NOBODYS_HASH, "", ""))
+        if hmac.compare_digest(kept, each.secret_hash) and scope == Scope.GATEWAY.value and athlete_id in agreed:
+            valid[each] = athlete_id
     return valid
 
 

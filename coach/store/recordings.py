@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, case, delete, func, insert, literal_column, or_, select, update
+from sqlalchemy import and_, bindparam, case, delete, func, insert, or_, select, update
 
+from coach.errors import Conflict
 from coach.store.engine import Tx
-from coach.store.meeting import insert_or_leave
+from coach.store.many_rows import insert_new, select_at
 from coach.store.rows import Row, fresh_id, many, one
 from coach.store.tables import chunk, set_aside, stream, stream_state
 
 # Why a chunk of a number that the analysis has passed is set aside, until the recording is analysed anew.
 LATE = "It arrived after the analysis had gone on without it."
 
-# The append path's statements are made once: building them anew for each chunk took longer than the commit.
-# rowcount differs between the databases for an insert that may do nothing; RETURNING tells new from known on both.
-# The chunk's column stands as text in it, because SQLAlchemy leaves out the table's name in RETURNING.
-_ANALYSED = select(stream_state.c.last_seq).where(stream_state.c.stream_id == literal_column("chunk.stream_id"))
-_ADD_CHUNKS = {
-    name: insert.returning(chunk.c.stream_id, chunk.c.seq, chunk.c.id, _ANALYSED.scalar_subquery())
-    for name, insert in insert_or_leave(chunk).items()
-}
+# The append path's statements are made once: building them anew for each chunk took longer than the commit. Each is one
+# statement for all chunks, and hands out rows only of what is unusual: see many_rows.
+_AT = "FROM place JOIN chunk ON chunk.stream_id = place.stream_id AND chunk.seq = place.seq"
+_KNOWN = f"SELECT chunk.stream_id, chunk.seq {_AT}"
+_LATE = f"""SELECT chunk.id, chunk.stream_id {_AT}
+    JOIN stream_state ON stream_state.stream_id = chunk.stream_id WHERE chunk.seq <= stream_state.last_seq"""
 _BYTES = select(chunk.c.blob).where(chunk.c.stream_id == bindparam("of_stream"), chunk.c.seq == bindparam("of_seq"))
-_MOVE_END = (
+_NEWEST = select(func.max(chunk.c.seq)).where(chunk.c.stream_id == stream.c.id).scalar_subquery()
+_MOVE_ENDS = (
     update(stream)
-    .where(stream.c.id == bindparam("of_stream"))
+    .where(stream.c.id.in_(bindparam("streams", expanding=True)))
     .values(
-        max_seq=case((stream.c.max_seq < bindparam("end"), bindparam("end")), else_=stream.c.max_seq),
+        # What came is there; what is older may be gone.
+        max_seq=case((stream.c.max_seq < _NEWEST, _NEWEST), else_=stream.c.max_seq),
         last_received_at=bindparam("now"),
         live=True,
     )
@@ -119,14 +120,20 @@ def add_stream(tx: Tx, device_id: str, recording_id: str, wearable: Row, rate_hz
     return stream_id
 
 
-def add_chunks(tx: Tx, rows: Sequence[dict[str, Any]]) -> dict[tuple[str, int], tuple[int, int]]:
-    """Insert chunks in one statement; return those whose key was new.
+def known_chunks(tx: Tx, places: Collection[tuple[str, int]]) -> set[tuple[str, int]]:
+    """Return which chunks, by stream id and number, are stored already."""
+    return {(stream_id, seq) for stream_id, seq in select_at(tx, _KNOWN, places)}
 
-    rows: no key twice, all columns but the id. The answer: stream id and number -> chunk id, and how far the stream has
-    been analysed.
-    """
-    added = tx.execute(_ADD_CHUNKS[tx.dialect.name], rows)
-    return {(stream_id, seq): (chunk_id, last_seq) for stream_id, seq, chunk_id, last_seq in added}
+
+def add_chunks(tx: Tx, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert chunks. rows: all columns but the id. Raises Conflict when a number is taken."""
+    if insert_new(tx, chunk, rows) < len(rows):
+        raise Conflict("A chunk of this number came from elsewhere at this moment: nothing was stored, send it again.")
+
+
+def late_chunks(tx: Tx, places: Collection[tuple[str, int]]) -> list[tuple[int, str]]:
+    """Return id and stream of those of stored chunks whose number the analysis has passed."""
+    return [(chunk_id, stream_id) for chunk_id, stream_id in select_at(tx, _LATE, places)]
 
 
 def same_bytes(tx: Tx, stream_id: str, seq: int, blob: bytes) -> bool:
@@ -135,9 +142,9 @@ def same_bytes(tx: Tx, stream_id: str, seq: int, blob: bytes) -> bool:
     return bytes(found) == blob
 
 
-def note_append(tx: Tx, ends: Mapping[str, int], now: datetime) -> None:
-    """Move the ends of streams, never back. ends: stream id -> newest number that was added."""
-    tx.execute(_MOVE_END, [{"of_stream": stream_id, "end": end, "now": now} for stream_id, end in ends.items()])
+def note_append(tx: Tx, stream_ids: Collection[str], now: datetime) -> None:
+    """Move the ends of streams to their newest chunk, never back."""
+    tx.execute(_MOVE_ENDS, {"streams": list(stream_ids), "now": now})
 
 
 def put_aside(tx: Tx, chunk_id: int, reason: str, now: datetime) -> None:
