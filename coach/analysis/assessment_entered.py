@@ -27,7 +27,8 @@ G_MPS2 = 9.80665
 MIN_REPETITIONS = 3
 # Own heuristic: nobody's one-sided set is longer.
 MAX_REPETITIONS = 500
-_UNITS = {"N": 1.0, "kg": G_MPS2}
+# The pound by the agreement of 1959.
+_UNITS = {"N": 1.0, "kg": G_MPS2, "lb": 0.45359237 * G_MPS2}
 
 
 class Way(StrEnum):
@@ -40,12 +41,12 @@ class Way(StrEnum):
 def enter_force(test: AssessmentTest, values: Sequence[float], unit: str) -> Trial:
     """Return the trial of a dynamometer: the best of up to three tries, in N.
 
-    values: what it showed, in `unit` N or kg. Raises AnalysisError for another test, unit, number of tries, or a value
+    values: what it showed, in `unit` N, kg or lb. Raises AnalysisError for another test, unit, number of tries, or a value
     that is not above 0.
     """
     _demand(test, Method.DYNAMOMETER)
     if unit not in _UNITS:
-        raise AnalysisError(f"A dynamometer shows N or kg, not '{unit}': choose one of them.")
+        raise AnalysisError(f"A dynamometer shows N, kg or lb, not '{unit}': choose one of them.")
     if not 1 <= len(values) <= 3 or not all(math.isfinite(value) and value > 0.0 for value in values):
         raise AnalysisError(f"The {name_of(test)} needs one to three values above 0, not {list(values)}.")
     forces = [value * _UNITS[unit] for value in values]

@@ -14,6 +14,7 @@ from coach.service.assessment_views import Kind
 from coach.service.battery import GUIDED
 from coach.service.entered import Entered
 from coach.web.forms import number
+from coach.web.units import Quantity, to_si
 
 # Own choices: what a person may type of a number, a reason or a key, and how many tries of a dynamometer count.
 TYPED_MAX, KEY_MAX, TRIES_MAX = 200, 80, 3
@@ -68,7 +69,11 @@ def setup_of(test: AssessmentTest) -> dict[str, Any] | None:
     exercise, lifting = request.form.get("exercise", ""), request.form.get("lifting", Way.THERE.value)
     if exercise not in GUIDES or lifting not in set(Way):
         raise InvalidInput("Choose the exercise: the same one each time, so that the speeds can be compared.")
-    return {"exercise": exercise, "load_kg": number(request.form.get("load_kg", "")), "lifting": lifting}
+    return {
+        "exercise": exercise,
+        "load_kg": to_si(number(request.form.get("load_kg", "")), Quantity.MASS),
+        "lifting": lifting,
+    }
 
 
 def told_instead() -> Entered:
@@ -95,7 +100,9 @@ def _told(test: AssessmentTest) -> Entered:
         region = spec.region.name.lower()
         exercise = request.form.get(f"exercise_{region}", "")[:TYPED_MAX].strip()
         load = request.form.get(f"load_{region}", "").strip()
-        return Entered(test, (number(text),), exercise=exercise, load_kg=number(load) if load else 0.0)
+        return Entered(
+            test, (number(text),), exercise=exercise, load_kg=to_si(number(load), Quantity.MASS) if load else 0.0
+        )
     return Entered(test, (number(text),))
 
 

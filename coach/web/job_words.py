@@ -8,6 +8,8 @@ from flask import Flask
 
 from coach.analysis.ergonomics.types import Confidence
 from coach.service.jobs import Count, Counted
+from coach.web.units import Quantity, filled, to_si, unit
+from coach.written import entered_number
 
 # Model -> what it is asked about, and what it answers.
 MODEL_WORDS: dict[str, tuple[str, str]] = {
@@ -70,6 +72,8 @@ BACKED_WORDS: dict[Confidence, str] = {
     Confidence.B: "B: its constants are recalled and checked against other texts, not read at the source",
     Confidence.HEURISTIC: "an own heuristic: no publication states it",
 }
+# Inputs that a row keeps in SI, and a form shows in the reader's units; the others have their own choice of unit.
+QUANTITY_OF_FIELD = {"load_kg": Quantity.MASS, "reach_m": Quantity.REACH}
 _SHARES = ("_probability", "damage_share")
 
 
@@ -80,7 +84,31 @@ def model_words(model: str) -> tuple[str, str]:
 
 def field_words(field: str) -> tuple[str, str]:
     """Return an input's label and its unit."""
-    return FIELD_WORDS.get(field, (field.replace("_", " "), ""))
+    label, after = FIELD_WORDS.get(field, (field.replace("_", " "), ""))
+    if field in QUANTITY_OF_FIELD:
+        # The first word is the unit.
+        after = " ".join([unit(QUANTITY_OF_FIELD[field]) + ("," if "," in after else ""), *after.split()[1:]])
+    return label, after
+
+
+def field_value(field: str, text: str) -> str:
+    """Return an input as the reader writes it, in their units."""
+    if field not in QUANTITY_OF_FIELD:
+        return text.replace("_", " ")
+    try:
+        return filled(float(text), QUANTITY_OF_FIELD[field])
+    except ValueError:
+        return text
+
+
+def field_in_si(field: str, text: str) -> str:
+    """Return what was typed for an input as a row keeps it; what is no number is left for whoever refuses it."""
+    if field not in QUANTITY_OF_FIELD:
+        return text
+    try:
+        return f"{to_si(entered_number(text), QUANTITY_OF_FIELD[field]):.9g}"
+    except ValueError:
+        return text
 
 
 def value_words(name: str) -> str:
@@ -120,7 +148,7 @@ def install(app: Flask) -> None:
     """Give the templates these words."""
     words: dict[str, Any] = {
         each.__name__: each
-        for each in (model_words, field_words, value_words, value_amount, backed_words, counted_words)
+        for each in (model_words, field_words, field_value, value_words, value_amount, backed_words, counted_words)
     }
     app.jinja_env.globals.update(words)
     app.jinja_env.tests["instance_of"] = isinstance

@@ -17,7 +17,7 @@ from coach.web.access import Access
 from coach.web.asked import FIRST_YEAR
 from coach.web.findings import local_day
 from coach.web.house import house
-from coach.web.job_words import MODEL_WORDS
+from coach.web.job_words import MODEL_WORDS, field_in_si
 
 blueprint = Blueprint("jobs", __name__)
 
@@ -71,7 +71,8 @@ def add(athlete_id: str) -> Response | tuple[str, int]:
         tasks: list[dict[str, str]] = []
         counted: list[dict[str, str]] = []
         for number in range(_task_count(form.get("tasks", "1"))):
-            said = {each.name: form.get(f"{number}.{each.name}", "") for each in fields_of(model)}
+            names = [each.name for each in fields_of(model)]
+            said = {name: field_in_si(name, form.get(f"{number}.{name}", "")) for name in names}
             wants = {name: form.get(f"{number}.{name}.by", "") for name in said}
             counted.append({name: by.removeprefix(_COUNTED) for name, by in wants.items() if by.startswith(_COUNTED)})
             tasks.append({name: text for name, text in said.items() if name not in counted[-1]})

@@ -23,6 +23,7 @@ NOT_PAGES = {
     "static": "files",
     "live.events": "a stream",
     "wall.stream": "a stream",
+    "guided.events": "a stream",
     "health.alive": "for machines",
     "health.ready": "for machines",
     "health.parts": "for machines",
@@ -138,5 +139,7 @@ def _known(made: Made, member: Member) -> dict[str, Any]:
             table = metadata.tables[of]
             rows = tx.execute(table.select().where(table.c.athlete_id == member.athlete_id)).mappings().all()
             if rows:
-                found[name] = rows[-1]["id"]
+                # A session that can be done now, where there is one.
+                due = [row for row in rows if row.get("state") == "due"]
+                found[name] = (due or rows)[-1]["id"]
     return found

@@ -420,7 +420,12 @@ def _train(made: Made, now: datetime) -> None:
 def _do_sessions(tx: Tx, member: Member, now: datetime) -> None:
     sessions, rng = metadata.tables["planned_session"], default_rng(member.life.seed)
     mine = (sessions.c.athlete_id == member.athlete_id, sessions.c.state == "planned", sessions.c.due_at < now)
-    for row in tx.execute(sessions.select().where(*mine).order_by(sessions.c.due_at)).mappings().all():
+    past = list(tx.execute(sessions.select().where(*mine).order_by(sessions.c.due_at)).mappings())
+    if member.life.number == 0:
+        # Mara's newest one is to be done now.
+        values = {"state": "due", "released_at": now, "due_at": now, "local_date": now.date(), "updated_at": now}
+        tx.execute(sessions.update().where(sessions.c.id == past.pop()["id"]).values(**values))
+    for row in past:
         missed = member.life.story is Story.AWAY and row["due_at"] > now - timedelta(days=7)
         done = not missed and rng.random() < 0.8
         state = "done" if done else "skipped"

@@ -21,7 +21,7 @@ from coach.web.house import house
 
 
 class Result(Asked):
-    """What was read off. values: one; of a dynamometer up to three tries. unit: of a dynamometer, N or kg.
+    """What was read off. values: one; of a dynamometer up to three tries. unit: of a dynamometer, N, kg or lb.
 
     exercise, load_kg: of repetitions and their speed.
     """

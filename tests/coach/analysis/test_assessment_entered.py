@@ -32,7 +32,7 @@ def test_the_best_of_three_forces_in_newton() -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "unit"), [([], "N"), ([1.0] * 4, "N"), ([0.0], "N"), ([-3.0], "N"), ([float("nan")], "N"), ([5.0], "lb")]
+    ("values", "unit"), [([], "N"), ([1.0] * 4, "N"), ([0.0], "N"), ([-3.0], "N"), ([float("nan")], "N"), ([5.0], "st")]
 )
 def test_forces_that_cannot_be_are_refused(values: list[float], unit: str) -> None:
     with pytest.raises(AnalysisError):
@@ -70,3 +70,9 @@ def test_the_speed_of_a_measured_set() -> None:
     found = assess_speed(SPEED, motion.repetitions, "curl", 10.0, Way.THERE)
     assert found.value == pytest.approx(60.0 / 1.2, rel=0.15)
     assert found.value > assess_speed(SPEED, motion.repetitions, "curl", 10.0, Way.BACK).value  # type: ignore[operator]
+
+
+def test_a_dynamometer_that_shows_pounds_is_kept_in_newtons() -> None:
+    # 1 lbf is 4.4482216152605 N by definition.
+    trial = enter_force(AssessmentTest.DYNAMOMETER_BACK, [100.0], "lb")
+    assert trial.value == pytest.approx(444.82216152605, rel=1e-9)
