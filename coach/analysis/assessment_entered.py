@@ -41,8 +41,8 @@ class Way(StrEnum):
 def enter_force(test: AssessmentTest, values: Sequence[float], unit: str) -> Trial:
     """Return the trial of a dynamometer: the best of up to three tries, in N.
 
-    values: what it showed, in `unit` N, kg or lb. Raises AnalysisError for another test, unit, number of tries, or a value
-    that is not above 0.
+    values: what it showed, in `unit` N, kg or lb. Raises AnalysisError for another test, unit, number of tries, or a
+    value that is not above 0.
     """
     _demand(test, Method.DYNAMOMETER)
     if unit not in _UNITS:

@@ -24,6 +24,7 @@ PLANTED = {
     ".html": "<p>{{% if done %}}{{{{ 'This {} in a week.' }}}}{{% endif %}}</p>\n",
     ".js": 'export const said = "This {} in a week.";\n',
     ".svg": "<svg><title>This {} in a week.</title></svg>\n",
+    ".po": 'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n\nmsgid "x"\nmsgstr "This {} in a week."\n',
     ".md": "# Backstop\nA program.\n## What it does\nThis\n{} in a week.\n",
 }
 WRONG = {"en": ("heals your back", "heals"), "de": ("heilt Ihren Rücken", "heilt")}
@@ -35,10 +36,12 @@ WRONG = {"en": ("heals your back", "heals"), "de": ("heilt Ihren Rücken", "heil
 )
 def test_a_planted_sentence_is_found_in_each_source(tmp_path: Path, source: str, ending: str, language: str) -> None:
     places, _ = SOURCES[source]
-    folder = tmp_path / next(each for each in places if "." not in each) / "deep"
+    # A catalogue of words has its language as its folder's name.
+    folder = tmp_path / next(each for each in places if "." not in each) / (language if ending == ".po" else "deep")
     folder.mkdir(parents=True)
     sentence, phrase = WRONG[language]
-    file = folder / f"planted{'' if language == PRODUCT_LANGUAGE else f'.{language}'}{ending}"
+    said = "" if language == PRODUCT_LANGUAGE or ending == ".po" else f".{language}"
+    file = folder / f"planted{said}{ending}"
     file.write_text(PLANTED[ending].format(sentence), encoding="utf-8")
     (found,) = wrong(list(written(source, tmp_path)))
     assert found.startswith(f"{file.relative_to(tmp_path)}: {phrase}")

@@ -7,11 +7,14 @@ A catalogue, template or document in another language than the product's has it 
 from __future__ import annotations
 
 import ast
+import io
 import re
 import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+
+from babel.messages.pofile import read_po
 
 from tests.words.phrases import PRODUCT_LANGUAGE, Said
 
@@ -24,6 +27,8 @@ _LANGUAGE = re.compile(r"\.([a-z]{2})$")
 def language_of(path: Path) -> str:
     """Return the language that a file's name says, by default the product's."""
     found = _LANGUAGE.search(path.stem)
+    if path.suffix == ".po":
+        return path.parent.name if re.fullmatch("[a-z]{2}", path.parent.name) else PRODUCT_LANGUAGE
     return found[1] if found else PRODUCT_LANGUAGE
 
 
@@ -74,8 +79,16 @@ def of_document(text: str) -> Iterator[str]:
     yield from re.split(r"\n(?=#)", text)
 
 
+def of_words(text: str) -> Iterator[str]:
+    """Yield the translations of a catalogue of words; what is translated stands where it is marked."""
+    for message in read_po(io.BytesIO(text.encode())):
+        if message.id:
+            yield from [message.string] if isinstance(message.string, str) else message.string
+
+
 READERS: dict[str, Callable[[str], Iterator[str]]] = {
     ".toml": of_catalogue,
+    ".po": of_words,
     ".py": of_code,
     ".html": of_template,
     ".js": of_script,
@@ -89,6 +102,7 @@ SOURCES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "code of programs": (("programs",), (".py",)),
     "code of the coach": (("coach",), (".py",)),
     "code of devices": (("devices",), (".py",)),
+    "translations": (("coach/translations",), (".po",)),
     "templates": (("coach/web/templates",), (".html",)),
     "scripts and drawings": (("coach/web/static",), (".js", ".svg")),
     "README and documents": (("README.md", "CHANGELOG.md", "docs"), (".md",)),
