@@ -186,7 +186,7 @@ class Tile {
   say(now_ms) {
     const silent_s = this.silent_s(now_ms), deg = this.line.newest(), { bends, repetitions, since_utc_s } = this.counts;
     const live = this.lastSignal_ms > 0 && silent_s === 0;
-    this.put("angle", live && deg !== null ? String(Math.round(deg)) : "–");
+    this.put("angle", live && deg !== null ? `${Math.round(deg)}°` : "–");
     this.put("bends", bends === undefined || bends === null ? "–" : String(bends));
     this.put("repetitions", repetitions === undefined || repetitions === null ? "–" : String(repetitions));
     this.put("since", since_utc_s ? this.words.since.replace("{time}", this.at(since_utc_s)) : "");
