@@ -20,7 +20,7 @@ SETS_MAX, REPETITIONS_MAX = 10, 100
 # Seconds of one hold. Own bound: as in the library.
 HOLD_MAX_S = 600.0
 # Why an exercise is in a program: own words.
-CHOSEN = "Your coach chose it."
+CHOSEN = "Chosen by the coach."
 
 
 class Against(StrEnum):

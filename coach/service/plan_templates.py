@@ -21,7 +21,7 @@ from coach.service.types import Identity
 from coach.store import athletes, events, plan_templates
 from coach.store.engine import Tx
 from coach.store.rows import Row
-from programs.compose import Chosen, Fitted, check_course, compose, fit
+from programs.compose import CHOSEN, Chosen, Fitted, check_course, compose, fit
 from programs.dose import session_duration_min
 from programs.errors import ProgramError
 from programs.rest import rest
@@ -168,7 +168,7 @@ class PlanTemplates:
             weeks=template.weeks,
             session_duration_min=session_duration_min(item.dose for item in fitted.items),
             rest=rest(needs, template.weeks),
-            because=" ".join((f"Your coach proposes “{template.name}”.", *notes)),
+            because=" ".join((CHOSEN, f"It comes from the template “{template.name}”.", *notes)),
         )
         answered = answered_by(fitted.items, needs)
         finding_ids = [finding_id for need in needs if need.kind in answered for finding_id in need.finding_ids]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from flask import Blueprint
+from flask import Blueprint, request
 from werkzeug.wrappers import Response
 
+from coach.service.program_desk import WORD_MAX
 from coach.service.types import Level
 from coach.web import access
 from coach.web.access import Access
@@ -27,4 +28,5 @@ def accept(plan_id: str) -> Response | str:
 def decline(plan_id: str) -> Response | str:
     """Decline a proposal; what ran before goes on."""
     identity, plans = access.me(), house().services.plans
-    return decided(identity, plans.get(identity, plan_id).athlete_id, lambda: plans.decline(plan_id, identity))
+    reason = request.form.get("reason", "").strip()[:WORD_MAX] or None
+    return decided(identity, plans.get(identity, plan_id).athlete_id, lambda: plans.decline(plan_id, identity, reason))
