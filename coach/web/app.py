@@ -39,6 +39,7 @@ from coach.web import (
     gateways,
     groups,
     guided,
+    guided_words,
     headers,
     health,
     imports,
@@ -236,6 +237,7 @@ def _install(app: Flask, config: Config) -> None:
     benchmarks.install(app)
     team_days.install(app)
     assessment_words.install(app)
+    guided_words.install(app)
     job_words.install(app)
     library_words.install(app)
     program_desk_words.install(app)

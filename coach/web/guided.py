@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
-from flask_babel import gettext as _
+from coach.language import gettext as _
 from werkzeug.wrappers import Response
 
-from coach.errors import InvalidInput, Locked
+from coach.errors import Conflict, InvalidInput, Locked
 from coach.service.guidance_views import GuidedState, GuidedView, SetState
 from coach.service.types import Level
 from coach.web import access, forms, live, offline
@@ -21,16 +21,20 @@ blueprint = Blueprint("guided", __name__)
 
 # s. Own choice: what arrives within travels together; a number shall stand there while the repetition is still felt.
 BATCH_S = 0.04
+AnyPage = str | Response
 _OVER = {"ended": SetState.ENDED, "skipped": SetState.SKIPPED, "": None}
 
 
 @blueprint.get("/sessions/<session_id>/guided")
 @access.rule(Access.SPEAKER, need=Level.FULL)
-def page(session_id: str) -> str:
+def page(session_id: str) -> AnyPage:
     """Show the page that leads through a session; of one that is over, what its sets came to."""
     identity, services = access.me(), house().services
     session = services.plans.session(identity, session_id)
     view = services.guidance.view(identity, session_id)
+    if not view.steps:
+        # Walking and rest stand in for it: there is nothing to count.
+        return redirect(url_for("sessions.session_page", session_id=session_id), code=303)
     athlete = services.athletes.get(identity, session.athlete_id)
     return render_template(
         "guided/page.html",
@@ -54,7 +58,7 @@ def begin(session_id: str) -> Response:
     """Begin to be led, or say what stands against it."""
     try:
         house().services.guidance.begin(access.me(), session_id)
-    except Locked as error:
+    except (Locked, Conflict) as error:
         flash(str(error), "look")
         return redirect(url_for("sessions.session_page", session_id=session_id), code=303)
     return redirect(url_for("guided.page", session_id=session_id), code=303)
@@ -72,6 +76,8 @@ def state(session_id: str) -> Response:
 def tell_set(session_id: str) -> Response:
     """Take where a set stands: begun, counted by hand, over or left out. Again is the same."""
     services, identity, at = house().services, access.me(), offline.told_at()
+    # Asked first: whether a session exists is not told to whom it does not belong.
+    services.guidance.view(identity, session_id)
     number = forms.whole_in("number")
     if number is None:
         raise InvalidInput(_("Nothing was taken: say which set it is."))

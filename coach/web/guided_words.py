@@ -6,18 +6,23 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from flask_babel import gettext as _
-from flask_babel import pgettext
+from flask import Flask
+from coach.language import gettext as _
+from coach.language import pgettext
 
+from coach.language import N_
 from coach.service.guidance_views import GuidedStep, GuidedView, wearable_for
 from coach.service.types import SessionView, WearableView
 from coach.web import words
+from coach.web.library_words import exercise_of
 from devices.types import LinkState
 from programs.dose import REPETITION_S
 from programs.drawings import drawings
 
 # Own heuristic: how much more or less than usual still is the same range.
 AIM_SHARE = 0.15
+# How the library begins what to do in pain.
+HURTS = N_("If it hurts, ")
 
 
 def side_word(side: str | None) -> str:
@@ -26,18 +31,28 @@ def side_word(side: str | None) -> str:
     return str(said[side]) if side in said else ""
 
 
+def without_if_it_hurts(regression: str) -> str:
+    """Return what to do in pain, without the words that stand before it already."""
+    for before in (HURTS, _(HURTS)):
+        regression = regression.removeprefix(before)
+    return regression
+
+
 def exercises_of(session: SessionView) -> dict[str, dict[str, Any]]:
     """Return each exercise of a session once, by id, with its drawing."""
     found: dict[str, dict[str, Any]] = {}
     for each in session.exercises:
-        picture = drawings().get(each.get("drawn_as", each["exercise_id"]))
-        found.setdefault(each["exercise_id"], {**each, "drawing": picture.svg if picture else None})
+        picture, one = drawings().get(each.get("drawn_as") or each["exercise_id"]), exercise_of(each)
+        told = {"name": each["name"], "cues": (), "regression": "", "dose": each["dose"]}
+        if one is not None:
+            told |= {"name": one.name, "cues": one.cues, "regression": one.regression}
+        found.setdefault(each["exercise_id"], {**told, "drawing": picture.svg if picture else None})
     return found
 
 
 def steps_json(view: GuidedView, session: SessionView) -> list[dict[str, Any]]:
     """Return the sets for the script. pace_s: of one repetition, hold without; rom_share: how far off is the same."""
-    names = {each["exercise_id"]: each["name"] for each in session.exercises}
+    names = {exercise_id: each["name"] for exercise_id, each in exercises_of(session).items()}
     return [
         {
             "number": step.number,
@@ -142,3 +157,9 @@ def script_words() -> dict[str, str]:
         "sets_done": _("{n} of {all} sets"),
         "no_one": _("Nobody is signed in here any more. Sign in again; your count stays on this device."),
     }
+
+
+def install(app: Flask) -> None:
+    """Give the templates the word for a side, and what stands after "If it hurts:"."""
+    app.jinja_env.filters["side_word"] = side_word
+    app.jinja_env.filters["without_if_it_hurts"] = without_if_it_hurts
