@@ -6,11 +6,11 @@ import io
 
 import segno
 from flask import Blueprint, flash, redirect, render_template, request, url_for
-from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from coach import language
 from coach.errors import Conflict, InvalidInput
+from coach.language import gettext as _
 from coach.service.second_factors import Enrolment
 from coach.service.sign_in_types import LetIn, Way
 from coach.service.types import Identity, Units

@@ -6,9 +6,9 @@ import math
 from dataclasses import dataclass
 
 from flask import Blueprint, Flask, render_template
-from flask_babel import gettext as _
 
 from coach.dates import tenth
+from coach.language import gettext as _
 from coach.service.benchmarks import Result, Share, benchmark
 from coach.web import access
 

@@ -6,13 +6,13 @@ import json
 from typing import Any
 
 from flask import Flask, current_app, render_template, request
-from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from coach.errors import CoachError, Conflict, InvalidInput, Locked, NoSuch, NotAllowed, StoreUnavailable
 from coach.language import N_
+from coach.language import gettext as _
 from coach.web.access import wants_json
 from coach.web.house import house
 

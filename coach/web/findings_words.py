@@ -16,6 +16,7 @@ from coach.web import access, words
 from coach.web.house import house
 from coach.web.kind_words import OUTCOMES, flag_limit, flag_name, flags_in_words, kind_name, looks_for, measured
 from coach.web.limit_words import how_much, limit_name
+from coach.written import clock_time
 
 # Own choice: the first days of a habit are counted against this, where a finding does not say how many are needed.
 BASELINE_DAYS = 14
@@ -94,7 +95,7 @@ def span(window: dict[str, Any], zone: str) -> str:
     day = words.day_name(words.in_zone(start, zone).date(), house().today(zone))
     if end - start > timedelta(hours=23):
         return f"{day}, the whole day"
-    return f"{day}, {words.clock_time(start, zone)} to {words.clock_time(end, zone)} ({_length(end - start)})"
+    return f"{day}, {clock_time(start, zone)} to {clock_time(end, zone)} ({_length(end - start)})"
 
 
 def _length(time: timedelta) -> str:
@@ -125,7 +126,7 @@ def when(finding: FindingView, zone: str) -> str:
     if len(finding.windows) < 2:
         return words.window(finding, zone)
     day = words.day_name(words.in_zone(finding.started_at, zone).date(), house().today(zone))
-    start, end = (words.clock_time(each, zone) for each in (finding.started_at, finding.ended_at))
+    start, end = (clock_time(each, zone) for each in (finding.started_at, finding.ended_at))
     return f"{day}, {len(finding.windows)} times between {start} and {end}"
 
 
@@ -142,7 +143,7 @@ def course(finding: FindingView, zone: str) -> str:
 
 def moment(at: datetime, zone: str) -> str:
     """Return `Mon 23 Nov, 09:12`."""
-    return f"{words.day_name(words.in_zone(at, zone).date(), house().today(zone))}, {words.clock_time(at, zone)}"
+    return f"{words.day_name(words.in_zone(at, zone).date(), house().today(zone))}, {clock_time(at, zone)}"
 
 
 def last_day(finding: FindingView, athlete: AthleteView) -> str:
@@ -188,7 +189,7 @@ def source_text(source: str, heuristic: bool) -> str:
 def short_span(window: dict[str, Any], zone: str) -> str:
     """Return a window as `09:12 to 09:24`."""
     start, end = (datetime.fromisoformat(window[name]) for name in ("start_utc", "end_utc"))
-    return f"{words.clock_time(start, zone)} to {words.clock_time(end, zone)}"
+    return f"{clock_time(start, zone)} to {clock_time(end, zone)}"
 
 
 def lower_day(name: str) -> str:

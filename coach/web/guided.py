@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
-from coach.language import gettext as _
 from werkzeug.wrappers import Response
 
 from coach.errors import Conflict, InvalidInput, Locked
+from coach.language import gettext as _
 from coach.service.guidance_views import GuidedState, GuidedView, SetState
 from coach.service.types import Level
 from coach.web import access, forms, live, offline

@@ -7,10 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from flask import Flask
-from coach.language import gettext as _
-from coach.language import pgettext
 
-from coach.language import N_
+from coach.language import N_, pgettext
+from coach.language import gettext as _
 from coach.service.guidance_views import GuidedStep, GuidedView, wearable_for
 from coach.service.types import SessionView, WearableView
 from coach.web import words

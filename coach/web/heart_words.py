@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 from coach.analysis.heart_day import HeartDay
 from coach.analysis.types import NotComputable
-from coach.web.words import clock_time, minutes
+from coach.web.words import minutes
+from coach.written import clock_time
 
 
 def heart_line(heart: HeartDay | NotComputable) -> str:

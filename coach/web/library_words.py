@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import Flask
-from flask_babel import gettext as _
 
 from coach.exercise_texts import in_words
 from coach.language import N_
+from coach.language import gettext as _
 from coach.service.plain import exercise_from_plain
 from programs.exercises import CONTRAINDICATIONS, EQUIPMENT, library
 from programs.types import Category, Exercise, Phase, Plane, SeenAs

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from flask import Blueprint, Flask, flash, redirect, render_template, request, url_for
-from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from coach.errors import InvalidInput
+from coach.language import gettext as _
 from coach.service.coach_notes import NOTE_MAX
 from coach.service.session_messages import MessageView
 from coach.service.types import Level, Role, SessionState, SessionView

@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, g, jsonify, render_template, request, url_for
-from flask_babel import gettext as _
 from flask_wtf.csrf import generate_csrf
 from werkzeug.wrappers import Response
 
+from coach.language import gettext as _
 from coach.service.types import AthleteView, SessionState
 from coach.web import access, desk
 from coach.web.assets import asset

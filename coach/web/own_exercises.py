@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
-from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from coach.errors import InvalidInput
 from coach.exercise_texts import in_words
+from coach.language import gettext as _
 from coach.service.own_exercises import CUES_MAX, NAME_MAX, TEXT_MAX
 from coach.web import access, forms, library_words
 from coach.web.house import house

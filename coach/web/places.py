@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from flask import Flask, current_app, request, url_for
-from flask_babel import gettext as _
 
 from coach.language import N_
+from coach.language import gettext as _
 from coach.service.types import Identity, Role
 from coach.web import access
 

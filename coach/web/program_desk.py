@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
-from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
 from coach.errors import InvalidInput
+from coach.language import ngettext
 from coach.service.program_desk import WORD_MAX, Outcome
 from coach.web import access, reading
 from coach.web.house import house

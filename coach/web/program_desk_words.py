@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from flask import Flask
-from flask_babel import gettext as _
 
 from coach.exercise_texts import in_words
 from coach.language import N_
+from coach.language import gettext as _
 from coach.service.plan_differences import Course, Difference, DifferenceLine, MadeFrom, Mark, Proposal
 from coach.service.program_desk import Held
 from coach.web import words

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
-from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from coach.errors import CoachError, Conflict, InvalidInput
 from coach.exercise_texts import in_words
+from coach.language import gettext as _
 from coach.service.plan_templates import NAME_MAX
 from coach.service.program_desk import Editing
 from coach.service.types import Level

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
-from flask_babel import gettext as _
-from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
 from coach.errors import CoachError, Conflict, InvalidInput
+from coach.language import gettext as _
+from coach.language import ngettext
 from coach.service.plan_templates import NAME_MAX
 from coach.service.program_desk import Outcome
 from coach.web import access, forms, reading

@@ -15,7 +15,8 @@ from coach.web import access, assets
 from coach.web.access import Access
 from coach.web.athlete import myself
 from coach.web.house import house
-from coach.web.words import clock_time, day_name, day_of, in_zone
+from coach.web.words import day_name, day_of, in_zone
+from coach.written import clock_time
 
 blueprint = Blueprint("reminders", __name__)
 

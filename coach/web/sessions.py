@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import date
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
-from coach.language import gettext as _
 from werkzeug.wrappers import Response
 
 from coach.errors import InvalidInput
+from coach.language import gettext as _
 from coach.service.types import Identity, Level, Role, SessionState, SessionView
 from coach.web import access, forms, words
 from coach.web.access import Access

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, Flask, abort, flash, redirect, render_template, request, session, url_for
-from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from coach.errors import Conflict, InvalidInput, NotAllowed
+from coach.language import gettext as _
 from coach.service.diary import SITES
 from coach.service.first_run import RunView, Side, Step
 from coach.service.types import AthleteView, Purpose, Role
@@ -223,9 +223,9 @@ def _came_back() -> Response | None:
 
 
 def _open_run() -> RunView | None:
-    """Return the run that Today speaks of: begun, not ended, with a step that waits."""
+    """Return the run that Today speaks of: seen, not ended, with a step that waits."""
     run = _run(myself())
-    return run if run.begun and not run.ended and run.next is not None else None
+    return run if run.seen and not run.ended and run.next is not None else None
 
 
 def _bar() -> dict[str, Any] | None:

@@ -27,6 +27,7 @@ from coach.service.types import AthleteView, Level
 from coach.web import assessment_words, findings_words, kind_words, words
 from coach.web.diary import SITE_WORDS
 from coach.web.house import house
+from coach.written import clock_time
 
 _TONES = {"amber": "notice", "red": "stop", "green": "calm"}
 
@@ -166,7 +167,7 @@ def _from_to(start_utc_s: float, end_utc_s: float | None, zone: str) -> str:
         return _("%(first)s to %(last)s", first=_moment(start_utc_s, zone, False), last=last)
     first, last = _moment(start_utc_s, zone), _moment(end_utc_s, zone)
     if _moment(start_utc_s, zone, False) == _moment(last_utc_s, zone, False):
-        last = words.clock_time(datetime.fromtimestamp(end_utc_s, UTC), zone)
+        last = clock_time(datetime.fromtimestamp(end_utc_s, UTC), zone)
     return _("%(first)s to %(last)s", first=first, last=last)
 
 

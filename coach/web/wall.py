@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
-from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from coach.errors import InvalidInput
+from coach.language import gettext as _
 from coach.service.walls import TILES_MAX
 from coach.web import access, reading
 from coach.web.house import house

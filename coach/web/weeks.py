@@ -6,10 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
-from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from coach.errors import CoachError, Conflict, InvalidInput, Locked
+from coach.language import gettext as _
 from coach.service.types import AthleteView, Level, Role, SessionState, SessionView
 from coach.web import access, desk, forms
 from coach.web.access import Access
