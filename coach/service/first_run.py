@@ -56,8 +56,12 @@ class StepView:
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """How far somebody is. begun: they saw it, or did something of it before. ended: nothing is asked any more."""
+    """How far somebody is. seen: they were shown it. begun: that, or they did something of it before it was asked.
 
+    ended: nothing is asked any more.
+    """
+
+    seen: bool
     begun: bool
     ended: bool
     steps: tuple[StepView, ...]
@@ -171,7 +175,7 @@ def _view(tx: Tx, athlete_id: str) -> RunView:
     steps = tuple(StepView(step, done[step], step.value in put_off) for step in Step)
     # What was agreed to when joining is no run that was begun.
     begun = row is not None or any(done[step] for step in Step if step is not Step.CONSENT)
-    return RunView(begun, row is not None and row["ended_at"] is not None, steps)
+    return RunView(row is not None, begun, row is not None and row["ended_at"] is not None, steps)
 
 
 def _agreed_themselves(tx: Tx, consent: Row) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from coach.service.types import Identity, SessionState, SessionView
 from tests.browser.conftest import Site
@@ -191,3 +192,136 @@ def test_without_a_network_week_and_session_are_there_and_an_answer_is_sent_once
     page.evaluate("dispatchEvent(new Event('online'))")
     until(page, NONE_WAITS)
     assert site.services.plans.session(_athlete(site), session_id).state is SessionState.SKIPPED
+
+
+def check_in(page: Page, at_rest: int) -> None:
+    group = page.get_by_role("group", name="Pain at rest, now")
+    group.get_by_role("button", name=str(at_rest), exact=True).click()
+
+
+def test_a_send_whose_answer_is_lost_is_sent_again_and_counted_once(make_site, browser: Browser) -> None:
+    site = make_site()
+    with_program(site)
+    page = site.page(browser, site.athlete_user_id, width=390)
+    keep_copies(page, site)
+    arrived: list[str] = []
+
+    def take_and_lose(route: Route) -> None:
+        """The server takes the answer; the network ends before it says so, twice. The third time all is well."""
+        arrived.append(route.request.headers["x-backstop-answer"])
+        if len(arrived) <= 2:
+            route.fetch()
+            route.abort("internetdisconnected")
+        else:
+            route.continue_()
+
+    # Of the page and of its worker, which tries too.
+    page.context.route("**/diary/checkins", take_and_lose)
+    check_in(page, 2)
+    expect(page.get_by_text("Noted. And when you move?")).to_be_visible()
+    assert pains(site) == [(2, None)]
+    # Back twice, as a network does at the edge of its reach.
+    page.evaluate("dispatchEvent(new Event('online')); dispatchEvent(new Event('online'))")
+    until(page, NONE_WAITS)
+    assert pains(site) == [(2, None)]
+    assert len(arrived) == 3, "lost twice, then told"
+    assert len(set(arrived)) == 1, "under one key"
+
+
+def test_answers_wait_in_their_order_and_two_pages_send_each_once(make_site, browser: Browser) -> None:
+    site = make_site()
+    with_program(site)
+    page = site.page(browser, site.athlete_user_id, width=390)
+    keep_copies(page, site)
+    page.context.set_offline(True)
+    for pain in (1, 2, 3):
+        page.goto(f"{site.base}/today")
+        check_in(page, pain)
+        expect(page.get_by_text("Noted. And when you move?")).to_be_visible()
+    assert page.evaluate(WAITING) == 3
+    second = page.context.new_page()
+    second.goto(f"{site.base}/week")
+    page.context.set_offline(False)
+    for each in (page, second):
+        each.evaluate("dispatchEvent(new Event('online'))")
+    until(page, NONE_WAITS)
+    assert pains(site) == [(1, None), (2, None), (3, None)], "each once, in the order in which they were told"
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_strong_pain_told_without_a_network_shuts_the_kept_sessions(
+    make_site, browser: Browser, keep, width: int
+) -> None:
+    site = make_site()
+    with_program(site)
+    page = site.page(browser, site.athlete_user_id, width=width)
+    kept = keep_copies(page, site)
+    trains = [each for each in kept if each.startswith("/sessions/")]
+    assert any(each.endswith("/guided") for each in trains)
+    page.context.set_offline(True)
+    page.goto(f"{site.base}/today")
+    check_in(page, 7)
+    expect(page.get_by_text("Noted. And when you move?")).to_be_visible()
+    for each in trains:
+        page.goto(f"{site.base}{each}")
+        expect(page.get_by_role("heading", name="Your session waits for the network")).to_be_visible()
+        assert page.get_by_role("button", name="I did it").count() == 0
+    keep(page, f"offline-held-{width}")
+    page.context.set_offline(False)
+    page.goto(f"{site.base}/today")
+    until(page, NONE_WAITS)
+    assert site.services.triage.view_for(_athlete(site), site.athlete_id).must_ask
+    # The server's own lock takes over: what could be trained from is kept no more.
+    page.evaluate("navigator.serviceWorker.ready.then((ready) => ready.active.postMessage('renew'))")
+    until(page, "async () => (await backstopOffline.fact('copies')).locked")
+    page.context.set_offline(True)
+    page.goto(f"{site.base}{trains[0]}")
+    expect(page.get_by_role("heading", name="Your session waits for the network")).to_be_visible()
+
+
+def test_a_copy_that_is_too_old_is_not_trained_from_and_a_spasm_is_answered_at_once(
+    make_site, browser: Browser, keep
+) -> None:
+    site = make_site()
+    with_program(site)
+    page = site.page(browser, site.athlete_user_id, width=390)
+    session = next(each for each in keep_copies(page, site) if each.startswith("/sessions/"))
+    page.context.set_offline(True)
+    page.evaluate(
+        "async () => { const known = await backstopOffline.fact('copies');"
+        " await backstopOffline.setFact('copies', { ...known, good_until_utc_s: Date.now() / 1000 - 1 }); }"
+    )
+    page.goto(f"{site.base}{session}")
+    expect(page.get_by_role("heading", name="Your session waits for the network")).to_be_visible()
+    page.goto(f"{site.base}/week")
+    expect(page.get_by_role("heading", name="Your week")).to_be_visible()
+    page.goto(f"{site.base}/today")
+    page.get_by_role("button", name="Spasm now").click()
+    expect(page.get_by_role("heading", name="Kept: your back has cramped")).to_be_visible()
+    keep(page, "offline-spasm-390")
+    assert site.services.spasms.view(_athlete(site), site.athlete_id) is None
+    page.context.set_offline(False)
+    page.goto(f"{site.base}/week")
+    until(page, NONE_WAITS)
+    assert site.services.spasms.view(_athlete(site), site.athlete_id) is not None
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_it_can_be_installed_and_what_is_kept_goes_with_the_sign_in(make_site, browser: Browser, width: int) -> None:
+    site = make_site()
+    with_program(site)
+    page = site.page(browser, site.athlete_user_id, width=width)
+    keep_copies(page, site)
+    tools = page.context.new_cdp_session(page)
+    told = tools.send("Page.getAppManifest")
+    assert told["errors"] == []
+    assert json.loads(told["data"])["display"] == "standalone"
+    against = tools.send("Page.getInstallabilityErrors")["installabilityErrors"]
+    # Every context of these tests is a private window, from which nothing is installed.
+    assert [each["errorId"] for each in against] == ["in-incognito"]
+    for icon in json.loads(told["data"])["icons"]:
+        assert page.request.get(f"{site.base}{icon['src']}").ok
+    assert site.told == []
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    until(page, "async () => !(await caches.has('backstop-pages-1'))")

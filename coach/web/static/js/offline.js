@@ -12,7 +12,7 @@
 
   function shortTime(moment) {
     const lang = document.documentElement.lang;
-    return new Intl.DateTimeFormat(lang, { weekday: "short", hour: "2-digit", minute: "2-digit" }).format(moment);
+    return new Intl.DateTimeFormat(lang, { weekday: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(moment);
   }
 
   function sayKept() {

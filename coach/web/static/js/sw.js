@@ -74,7 +74,7 @@ async function asset(request, url) {
 async function page(event, request, url) {
   const kept = await caches.match(url.pathname, { cacheName: PAGES });
   if (!kept) {
-    try { return await fetch(request); } catch { return (await copy(FALLBACK)) ?? Response.error(); }
+    try { return await fetch(request); } catch { return without(url.pathname); }
   }
   const network = fetch(request);
   // Whichever way it ends later, somebody listened.
@@ -85,13 +85,21 @@ async function page(event, request, url) {
   try { return await Promise.race([network, patience]); } catch { return await allowed(url.pathname); } finally { clearTimeout(wait); }
 }
 
+// A session that is not kept any more is one that a lock took away, or none of ours.
+async function without(path) {
+  return (await copy(path.startsWith("/sessions/") && await isShut() ? HELD : FALLBACK)) ?? Response.error();
+}
+
+async function isShut() {
+  const known = await backstopOffline.fact("copies"), hold = await backstopOffline.fact("hold");
+  return Boolean(!known || known.locked || hold || Date.now() / 1000 > known.good_until_utc_s);
+}
+
 // Nobody trains from a copy that a lock, told here or there, or its age stands against.
 async function allowed(path) {
   const known = await backstopOffline.fact("copies");
   if (known && !known.trains.includes(path)) return copy(path);
-  const hold = await backstopOffline.fact("hold");
-  const shut = !known || known.locked || hold || Date.now() / 1000 > known.good_until_utc_s;
-  return (await copy(shut ? HELD : path)) ?? (await copy(FALLBACK)) ?? Response.error();
+  return (await copy(await isShut() ? HELD : path)) ?? (await copy(FALLBACK)) ?? Response.error();
 }
 
 // A copy says when it was made; the page's script writes that in words.
