@@ -76,6 +76,7 @@ from coach.web import (
     sharing,
     signals,
     spasm,
+    spoken,
     start,
     steps,
     team_calendar,
@@ -247,6 +248,7 @@ def _install(app: Flask, config: Config) -> None:
     spasm.install(app)
     places.install(app)
     units.install(app)
+    spoken.install(app)
     app.jinja_env.globals["someone"] = access.someone
     app.jinja_env.globals["disk_trouble"] = lambda: house().services.machine.trouble()
     # Programs bring a token of their own, which no browser adds by itself.

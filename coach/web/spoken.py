@@ -1,0 +1,64 @@
+"""The words that code makes, said in the reader's language where a template shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from flask import Flask
+from jinja2.defaults import DEFAULT_FILTERS
+from markupsafe import Markup
+
+from coach import language
+from coach.said import said
+
+# Filters of these endings return classes and days as addresses have them.
+_CODES = ("_tone", "_day", "_icon", "_class", "tojson")
+# These return names that people gave, or parts of a machine's.
+_NAMES = frozenset({"short_name", "group_name", "name_parts", "leaves", "mark_sign"})
+# Functions of templates that return words, as filters do.
+_FUNCTIONS = ("quantity", "how_much", "limit_name", "field_words")
+
+
+def spoken(value: Any) -> Any:
+    """Return a text in the reader's language, and every text within lists; anything else as it is."""
+    if type(value) is str:
+        return said(value)
+    if isinstance(value, list | tuple) and type(value) in (list, tuple):
+        return type(value)(spoken(each) for each in value)
+    return value
+
+
+def capitalized(text: str) -> str:
+    """Return a text with a large first letter. The rest stays: German writes its nouns large."""
+    plain = str(text)
+    if language.current() == language.DEFAULT:
+        return plain.capitalize()
+    return plain[:1].upper() + plain[1:]
+
+
+def lowered(text: str) -> str:
+    """Return a text as it stands within a sentence: with small letters in English, as it is in German."""
+    return str(text).lower() if language.current() == language.DEFAULT else str(text)
+
+
+def _speaking(make: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(make)
+    def worded(*told: Any, **named: Any) -> Any:
+        made = make(*told, **named)
+        return made if isinstance(made, Markup) else spoken(made)
+
+    return worded
+
+
+def install(app: Flask) -> None:
+    """Have our own filters and word-making functions speak. After all of them are there."""
+    filters, known = app.jinja_env.filters, app.jinja_env.globals
+    for name, make in filters.items():
+        if DEFAULT_FILTERS.get(name) is not make and name not in _NAMES and not name.endswith(_CODES):
+            filters[name] = _speaking(make)
+    for name in _FUNCTIONS:
+        if name in known:
+            known[name] = _speaking(known[name])
+    filters |= {"said": spoken, "capitalize": capitalized, "lower": lowered}
