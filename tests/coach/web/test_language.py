@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from flask import Flask, render_template_string
 
@@ -91,3 +93,9 @@ def test_words_outside_of_a_request_are_in_the_language_that_is_said(world) -> N
 def test_a_percent_sign_is_one_and_values_are_escaped(world, template: str, said: str) -> None:
     with world.app.test_request_context("/"):
         assert render_template_string(template) == said
+
+
+def test_words_come_from_one_module() -> None:
+    code = Path(language.__file__).parent.rglob("*.py")
+    told = [path.name for path in code if "flask_babel" in path.read_text(encoding="utf-8")]
+    assert told == ["language.py"]
