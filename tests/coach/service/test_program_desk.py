@@ -10,6 +10,7 @@ from coach.errors import Conflict, InvalidInput, Locked, NoSuch, NotAllowed
 from coach.service.plan_differences import MadeFrom, Mark
 from coach.service.program_desk import Held
 from coach.service.types import Identity, Level, PlanState, PlanView, Role
+from coach.store import exporting
 from programs.compose import Chosen
 from programs.dose import session_duration_min
 from programs.exercises import library
@@ -424,6 +425,10 @@ def test_notes_are_read_by_who_wrote_them_and_by_nobody_else(club: Club) -> None
     for text in ("", " ", "x" * 2001):
         with pytest.raises(InvalidInput):
             notes.add(club.coach, club.athlete_id, text)
+    # The athlete's copy of everything holds them: they are about the athlete.
+    with club.store.read() as tx:
+        taken = [row["text"] for row in exporting.plain_rows(tx, "coach_note", club.athlete_id)]
+    assert sorted(taken) == ["Likes a count.", "Prefers mornings."]
     notes.drop(club.coach, club.athlete_id, first_note)
     assert len(notes.of_athlete(club.coach, club.athlete_id)) == 1
     # When the link ends, so does reading.
