@@ -61,9 +61,10 @@ SIDE_WORD = {Side.LEFT: N_("left"), Side.RIGHT: N_("right"), Side.BOTH: N_("both
 def page() -> str:
     """Show the steps, what is done and what comes next."""
     athlete = myself()
+    run = _run(athlete)
     house().services.first_run.begin(access.me(), athlete.athlete_id)
     session.pop(_RUNNING, None)
-    return render_template("start/start.html", athlete=athlete, run=_run(athlete), said=SAID)
+    return render_template("start/start.html", athlete=athlete, run=run, said=SAID)
 
 
 @blueprint.get("/next")
