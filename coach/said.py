@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -20,6 +21,8 @@ _FIELD = re.compile(r"\{(\w*)(?::[^{}]*)?\}")
 _BETWEEN = re.compile(r"(?<=[.!?])\s+(?=[^\W\d_])")
 # A decimal point, not one of a version or a date.
 _POINT = re.compile(r"(?<![\w.:])(\d+)\.(\d+)(?![\w.])")
+# A sentence that follows whatever another one said.
+_FOLLOWS = re.compile(r"^\{\w+\} (?=[A-ZÄÖÜ])")
 _LETTERS = re.compile(r"[^\W\d_]{2,}")
 # Texts whose words were looked up; a page has some hundreds. Own choice.
 _KEPT = 8192
@@ -36,10 +39,14 @@ class Pattern:
 
 @dataclass(frozen=True, slots=True)
 class Sentences:
-    """What one language knows: whole texts, and sentences with values, the most particular first."""
+    """What one language knows: whole texts, and sentences with values, the most particular first.
+
+    tails: what is said behind something else: its pattern begins with a space or a comma.
+    """
 
     whole: dict[str, str]
     patterns: tuple[Pattern, ...]
+    tails: tuple[Pattern, ...]
 
 
 @lru_cache(maxsize=4)
@@ -47,11 +54,16 @@ def sentences(spoken: str) -> Sentences:
     """Return what a language knows of English sentences."""
     path = language.CATALOGUES / spoken / "said.toml"
     known: dict[str, str] = tomllib.loads(path.read_text(encoding="utf-8"))["said"] if path.exists() else {}
-    known = {text.strip(): told.strip() for text, told in known.items()}
+    tails = [_pattern(f"{{before}}{text}", f"{{before}}{told}") for text, told in known.items() if text[:1] in " ,;"]
+    known = {_FOLLOWS.sub("", text.strip(), 1): _FOLLOWS.sub("", told.strip(), 1) for text, told in known.items()}
     whole = {text: told for text, told in known.items() if not _FIELD.search(text)}
     patterns = [_pattern(text, told) for text, told in known.items() if _FIELD.search(text)]
     patterns = [each for each in patterns if any(_LETTERS.search(part) for part in each.literals)]
-    return Sentences(whole, tuple(sorted(patterns, key=lambda each: -sum(map(len, each.literals)))))
+    return Sentences(whole, _particular_first(patterns), _particular_first(tails))
+
+
+def _particular_first(patterns: Sequence[Pattern]) -> tuple[Pattern, ...]:
+    return tuple(sorted(patterns, key=lambda each: -sum(map(len, each.literals))))
 
 
 def fields_of(text: str) -> list[str]:
@@ -85,6 +97,9 @@ def _said(text: str, spoken: str) -> str:
         found = _known(other, spoken) if other != text else None
         if found is not None:
             return found[:1].upper() + found[1:] if text[:1].isupper() else found
+    behind = _matched(text, sentences(spoken).tails, spoken)
+    if behind is not None:
+        return behind
     if text.endswith((".", ":")) and _known(text[:-1], spoken) is not None:
         return f"{_known(text[:-1], spoken)}{text[-1]}"
     return _POINT.sub(r"\1,\2", text)
@@ -97,10 +112,14 @@ def _known(text: str, spoken: str) -> str | None:
     marked = language.translations(spoken).ugettext(text)
     if marked != text:
         return marked
-    for pattern in known.patterns:
+    return _matched(text, known.patterns, spoken)
+
+
+def _matched(text: str, patterns: Sequence[Pattern], spoken: str) -> str | None:
+    for pattern in patterns:
         if all(part in text for part in pattern.literals):
             found = pattern.form.fullmatch(text)
-            if found is not None:
+            if found is not None and not any(map(_BETWEEN.search, found.groups())):
                 values = {name.removeprefix("_"): _said(value, spoken) for name, value in found.groupdict().items()}
                 return _filled(pattern.said, values)
     return None

@@ -7,7 +7,9 @@ from functools import wraps
 from typing import Any
 
 from flask import Flask
+from jinja2 import pass_context
 from jinja2.defaults import DEFAULT_FILTERS
+from jinja2.runtime import Context
 from markupsafe import Markup
 
 from coach import language
@@ -43,6 +45,12 @@ def lowered(text: str) -> str:
     return str(text).lower() if language.current() == language.DEFAULT else str(text)
 
 
+@pass_context
+def shown(_: Context, value: Any) -> Any:
+    """Return what a template writes out, in the reader's language. One word alone may be somebody's: it stays."""
+    return said(value) if type(value) is str and " " in value else value
+
+
 def _speaking(make: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(make)
     def worded(*told: Any, **named: Any) -> Any:
@@ -61,4 +69,5 @@ def install(app: Flask) -> None:
     for name in _FUNCTIONS:
         if name in known:
             known[name] = _speaking(known[name])
+    app.jinja_env.finalize = shown
     filters |= {"said": spoken, "capitalize": capitalized, "lower": lowered}
