@@ -109,12 +109,13 @@ class Guidance:
     def begin_set(
         self, by: Identity, session_id: str, number: int, by_hand: bool = False, at: datetime | None = None
     ) -> None:
-        """Begin a set; again goes on with it. by_hand: without a wearable, though one is worn where it would see it.
+        """Begin a set, and the session with its first one; again goes on with it.
 
-        at: when it began, of what is told late. Raises NoSuch, NotAllowed, Locked, InvalidInput (no such set),
-        Conflict (not running).
+        by_hand: without a wearable, though one is worn where it would see it. at: when it began, of what is told late.
+        Raises NoSuch, NotAllowed, Locked, InvalidInput (no such set), Conflict (not running).
         """
         now = self._ground.now()
+        self.begin(by, session_id)
         with self._ground.store.begin() as tx:
             session, row, step = self._step(tx, by, session_id, number)
             if guidance.get_set(tx, row["id"], number) is not None:
@@ -145,6 +146,7 @@ class Guidance:
         if not -COUNT_MAX <= by_hand <= COUNT_MAX or over not in {None, SetState.ENDED, SetState.SKIPPED}:
             raise InvalidInput(f"A set is counted from 0 to {COUNT_MAX}, goes on, is ended or left out.")
         now = self._ground.now()
+        self.begin(by, session_id)
         with self._ground.store.begin() as tx:
             _, row, step = self._step(tx, by, session_id, number)
             when = _checked(at, row, now)

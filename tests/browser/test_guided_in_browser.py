@@ -27,6 +27,13 @@ def count(page: Page) -> str:
     return page.locator('[data-at="count"]').inner_text()
 
 
+def until(page: Page, holds_: Callable[[], bool], timeout_s: float = 10.0) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not holds_():
+        assert time.monotonic() < deadline, "it did not come true in time"
+        page.wait_for_timeout(50)
+
+
 def told(site: Site, session_id: str):  # type: ignore[no-untyped-def]
     athlete = site.services.accounts.identity(site.athlete_user_id)
     assert athlete is not None
@@ -90,7 +97,7 @@ def test_holds_are_timed_and_counted_a_lost_link_goes_on_by_hand_and_coming_back
         expect(page.locator('[data-at="count"]')).to_have_text("2", timeout=30_000)
         wearable.leave_reach(0.2)
         lost = page.locator('[data-at="lost"]')
-        expect(lost).to_contain_text("Your 2 are saved", timeout=15_000)
+        expect(lost).to_contain_text("Your count of 2 is saved", timeout=15_000)
         tap = page.get_by_role("button", name="Count one by hand")
         tap.click()
         expect(page.locator('[data-at="count"]')).to_have_text("3")
@@ -140,6 +147,7 @@ def test_without_a_network_the_count_goes_on_and_is_sent_once(browser, make_site
     tap = page.get_by_role("button", name="Count one", exact=True)
     tap.click()
     expect(page.locator('[data-at="wearable"]')).to_contain_text("No wearable sees this one")
+    until(page, lambda: told(site, session_id).sets[0].counted == 1)
     page.context.set_offline(True)
     for _ in range(4):
         tap.click()
@@ -150,9 +158,7 @@ def test_without_a_network_the_count_goes_on_and_is_sent_once(browser, make_site
     assert before.sets[0].counted == 1
     page.context.set_offline(False)
     expect(page.locator('[data-at="offline"]')).to_be_hidden(timeout=20_000)
-    deadline = time.monotonic() + 10
-    while told(site, session_id).sets[0].counted != 5 and time.monotonic() < deadline:
-        page.wait_for_timeout(100)
+    until(page, lambda: told(site, session_id).sets[0].counted == 5)
     after = told(site, session_id)
     assert [(each.number, each.counted, each.state.value) for each in after.sets] == [(0, 5, "settled")]
     assert after.rest_until is not None

@@ -7,7 +7,7 @@ import { Sound } from "./guided_sound.js";
 // The set ends by itself so long after its last one: somebody may still be on the way back, or take one off.
 const END_MS = 2500;
 const TICK_MS = 100;
-// A hold that is timed by hand counts by itself once its time is over.
+const KEPT = "backstop-guided-";
 const CLOCK = (s) => `${Math.floor(s / 60)}:${String(Math.floor(s % 60)).padStart(2, "0")}`;
 
 // For whoever measures: when which count stood on the screen.
@@ -27,6 +27,7 @@ function put(place, text) { if (place && place.textContent !== text) place.textC
 
 class Guided {
   constructor() {
+    try { this.keptBefore = localStorage.getItem(KEPT + host.dataset.session); } catch { this.keptBefore = null; }
     this.steps = JSON.parse(host.dataset.steps);
     this.usual = JSON.parse(host.dataset.usual);
     this.url = host.dataset.url;
@@ -36,6 +37,8 @@ class Guided {
     this.holdFrom = null;
     this.waiting = 0;
     this.take(JSON.parse(host.dataset.state));
+    this.restore();
+    document.querySelector("#guided-begin form")?.addEventListener("submit", (event) => { event.preventDefault(); this.begin(); });
     this.stream = new EventStream(`${this.url}/live`, {
       take: (news) => this.news(news),
       lost: () => { this.streamLost = true; this.show(); },
@@ -73,7 +76,32 @@ class Guided {
     this.link = told.link;
     this.restUntil = told.rest_until_utc_s ?? 0;
     if (told.seen) this.seen = told.seen;
-    if (this.state !== "running") location.reload();
+    if (!["running", null].includes(this.state)) { location.reload(); return; }
+    if (this.state === "running") this.begin();
+    this.forget();
+  }
+
+  // The server begins a session with its first set, so that this works from a kept copy of the page too.
+  begin() {
+    document.getElementById("guided-begin")?.remove();
+    if (host.hidden) { host.hidden = false; scrollTo(0, 0); }
+  }
+
+  // Without a network a page that is opened anew goes on from what this device knows.
+  keep() {
+    try { localStorage.setItem(KEPT + host.dataset.session, JSON.stringify({ sets: [...this.sets.values()], restUntil: this.restUntil })); } catch { /* only this page knows, then */ }
+  }
+
+  forget() { try { localStorage.removeItem(KEPT + host.dataset.session); } catch { /* nothing was kept */ } }
+
+  restore() {
+    if (document.documentElement.dataset.kept === undefined || !this.keptBefore) return;
+    const { sets, restUntil } = JSON.parse(this.keptBefore);
+    this.sets = new Map(sets.map((each) => [each.number, each]));
+    this.restUntil = restUntil;
+    this.offline = true;
+    this.begin();
+    this.keep();
   }
 
   get now() { return Date.now() / 1000 + this.offset; }
@@ -206,6 +234,7 @@ class Guided {
       } catch { /* no network */ }
     }
     this.offline = true;
+    this.keep();
     this.show();
     if (!kept) return;
     await kept.add({ who: host.dataset.who, path, fields: Object.entries(fields).map(([name, value]) => [name, String(value)]), told_at });
@@ -269,6 +298,8 @@ class Guided {
     button("tap").textContent = this.tapWord(step, set);
     button("tap").classList.toggle("btn-primary", set !== undefined && (!set.watched || this.isLost));
     button("tap").classList.toggle("btn-outline", set === undefined || (set.watched && !this.isLost));
+    button("end").classList.toggle("btn-primary", set?.watched === true && !this.isLost);
+    button("end").classList.toggle("btn-outline", !set?.watched || this.isLost);
     const link = this.link[step.number];
     put(at("wearable"), link ? words("seen_by", { name: link.name }) : words("not_seen"));
     this.showNumbers(step, set);
@@ -317,8 +348,9 @@ class Guided {
   }
 
   showHold(step, held) {
-    at("hold").hidden = step.hold_s === null;
-    if (step.hold_s === null) return;
+    // Taps count whole holds; of a hold that nobody times there is nothing to show.
+    at("hold").hidden = step.hold_s === null || (this.set?.watched === true && this.isLost);
+    if (at("hold").hidden) return;
     put(at("hold"), words("hold", { held: Math.floor(held), hold: step.hold_s }));
     if (held >= step.hold_s && this.seen?.phase === "holding" && !this.enough) { this.enough = true; this.sound.enough(); put(at("phase"), words("enough")); }
   }
