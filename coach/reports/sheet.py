@@ -116,7 +116,9 @@ class Sheet:
             table.setStyle(
                 TableStyle([under, *tight, ("LEFTPADDING", (0, 0), (-1, -1), 0), ("VALIGN", (0, 0), (-1, -1), "TOP")])
             )
-            if not self._draw(table, f"{len(rows) - number} of {len(rows) - 1} {what}", gap=0):
+            if not self._draw(
+                table, _("%(left)s of %(all)s %(what)s", left=len(rows) - number, all=len(rows) - 1, what=what), gap=0
+            ):
                 return
         self.y -= 3
 

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from coach.analysis.assessment_change import compare_change
 from coach.errors import InvalidInput, NotAllowed
+from coach.language import gettext as _
 from coach.service.assessment_views import Kind
 from coach.service.athlete_views import athlete_view
 from coach.service.ground import Ground
@@ -39,9 +40,9 @@ class Team:
         Tests that were done and appointments only of whom the coach may read them.
         """
         if not coaches(by):
-            raise NotAllowed("Only a coach has a team.")
+            raise NotAllowed(_("Only a coach has a team."))
         if not _DAY <= after - first <= CALENDAR_DAYS_MAX * _DAY:
-            raise InvalidInput(f"A calendar shows {CALENDAR_DAYS_MAX} days at most.")
+            raise InvalidInput(_("A calendar shows %(days)s days at most.", days=CALENDAR_DAYS_MAX))
         with self._ground.store.read() as tx:
             rows = {row["id"]: row for row in _shared(tx, by)}
             views = {athlete_id: athlete_view(row) for athlete_id, row in rows.items()}
@@ -70,20 +71,20 @@ class Team:
     def table(self, by: Identity, first: date, weeks: int) -> tuple[Period, ...]:
         """Return the same weeks of everybody, by name. Raises NotAllowed, InvalidInput."""
         if not coaches(by):
-            raise NotAllowed("Only a coach has a team.")
+            raise NotAllowed(_("Only a coach has a team."))
         with self._ground.store.read() as tx:
             return tuple(self._period(tx, by, row, first, weeks) for row in _shared(tx, by))
 
     def members(self, by: Identity) -> tuple[AthleteView, ...]:
         """Return the coach's athletes by name. Raises NotAllowed."""
         if not coaches(by):
-            raise NotAllowed("Only a coach has a team.")
+            raise NotAllowed(_("Only a coach has a team."))
         with self._ground.store.read() as tx:
             return tuple(athlete_view(row) for row in _shared(tx, by))
 
     def _period(self, tx: Tx, by: Identity, athlete: Row, first: date, weeks: int) -> Period:
         if not 1 <= weeks <= WEEKS_MAX:
-            raise InvalidInput(f"A report covers 1 to {WEEKS_MAX} weeks.")
+            raise InvalidInput(_("A report covers 1 to %(weeks)s weeks.", weeks=WEEKS_MAX))
         after, level = first + weeks * _WEEK, level_of(tx, by, athlete["id"])
         running = has_running(tx, athlete, self._ground.now())
         prescribed = running["prescription"] if running else {}

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from coach.errors import InvalidInput, NoSuch, NotAllowed
+from coach.language import gettext as _
 from coach.service.athlete_views import athlete_view
 from coach.service.ground import Ground
 from coach.service.links import LinkBoard
@@ -56,12 +57,12 @@ class Walls:
         self._require_coach(by)
         wanted = list(dict.fromkeys(athlete_ids))
         if len(wanted) > TILES_MAX:
-            raise InvalidInput(f"The wall has {TILES_MAX} tiles: choose {TILES_MAX} athletes at most.")
+            raise InvalidInput(_("The wall has %(most)s tiles: choose %(most)s athletes at most.", most=TILES_MAX))
         with self._ground.store.begin() as tx:
             may = {row["id"] for row in walls.offered(tx, by.user_id)}
             for each in wanted:
                 if each not in may:
-                    raise NoSuch(f"There is no athlete {each} whose signal you see.")
+                    raise NoSuch(_("There is no athlete %(athlete_id)s whose signal you see.", athlete_id=each))
             walls.choose(tx, by.user_id, wanted)
 
     def _streaming(self, tx: Tx) -> set[str]:
@@ -71,4 +72,4 @@ class Walls:
 
     def _require_coach(self, by: Identity) -> None:
         if not coaches(by):
-            raise NotAllowed("Only a coach has a live wall.")
+            raise NotAllowed(_("Only a coach has a live wall."))

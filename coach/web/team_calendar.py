@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from flask import Blueprint, render_template, request
+from flask_babel import gettext as _
 
 from coach.dates import month_name, short_day, weekday_names
 from coach.errors import InvalidInput
@@ -16,13 +17,11 @@ from coach.service.team_views import Entry, EntryKind
 from coach.service.types import SessionState
 from coach.web import access, reading
 from coach.web.house import house
-from coach.web.team_days import common_zone, team_today
+from coach.web.team_days import common_zone, day_asked, team_today
 
 blueprint = Blueprint("team_calendar", __name__)
 
 WEEK, MONTH = "week", "month"
-# Days on which somebody may look from today. Own bound: five years.
-_FAR = timedelta(days=366 * 5)
 _DAY = timedelta(days=1)
 
 
@@ -48,8 +47,8 @@ def page() -> str:
     reading.names(each.athlete_id for each in members)
     today, view = team_today(members), request.args.get("view", WEEK)
     if view not in (WEEK, MONTH):
-        raise InvalidInput("A calendar shows a week or a month.")
-    day = _day_asked(today)
+        raise InvalidInput(_("A calendar shows a week or a month."))
+    day = day_asked(today)
     first, after = _span(day, view)
     entries = team.calendar(access.me(), first, after)
     cells = _cells(entries, first, after, day if view == MONTH else None)
@@ -68,19 +67,6 @@ def page() -> str:
         zone=common_zone(members),
         anybody=bool(members),
     )
-
-
-def _day_asked(today: date) -> date:
-    wanted = request.args.get("day")
-    if not wanted:
-        return today
-    try:
-        day = date.fromisoformat(wanted)
-    except ValueError:
-        raise InvalidInput(f"“{wanted[:20]}” is no day: write it as 2026-11-24.") from None
-    if abs(day - today) > _FAR:
-        raise InvalidInput("That day is too far away.")
-    return day
 
 
 def _span(day: date, view: str) -> tuple[date, date]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import timedelta
 from statistics import median
 
 from flask import Blueprint, Response, render_template, request
+from flask_babel import gettext as _
 
 from coach.csv_text import Cell, write_csv
 from coach.errors import InvalidInput
@@ -15,14 +16,14 @@ from coach.exercise_texts import in_words
 from coach.reports.period import Words, file_name, pdf_of
 from coach.service.team import BLOCK_WEEKS, monday_of
 from coach.service.team_views import Period
-from coach.service.types import AthleteView, Level
+from coach.service.types import Level
 from coach.web import access, reading
 from coach.web.access import Access
 from coach.web.assessment_words import test_name
 from coach.web.findings import local_day
 from coach.web.house import house
 from coach.web.kind_words import kind_name
-from coach.web.team_days import team_today
+from coach.web.team_days import day_asked, team_today
 from coach.web.words import GRADE_WORD
 from programs.exercises import library
 
@@ -43,7 +44,7 @@ def page() -> str:
     """Offer the week and the block of everybody, of the week of `?day=2026-11-24`, this week without it."""
     members = house().services.team.members(access.me())
     reading.names(each.athlete_id for each in members)
-    monday = monday_of(_day_asked(members))
+    monday = monday_of(day_asked(team_today(members)))
     return render_template(
         "team/reports.html",
         members=members,
@@ -62,13 +63,13 @@ def table() -> Response:
     team = house().services.team
     members = team.members(access.me())
     reading.names(each.athlete_id for each in members)
-    monday, weeks = monday_of(_day_asked(members)), BLOCK_WEEKS if _what() == BLOCK else 1
+    monday, weeks = monday_of(day_asked(team_today(members))), BLOCK_WEEKS if _what() == BLOCK else 1
     first = monday - timedelta(weeks=weeks - 1)
     out = io.StringIO(newline="")
     write_csv(out, COLUMNS, _rows(team.table(access.me(), first, weeks)))
     answer = Response(out.getvalue(), content_type="text/csv; charset=utf-8")
     named = f"backstop-team-{first.isoformat()}.csv"
-    answer.headers["Content-Disposition"] = f'attachment; filename="{named}"'
+    answer.headers["Content-Disposition"] = f'attachment; filename="{named}"'  # no words
     return answer
 
 
@@ -86,7 +87,7 @@ def pdf(athlete_id: str) -> Response:
     words = Words(kind_name, lambda grade: str(GRADE_WORD.get(grade, grade)), test_name, _exercises(period))
     content = pdf_of(period, words)
     answer = Response(content, content_type="application/pdf")
-    answer.headers["Content-Disposition"] = f'attachment; filename="{file_name(period)}"'
+    answer.headers["Content-Disposition"] = f'attachment; filename="{file_name(period)}"'  # no words
     answer.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
     return answer
 
@@ -94,22 +95,8 @@ def pdf(athlete_id: str) -> Response:
 def _what() -> str:
     what = request.args.get("what", WEEK)
     if what not in (WEEK, BLOCK):
-        raise InvalidInput("A report is of a week or of a block.")
+        raise InvalidInput(_("A report is of a week or of a block."))
     return what
-
-
-def _day_asked(members: tuple[AthleteView, ...]) -> date:
-    """Return the day of the address, the team's today without one. Raises InvalidInput."""
-    wanted, today = request.args.get("day"), team_today(members)
-    if not wanted:
-        return today
-    try:
-        day = date.fromisoformat(wanted)
-    except ValueError:
-        raise InvalidInput(f"“{wanted[:20]}” is no day: write it as 2026-11-24.") from None
-    if abs((day - today).days) > 366 * 5:
-        raise InvalidInput("That day is too far away.")
-    return day
 
 
 def _exercises(period: Period) -> str:
