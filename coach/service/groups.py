@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from coach.errors import InvalidInput, NoSuch, NotAllowed
+from coach.language import gettext as _
 from coach.service.ground import Ground
 from coach.service.permission import coaches, may_see
 from coach.service.types import Identity
@@ -42,7 +43,7 @@ class Groups:
         _require_coach(by)
         with self._ground.store.begin() as tx:
             if len(groups.of_coach(tx, by.user_id)) >= _GROUPS_MAX:
-                raise InvalidInput(f"There are {_GROUPS_MAX} groups already: remove one first.")
+                raise InvalidInput(_("There are %(most)s groups already: remove one first.", most=_GROUPS_MAX))
             name = _free_name(tx, by, name)
             _check_listed(tx, by, athlete_ids)
             group_id = groups.add(tx, by.user_id, name, name.casefold(), self._ground.now())
@@ -85,14 +86,14 @@ def groups_of(tx: Tx, by: Identity) -> tuple[GroupView, ...]:
 
 def _require_coach(by: Identity) -> None:
     if not coaches(by):
-        raise NotAllowed("Only a coach has groups of athletes.")
+        raise NotAllowed(_("Only a coach has groups of athletes."))
 
 
 def _require_own(tx: Tx, by: Identity, group_id: str) -> Row:
     _require_coach(by)
     found = groups.get(tx, group_id)
     if found is None or found["coach_id"] != by.user_id:
-        raise NoSuch(f"There is no group {group_id[:40]} of yours.")
+        raise NoSuch(_("There is no group %(group)s of yours.", group=group_id[:40]))
     return found
 
 
@@ -100,14 +101,14 @@ def _free_name(tx: Tx, by: Identity, name: str, group_id: str | None = None) -> 
     """Return the name as it is stored. Raises InvalidInput where it is none, too long or taken by another group."""
     name = " ".join(name.split())
     if not 1 <= len(name) <= _NAME_MAX:
-        raise InvalidInput(f"A group's name has 1 to {_NAME_MAX} characters.")
+        raise InvalidInput(_("A group's name has 1 to %(most)s characters.", most=_NAME_MAX))
     taken = groups.by_name(tx, by.user_id, name.casefold())
     if taken is not None and taken["id"] != group_id:
-        raise InvalidInput(f"You have a group {taken['name']} already: choose another name.")
+        raise InvalidInput(_("You have a group %(name)s already: choose another name.", name=taken["name"]))
     return name
 
 
 def _check_listed(tx: Tx, by: Identity, athlete_ids: Collection[str]) -> None:
     stranger = next((each for each in athlete_ids if not may_see(tx, by, each)), None)
     if stranger is not None:
-        raise NoSuch(f"There is no athlete {stranger[:40]} on your list.")
+        raise NoSuch(_("There is no athlete %(athlete)s on your list.", athlete=stranger[:40]))

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from coach.errors import NotAllowed
+from coach.language import gettext as _
 from coach.service.athlete_views import athlete_view
 from coach.service.ground import Ground
 from coach.service.groups import groups_of
@@ -101,7 +102,7 @@ class Narrowing:
 def roster_of(tx: Tx, ground: Ground, links: LinkBoard, coach: Identity) -> list[RosterRow]:
     """Return the coach's athletes, who needs the coach first on top. Raises NotAllowed for who is no coach."""
     if not coaches(coach):
-        raise NotAllowed("Only a coach has a roster.")
+        raise NotAllowed(_("Only a coach has a roster."))
     listed, heard = roster.listed(tx, coach.user_id), roster.heard(tx, coach.user_id)
     reasons, newest = _reasons(tx, coach, ground.now(), listed, heard), roster.newest_findings(tx, coach.user_id)
     states = _states(tx, links, coach)

@@ -13,6 +13,7 @@ from enum import StrEnum
 from coach.analysis.assessment_change import compare_change
 from coach.analysis.assessment_types import AssessmentTest, Change, Trial
 from coach.errors import InvalidInput
+from coach.language import gettext as _
 from coach.service.assessment_results import counting, values
 from coach.service.assessment_views import AssessmentState, Kind, view_of
 from coach.service.care_views import TreatmentKind, treatment_view
@@ -176,7 +177,7 @@ class TimeLine:
         Raises NoSuch, InvalidInput for a range that is turned round, shorter than a minute or longer than 400 days.
         """
         if not SHORTEST <= end - start <= LONGEST:
-            raise InvalidInput("A time line shows a minute at least and 400 days at most: choose another range.")
+            raise InvalidInput(_("A time line shows a minute at least and 400 days at most: choose another range."))
         with self._ground.store.read() as tx:
             athlete = require_athlete(tx, by, athlete_id)
             level, reads_health = level_of(tx, by, athlete_id), may_read(tx, by, athlete_id, Purpose.PAIN_TEXT)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, render_template, request, url_for
 
+from coach.language import gettext as _
 from coach.service.roster import Attention, Narrowing
 from coach.service.types import AthleteView, Level
 from coach.web import access, desk, reading, roster_words, time_line, words
@@ -59,7 +60,7 @@ def athlete_page(athlete_id: str) -> str:
     athlete, me = _athlete(athlete_id), access.me()
     return render_template(
         "coach/desk.html",
-        whose=f"{words.short_name(athlete.name)}'s trunk",
+        whose=_("%(name)s's trunk", name=words.short_name(athlete.name)),
         findings_url=url_for("coach.findings_part", athlete_id=athlete_id),
         heart_url=url_for("coach.heart_part", athlete_id=athlete_id),
         **desk.live_part(athlete)

@@ -9,6 +9,7 @@ from flask import url_for
 
 from coach.analysis.detectors.types import Kind, Thresholds
 from coach.analysis.heart_day import HeartDay
+from coach.language import gettext as _
 from coach.service.types import AthleteView, DayTotals, Identity, SessionState, SessionView, WearableView
 from coach.web import words
 from coach.web.heart_words import heart_line, rmssd_line
@@ -113,8 +114,9 @@ def calendar_part(identity: Identity, athlete: AthleteView) -> dict[str, Any]:
     token = house().services.plans.calendar_token(identity, athlete.athlete_id)
     return {
         "calendar_url": url_for("calendar.feed", token=token, _external=True),
-        "calendar_note": "Whoever has this link sees the sessions and the day of the next tests. "
-        "Subscribe to it in any calendar.",
+        "calendar_note": _(
+            "Whoever has this link sees the sessions and the day of the next tests. Subscribe to it in any calendar."
+        ),
     }
 
 

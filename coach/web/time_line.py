@@ -12,6 +12,7 @@ from flask import request
 from pydantic import BeforeValidator, ValidationError, WithJsonSchema
 
 from coach.errors import InvalidInput
+from coach.language import gettext as _
 from coach.service.ledger import Subject, reader_of
 from coach.service.time_line_signal import SignalLane, Step
 from coach.service.types import AthleteView, Identity
@@ -68,14 +69,14 @@ def query_in_address() -> TimeLineQuery:
     try:
         return TimeLineQuery.model_validate_strings({**asked, "points": str(_ROWS)})
     except ValidationError:
-        raise InvalidInput("The range of this address cannot be read: choose another one on the page.") from None
+        raise InvalidInput(_("The range of this address cannot be read: choose another one on the page.")) from None
 
 
 def answer(by: Identity, athlete: AthleteView, query: TimeLineQuery) -> TimeLineAnswer:
     """Return a time line for whoever asks, and note in the ledger what of it was read. Raises InvalidInput."""
     services = house().services
     if (query.start is None) is not (query.end is None):
-        raise InvalidInput("A range has a start and an end: give both, or neither for the last twelve weeks.")
+        raise InvalidInput(_("A range has a start and an end: give both, or neither for the last twelve weeks."))
     start, end = query.start, query.end
     if start is None or end is None:
         start, end = services.time_line.days(by, athlete.athlete_id, DAYS_FIRST)

@@ -184,7 +184,7 @@ def _finding(span: FindingSpan, athlete: AthleteView, view: TimeLineView) -> Mar
     says = f"{name}, {state}: {said} {when}."
     windows = tuple((start, end) for start, end, _number in inside)
     href = f"{where}#signal" if shown else where
-    return Mark(span.start_utc_s, span.end_utc_s, f"finding {tone}", name, says, href, windows=windows)
+    return Mark(span.start_utc_s, span.end_utc_s, f"finding {tone}", name, says, href, windows=windows)  # no words
 
 
 def _pain(point: PainPoint, zone: str) -> Mark:
@@ -213,7 +213,7 @@ def _session(mark: SessionMark, zone: str) -> Mark:
         when=_moment(mark.at_utc_s, zone),
     )
     where = url_for("sessions.session_page", session_id=mark.session_id)
-    return Mark(mark.at_utc_s, None, f"session {shape}", str(state), says, where)
+    return Mark(mark.at_utc_s, None, f"session {shape}", str(state), says, where)  # no words
 
 
 def _training(mark: TrainingMark, zone: str) -> Mark:
