@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from coach import language
+from coach.exercise_texts import in_words
+from programs.exercises import library
 
 _FIELD = re.compile(r"\{(\w*)(?::[^{}]*)?\}")
 # Between two sentences; not in "2.1 times".
@@ -24,6 +26,9 @@ _POINT = re.compile(r"(?<![\w.:])(\d+)\.(\d+)(?![\w.])")
 # A sentence that follows whatever another one said.
 _FOLLOWS = re.compile(r"^\{\w+\} (?=[A-ZÄÖÜ])")
 _LETTERS = re.compile(r"[^\W\d_]{2,}")
+# Letters between the values of a sentence, up to which it could be any sentence: "{share} of {time}". Own choice.
+_WEAK = 6
+_WORD = re.compile(r"[^\W\d_]{3,}")
 # Texts whose words were looked up; a page has some hundreds. Own choice.
 _KEPT = 8192
 
@@ -35,6 +40,7 @@ class Pattern:
     form: re.Pattern[str]
     literals: tuple[str, ...]
     said: str
+    weak: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +60,20 @@ def sentences(spoken: str) -> Sentences:
     """Return what a language knows of English sentences."""
     path = language.CATALOGUES / spoken / "said.toml"
     known: dict[str, str] = tomllib.loads(path.read_text(encoding="utf-8"))["said"] if path.exists() else {}
+    known = _of_exercises(spoken) | known
     tails = [_pattern(f"{{before}}{text}", f"{{before}}{told}") for text, told in known.items() if text[:1] in " ,;"]
     known = {_FOLLOWS.sub("", text.strip(), 1): _FOLLOWS.sub("", told.strip(), 1) for text, told in known.items()}
     whole = {text: told for text, told in known.items() if not _FIELD.search(text)}
     patterns = [_pattern(text, told) for text, told in known.items() if _FIELD.search(text)]
     patterns = [each for each in patterns if any(_LETTERS.search(part) for part in each.literals)]
     return Sentences(whole, _particular_first(patterns), _particular_first(tails))
+
+
+def _of_exercises(spoken: str) -> dict[str, str]:
+    """Return names and aims of the library's exercises: what is stored names them."""
+    with language.speaking(spoken):
+        pairs = [(one, in_words(one)) for one in library().values()]
+    return {text: told for one, read in pairs for text, told in ((one.name, read.name), (one.target, read.target))}
 
 
 def _particular_first(patterns: Sequence[Pattern]) -> tuple[Pattern, ...]:
@@ -119,10 +133,17 @@ def _matched(text: str, patterns: Sequence[Pattern], spoken: str) -> str | None:
     for pattern in patterns:
         if all(part in text for part in pattern.literals):
             found = pattern.form.fullmatch(text)
-            if found is not None and not any(map(_BETWEEN.search, found.groups())):
+            if found is None or any(map(_BETWEEN.search, found.groups())):
+                continue
+            if not pattern.weak or all(_is_value(each, spoken) for each in found.groups()):
                 values = {name.removeprefix("_"): _said(value, spoken) for name, value in found.groupdict().items()}
                 return _filled(pattern.said, values)
     return None
+
+
+def _is_value(text: str, spoken: str) -> bool:
+    """Tell whether a text is a value and no part of a sentence: numbers and units, or something that is known."""
+    return not _WORD.search(text) or _said(text, spoken) != text
 
 
 def _filled(text: str, values: dict[str, str]) -> str:
@@ -136,4 +157,7 @@ def _pattern(text: str, told: str) -> Pattern:
     form = re.escape(literals[0])
     for name, literal in zip(names, literals[1:], strict=True):
         form += f"(?P<_{name}>.*?){re.escape(literal)}"
-    return Pattern(re.compile(form, re.DOTALL), tuple(sorted(filter(None, literals), key=len, reverse=True)), told)
+    weak = sum(map(str.isalpha, "".join(literals))) <= _WEAK
+    return Pattern(
+        re.compile(form, re.DOTALL), tuple(sorted(filter(None, literals), key=len, reverse=True)), told, weak
+    )
