@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 
 from coach import language
 from coach.errors import Conflict, InvalidInput
+from coach.language import N_, ngettext
 from coach.language import gettext as _
 from coach.service.second_factors import Enrolment
 from coach.service.sign_in_types import LetIn, Way
@@ -21,11 +22,11 @@ from coach.web.house import house
 blueprint = Blueprint("account", __name__)
 
 WAY_WORDS = {
-    Way.LINK: "by a sign-in link",
-    Way.PASSWORD: "by password",
-    Way.CODE: "by password and code",
-    Way.RECOVERY: "by password and recovery code",
-    Way.PASSKEY: "by passkey",
+    Way.LINK: N_("by a sign-in link"),
+    Way.PASSWORD: N_("by password"),
+    Way.CODE: N_("by password and code"),
+    Way.RECOVERY: N_("by password and recovery code"),
+    Way.PASSKEY: N_("by passkey"),
 }
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86_400
 
@@ -41,12 +42,12 @@ def ago(moment_s: float) -> str:
     """Return how long ago a moment was, in seconds since 1970, in words."""
     passed = max(0.0, house().now().timestamp() - moment_s)
     if passed < 2 * _MINUTE_S:
-        return "now"
-    for size, word in ((_DAY_S, "day"), (_HOUR_S, "hour"), (_MINUTE_S, "minute")):
-        if passed >= size:
-            count = int(passed // size)
-            return f"{count} {word}{'s' if count > 1 else ''} ago"
-    return "now"
+        return _("now")
+    if passed >= _DAY_S:
+        return ngettext("%(num)s day ago", "%(num)s days ago", int(passed // _DAY_S))
+    if passed >= _HOUR_S:
+        return ngettext("%(num)s hour ago", "%(num)s hours ago", int(passed // _HOUR_S))
+    return ngettext("%(num)s minute ago", "%(num)s minutes ago", int(passed // _MINUTE_S))
 
 
 def _page(problem: str | None = None) -> str:
@@ -100,7 +101,7 @@ def set_password() -> Response:
         return access.confirm_first()
     password, again = request.form.get("password", ""), request.form.get("again", "")
     if password != again:
-        return _unprocessable(_page("The two passwords differ, so nothing was changed. Type them again."))
+        return _unprocessable(_page(_("The two passwords differ, so nothing was changed. Type them again.")))
     services = house().services
     try:
         renewed = services.accounts.set_password(identity.user_id, password, but=present.session_id)
@@ -108,7 +109,7 @@ def set_password() -> Response:
         return _unprocessable(_page(str(error)))
     # This session goes on, with another secret: whoever copied the old cookie is out.
     cookies.begin(LetIn(renewed, Way.PASSWORD, services.sign_ins.renew(present)))
-    flash("Your password is set. Where you were signed in before, you are signed out now, except here.", "done")
+    flash(_("Your password is set. Where you were signed in before, you are signed out now, except here."), "done")
     return redirect(url_for("account.page"), code=303)
 
 
@@ -130,7 +131,7 @@ def read_in() -> Response:
 def end_session(sign_in_id: str) -> Response:
     """Sign out elsewhere."""
     house().services.sign_ins.end(access.me(), sign_in_id)
-    flash("That sign-in has ended.", "done")
+    flash(_("That sign-in has ended."), "done")
     return redirect(url_for("account.page"), code=303)
 
 
@@ -140,7 +141,7 @@ def end_others() -> Response:
     """Sign out everywhere else."""
     present = cookies.signed_in()
     count = house().services.sign_ins.end_others(access.me(), present.session_id if present is not None else None)
-    flash(f"{count} other sign-in{'s have' if count != 1 else ' has'} ended.", "done")
+    flash(ngettext("%(num)s other sign-in has ended.", "%(num)s other sign-ins have ended.", count), "done")
     return redirect(url_for("account.page"), code=303)
 
 
@@ -174,7 +175,7 @@ def waiting_factor() -> Response | str:
 def begin_factor() -> Response:
     """Make a secret for an app."""
     if not house().services.accounts.has_password(access.me().user_id):
-        raise Conflict("A second factor is asked for after a password: set a password first.")
+        raise Conflict(_("A second factor is asked for after a password: set a password first."))
     house().services.second_factors.begin(access.me())
     return redirect(url_for("account.waiting_factor"), code=303)
 
@@ -210,5 +211,5 @@ def renew_codes() -> str:
 def remove_factor() -> Response:
     """Switch the second factor off."""
     house().services.second_factors.remove(access.me())
-    flash("Your second factor is off: the password alone lets you in.", "done")
+    flash(_("Your second factor is off: the password alone lets you in."), "done")
     return redirect(url_for("account.page"), code=303)

@@ -54,7 +54,7 @@ def asset(name: str) -> str:
     """Return the address of a static file with its content's digest. Raises FileNotFoundError for a name of none."""
     found = _find(name)
     if found is None:
-        raise FileNotFoundError(f"static/{name} is not there.")
+        raise FileNotFoundError(f"static/{name} is not there.")  # no words
     return url_for("static", filename=name, v=found.digest)
 
 
@@ -72,7 +72,7 @@ def serve(filename: str) -> Response:
     answer.vary.add("Accept-Encoding")
     # A file that another file names (a script's import) has no digest in its address: ask each time, get 304.
     current = request.args.get("v") == found.digest
-    answer.headers["Cache-Control"] = f"public, max-age={YEAR_S}, immutable" if current else "no-cache"
+    answer.headers["Cache-Control"] = f"public, max-age={YEAR_S}, immutable" if current else "no-cache"  # no words
     answer.set_etag(f"{found.digest}{'-gzip' if use_packed else ''}")
     return answer.make_conditional(request)
 

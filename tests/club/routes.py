@@ -48,6 +48,7 @@ NOT_FILLED = {
     "jobs.job": "of a job that a coach described",
     "groups.edit": "of a group that a coach made",
     "wearables.choose": "after a look that heard something",
+    "own_exercises.edit": "of an exercise that a coach made",
     "templates.one": "of a template that a coach made",
 }
 KIM, MARA, STRANGER = "Kim", "Mara", "a stranger"
@@ -60,7 +61,7 @@ _WHO: dict[Access, tuple[str, ...]] = {
     Access.SPEAKER: (MARA,),
 }
 # What an argument stands for that is no id of a row.
-WORDS = {"kind": "trunk_endurance", "step": "sport", "exercise_id": "bird_dog", "slug": "bird_dog"}
+WORDS = {"kind": "trunk_endurance", "step": "body", "exercise_id": "bird_dog", "slug": "bird_dog"}
 # Whose rows an id is of.
 _TABLE_OF = {
     "finding_id": "finding",
