@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -15,7 +16,9 @@ from playwright.sync_api import Page, expect
 from coach.config import Config
 from coach.gateway import Gateway, request_from
 from coach.live import LiveAnalysis
+from coach.service.types import Role
 from coach.serving import LiveDoor, LocalServing
+from coach.web import live, wall_news
 from devices.hostclock import SystemClock
 from devices.hub import BleHub
 from devices.profiles import recognise
@@ -23,6 +26,8 @@ from devices.sim.bus import SimBus
 from devices.sim.exercises import squats
 from devices.sim.motions import desk, lifting
 from devices.sim.wearable import SimWearable
+from devices.types import LinkState, LinkStatus
+from tests.browser.test_pages_in_browser import looks_right
 
 pytestmark = [
     pytest.mark.browser,
@@ -175,3 +180,90 @@ def test_every_sample_of_twelve_wearables_is_on_the_wall(
 
 def _spread_ms(latency_s: list[float]) -> str:
     return f"{1000 * latency_s[len(latency_s) // 2]:.0f}, {1000 * latency_s[int(len(latency_s) * 0.99)]:.0f}"
+
+
+def line(first: int, degrees: list[float | None], recording: str = "rec") -> dict[str, object]:
+    """A live event of samples first … at 50 Hz, as the analysis publishes it while a wall is open."""
+    start = time.time() - len(degrees) / RATE_HZ
+    whole = {"recording_id": recording, "first": first, "start_utc_s": start, "rate_hz": RATE_HZ, "deg": degrees}
+    return {
+        "kind": "signal", "wearable_id": "w", "placement": "chest", "start_utc_s": start, "rate_hz": 12.5,
+        "inclination_deg": degrees[::4], "notified_utc_s": time.time(), "bends": 4, "repetitions": 9,
+        "since_utc_s": start - 60, "every": whole,
+    }  # fmt: skip
+
+
+def own(site: Any, athlete_id: str, name: str) -> Any:
+    """The athlete, who signs in and decides."""
+    user_id = site.services.accounts.create_user(name, Role.ATHLETE, athlete_id=athlete_id)
+    return site.services.accounts.identity(user_id)
+
+
+def counts_of(page: Page, athlete_id: str) -> dict[str, Any]:
+    return dict(page.evaluate(TOLD)[athlete_id])
+
+
+def test_a_tile_says_what_it_misses_what_is_lost_and_who_has_left(browser, make_site, keep, monkeypatch) -> None:
+    monkeypatch.setattr(live, "ALLOWED_S", 0.5)
+    monkeypatch.setattr(wall_news, "STATUS_S", 0.2)
+    site = make_site()
+    team = a_team(site, 3)
+    ada, ben, cleo = team.ids
+    page = wall_of(team, browser)
+    now = LinkStatus(LinkState.STREAMING, time.time(), battery_share=0.8)
+    for whose in team.ids:
+        (strap,) = site.services.wearables.for_athlete(whose)
+        site.services.links.show(strap.wearable_id, lambda whose=whose: lost if whose == ben and gone else now)
+    lost = LinkStatus(LinkState.WAITING, time.time(), battery_share=0.8)
+    gone: list[bool] = []
+    tiles = {whose: page.locator(f'[data-tile="{whose}"]') for whose in team.ids}
+    for whose in team.ids:
+        site.feed.publish(whose, line(0, [35.0] * 50))
+    expect(tiles[ada].locator("[data-of=angle]")).to_have_text("35°")
+    expect(tiles[ada].locator("[data-of=repetitions]")).to_have_text("9")
+    expect(tiles[ada].locator(".wall-line")).to_have_attribute(
+        "aria-label", re.compile("Ada: trunk 35° from upright, 4")
+    )
+    # Samples 50 to 74 never came, two of the next ones were lost on their way to the server.
+    site.feed.publish(ada, line(75, [20.0] * 23 + [None] * 2))
+    page.wait_for_function(f"() => window.backstop.wall.tiles['{ada}'].missing === 25")
+    assert counts_of(page, ada)["samples"] == 73
+    assert counts_of(page, ada)["gaps"] == 2
+    gone.append(True)
+    site.feed.publish(ben, {"kind": "link", "wearable_id": "w", "state": "waiting"})
+    expect(tiles[ben]).to_have_class(re.compile("lost"))
+    expect(tiles[ben].locator("[data-of=state]")).to_contain_text("out of reach")
+    expect(tiles[ben].locator("[data-of=silence]")).to_contain_text("no signal for", timeout=8000)
+    expect(tiles[ben].locator("[data-of=angle]")).to_have_text("–")
+    site.services.sharing.end(own(site, cleo, "Cleo"), cleo, site.coach_id)
+    expect(tiles[cleo]).to_contain_text("Does not share the live signal any more.")
+    assert tiles[cleo].locator("canvas").count() == 0
+    page.get_by_text("As numbers").click()
+    expect(page.locator("#wall-rows tr")).to_have_count(2, timeout=8000)
+    keep(page, "wall-lost-1440-light")
+    looks_right(page)
+    assert site.told == []
+    page.context.close()
+
+
+def test_the_wall_goes_on_after_a_lost_stream_and_stands_still_for_who_wants_no_motion(browser, make_site) -> None:
+    site = make_site()
+    team = a_team(site, 1)
+    (ada,) = team.ids
+    page = wall_of(team, browser, 390, "dark")
+    page.emulate_media(reduced_motion="reduce")
+    site.feed.publish(ada, line(0, [10.0] * 50))
+    page.wait_for_function(f"() => window.backstop.wall.tiles['{ada}'].samples === 50")
+    page.wait_for_timeout(300)
+    before = counts_of(page, ada)["redraws"]
+    page.wait_for_timeout(1000)
+    assert counts_of(page, ada)["redraws"] - before <= 1
+    site.feed.close()  # as when the service starts anew
+    expect(page.locator("[data-wall=link]")).to_contain_text("interrupted")
+    page.wait_for_function("() => window.backstop.wall.page.stream.connected", timeout=15_000)
+    expect(page.locator("[data-wall=link]")).to_have_text("")
+    site.feed.publish(ada, line(50, [12.0] * 50))
+    page.wait_for_function(f"() => window.backstop.wall.tiles['{ada}'].samples === 100")
+    assert counts_of(page, ada)["missing"] == 0
+    looks_right(page)
+    page.context.close()
