@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from flask import Blueprint, render_template, request
-from flask_babel import gettext as _
 
 from coach.dates import month_name, short_day, weekday_names
 from coach.errors import InvalidInput
+from coach.language import gettext as _
 from coach.service.team import monday_of
 from coach.service.team_views import Entry, EntryKind
 from coach.service.types import SessionState

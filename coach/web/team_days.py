@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 
 from flask import Flask, request
-from flask_babel import gettext as _
 
 from coach.dates import long_day, short_day
 from coach.errors import InvalidInput
+from coach.language import gettext as _
 from coach.service.types import AthleteView
 from coach.web.house import house
 

@@ -8,11 +8,11 @@ from datetime import timedelta
 from statistics import median
 
 from flask import Blueprint, Response, render_template, request
-from flask_babel import gettext as _
 
 from coach.csv_text import Cell, write_csv
 from coach.errors import InvalidInput
 from coach.exercise_texts import in_words
+from coach.language import gettext as _
 from coach.reports.period import Words, file_name, pdf_of
 from coach.service.team import BLOCK_WEEKS, monday_of
 from coach.service.team_views import Period
