@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from coach.errors import InvalidInput
+from coach.language import gettext as _
 from coach.service.assessment_views import AssessmentState
 from coach.service.consents import require_own
 from coach.service.diary import SITES
@@ -132,10 +133,10 @@ class FirstRun:
         Raises NoSuch, NotAllowed, InvalidInput.
         """
         if unknown := sorted(set(injured_at) - set(SITES)):
-            raise InvalidInput(f"The place {unknown[0][:40]!r} is not known: choose from the list.")
+            raise InvalidInput(_("“%(place)s” is no place of the list: choose from it.", place=unknown[0][:40]))
         words = injuries.strip()
         if len(words) > _WORDS_MAX:
-            raise InvalidInput(f"The injuries in your words are at most {_WORDS_MAX} signs long.")
+            raise InvalidInput(_("The injuries in your words are at most %(most)s signs long.", most=_WORDS_MAX))
         now = self._ground.now()
         with self._ground.store.begin() as tx:
             require_own(tx, by, athlete_id)

@@ -7,6 +7,8 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from coach.errors import Conflict, Locked, NoSuch
+from coach.language import N_
+from coach.language import gettext as _
 from coach.service import planning
 from coach.service.availability import availability_of
 from coach.service.change_views import ChangeKind
@@ -23,14 +25,15 @@ from programs.place import zone_on
 from programs.types import Lock
 
 _OPEN = (SessionState.PLANNED.value, SessionState.DUE.value)
+# Beside a day's name.
 AGAINST_WORDS: Mapping[Against, str] = {
-    Against.PAST: "that time is past",
-    Against.HELD: "it has a session already",
-    Against.CLOSE: "it is too near to another session: the same muscles rest 48 hours",
-    Against.HALF: "the other half of your program belongs there",
-    Against.RESTING: "it is a day of rest",
-    Against.LIGHTER: "those days are lighter ones",
-    Against.CLOCK: "no time of that day is left for a session",
+    Against.PAST: N_("that time is past"),
+    Against.HELD: N_("has a session"),
+    Against.CLOSE: N_("too near to another session, the same muscles rest 48 hours"),
+    Against.HALF: N_("the other half of the program belongs there"),
+    Against.RESTING: N_("a day of rest"),
+    Against.LIGHTER: N_("a lighter day"),
+    Against.CLOCK: N_("no time is left"),
 }
 
 
@@ -66,15 +69,17 @@ class Moving:
                 return planning.session_view(row)
             athlete = athletes.get(tx, row["athlete_id"])
             if athlete is None or not _is_open(row, row["athlete_id"]):
-                raise Conflict(f"This session is {row['state']} already, so it stays where it was.")
+                raise Conflict(_("This session was answered or cancelled already, so it stays where it was."))
             if athlete["lock"] == Lock.ALL:
-                raise Locked("The program is paused, so nothing is moved: the safety questions come first.")
+                raise Locked(_("The program is paused, so nothing is moved: the safety questions come first."))
             choice = next((each for each in _days(tx, self._ground, athlete, row, now) if each.day == to), None)
             if choice is None:
-                raise Conflict(f"A session stays in its week, so {to} cannot have it: choose a day of the same week.")
+                raise Conflict(
+                    _("A session stays in its week, so %(day)s cannot have it: choose a day of the same week.", day=to)
+                )
             if choice.due_at is None or choice.against is not None:
-                why = AGAINST_WORDS[choice.against or Against.CLOCK]
-                raise Conflict(f"The session stays where it is: on {to}, {why}.")
+                why = _(AGAINST_WORDS[choice.against or Against.CLOCK])
+                raise Conflict(_("The session stays where it is. %(day)s: %(why)s.", day=to, why=why))
             self._write_all(tx, athlete, row, choice, by, now)
             return planning.session_view(require_session(tx, by, session_id))
 
@@ -94,7 +99,7 @@ def _is_open(row: Row, athlete_id: str) -> bool:
 
 def _write(tx: Tx, row: Row, day: date, due_at: datetime | None, time_zone: str, now: datetime) -> None:
     if due_at is None:
-        raise Conflict(f"On {day} no time is left for the session.")
+        raise Conflict(_("On %(day)s no time is left for the session.", day=day))
     changes = {
         "slot": day.isoformat(),
         "local_date": day,
@@ -107,13 +112,13 @@ def _write(tx: Tx, row: Row, day: date, due_at: datetime | None, time_zone: str,
         "updated_at": now,
     }
     if not sessions.move(tx, row["id"], _OPEN, **changes):
-        raise Conflict("This session was answered a moment ago, so it stays where it was.")
+        raise Conflict(_("This session was answered or cancelled already, so it stays where it was."))
 
 
 def _days(tx: Tx, ground: Ground, athlete: Row, row: Row, now: datetime) -> tuple[DayChoice, ...]:
     plan = plans.get(tx, row["plan_id"])
     if plan is None or plan["starts_on"] is None:
-        raise NoSuch("The program of this session is gone.")
+        raise NoSuch(_("The program of this session is gone."))
     program = prescription_from_plain(plan["prescription"])
     moments = sessions.taken_moments(tx, athlete["id"])
     held = {date.fromisoformat(slot): moment for slot, moment in moments.items() if slot != row["slot"]}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from coach.errors import InvalidInput
+from coach.language import gettext as _
 from coach.service.ground import Ground
 from coach.service.types import Identity
 from coach.store import pocket
@@ -30,7 +31,7 @@ class SentAnswers:
         if row is None:
             return None
         if row["path"] != path[:_PATH_MAX]:
-            raise InvalidInput("This answer's key was used for another one: open the page anew and answer again.")
+            raise InvalidInput(_("This answer's key was used for another one: open the page anew and answer again."))
         return str(row["onward"])
 
     def keep(self, by: Identity, key: str, path: str, onward: str) -> None:
@@ -41,5 +42,5 @@ class SentAnswers:
 
 def _checked(key: str) -> str:
     if not _KEY.fullmatch(key):
-        raise InvalidInput("An answer that was kept needs its key: open the page anew and answer again.")
+        raise InvalidInput(_("An answer that was kept needs its key: open the page anew and answer again."))
     return key

@@ -10,26 +10,17 @@ from werkzeug.wrappers import Response
 
 from coach.errors import CoachError, Conflict, InvalidInput, Locked
 from coach.language import gettext as _
+from coach.service.moving import AGAINST_WORDS
 from coach.service.types import AthleteView, Level, Role, SessionState, SessionView
 from coach.web import access, desk, forms
 from coach.web.access import Access
 from coach.web.house import house
 from coach.web.words import day_name
 from programs.marking import N_
-from programs.moving import Against, DayChoice
+from programs.moving import DayChoice
 
 blueprint = Blueprint("weeks", __name__)
 
-# What stands against a day, beside the day's name.
-AGAINST_WORD = {
-    Against.PAST: N_("that time is past"),
-    Against.HELD: N_("has a session"),
-    Against.CLOSE: N_("too near to another session"),
-    Against.HALF: N_("the other half of the program belongs there"),
-    Against.RESTING: N_("a day of rest"),
-    Against.LIGHTER: N_("a lighter day"),
-    Against.CLOCK: N_("no time is left"),
-}
 # Offered as reasons; what is chosen is kept as it is read, beside whatever is written.
 REASONS = (N_("no time"), N_("tired"), N_("ill"), N_("it hurts"), N_("travelling"))
 _OPEN = frozenset({SessionState.PLANNED, SessionState.DUE})
@@ -45,7 +36,7 @@ def week_part(athlete: AthleteView, problem: str | None = None) -> dict[str, Any
         "days": [(day, [each for each in sessions if each.local_date == day]) for day in days],
         "choices": choices,
         "reasons": REASONS,
-        "against_word": AGAINST_WORD,
+        "against_words": AGAINST_WORDS,
         "along_words": _along_words,
         "today_there": today,
         "problem": problem,
@@ -87,4 +78,5 @@ def move(session_id: str) -> Response | str:
 
 def _moved_words(session: SessionView, athlete: AthleteView) -> str:
     day = day_name(session.local_date, house().today(athlete.time_zone))
-    return _("Moved: %(day)s %(time)s. Its reminders move with it.", day=day, time=f"{session.local_time:%H:%M}")
+    at = f"{session.local_time:%H:%M}"
+    return _("Moved: %(day)s %(time)s. Its reminders move with it.", day=day, time=at)

@@ -322,6 +322,7 @@ def test_it_can_be_installed_and_what_is_kept_goes_with_the_sign_in(make_site, b
     for icon in json.loads(told["data"])["icons"]:
         assert page.request.get(f"{site.base}{icon['src']}").ok
     assert site.told == []
-    page.get_by_role("button", name="Sign out").click()
+    page.goto(f"{site.base}/account")
+    page.get_by_role("button", name="Sign out here").click()
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     until(page, "async () => !(await caches.has('backstop-pages-1'))")

@@ -138,7 +138,7 @@ def test_what_was_answered_stays_and_strangers_learn_nothing(club: Club) -> None
     accepted(club)
     session, to = with_a_free_day(club)
     club.services.plans.record_outcome(session.session_id, club.athlete, SessionState.SKIPPED)
-    with pytest.raises(Conflict, match="skipped already"):
+    with pytest.raises(Conflict, match="answered or cancelled already"):
         club.services.moving.move(club.athlete, session.session_id, to)
     other = club.services.accounts.identity(club.services.accounts.create_user("Lou", Role.COACH))
     assert other is not None
