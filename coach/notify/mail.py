@@ -16,6 +16,7 @@ from coach.config import MailSection
 from coach.errors import ConfigError, InvalidInput
 from coach.notify.errors import NotDelivered
 from coach.notify.types import Message, Target
+from coach.said import said
 from coach.secret_text import secret_text
 
 # Source: RFC 5321, 4.5.3.1.3 (a path of 256 characters with its brackets).
@@ -72,9 +73,8 @@ class Mail:
         # Source: RFC 3834, 5: no answering machine writes back.
         mail["Auto-Submitted"] = "auto-generated"
         link = f"\n\n{self._link_base}{message.path}" if self._link_base else ""
-        mail.set_content(
-            f"{message.text}{link}\n\nReminders are switched off on the page Reminders of your Backstop.\n"
-        )
+        ending = said("Reminders are switched off on the page Reminders of your Backstop.")
+        mail.set_content(f"{message.text}{link}\n\n{ending}\n")
         return mail
 
     def _connected(self) -> smtplib.SMTP:

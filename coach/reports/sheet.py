@@ -15,6 +15,7 @@ from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Paragraph, Table, TableStyle
 
 from coach.language import gettext as _
+from coach.said import said
 
 # The look of the pages, in print: ink, calm, notice, quiet, hairline.
 INK, CALM, NOTICE, QUIET, LINE = (HexColor(each) for each in ("#1d2733", "#0f766e", "#b45309", "#526072", "#d5d2ca"))
@@ -73,7 +74,7 @@ class Sheet:
 
     def text(self, text: str, most: int = 600) -> str:
         """Return what a person wrote as it may stand in a paragraph: bounded, without markup."""
-        text = " ".join(text.split())
+        text = " ".join(said(text).split())
         return escape(self.printable(text if len(text) <= most else text[: most - 1].rstrip() + "…"))
 
     def head(self, text: str) -> None:

@@ -42,7 +42,7 @@ class CalendarFeed:
 
     retest: the next tests, None while none are due some day or the athlete is locked. paused: all is locked.
     alarms: by session, minutes before it at which a calendar reminds; none while paused. says_why: the athlete wants
-    the calendar to say why a session is asked for.
+    the calendar to say why a session is asked for. language: as the athlete chose.
     """
 
     athlete_id: str
@@ -53,6 +53,7 @@ class CalendarFeed:
     paused: bool = False
     alarms: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     says_why: bool = False
+    language: str | None = None
 
 
 class Plans:
@@ -318,11 +319,12 @@ class Plans:
             weeks = self._ground.config.assessment.retest_weeks
             retest = retest_of(tx, athlete, self._ground.now(), weeks)
             choices = choices_of(notifications.settings(tx, athlete["id"]), self._ground.config)
+            spoken = people.language_of(tx, athlete["id"])
         views = tuple(planning.session_view(row) for row in rows)
         paused = athlete["lock"] == Lock.ALL
         alarms = {} if paused else alarms_of(views, choices)
         whose = athlete["id"], athlete["name"], athlete["time_zone"]
-        return CalendarFeed(*whose, views, retest, paused, alarms, choices.calendar_why)
+        return CalendarFeed(*whose, views, retest, paused, alarms, choices.calendar_why, spoken)
 
     def _ask_again(self, tx: Tx, plan_id: str, athlete_id: str) -> MadeFrom:
         """Let findings speak that had to wait for a person's own proposal; return what the proposal was made from."""

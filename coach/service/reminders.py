@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from coach import language
 from coach.errors import CoachError
 from coach.logs import about
 from coach.notify.channels import Channels
@@ -22,7 +23,7 @@ from coach.service import reminder_plan
 from coach.service.ground import Ground
 from coach.service.reminder_times import MissedPolicy, allowed_from
 from coach.service.reminder_words import message_of
-from coach.store import athletes, sessions, spasms
+from coach.store import athletes, people, sessions, spasms
 from coach.store import notifications as table
 from coach.store.engine import Tx
 from coach.store.rows import Row, fresh_id
@@ -46,6 +47,7 @@ class _Parcel:
     row: Row
     target: Target
     message: Message
+    language: str | None
 
 
 class Reminders:
@@ -114,7 +116,9 @@ class Reminders:
 
     def _sent(self, parcel: _Parcel, now: datetime) -> NotDelivered | None:
         try:
-            self._channels.sender(Channel(parcel.row["channel"])).send(parcel.target, parcel.message, now.timestamp())
+            with language.speaking(parcel.language):
+                sender = self._channels.sender(Channel(parcel.row["channel"]))
+                sender.send(parcel.target, parcel.message, now.timestamp())
         except NotDelivered as problem:
             return problem
         except CoachError:
@@ -139,7 +143,9 @@ class Reminders:
             return None
         if not table.hand_over(tx, row["id"], row["claim"], now):
             return None
-        return _Parcel(row, target, message_of(row, session, now))
+        spoken = people.language_of(tx, row["athlete_id"])
+        with language.speaking(spoken):
+            return _Parcel(row, target, message_of(row, session, now), spoken)
 
     def _holds_back(self, tx: Tx, row: Row, settings: Row | None, zone: str | None, now: datetime) -> bool:
         """Skip what is too late, put off what would come in quiet hours; tell whether one of them was done."""

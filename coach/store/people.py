@@ -42,6 +42,12 @@ def user_named(tx: Tx, name: str) -> Row | None:
     return one(tx, select(user_account).where(user_account.c.name_key == name.strip().casefold()))
 
 
+def language_of(tx: Tx, athlete_id: str) -> str | None:
+    """Return the language that an athlete chose for their pages, None while none is chosen."""
+    statement = select(user_account.c.language).where(user_account.c.athlete_id == athlete_id)
+    return tx.execute(statement).scalar_one_or_none()
+
+
 def short_name(name: str) -> str:
     """Return a name as it is looked for, so that whatever is typed names one account or none."""
     return name[:NAME_MAX].strip().casefold()

@@ -9,6 +9,8 @@ from flask import Blueprint, flash, redirect, url_for
 from icalendar import Alarm, Calendar, Event, vText
 from werkzeug.wrappers import Response
 
+from coach import language
+from coach.said import said
 from coach.service.assessment_views import Retest
 from coach.service.plans import CalendarFeed
 from coach.service.types import SessionState, SessionView
@@ -23,17 +25,17 @@ from programs.notice import NOTICE
 blueprint = Blueprint("calendar", __name__)
 
 
-def _text(said: str) -> str:
+def _text(text: str) -> str:
     """Return a text without characters that the format cannot carry (RFC 5545 3.3.11), line ends as the library's."""
-    lines = said.replace("\r\n", "\n").replace("\r", "\n")
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
     return "".join(each for each in lines if each == "\n" or each.isprintable())
 
 
 def _description(session: SessionView, says_why: bool) -> str:
     """Return what is to be done; what was found or hurts comes into a calendar only where the athlete wants it."""
-    lines = [f"{item['name']}: {dose_text(item['dose'])}" for item in session.exercises]
-    why = ["", f"Why: {session.because}"] if says_why else []
-    return _text("\n".join([*lines, *why, "", NOTICE]))
+    lines = [f"{said(item['name'])}: {said(dose_text(item['dose']))}" for item in session.exercises]
+    why = ["", said(f"Why: {session.because}")] if says_why else []
+    return _text("\n".join([*lines, *why, "", said(NOTICE)]))
 
 
 def _status(session: SessionView, paused: bool) -> str:
@@ -53,15 +55,15 @@ def _event(session: SessionView, feed: CalendarFeed, now: datetime) -> Event:
     event.add("sequence", session.sequence)
     event.add("dtstart", start)
     event.add("dtend", start + timedelta(minutes=session.duration_min))
-    names = ", ".join(item["name"] for item in session.exercises)
-    event.add("summary", _text(f"Back session: {names}")[:200])
+    names = ", ".join(said(item["name"]) for item in session.exercises)
+    event.add("summary", _text(f"{said('Back session')}: {names}")[:200])
     event.add("description", _description(session, feed.says_why))
     event.add("status", _status(session, feed.paused))
     event.add("transp", "TRANSPARENT")
     for minutes in feed.alarms.get(session.session_id, ()):
         alarm = Alarm()
         alarm.add("action", "DISPLAY")
-        alarm.add("description", "Back session")
+        alarm.add("description", said("Back session"))
         alarm.add("trigger", timedelta(minutes=-minutes))
         event.add_component(alarm)
     return event
@@ -76,9 +78,10 @@ def _retest_event(feed: CalendarFeed, retest: Retest, now: datetime) -> Event:
     event.add("sequence", retest.due_on.toordinal())
     event.add("dtstart", retest.due_on)
     event.add("dtend", retest.due_on + timedelta(days=1))
-    event.add("summary", "Trunk endurance tests")
+    event.add("summary", said("Trunk endurance tests"))
     event.add(
-        "description", "Half an hour, most of it rest. Only the same tests again say whether something has changed."
+        "description",
+        said("Half an hour, most of it rest. Only the same tests again say whether something has changed."),
     )
     event.add("status", "CONFIRMED")
     event.add("transp", "TRANSPARENT")
@@ -110,7 +113,10 @@ def calendar_text(feed: CalendarFeed, now: datetime) -> bytes:
 @describe(answer=Raw("text/calendar", "The sessions from 30 days back to 120 ahead, as iCalendar."))
 def feed(token: str) -> Response:
     """Answer a calendar program; the secret in the address is the permission."""
-    text = calendar_text(house().services.plans.calendar_sessions(token), house().now())
+    found = house().services.plans.calendar_sessions(token)
+    # A calendar program asks in nobody's language: its link is the athlete's.
+    with language.speaking(found.language):
+        text = calendar_text(found, house().now())
     answer = Response(text, content_type="text/calendar; charset=utf-8")
     answer.headers["Content-Disposition"] = 'inline; filename="backstop.ics"'
     answer.headers["Cache-Control"] = "private, max-age=300"
