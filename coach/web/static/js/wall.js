@@ -12,6 +12,8 @@ const BEHIND_S = 0.5;
 const JUMP_S = 2;
 const GAP_STEPS = 2.5;
 const SILENCE_MS = 3000;
+// Drawing takes this much of a frame; tiles that are left are the first of the next one, so that no task grows long.
+const DRAW_MS = 8;
 const WORDS_MS = 500;
 const ROWS_MS = 2000;
 const THRESHOLDS_DEG = [20, 60];
@@ -106,6 +108,7 @@ class Tile {
     this.counts = {};
     this.status = null;
     this.lastSignal_ms = -Infinity;
+    this.lastFrame_ms = performance.now();
     this.fresh = this.shown = true;
     told.tiles[section.dataset.tile] = this.line.count;
     new IntersectionObserver((entries) => { this.shown = entries[entries.length - 1].isIntersecting; this.fresh = true; }).observe(this.place);
@@ -152,8 +155,9 @@ class Tile {
   }
 
   // The window moves with the screen and is drawn to the signal's own time, whatever clock that has.
-  draw(passed_s) {
-    const { end } = this.line;
+  draw(now_ms) {
+    const { end } = this.line, passed_s = Math.min(0.25, Math.max(0, now_ms - this.lastFrame_ms) / 1000);
+    this.lastFrame_ms = now_ms;
     if (end === null) return;
     const goal = still.matches ? end : end - BEHIND_S;
     const off = goal - this.range.to;
@@ -165,7 +169,8 @@ class Tile {
     this.range = { from: to - TILE_S, to };
     if (!this.shown) return;
     this.fresh = false;
-    this.chart.setData([this.line.t, this.line.deg], true);
+    // At once: what is left for later is not in the time that drawing may take.
+    this.chart.batch(() => this.chart.setData([this.line.t, this.line.deg], true));
   }
 
   put(name, text) {
@@ -227,7 +232,7 @@ class Wall {
     this.numbers = document.querySelector('[data-wall="numbers"]');
     this.rows = document.getElementById("wall-rows");
     this.lastWords_ms = this.lastRows_ms = -Infinity;
-    this.lastFrame_ms = performance.now();
+    this.turn = 0;
     onSchemeChange(() => { for (const tile of this.tiles.values()) tile.make(); });
     this.stream = new EventStream(host.dataset.wallStream, {
       take: (news) => this.take(news),
@@ -263,11 +268,19 @@ class Wall {
     tile.section.replaceChildren(tile.section.querySelector(".wall-head h2"), said);
   }
 
+  drawFor(until_ms) {
+    const tiles = [...this.tiles.values()];
+    for (let drawn = 0; drawn < tiles.length; drawn += 1) {
+      const now_ms = performance.now();
+      if (now_ms > until_ms) return;
+      tiles[this.turn % tiles.length].draw(now_ms);
+      this.turn = (this.turn + 1) % tiles.length;
+    }
+  }
+
   frame(now_ms) {
-    const passed_s = Math.min(0.25, Math.max(0, now_ms - this.lastFrame_ms) / 1000);
-    this.lastFrame_ms = now_ms;
     told.frames += 1;
-    for (const tile of this.tiles.values()) tile.draw(passed_s);
+    this.drawFor(performance.now() + DRAW_MS);
     const words = now_ms - this.lastWords_ms > WORDS_MS, rows = now_ms - this.lastRows_ms > ROWS_MS;
     if (words) { this.lastWords_ms = now_ms; for (const tile of this.tiles.values()) tile.say(now_ms); }
     if (rows) {
