@@ -21,9 +21,14 @@ function keepSince(name, utc_s) {
   if (kept.length > LATENCIES_KEPT) kept.splice(0, kept.length - LATENCIES_KEPT);
 }
 
-function ago(seconds) {
-  if (seconds < 90) return `${Math.round(seconds)} s ago`;
-  return seconds < 5400 ? `${Math.round(seconds / 60)} min ago` : `${Math.round(seconds / 3600)} h ago`;
+function filled(text, values) {
+  return Object.entries(values).reduce((said, [name, value]) => said.replace(`{${name}}`, value), text);
+}
+
+function ago(words, seconds) {
+  if (seconds < 90) return filled(words.seconds, { n: Math.round(seconds) });
+  if (seconds < 5400) return filled(words.minutes, { n: Math.round(seconds / 60) });
+  return filled(words.hours, { n: Math.round(seconds / 3600) });
 }
 
 class LiveLine {
@@ -87,6 +92,7 @@ function announce(what) {
 class LivePage {
   constructor(host) {
     this.line = new LiveLine(host);
+    this.words = JSON.parse(host.dataset.words);
     this.at = clock(host.dataset.zone);
     this.table = document.getElementById(host.dataset.table);
     this.lastRows = -Infinity;
@@ -94,7 +100,7 @@ class LivePage {
     this.lastSignal = -Infinity;
     this.stream = new EventStream(host.dataset.stream, {
       take: (news) => this.take(news),
-      lost: () => put("link", "The live line is interrupted; trying again. What is measured meanwhile is kept."),
+      lost: () => put("link", this.words.lost),
       back: (wasLost) => {
         put("link", "");
         // Whatever changed while nobody listened.
@@ -102,8 +108,8 @@ class LivePage {
       },
       over: (status) => this.sayOver(status),
       elsewhere: () => {
-        put("link", "The live line goes on in a page that was opened later. Come back to this one, or reload it, to go on here.");
-        put("angle", "stopped");
+        put("link", this.words.elsewhere);
+        put("angle", this.words.stopped);
       },
     });
     setInterval(() => this.saySilence(), 1000);
@@ -117,9 +123,9 @@ class LivePage {
     if (!place) return;
     const link = document.createElement("a");
     link.href = "/";
-    link.textContent = status === 401 ? "Sign in again" : "Back to the first page";
-    place.replaceChildren(status === 401 ? "You are signed out, so this page stands still. " : "This page is not shared with you any more. ", link, ".");
-    put("angle", "stopped");
+    link.textContent = status === 401 ? this.words.sign_in : this.words.back;
+    place.replaceChildren(`${status === 401 ? this.words.signed_out : this.words.ended} `, link, ".");
+    put("angle", this.words.stopped);
   }
 
   take(news) {
@@ -134,7 +140,7 @@ class LivePage {
     this.line.draw();
     if (history) {
       const old_s = Date.now() / 1000 - this.line.end;
-      if (old_s > LATE_S) put("time", `last signal ${this.at(this.line.end)}, ${ago(old_s)}`);
+      if (old_s > LATE_S) put("time", filled(this.words.last, { time: this.at(this.line.end), ago: ago(this.words, old_s) }));
       return;
     }
     keepSince("latency_s", notified_utc_s);
@@ -145,10 +151,11 @@ class LivePage {
     if (now - this.lastSentence > 900) {
       this.lastSentence = now;
       const newest = this.line.deg[this.line.deg.length - 1];
-      put("angle", newest === null || newest === undefined ? "no signal" : `${Math.round(newest)}° from upright`);
+      put("angle", newest === null || newest === undefined ? this.words.no_signal : filled(this.words.angle, { deg: Math.round(newest) }));
       // Signal that arrives late (a replay, a backlog) says of which time it is.
       const late_s = Date.now() / 1000 - this.line.end;
-      put("time", late_s < LATE_S ? this.at(this.line.end) : `${this.at(this.line.end)}, ${ago(late_s)}, catching up`);
+      const time = this.at(this.line.end);
+      put("time", late_s < LATE_S ? time : filled(this.words.late, { time, ago: ago(this.words, late_s) }));
     }
     if (this.table?.closest("details")?.open && now - this.lastRows > 2000) {
       this.lastRows = now;
@@ -159,7 +166,7 @@ class LivePage {
   saySilence() {
     if (this.lastSignal > 0 && performance.now() - this.lastSignal > SILENCE_MS) {
       this.lastSignal = -Infinity;
-      put("angle", "no signal now");
+      put("angle", this.words.no_signal_now);
     }
   }
 }
