@@ -53,3 +53,9 @@ document.addEventListener("keydown", (event) => {
 
 opener.hidden = false;
 opener.addEventListener("click", () => keys.showModal());
+
+// What is asked for stands in the address, so that a reload or the way back shows the same list.
+form?.addEventListener("input", () => {
+  const asked = new URLSearchParams([...new FormData(form)].filter(([, value]) => value));
+  history.replaceState(history.state, "", asked.size ? `?${asked}` : location.pathname);
+});

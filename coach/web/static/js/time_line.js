@@ -194,7 +194,7 @@ async function show(from, to, remember = true) {
     if (!answer.ok) throw new Error(told.error?.what);
     Object.assign(state, { from: start, to: end, told });
     if (start === whole.from && end === whole.to) state.overview = told;
-    host.querySelector("[data-said]").textContent = told.said;
+    host.querySelector("[data-range]").textContent = told.said;
     draw();
     pressed();
     if (remember) history.replaceState(history.state, "", address(location.href, start, end));

@@ -1,7 +1,8 @@
 // Lanes of a time line that hold events, and the ticks of its axis.
 
 const DAY_S = 86400;
-const FINDING_PX = 26;
+// As high as a finger is wide where a finger points.
+const FINDING_PX = matchMedia("(pointer: coarse)").matches ? 44 : 26;
 const GAP_PX = 3;
 // A shorter mark has no room for a word; it says itself when it is pointed at.
 const NAMED_FROM_PX = 64;
