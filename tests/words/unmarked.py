@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from collections.abc import Iterator
 from functools import lru_cache
 from html.parser import HTMLParser
@@ -16,17 +17,25 @@ from pathlib import Path
 from jinja2 import Environment, nodes
 from jinja2.ext import do as jinja_do
 
-from tests.words.catalogues import KEYWORDS, ROOT, sources
+from tests.words.catalogues import FOLDER, KEYWORDS, ROOT, sources
 
 LIST = Path(__file__).with_name("unmarked.txt")
-# Nobody reads these on a page: terminals, tables, numbers and what programs say to each other.
+# Read by nobody on a page: what stands in terminals, tables, numbers and logs, and what programs are told, in English.
 _NOT_READ = (
-    "coach/commands/",
-    "coach/store/",
-    "coach/analysis/",
-    "coach/checkup/",
-    "coach/exports/",
-    "coach/translations/",
+    "coach/commands/", "coach/store/", "coach/analysis/", "coach/checkup/", "coach/exports/", "coach/translations/",
+    "coach/web/api/", "coach/web/admission.py", "coach/web/described.py", "coach/web/headers.py", "coach/web/limits.py",
+    "coach/web/live.py", "coach/web/metrics.py", "coach/web/openapi.py", "coach/web/pacing.py", "coach/web/server.py",
+    "coach/web/signal_lane.py", "coach/web/phone_push.py", "coach/web/health.py", "coach/service/backups.py",
+    "coach/service/consent_texts.py", "coach/service/erasing.py", "coach/service/exports.py",
+    "coach/service/from_backup.py", "coach/service/ingest.py", "coach/service/machine.py",
+    "coach/service/profile_files.py", "coach/service/restoring.py",
+    "coach/service/timekeeping.py", "coach/service/tokens.py", "coach/service/phones.py", "coach/notify/vapid.py",
+    "coach/reports/fhir", "programs/drawings.py", "programs/exercises.py",
+)  # fmt: skip
+# What only somebody who calls the code wrongly reads, in a log.
+_FOR_PROGRAMMERS = re.compile(
+    r"There is no (user|athlete|recording|coach|guardian|device|link) |known are|choose one of|"
+    r"is no (equipment|exercise|place|statement) |count from|cannot be; |aware datetime|levels count|should be (yes|from)|-[a-z]+=|filename="
 )
 _ROOTS = ("coach/web/", "coach/service/", "coach/notify/", "coach/reports/", "programs/")
 NOT_WORDS = "# no words"
@@ -49,6 +58,7 @@ _CLASSES = re.compile(
 _NO_BLOCKS = {"main_class", "styles", "scripts"}
 _SILENT = {"script", "style", "code", "svg", "kbd"}
 _FIXED = {"Backstop", "iCal", "FHIR", "PDF", "CSV", "JSON"}
+_FIELD = re.compile(r"\{\w*(?::[^{}]*)?\}")
 _HEADER = re.compile(r"charset=|^\d+ per \w+(; |$)|-src '|max-age=")
 _LETTERS = re.compile(r"[^\W\d_]{2,}")
 _IN, _OUT = "\x01", "\x02"
@@ -70,9 +80,21 @@ def still_to_mark() -> set[str]:
 def unmarked_in(path: Path) -> list[str]:
     """Return the words of a file that are not marked, each with its line."""
     text = path.read_text(encoding="utf-8")
-    found = _of_template(text) if path.suffix == ".html" else _of_code(text)
+    found = _of_template(text) if path.suffix == ".html" else [each for each in _of_code(text) if not _is_said(each[1])]
     lines = text.splitlines()
     return [f"{at}: {words[:90]}" for at, words in found if NOT_WORDS not in lines[at - 1]]
+
+
+@lru_cache(maxsize=1)
+def _said() -> frozenset[str]:
+    """Return the sentences that coach/said.py recognises when they are shown, `…` for each value."""
+    known = tomllib.loads((FOLDER / "de" / "said.toml").read_text(encoding="utf-8"))["said"]
+    bare = {_FIELD.sub("…", each) for each in known}
+    return frozenset(bare | {each.strip() for each in bare} | {each.partition("… ")[2] for each in bare})
+
+
+def _is_said(text: str) -> bool:
+    return text in _said() or text.strip() in _said() or bool(_FOR_PROGRAMMERS.search(text))
 
 
 # Code ---------------------------------------------------------------------
@@ -221,7 +243,7 @@ class _Html(HTMLParser):
         given = {name: value for name, value in attrs if value}
         for name in sorted(_SAYING & set(given)):
             self._take(given[name])
-        if tag in {"input", "button"} and given.get("type") in {"submit", "button"} and "value" in given:
+        if tag == "input" and given.get("type") in {"submit", "button"} and "value" in given:
             self._take(given["value"])
 
     def handle_endtag(self, tag: str) -> None:
@@ -234,4 +256,8 @@ class _Html(HTMLParser):
 
 def _reads_like_words(text: str) -> bool:
     """Tell names of forms, classes and endpoints from words; `{}` stands for a value."""
-    return text[:1].isupper() or bool(_WORDS.search(text) and not _CLASSES.match(text)) or text[:1] in " ,.:;"
+    return (
+        text[:1].isupper()
+        or bool(_WORDS.search(text) and not _CLASSES.match(text))
+        or (text[:1] in " ,.:;" and bool(_LETTERS.search(text)))
+    )
