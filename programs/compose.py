@@ -21,6 +21,8 @@ SETS_MAX, REPETITIONS_MAX = 10, 100
 HOLD_MAX_S = 600.0
 # Why an exercise is in a program: own words.
 CHOSEN = "Chosen by the coach."
+FROM_TEMPLATE = "It comes from the template “{name}”."
+AT_TODAY = "At the level of today, or the easiest: {names}."
 
 
 class Against(StrEnum):
@@ -159,7 +161,7 @@ def fit(template: Sequence[PrescribedExercise], history: History, more: bool) ->
             held.append(one.name)
         items.append(replace(given, because=f"{CHOSEN} {one.name} aims at {one.target}."))
     if not items:
-        raise NoAnswer("Nothing of this template may be given: " + " ".join(map(str, left_out)))
+        raise NoAnswer(" ".join(("Nothing of this template may be given.", *map(str, left_out))))
     fitted = shortened(items, history.session_max_min or MINUTES_MAX)
     _check_time(fitted, history)
     return Fitted(fitted, tuple(left_out), tuple(held))

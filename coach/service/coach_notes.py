@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from coach.errors import InvalidInput, NoSuch, NotAllowed
+from coach.language import gettext as _
 from coach.service.ground import Ground
 from coach.service.permission import coaches, require_athlete
 from coach.service.types import Identity
@@ -46,12 +47,12 @@ class CoachNotes:
         """Keep a note. Raises NoSuch, NotAllowed, InvalidInput."""
         said = text.strip()
         if not said or len(said) > NOTE_MAX or "\x00" in said:
-            raise InvalidInput(f"A note has 1 to {NOTE_MAX} signs.")
+            raise InvalidInput(_("A note has 1 to %(most)s characters.", most=NOTE_MAX))
         now = self._ground.now()
         with self._ground.store.begin() as tx:
             _require(tx, by, athlete_id)
             if coach_words.count_notes(tx, athlete_id, by.user_id) >= NOTES_MAX:
-                raise InvalidInput(f"There are {NOTES_MAX} notes already: delete old ones first.")
+                raise InvalidInput(_("There are %(most)s notes already: delete old ones first.", most=NOTES_MAX))
             values = {"athlete_id": athlete_id, "written_by": by.user_id, "text": said, "written_at": now}
             note_id = coach_words.add_note(tx, values)
             events.record(tx, now, by.user_id, "wrote", "note", note_id, athlete_id)
@@ -61,11 +62,11 @@ class CoachNotes:
         with self._ground.store.begin() as tx:
             _require(tx, by, athlete_id)
             if not coach_words.drop_note(tx, athlete_id, by.user_id, note_id):
-                raise NoSuch(f"There is no note {note_id[:40]} of yours.")
+                raise NoSuch(_("There is no note %(note)s of yours.", note=note_id[:40]))
             events.record(tx, self._ground.now(), by.user_id, "deleted", "note", note_id, athlete_id)
 
 
 def _require(tx: Tx, by: Identity, athlete_id: str) -> None:
     require_athlete(tx, by, athlete_id)
     if not coaches(by):
-        raise NotAllowed("Only a coach keeps notes about an athlete.")
+        raise NotAllowed(_("Only a coach keeps notes about an athlete."))

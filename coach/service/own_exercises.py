@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from coach.errors import InvalidInput, NoSuch, NotAllowed
+from coach.language import gettext as _
+from coach.said import said
 from coach.service.ground import Ground
 from coach.service.permission import coaches
 from coach.service.types import Identity
@@ -26,6 +28,8 @@ OWN_MAX, NAME_MAX, TEXT_MAX = 200, 80, 500
 CUES_MAX, LEVELS_MAX = 8, 8
 # What tells an own exercise from one of the library, wherever its id stands alone.
 _PREFIX = "own_"
+# Where the reader of the library says that something is wrong.
+_WHERE = "your exercise"  # no words
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,7 @@ class OwnExercises:
         with self._ground.store.begin() as tx:
             if len(own_exercises.of_coach(tx, by.user_id)) >= OWN_MAX:
                 raise InvalidInput(
-                    f"There are {OWN_MAX} exercises of your own already: delete one that you do not use."
+                    _("There are %(most)s exercises of your own already: delete one that you do not use.", most=OWN_MAX)
                 )
             values = {"id": exercise_id, "coach_id": by.user_id, "entry": checked}
             own_exercises.add(tx, values | {"created_at": now, "changed_at": now})
@@ -106,15 +110,15 @@ def shelf_for(tx: Tx, by: Identity) -> dict[str, Exercise]:
 
 def _require_coach(by: Identity) -> None:
     if not coaches(by):
-        raise NotAllowed("Only a coach has exercises of their own.")
+        raise NotAllowed(_("Only a coach has exercises of their own."))
 
 
 def _no_such(exercise_id: str) -> NoSuch:
-    return NoSuch(f"There is no exercise {exercise_id[:40]} of your own.")
+    return NoSuch(_("There is no exercise %(exercise)s of your own.", exercise=exercise_id[:40]))
 
 
 def _view(row: Row) -> OwnExerciseView:
-    return OwnExerciseView(load_entry(row["entry"], "your own exercises"), dict(row["entry"]), row["changed_at"])
+    return OwnExerciseView(load_entry(row["entry"], _WHERE), dict(row["entry"]), row["changed_at"])
 
 
 def _checked(entry: Mapping[str, Any], exercise_id: str) -> dict[str, Any]:
@@ -123,9 +127,9 @@ def _checked(entry: Mapping[str, Any], exercise_id: str) -> dict[str, Any]:
     named = [each for each in against if isinstance(each, str)] if isinstance(against, (list, tuple)) else []
     table = {**entry, "id": exercise_id, "contraindications": [*sorted(ALWAYS_AGAINST.difference(named)), *named]}
     try:
-        one = load_entry(table, "your exercise")
+        one = load_entry(table, _WHERE)
     except ProgramError as error:
-        raise InvalidInput(str(error).replace(f" '{exercise_id}'", "")) from None
+        raise InvalidInput(said(str(error).replace(f" '{exercise_id}'", ""))) from None
     _check_bounds(one)
     return table
 
@@ -133,19 +137,27 @@ def _checked(entry: Mapping[str, Any], exercise_id: str) -> dict[str, Any]:
 def _check_bounds(one: Exercise) -> None:
     """Raise InvalidInput for what the reader lets through and no page holds."""
     if len(one.name) > NAME_MAX:
-        raise InvalidInput(f"The name is longer than {NAME_MAX} signs: shorten it.")
+        raise InvalidInput(_("The name is longer than %(most)s characters: shorten it.", most=NAME_MAX))
     for text in (one.target, one.regression, one.source, *one.cues, *one.levels):
         if len(text) > TEXT_MAX or "\x00" in text:
-            raise InvalidInput(f"A text is longer than {TEXT_MAX} signs, or no text: shorten it.")
+            raise InvalidInput(_("A text is longer than %(most)s characters, or no text: shorten it.", most=TEXT_MAX))
     if len(one.cues) > CUES_MAX or len(one.levels) > LEVELS_MAX:
-        raise InvalidInput(f"An exercise has up to {CUES_MAX} cues and {LEVELS_MAX} levels.")
+        raise InvalidInput(
+            _("An exercise has up to %(cues)s cues and %(levels)s levels.", cues=CUES_MAX, levels=LEVELS_MAX)
+        )
     groups = {each.muscle_group for each in library().values()}
     if one.muscle_group not in groups:
-        raise InvalidInput(f"The muscle group '{one.muscle_group[:40]}' is not known: choose one of the library's.")
+        raise InvalidInput(
+            _("The target “%(group)s” is not known: choose one of the library's.", group=one.muscle_group[:40])
+        )
     if one.drawn_as is not None and one.drawn_as not in drawings():
-        raise InvalidInput(f"There is no drawing of '{one.drawn_as[:40]}': choose one of the library's.")
+        raise InvalidInput(
+            _("There is no drawing of “%(exercise)s”: choose one of the library's.", exercise=one.drawn_as[:40])
+        )
     for dose in one.dose_by_level:
         if len(dose.repetitions) > SETS_MAX or max(dose.repetitions) > REPETITIONS_MAX:
-            raise InvalidInput(f"A level has up to {SETS_MAX} sets of up to {REPETITIONS_MAX}.")
+            raise InvalidInput(
+                _("A level has up to %(sets)s sets of up to %(most)s.", sets=SETS_MAX, most=REPETITIONS_MAX)
+            )
         if dose.hold_s is not None and not 1 <= dose.hold_s <= HOLD_MAX_S:
-            raise InvalidInput(f"A hold is 1 to {HOLD_MAX_S:g} seconds long.")
+            raise InvalidInput(_("A hold is 1 to %(most)s seconds long.", most=round(HOLD_MAX_S)))

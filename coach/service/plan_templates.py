@@ -8,6 +8,8 @@ from datetime import datetime
 
 from coach.coaching import answered_by
 from coach.errors import CoachError, Conflict, InvalidInput, NoSuch, NotAllowed, StoreUnavailable
+from coach.language import gettext as _
+from coach.said import said
 from coach.service import planning
 from coach.service.ground import Ground
 from coach.service.histories import history_of
@@ -21,7 +23,7 @@ from coach.service.types import Identity
 from coach.store import athletes, events, plan_templates
 from coach.store.engine import Tx
 from coach.store.rows import Row
-from programs.compose import CHOSEN, Chosen, Fitted, check_course, compose, fit
+from programs.compose import AT_TODAY, CHOSEN, FROM_TEMPLATE, Chosen, Fitted, check_course, compose, fit
 from programs.dose import session_duration_min
 from programs.errors import ProgramError
 from programs.rest import rest
@@ -72,7 +74,7 @@ class PlanTemplates:
                 check_course(sessions_per_week, weeks)
                 items = compose(chosen, shelf_for(tx, by), (), History())
             except ProgramError as error:
-                raise InvalidInput(str(error)) from None
+                raise InvalidInput(said(str(error))) from None
             return self._add(tx, by, name, items, sessions_per_week, weeks)
 
     def make_from(self, by: Identity, plan_id: str, name: str) -> TemplateView:
@@ -86,7 +88,7 @@ class PlanTemplates:
             require_decider(tx, by, row["athlete_id"])
             program = prescription_from_plain(row["prescription"])
             if not program.exercises:
-                raise InvalidInput("This program is rest only: there is nothing to make a template of.")
+                raise InvalidInput(_("This program is rest only: there is nothing to make a template of."))
             return self._add(tx, by, name, program.exercises, program.sessions_per_week, program.weeks)
 
     def _add(
@@ -98,19 +100,21 @@ class PlanTemplates:
         sessions_per_week: int,
         weeks: int,
     ) -> TemplateView:
-        now, said = self._ground.now(), " ".join(name.split())
-        if not said or len(said) > NAME_MAX:
-            raise InvalidInput(f"Give the template a name of 1 to {NAME_MAX} signs.")
+        now, called = self._ground.now(), " ".join(name.split())
+        if not called or len(called) > NAME_MAX:
+            raise InvalidInput(_("Give the template a name of 1 to %(most)s characters.", most=NAME_MAX))
         have = plan_templates.of_coach(tx, by.user_id)
         if len(have) >= TEMPLATES_MAX:
-            raise InvalidInput(f"There are {TEMPLATES_MAX} templates already: delete one that you do not use.")
-        if any(each["name"].casefold() == said.casefold() for each in have):
-            raise Conflict(f"There is a template “{said}” already: choose another name.")
+            raise InvalidInput(
+                _("There are %(most)s templates already: delete one that you do not use.", most=TEMPLATES_MAX)
+            )
+        if any(each["name"].casefold() == called.casefold() for each in have):
+            raise Conflict(_("There is a template “%(name)s” already: choose another name.", name=called))
         # Whose it was stays with them: a template is of nobody.
         bare = tuple(replace(item, because="", first_side=None, extra_set=False) for item in items)
         values = {
             "coach_id": by.user_id,
-            "name": said,
+            "name": called,
             "exercises": exercises_to_plain(bare),
             "sessions_per_week": sessions_per_week,
             "weeks": weeks,
@@ -126,7 +130,7 @@ class PlanTemplates:
         _require_coach(by)
         with self._ground.store.begin() as tx:
             if not plan_templates.drop(tx, by.user_id, template_id):
-                raise NoSuch(f"There is no template {template_id[:40]} of yours.")
+                raise NoSuch(_("There is no template %(template)s of yours.", template=template_id[:40]))
             events.record(tx, self._ground.now(), by.user_id, "deleted", "template", template_id)
 
     def apply(
@@ -153,7 +157,7 @@ class PlanTemplates:
         except StoreUnavailable:
             raise
         except (ProgramError, CoachError) as error:
-            return Outcome(athlete_id, name, str(error))
+            return Outcome(athlete_id, name, said(str(error)))
 
     def _propose(self, tx: Tx, by: Identity, template: TemplateView, athlete: Row, more: bool) -> Outcome:
         now = self._ground.now()
@@ -168,7 +172,7 @@ class PlanTemplates:
             weeks=template.weeks,
             session_duration_min=session_duration_min(item.dose for item in fitted.items),
             rest=rest(needs, template.weeks),
-            because=" ".join((CHOSEN, f"It comes from the template “{template.name}”.", *notes)),
+            because=" ".join((CHOSEN, FROM_TEMPLATE.format(name=template.name), *notes)),
         )
         answered = answered_by(fitted.items, needs)
         finding_ids = [finding_id for need in needs if need.kind in answered for finding_id in need.finding_ids]
@@ -181,18 +185,18 @@ def _notes(fitted: Fitted) -> tuple[str, ...]:
     left_out = tuple(map(str, fitted.left_out))
     if not fitted.held:
         return left_out
-    return (*left_out, f"At the level of today, or the easiest: {', '.join(fitted.held)}.")
+    return (*left_out, AT_TODAY.format(names=", ".join(fitted.held)))
 
 
 def _require_coach(by: Identity) -> None:
     if not coaches(by):
-        raise NotAllowed("Only a coach has templates.")
+        raise NotAllowed(_("Only a coach has templates."))
 
 
 def _require(tx: Tx, by: Identity, template_id: str) -> Row:
     row = plan_templates.get(tx, by.user_id, template_id)
     if row is None:
-        raise NoSuch(f"There is no template {template_id[:40]} of yours.")
+        raise NoSuch(_("There is no template %(template)s of yours.", template=template_id[:40]))
     return row
 
 

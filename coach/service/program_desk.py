@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from coach.errors import CoachError, Conflict, InvalidInput, NotAllowed, StoreUnavailable
+from coach.language import gettext as _
+from coach.said import said
 from coach.service import planning
 from coach.service.change_views import ChangeView, change_view
 from coach.service.ground import Ground
@@ -175,9 +177,9 @@ class ProgramDesk:
                 items = compose(chosen, shelf_for(tx, by), program.exercises, history_of(tx, athlete, now))
                 changed = with_items(program, items, sessions_per_week, weeks)
             except ProgramError as error:
-                raise InvalidInput(str(error)) from None
+                raise InvalidInput(said(str(error))) from None
             if changed == program:
-                raise InvalidInput("Nothing was changed: the proposal stays as it is.")
+                raise InvalidInput(_("Nothing was changed: the proposal stays as it is."))
             new_id = propose(tx, by, athlete, changed, row["need_kinds"], row["finding_ids"], MadeFrom.EDITED, now)
         return self._plans.get(by, new_id)
 
@@ -233,7 +235,7 @@ class ProgramDesk:
         except StoreUnavailable:
             raise
         except CoachError as error:
-            return Outcome(athlete_id, name, str(error))
+            return Outcome(athlete_id, name, said(str(error)))
         return Outcome(athlete_id, name, None, each)
 
     def _name(self, athlete_id: str) -> str:
@@ -250,14 +252,14 @@ def name_of_athlete(tx: Tx, athlete_id: str) -> str:
 def check_many(count: int) -> None:
     """Raise InvalidInput for no athlete, or for more than one request decides on."""
     if not count:
-        raise InvalidInput("Nobody was chosen: tick whom it is for.")
+        raise InvalidInput(_("Nobody was chosen: tick whom it is for."))
     if count > MANY_MAX:
-        raise InvalidInput(f"{count} at once are too many: choose up to {MANY_MAX}.")
+        raise InvalidInput(_("%(count)s at once are too many: choose up to %(most)s.", count=count, most=MANY_MAX))
 
 
 def _require_coach(by: Identity) -> None:
     if not coaches(by):
-        raise NotAllowed("Only a coach has a program desk.")
+        raise NotAllowed(_("Only a coach has a program desk."))
 
 
 def _held(row: Row) -> Held | None:
@@ -269,7 +271,7 @@ def _held(row: Row) -> Held | None:
 def _require_editable(tx: Tx, by: Identity, plan_id: str) -> Row:
     row = require_plan(tx, by, plan_id)
     if row["state"] not in (PlanState.PROPOSED.value, PlanState.ACCEPTED.value):
-        raise Conflict(f"This proposal is {row['state']} already: look at the newest one.")
+        raise Conflict(_("This proposal was decided already: look at the newest one."))
     if row["state"] == PlanState.ACCEPTED.value and plans.in_state(tx, row["athlete_id"], PlanState.PROPOSED.value):
-        raise Conflict("A proposal waits already: edit or decline that one first.")
+        raise Conflict(_("A proposal waits already: edit or decline that one first."))
     return row

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from coach.errors import NotAllowed
+from coach.language import gettext as _
 from coach.service.permission import may_decide, require_athlete
 from coach.service.plain import prescription_to_plain
 from coach.service.plan_differences import MadeFrom
@@ -20,7 +21,7 @@ def require_decider(tx: Tx, by: Identity, athlete_id: str) -> Row:
     """Return an athlete whose program `by` decides on. Raises NoSuch, NotAllowed."""
     athlete = require_athlete(tx, by, athlete_id, Level.PLAN)
     if not may_decide(tx, by, athlete_id):
-        raise NotAllowed("Your coach decides on your program: ask them.")
+        raise NotAllowed(_("Your coach decides on your program: ask them."))
     return athlete
 
 

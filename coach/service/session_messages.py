@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from coach.errors import Conflict, InvalidInput, NotAllowed
+from coach.language import gettext as _
 from coach.service.ground import Ground
 from coach.service.permission import coaches, require_session, speaks_for
 from coach.service.types import Identity, Level, SessionState
@@ -52,17 +53,17 @@ class SessionMessages:
         """
         said = text.strip()
         if len(said) > MESSAGE_MAX or "\x00" in said:
-            raise InvalidInput(f"A message has up to {MESSAGE_MAX} signs: shorten it.")
+            raise InvalidInput(_("A message has up to %(most)s characters: shorten it.", most=MESSAGE_MAX))
         now = self._ground.now()
         with self._ground.store.begin() as tx:
             session = require_session(tx, by, session_id, Level.PLAN)
             if not coaches(by):
-                raise NotAllowed("A coach writes the message of a session.")
+                raise NotAllowed(_("A coach writes the message of a session."))
             if not said:
                 if coach_words.drop_message(tx, session_id, by.user_id):
                     events.record(tx, now, by.user_id, "took back", "message", session_id, session["athlete_id"])
                 return
             if session["state"] not in _OPEN:
-                raise Conflict("This session is over: write with the next one.")
+                raise Conflict(_("This session is over: write with the next one."))
             coach_words.set_message(tx, session_id, by.user_id, said, now)
             events.record(tx, now, by.user_id, "wrote", "message", session_id, session["athlete_id"])

@@ -39,15 +39,15 @@ SEEN = {
     SeenAs.NOT_SEEN: N_("does not see it"),
 }
 GROUPS = {
-    "back extensors": N_("back extensors"),
-    "front trunk": N_("front of the trunk"),
-    "side trunk": N_("side of the trunk"),
-    "trunk rotation": N_("turning the trunk"),
-    "hip extensors": N_("hip extensors"),
-    "outer hips": N_("outer hips"),
+    "back extensors": N_("back extensors"),  # no words
+    "front trunk": N_("front of the trunk"),  # no words
+    "side trunk": N_("side of the trunk"),  # no words
+    "trunk rotation": N_("turning the trunk"),  # no words
+    "hip extensors": N_("hip extensors"),  # no words
+    "outer hips": N_("outer hips"),  # no words
     "legs": N_("legs"),
-    "hips and upper back": N_("mobility of hips and upper back"),
-    "shoulder girdle": N_("shoulder girdle"),
+    "hips and upper back": N_("mobility of hips and upper back"),  # no words
+    "shoulder girdle": N_("shoulder girdle"),  # no words
     "recovery": N_("recovery"),
 }
 NEEDS = {

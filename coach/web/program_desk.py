@@ -6,6 +6,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from coach.errors import InvalidInput
+from coach.language import gettext as _
 from coach.language import ngettext
 from coach.service.program_desk import WORD_MAX, Outcome
 from coach.web import access, reading
@@ -46,7 +47,7 @@ def decline() -> Response:
 def _word(name: str) -> str:
     said = request.form.get(name, "").strip()
     if len(said) > WORD_MAX:
-        raise InvalidInput(f"The reason has up to {WORD_MAX} signs: shorten it.")
+        raise InvalidInput(_("The reason has up to %(most)s characters: shorten it.", most=WORD_MAX))
     return said
 
 
