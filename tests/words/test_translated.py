@@ -99,7 +99,7 @@ PLANTED = {
         'said = "your back is stiff"',
         'said = f"{count} bends"',
         'said = _(f"{count} bends")',
-        'flash("Kept.", "done")',
+        'flash("Vanished.", "done")',
         '_("%(what)s is kept", what="your back")',
     ],
 }

@@ -34,8 +34,9 @@ _NOT_READ = (
 )  # fmt: skip
 # What only somebody who calls the code wrongly reads, in a log.
 _FOR_PROGRAMMERS = re.compile(
-    r"There is no (user|athlete|recording|coach|guardian|device|link) |known are|choose one of|"
-    r"is no (equipment|exercise|place|statement) |count from|cannot be; |aware datetime|levels count|should be (yes|from)|-[a-z]+=|filename="
+    r"There is no (user|athlete|recording|coach|guardian|device|link|…) |known are|choose one of|count from|cannot be; |"
+    r"is no (equipment|exercise|place|statement|… of) |aware datetime|levels count|should be (yes|from)|-[a-z]+=|"
+    r"filename="
 )
 _ROOTS = ("coach/web/", "coach/service/", "coach/notify/", "coach/reports/", "programs/")
 NOT_WORDS = "# no words"
@@ -94,6 +95,7 @@ def _said() -> frozenset[str]:
 
 
 def _is_said(text: str) -> bool:
+    text = _FIELD.sub("…", text)
     return text in _said() or text.strip() in _said() or bool(_FOR_PROGRAMMERS.search(text))
 
 
@@ -256,8 +258,4 @@ class _Html(HTMLParser):
 
 def _reads_like_words(text: str) -> bool:
     """Tell names of forms, classes and endpoints from words; `{}` stands for a value."""
-    return (
-        text[:1].isupper()
-        or bool(_WORDS.search(text) and not _CLASSES.match(text))
-        or (text[:1] in " ,.:;" and bool(_LETTERS.search(text)))
-    )
+    return text[:1].isupper() or bool(_WORDS.search(text) and not _CLASSES.match(text)) or text[:1] in " ,.:;"
