@@ -55,6 +55,7 @@ WITHOUT_WHO = {
     "rests": "",
     "spasms": "",
     "trials": "watch settle wanted take",
+    "guidance": "now watch settle wanted take",
     "imports": "",
     "jobs": "",
     "diary": "",
