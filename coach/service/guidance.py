@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from coach.analysis.errors import AnalysisError
 from coach.analysis.guided_set import begin_set, done_of, follow_set
 from coach.errors import Conflict, InvalidInput, NotAllowed
+from coach.language import gettext as _
 from coach.service import planning
 from coach.service.ground import Ground
 from coach.service.guidance_counting import Counting, Over
@@ -94,7 +95,7 @@ class Guidance:
             _refuse(tx, by, session, now)
             steps = _script(session)
             if not steps:
-                raise Conflict("This session has no exercise to be led through.")
+                raise Conflict(_("This session has no exercise to be led through."))
             values = {
                 "athlete_id": session["athlete_id"],
                 "session_id": session_id,
@@ -144,11 +145,11 @@ class Guidance:
         begun here counts as begun: a phone without a network went on. Raises NoSuch, NotAllowed, InvalidInput.
         """
         if not -COUNT_MAX <= by_hand <= COUNT_MAX or over not in {None, SetState.ENDED, SetState.SKIPPED}:
-            raise InvalidInput(f"A set is counted from 0 to {COUNT_MAX}, goes on, is ended or left out.")
+            raise InvalidInput(_("A set is counted from 0 to %(most)s, goes on, is ended or skipped.", most=COUNT_MAX))
         now = self._ground.now()
         self.begin(by, session_id)
         with self._ground.store.begin() as tx:
-            _, row, step = self._step(tx, by, session_id, number)
+            _session, row, step = self._step(tx, by, session_id, number)
             when = _checked(at, row, now)
             if guidance.get_set(tx, row["id"], number) is None:
                 guidance.add_set(tx, {**_set_values(row, step, when), "state": SetState.RUNNING.value})
@@ -177,7 +178,7 @@ class Guidance:
             session = _require_own(tx, by, session_id)
             row = guidance.of_session(tx, session_id)
             if row is None or row["state"] == GuidedState.LEFT:
-                raise Conflict("This session was not begun, or left: say on its own page what came of it.")
+                raise Conflict(_("This session was not begun, or left: say on its own page what came of it."))
             for each in guidance.sets(tx, row["id"]):
                 self._end(tx, row["id"], each["number"], SetState.ENDED, now)
             done = any(set_of(each).counted > 0 for each in guidance.sets(tx, row["id"]))
@@ -247,10 +248,10 @@ class Guidance:
         session = _require_own(tx, by, session_id)
         row = guidance.of_session(tx, session_id)
         if row is None or row["state"] != GuidedState.RUNNING:
-            raise Conflict("This session is not led any more: look at its page again.")
+            raise Conflict(_("This session is not led any more: look at its page again."))
         steps = view_of(row, ()).steps
         if not 0 <= number < len(steps):
-            raise InvalidInput(f"This session has {len(steps)} sets; there is no set {number}.")
+            raise InvalidInput(_("This session has %(count)s sets: choose one of them.", count=len(steps)))
         return session, row, steps[number]
 
     def _end(self, tx: Tx, guided_id: str, number: int, state: SetState, now: datetime) -> None:
@@ -334,14 +335,14 @@ def _checked(at: datetime | None, row: Row, now: datetime) -> datetime:
 def _require_own(tx: Tx, by: Identity, session_id: str) -> Row:
     session = require_session(tx, by, session_id, Level.FULL)
     if not speaks_for(tx, by, session["athlete_id"]):
-        raise NotAllowed("A session is led on the athlete's own page; a coach says what came of it on its page.")
+        raise NotAllowed(_("A session is led on the athlete's own page; a coach says what came of it on its page."))
     return session
 
 
 def _refuse(tx: Tx, by: Identity, session: Row, now: datetime) -> None:
     """Raise Locked or Conflict while nobody is led through this session."""
     if session["state"] not in _OPEN:
-        raise Conflict(f"This session is {session['state']} already.")
+        raise Conflict(_("This session is over already."))
     if session["local_date"] > now.astimezone(ZoneInfo(session["time_zone"])).date():
-        raise Conflict(f"This session is planned for {session['local_date']}: it can be begun from that day on.")
+        raise Conflict(_("This session is planned for a later day: it can be begun from then on."))
     refuse_locked(tx, by, require_athlete(tx, by, session["athlete_id"]), now)

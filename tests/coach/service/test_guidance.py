@@ -266,7 +266,7 @@ def test_only_whose_own_it_is_and_only_sets_that_there_are(fit: Club) -> None:
             services.guidance.begin_set(fit.athlete, session_id, number)
     with pytest.raises(InvalidInput, match="counted from"):
         services.guidance.tell_set(fit.athlete, session_id, 0, 100_000)
-    with pytest.raises(Conflict, match="planned for"):
+    with pytest.raises(Conflict, match="planned for a later day"):
         services.guidance.begin(fit.athlete, planned(fit, days=3, state="planned"))
 
 
