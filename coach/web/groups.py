@@ -12,6 +12,9 @@ from coach.web.house import house
 
 blueprint = Blueprint("groups", __name__)
 
+# Names beside a group's. Own choice: a line.
+_NAMES_SHOWN = 6
+
 
 @blueprint.get("/groups")
 @access.coach
@@ -19,7 +22,9 @@ def page() -> str:
     """List the coach's groups, and offer to make one."""
     me, services = access.me(), house().services
     names = {each.athlete_id: each.name for each, _level in services.sharing.seen(me)}
-    return render_template("coach/groups.html", groups=services.groups.of_coach(me), names=names)
+    groups = services.groups.of_coach(me)
+    members = {each.group_id: sorted((names[one] for one in each.athlete_ids), key=str.casefold) for each in groups}
+    return render_template("coach/groups.html", groups=groups, members=members, shown=_NAMES_SHOWN)
 
 
 @blueprint.post("/groups")
