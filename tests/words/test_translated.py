@@ -94,6 +94,7 @@ PLANTED = {
         '{% set title = "Your back" %}<h1>{{ title }}</h1>',
         '<input type="submit" value="Keep">',
         '{{ link("a.b", "Weeks") }}',
+        '{{ {_("back"): _("Your back")}[name] }}',
     ],
     ".py": [
         'said = "your back is stiff"',

@@ -30,14 +30,70 @@ _NOT_READ = (
     "coach/service/from_backup.py", "coach/service/ingest.py", "coach/service/machine.py",
     "coach/service/profile_files.py", "coach/service/restoring.py",
     "coach/service/timekeeping.py", "coach/service/tokens.py", "coach/service/phones.py", "coach/notify/vapid.py",
-    "coach/reports/fhir", "programs/drawings.py", "programs/exercises.py",
+    "coach/reports/fhir", "programs/dose.py", "programs/drawings.py", "programs/exercises.py",
 )  # fmt: skip
-# What only somebody who calls the code wrongly reads, in a log.
+# What only whoever calls the code wrongly, keeps the machine or writes a program reads: in logs, terminals, answers.
 _FOR_PROGRAMMERS = re.compile(
-    r"There is no (user|athlete|recording|coach|guardian|device|link|…) |known are|choose one of|count from|cannot be; |"
-    r"is no (equipment|exercise|place|statement|… of) |aware datetime|levels count|should be (yes|from)|-[a-z]+=|"
-    r"filename="
+    "|".join(
+        (
+            r"There is no (user|athlete|recording|coach|guardian|device|link|…) ",
+            "known are",
+            "choose one of",
+            "count from",
+            "cannot be; ",
+            "aware datetime",
+            "levels count",
+            "should be (yes|from)",
+            "-[a-z]+=",
+            "filename=",
+            "is no (equipment|exercise|place|statement|input|… of) ",
+            "mail[.](tls|sender)",
+            "A user of role athlete",
+            "has a user already",
+            "is nothing that (a token|exercises)",
+            "for what (is about one|shares something)",
+            "so none with number",
+            "profiles[.]folder",
+            "has no file: put",
+            "cannot come from a wearable",
+            "a wearable counts",
+            "cannot be shown: ask for",
+            "^stored trial$",
+            "^answered, locked",
+            "^plan off$",
+            "take it from the scan",
+            "^moved to …$",
+            "three numbers, not all zero",
+            "wants a token",
+            "No token opens",
+            "not for that: it would need",
+            "day of this address",
+            "milliseconds?, angles|to the millisecond, angles",
+            "^day is …",
+            "slots are local dates",
+            "weekdays go from",
+            "a slot holds one",
+            "has no minutes that a wearable",
+            "order of time",
+            "^connection log",
+            "there is no sensor",
+            "^Revised Strain Index$|^Hand Activity Level$",
+            "than any form here has",
+            "^another availability$",
+            "Choose another one[.]$",
+        )
+    )
 )
+# Names that are the same in every language, and examples.
+_NAMES = {
+    "Sam Coach",
+    "Robin (simulated)",
+    "Simulated wearable",
+    "Samsung Internet",
+    "Bearer",
+    "Backstop: …",
+    "7KQ2M-9XW4T",
+}
 _ROOTS = ("coach/web/", "coach/service/", "coach/notify/", "coach/reports/", "programs/")
 NOT_WORDS = "# no words"
 _WORDS = re.compile(r"[^\W\d_]{2,}[,.:;!?]? \(?[^\W\d_]{2,}|[^\W\d_]{2,} [aI] [^\W\d_]{2,}|^[A-Z][a-z]+[.!?:]$")
@@ -57,7 +113,7 @@ _CLASSES = re.compile(
 )
 # Blocks of a page that hold classes and addresses.
 _NO_BLOCKS = {"main_class", "styles", "scripts"}
-_SILENT = {"script", "style", "code", "svg", "kbd"}
+_SILENT = {"script", "style", "code", "svg", "kbd", "pre", "textarea"}
 _FIXED = {"Backstop", "iCal", "FHIR", "PDF", "CSV", "JSON"}
 _FIELD = re.compile(r"\{\w*(?::[^{}]*)?\}")
 _HEADER = re.compile(r"charset=|^\d+ per \w+(; |$)|-src '|max-age=")
@@ -96,7 +152,7 @@ def _said() -> frozenset[str]:
 
 def _is_said(text: str) -> bool:
     text = _FIELD.sub("…", text)
-    return text in _said() or text.strip() in _said() or bool(_FOR_PROGRAMMERS.search(text))
+    return text in _NAMES or text in _said() or text.strip() in _said() or bool(_FOR_PROGRAMMERS.search(text))
 
 
 # Code ---------------------------------------------------------------------
@@ -158,7 +214,11 @@ def _environment() -> Environment:
 
 def _of_template(text: str) -> Iterator[tuple[int, str]]:
     reader = _Html()
-    for node in _environment().parse(text).body:
+    tree = _environment().parse(text)
+    for pair in tree.find_all(nodes.Pair):
+        if isinstance(pair.key, nodes.Call):
+            reader.found.append((pair.key.lineno, "the key of a dictionary is a code, and is not translated"))
+    for node in tree.body:
         _feed(node, reader)
     reader.close()
     yield from reader.found
@@ -237,7 +297,7 @@ class _Html(HTMLParser):
 
     def _take(self, text: str) -> None:
         plain = " ".join(text.replace(_IN, "").replace(_OUT, "").split())
-        if "hx-" not in plain and any(word not in _FIXED for word in _LETTERS.findall(plain)):
+        if "hx-" not in plain and plain not in _NAMES and any(word not in _FIXED for word in _LETTERS.findall(plain)):
             self.found.append((self._line + self.getpos()[0] - 1, plain))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -258,4 +318,6 @@ class _Html(HTMLParser):
 
 def _reads_like_words(text: str) -> bool:
     """Tell names of forms, classes and endpoints from words; `{}` stands for a value."""
+    if not _LETTERS.search(text):
+        return False
     return text[:1].isupper() or bool(_WORDS.search(text) and not _CLASSES.match(text)) or text[:1] in " ,.:;"
