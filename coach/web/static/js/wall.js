@@ -13,7 +13,7 @@ const JUMP_S = 2;
 const GAP_STEPS = 2.5;
 const SILENCE_MS = 3000;
 // Drawing takes this much of a frame; tiles that are left are the first of the next one, so that no task grows long.
-const DRAW_MS = 8;
+const DRAW_MS = 24;
 const WORDS_MS = 500;
 const ROWS_MS = 2000;
 const THRESHOLDS_DEG = [20, 60];
