@@ -15,7 +15,7 @@ from coach.service.types import AthleteView, Level, Role, SessionState, SessionV
 from coach.web import access, desk, forms
 from coach.web.access import Access
 from coach.web.house import house
-from coach.web.words import day_name
+from coach.web.words import day_name, exercise_names
 from programs.marking import N_
 from programs.moving import DayChoice
 
@@ -31,10 +31,13 @@ def week_part(athlete: AthleteView, problem: str | None = None) -> dict[str, Any
     today, sessions = house().today(athlete.time_zone), desk.sessions_ahead(athlete)
     shown = [each.session_id for each in sessions if each.state in _OPEN]
     choices = house().services.moving.choices(access.me(), athlete.athlete_id, shown)
+    asked = {exercise_names(each) for each in sessions}
     days = [today + timedelta(days=offset) for offset in range(desk.DAYS_SHOWN)]
     return {
         "days": [(day, [each for each in sessions if each.local_date == day]) for day in days],
         "choices": choices,
+        # What all of them ask for is said once.
+        "each_one": asked.pop() if len(asked) == 1 else None,
         "reasons": REASONS,
         "against_words": AGAINST_WORDS,
         "along_words": _along_words,
