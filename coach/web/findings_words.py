@@ -10,6 +10,7 @@ from typing import Any
 from flask import Flask
 
 from coach.analysis.detectors.types import Kind, Outcome
+from coach.language import gettext as _
 from coach.service.charts import TRUNK
 from coach.service.types import AnswerView, AthleteView, FindingView, Role
 from coach.web import access, words
@@ -194,7 +195,7 @@ def short_span(window: dict[str, Any], zone: str) -> str:
 
 def lower_day(name: str) -> str:
     """Return a day's name as it stands within a sentence."""
-    return name.lower() if name in {"Today", "Yesterday"} else name
+    return name.lower() if name in {_("Today"), _("Yesterday")} else name
 
 
 def leaves(values: dict[str, Any], before: str = "") -> list[tuple[str, str]]:

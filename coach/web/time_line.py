@@ -21,6 +21,7 @@ from coach.web.asked import FIRST_YEAR, LAST_YEAR, Whole
 from coach.web.described import Query
 from coach.web.house import house
 from coach.web.time_line_words import TimeLineAnswer, answer_of, lane_words
+from coach.written import number
 
 # What is shown at first, in local days. Own choice: the twelve weeks of a program.
 DAYS_FIRST = 84
@@ -52,15 +53,18 @@ class TimeLineQuery(Query):
 
 @dataclass(frozen=True, slots=True)
 class SignalRow:
-    """One row of the table behind the signal. highest_deg: of the line, where it is fine enough."""
+    """One row of the table behind the signal, as it is read; empty where nothing is known.
+
+    highest: inclination of the line, where it is fine enough. strokes: left and right.
+    """
 
     when: str
     worn_s: float
-    bends_per_h: float | None
-    usual: tuple[float, float] | None
-    deep_share: float | None
-    strokes: tuple[int, int] | None
-    highest_deg: float | None
+    bends: str
+    usual: str
+    deep: str
+    strokes: str
+    highest: str
 
 
 def query_in_address() -> TimeLineQuery:
@@ -126,15 +130,20 @@ def _row(lane: SignalLane, at: int, zone: str) -> SignalRow:
     day = words.day_name(middle.date() if lane.step is Step.DAY else there.date(), today)
     low, high = (lane.usual_low[at], lane.usual_high[at]) if lane.usual_low else (None, None)
     left, right = lane.strokes_left[at], lane.strokes_right[at]
+    deep = None if lane.deep_share[at] is None else 100.0 * (lane.deep_share[at] or 0.0)
     return SignalRow(
         day if lane.step is Step.DAY else f"{day} {there:%H:%M}",
         lane.worn_s[at],
-        lane.bends_per_h[at],
-        None if low is None or high is None else (low, high),
-        lane.deep_share[at],
-        None if left is None and right is None else (left or 0, right or 0),
-        _highest(lane, at),
+        _number(lane.bends_per_h[at], 1),
+        "" if low is None or high is None else f"{_number(low, 0)}–{_number(high, 0)}",
+        _number(deep, 1, "\N{NO-BREAK SPACE}%"),
+        "" if left is None and right is None else f"{left or 0} · {right or 0}",
+        _number(_highest(lane, at), 0, "°"),
     )
+
+
+def _number(value: float | None, decimals: int, unit: str = "") -> str:
+    return "" if value is None else number(value, decimals) + unit
 
 
 def _highest(lane: SignalLane, at: int) -> float | None:

@@ -101,6 +101,7 @@ def lane_words() -> dict[str, str]:
     return {
         "bends": _("Bends"),
         "bends_unit": _("per hour worn"),
+        "bends_said": _("bends per hour worn"),
         "usual": _("usual"),
         "deep": _("Deep bending"),
         "deep_unit": _("% of time worn beyond 60°"),
@@ -116,7 +117,7 @@ def lane_words() -> dict[str, str]:
         "treatments": _("Treatments"),
         "none": _("none in this time"),
         "not_worn": _("not worn"),
-        "worn": _("Worn"),
+        "worn": _("Time worn"),
         "worn_unit": _("hours a day"),
         "lost": _("The time line could not be fetched. What is shown stays; try again."),
     }

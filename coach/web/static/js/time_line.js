@@ -8,6 +8,8 @@ const DAY_S = 86400;
 const SCALE_PX = 36;
 const DRAG_FROM_PX = 5;
 const SHORTEST_S = 120;
+const tongue = document.documentElement.lang === "en" ? "en-GB" : document.documentElement.lang;
+const number = new Intl.NumberFormat(tongue, { maximumFractionDigits: 1 });
 const LONGEST_S = 400 * DAY_S;
 // A day of pixels narrower than this cannot be told from the next; a phone begins with four weeks.
 const NARROW_PX = 420;
@@ -69,7 +71,7 @@ function drawSignal(signal) {
   chartLane({
     name: words.bends, unit: words.bends_unit, data: [t, signal.bends_per_h, ...usual],
     series: [line("--bs-calm"), invisible, invisible], bands: [{ series: [3, 2], fill: colour("--bs-band") }], range: upTo(10),
-    says: worn.length ? `${words.bends} ${words.bends_unit}: ${Math.min(...worn)} – ${Math.max(...worn)}` : `${words.bends}: ${words.not_worn}`,
+    says: worn.length ? `${words.bends} ${words.bends_unit}: ${number.format(Math.min(...worn))} – ${number.format(Math.max(...worn))}` : `${words.bends}: ${words.not_worn}`,
   });
   if (signal.step === "line") {
     const angles = signal.inclination_deg.filter((each) => each !== null);
@@ -86,7 +88,7 @@ function drawSignal(signal) {
     if (known.length) {
       chartLane({
         name: words.deep, unit: words.deep_unit, data: [t, shares], series: [line("--bs-calm")], range: upTo(10),
-        says: `${words.deep}: ${Math.max(...known).toFixed(1)} ${words.deep_unit}`,
+        says: `${words.deep}: ${number.format(Math.max(...known))} ${words.deep_unit}`,
       });
     }
   }
@@ -287,11 +289,11 @@ function readout(at) {
   const { signal, pain } = state.told;
   const index = Math.floor((at - (signal.t_utc_s[0] - signal.step_s / 2)) / signal.step_s);
   const form = { weekday: "short", day: "numeric", month: "short", timeZone: zone, ...(signal.step === "day" ? {} : { hour: "2-digit", minute: "2-digit", hour12: false }) };
-  const said = [new Intl.DateTimeFormat(document.documentElement.lang === "en" ? "en-GB" : document.documentElement.lang, form).format(1000 * at)];
+  const said = [new Intl.DateTimeFormat(tongue, form).format(1000 * at)];
   const bends = signal.bends_per_h[index];
   const [low, high] = [signal.usual_low[index], signal.usual_high[index]];
   const usual = low === null || low === undefined ? "" : ` (${words.usual} ${Math.round(low)}–${Math.round(high)})`;
-  said.push(bends === null || bends === undefined ? words.not_worn : `${bends} ${words.bends.toLowerCase()} ${words.bends_unit}${usual}`);
+  said.push(bends === null || bends === undefined ? words.not_worn : `${number.format(bends)} ${words.bends_said}${usual}`);
   const near = pain.find((each) => Math.abs(each.start_utc_s - at) < signal.step_s / 2);
   if (near) said.push(near.says);
   return said.join(" · ");
