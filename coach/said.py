@@ -24,7 +24,7 @@ _BETWEEN = re.compile(r"(?<=[.!?])\s+(?=[^\W\d_])")
 # A decimal point, not one of a version or a date.
 _POINT = re.compile(r"(?<![\w.:])(\d+)\.(\d+)(?![\w.])")
 # A sentence that follows whatever another one said.
-_FOLLOWS = re.compile(r"^\{\w+\} (?=[A-ZÄÖÜ])")
+_FOLLOWS = re.compile(r"^\{\w+\} (?=[A-ZÄÖÜ][a-zäöü])")
 _LETTERS = re.compile(r"[^\W\d_]{2,}")
 # Letters between the values of a sentence, up to which it could be any sentence: "{share} of {time}". Own choice.
 _WEAK = 6

@@ -14,6 +14,7 @@ from coach.service.guidance_views import GuidedStep, GuidedView, wearable_for
 from coach.service.types import SessionView, WearableView
 from coach.web import words
 from coach.web.library_words import exercise_of
+from coach.web.spoken import drawn
 from devices.types import LinkState
 from programs.dose import REPETITION_S
 from programs.drawings import drawings
@@ -45,7 +46,7 @@ def exercises_of(session: SessionView) -> dict[str, dict[str, Any]]:
         told = {"name": each["name"], "cues": (), "regression": "", "dose": each["dose"]}
         if one is not None:
             told |= {"name": one.name, "cues": one.cues, "regression": one.regression}
-        found.setdefault(each["exercise_id"], {**told, "drawing": picture.svg if picture else None})
+        found.setdefault(each["exercise_id"], {**told, "drawing": drawn(picture) if picture else None})
     return found
 
 

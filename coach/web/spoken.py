@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -10,15 +11,17 @@ from flask import Flask
 from jinja2 import pass_context
 from jinja2.defaults import DEFAULT_FILTERS
 from jinja2.runtime import Context
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from coach import language
 from coach.said import said
+from programs.drawings import Drawing
 
 # Filters of these endings return classes and days as addresses have them.
 _CODES = ("_tone", "_day", "_icon", "_class", "tojson")
 # These return names that people gave, or parts of a machine's.
 _NAMES = frozenset({"short_name", "group_name", "name_parts", "leaves", "mark_sign"})
+_TITLE = re.compile(r"<title>.*?</title>", re.DOTALL)
 # Functions of templates that return words, as filters do.
 _FUNCTIONS = ("quantity", "how_much", "limit_name", "field_words")
 
@@ -30,6 +33,12 @@ def spoken(value: Any) -> Any:
     if isinstance(value, list | tuple) and type(value) in (list, tuple):
         return type(value)(spoken(each) for each in value)
     return value
+
+
+def drawn(picture: Drawing) -> Markup:
+    """Return a drawing, with what it shows said in the reader's language."""
+    title = f"<title>{escape(said(picture.says))}</title>"
+    return Markup(_TITLE.sub(lambda _: title, picture.svg, count=1))  # noqa: S704 - ours, and its title is escaped
 
 
 def capitalized(text: str) -> str:
@@ -70,4 +79,4 @@ def install(app: Flask) -> None:
         if name in known:
             known[name] = _speaking(known[name])
     app.jinja_env.finalize = shown
-    filters |= {"said": spoken, "capitalize": capitalized, "lower": lowered}
+    filters |= {"said": spoken, "drawn": drawn, "capitalize": capitalized, "lower": lowered}

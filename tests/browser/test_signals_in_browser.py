@@ -7,6 +7,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.test_pages_in_browser import looks_right
+
+pytestmark = pytest.mark.browser
+
 # How a page tells what it shows: the stretch that it asked for last, and the samples that it drew as a table.
 _SHOWN = "[data-told]"
 _NARROWER = "was => { const q = new URLSearchParams(location.search); return q.get('to') - q.get('from') < was; }"
@@ -27,6 +31,7 @@ def test_a_line_comes_closer_down_to_the_samples(make_site, browser, keep, width
     expect(line.locator("canvas")).to_be_visible()
     expect(page.locator(_SHOWN)).not_to_be_empty()
     expect(page.locator(".signal-raw")).to_be_hidden()
+    looks_right(page)
     keep(page, f"signals_{width}_{scheme}")
 
     line.focus()
@@ -49,6 +54,7 @@ def test_a_line_comes_closer_down_to_the_samples(make_site, browser, keep, width
     # Seconds that lie wholly within the minute hold as many samples as the sensor sends.
     counted = [int(row.split("\t")[-1]) for row in rows[1:-1]]
     assert max(counted) in {29, 30, 31}
+    looks_right(page)
     keep(page, f"signals_raw_{width}_{scheme}")
 
     box = line.locator(".u-over").bounding_box()
