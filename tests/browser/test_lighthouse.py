@@ -84,7 +84,7 @@ def cookie_of(club: Made, who: str) -> str:
     identity = identity_of(club, who)
     assert identity is not None
     answer = site(club).test_client().get(f"/enter/{club.services.accounts.issue_sign_in_link(identity.user_id)}")
-    return str(answer.headers["Set-Cookie"]).partition(";")[0]
+    return "; ".join(each.partition(";")[0] for each in answer.headers.getlist("Set-Cookie"))
 
 
 def run(lighthouse: tuple[str, str], url: str, preset: str, cookie: str, folder: Path) -> dict[str, Any]:

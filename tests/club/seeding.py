@@ -476,9 +476,14 @@ def _tell(made: Made, now: datetime) -> None:
         _say_no(made, member)
         if member.life.number % 4 == 0 and member.life.number % 13 != 12:
             _treat(made, member, now)
-    for member in made.members:
-        if member.life.story in (Story.NEW_FINDING, Story.BEGINNER):
-            services.plans.replan(member.athlete_id)
+    asking = [each for each in made.members if each.life.story in (Story.NEW_FINDING, Story.BEGINNER)]
+    for member in asking:
+        services.plans.replan(member.athlete_id)
+    # The others' programs were looked at after their tests, and stay.
+    athletes, others = metadata.tables["athlete"], {each.athlete_id for each in made.members}
+    others -= {each.athlete_id for each in asking}
+    with made.store.begin() as tx:
+        tx.execute(athletes.update().where(athletes.c.id.in_(others)).values(replan_wanted=False))
     clock.now = now - timedelta(hours=3)
     for member in made.members:
         if member.life.story is Story.LOCKED:
