@@ -32,7 +32,7 @@ def day_asked(today: date) -> date:
     try:
         day = date.fromisoformat(wanted)
     except ValueError:
-        raise InvalidInput(_("“%(text)s” is no day: write it as 2026-11-24.", text=wanted[:20])) from None
+        raise InvalidInput(_("“%(typed)s” is no day: write it as 2026-11-24.", typed=wanted[:20])) from None
     if abs(day - today) > _FAR:
         raise InvalidInput(_("That day is too far away."))
     return day
