@@ -62,10 +62,7 @@ def manifest() -> Response:
             {"name": _("Week"), "url": url_for("athlete.week")},
         ],
     }
-    answer = Response(json.dumps(told), content_type="application/manifest+json")
-    # Of nobody, and asked for without a cookie by some browsers.
-    answer.headers["Cache-Control"] = "no-cache"
-    return answer
+    return Response(json.dumps(told), content_type="application/manifest+json")
 
 
 @blueprint.get("/offline")

@@ -50,7 +50,7 @@ def page_of(ada, path: str = "/spasm") -> str:
 def test_one_press_on_today_asks_first_and_the_week_and_the_calendar_show_walking(accepted, ada) -> None:
     today = ada.get("/today").text
     assert today.count('action="/spasm"') == 1
-    key = re.search(r'action="/spasm">\s*<input[^>]+>\s*<input type="hidden" name="key" value="(\w+)"', today)
+    key = re.search(r'action="/spasm"[^>]*>\s*<input[^>]+>\s*<input type="hidden" name="key" value="(\w+)"', today)
     assert key is not None
     feed = accepted.services.plans.calendar_token(accepted.ada.identity, accepted.ada.athlete_id)
     before = ada.get(f"/calendar/{feed}.ics").text
