@@ -25,8 +25,9 @@ HOLD_ROM_SHARE = 0.7
 LEFT_SHARE, NEAR_SHARE, NEAR_DEG, ARRIVED_DEG = 0.5, 0.15, 1.0, 2.0
 # s after which somebody who is not still has begun from where they were.
 SETTLES_S = 1.5
-# deg/s by which the pose to start from follows the body: above what a filter drifts, below any movement.
-DRIFT_DEGPS, TINY_DEG = 0.5, 0.01
+# deg/s by which the pose to start from follows the body: above what a filter drifts, below any movement; and between
+# repetitions, whose rests are short.
+DRIFT_DEGPS, RESTS_DEGPS, TINY_DEG = 0.5, 4.0, 0.01
 # Shares of how far it went: arrived; back far enough that turning round, or resting there, is a return too.
 ARRIVED_SHARE, BACK_SHARE = 0.3, 0.45
 # s: resting short of the pose to start from is a return; still elsewhere is another pose to start from.
@@ -162,7 +163,7 @@ def _look(state: FollowState, raw: Quat, step_s: float) -> FollowState:
     if state.phase is Phase.SETTLING:
         return _settling(state, quat)
     if state.phase is Phase.READY:
-        return _ready(state, quat)
+        return _ready(state, quat, rate_degps)
     return _away(state, quat, rate_degps, step_s)
 
 
@@ -198,13 +199,15 @@ def _starting_from(state: FollowState, quat: Quat) -> FollowState:
     )
 
 
-def _ready(state: FollowState, quat: Quat) -> FollowState:
+def _ready(state: FollowState, quat: Quat, rate_degps: float) -> FollowState:
     least_deg = state.params.min_rom_deg
     if state.away_deg < max(NEAR_SHARE * least_deg, NEAR_DEG):
         state = replace(state, near_s=state.at_s)
     if state.away_deg >= LEFT_SHARE * least_deg:
         return _left(state, state.near_s)
-    return replace(state, rest=_followed(state, quat)) if state.still_s >= QUIET_S else state
+    # Between repetitions somebody rests for a moment only; a hold is come into slowly, which is no drift.
+    follows = state.still_s >= QUIET_S if state.params.hold_s else rate_degps < QUIET_DEGPS
+    return replace(state, rest=_followed(state, quat)) if follows else state
 
 
 def _left(state: FollowState, left_s: float) -> FollowState:
@@ -218,7 +221,8 @@ def _followed(state: FollowState, quat: Quat) -> Quat | None:
     rest = state.rest
     if rest is None or state.away_deg < TINY_DEG:
         return rest
-    share = min(DRIFT_DEGPS * (state.at_s / max(state.looks, 1)) / state.away_deg, 1.0)
+    degps = DRIFT_DEGPS if state.params.hold_s else RESTS_DEGPS
+    share = min(degps * (state.at_s / max(state.looks, 1)) / state.away_deg, 1.0)
     same = 1.0 if sum(a * b for a, b in zip(rest, quat, strict=True)) >= 0.0 else -1.0
     w, x, y, z = ((1.0 - share) * a + share * same * b for a, b in zip(rest, quat, strict=True))
     length = math.sqrt(w * w + x * x + y * y + z * z)

@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 from coach.service.types import SessionState
 from tests.browser.conftest import Site
 from tests.browser.guided_site import BRIDGE, HINGE, HINGE_LONG, HOLD, holds, reps, session_of, settle, worn
+from tests.browser.test_axe_in_browser import violations
 from tests.browser.test_pages_in_browser import looks_right
 
 pytestmark = pytest.mark.browser
@@ -63,8 +64,11 @@ def test_a_repetition_is_on_the_screen_in_time_and_the_count_is_what_was_simulat
         page.wait_for_timeout(300)
     assert began_utc_s is not None
     shown = page.evaluate("window.backstopGuided.shown")
-    assert [each["count"] for each in shown] == list(range(1, number + 1))
-    late_s = np.array([each["at_utc_s"] - (began_utc_s + one.end_s) for each, one in zip(shown, truth, strict=True)])
+    counts = [each["count"] for each in shown]
+    assert counts == sorted(set(counts))
+    # A number that was passed over stood there when a higher one did.
+    first = [next(each for each in shown if each["count"] >= one) for one in range(1, number + 1)]
+    late_s = np.array([each["at_utc_s"] - began_utc_s - one.end_s for each, one in zip(first, truth, strict=True)])
     way_s = np.array([each["at_utc_s"] - each["notified_utc_s"] for each in shown])
     figure(
         "guided: repetition's end to the number on the screen, p95",
@@ -102,6 +106,7 @@ def test_holds_are_timed_and_counted_a_lost_link_goes_on_by_hand_and_coming_back
         tap.click()
         expect(page.locator('[data-at="count"]')).to_have_text("3")
         looks_right(page)
+        assert violations(page, "guided") == []
         keep(page, "guided-lost-390-light")
         # Leaving and coming back, on another device.
         other = site.page(browser, site.athlete_user_id, 1440, "dark")
@@ -125,6 +130,7 @@ def test_holds_are_timed_and_counted_a_lost_link_goes_on_by_hand_and_coming_back
     page.locator('form[data-part="end"] label:has(input[name="pain_during"][value="1"])').click()
     page.locator('form[data-part="end"] label:has(input[name="pain_after"][value="0"])').click()
     looks_right(page)
+    assert violations(page, "guided") == []
     keep(page, "guided-end-390-light")
     page.get_by_role("button", name="Save").click()
     page.wait_for_url(f"{site.base}/today")

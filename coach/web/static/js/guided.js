@@ -72,7 +72,8 @@ class Guided {
     if (this.waiting && this.sets) return;
     this.offset = told.now_utc_s - Date.now() / 1000;
     this.state = told.state;
-    this.sets = new Map(told.sets.map((each) => [each.number, each]));
+    const lasts = this.sets ? new Map([...this.sets].map(([number, set]) => [number, set.lasts])) : new Map();
+    this.sets = new Map(told.sets.map((each) => [each.number, { ...each, lasts: lasts.get(each.number) }]));
     this.link = told.link;
     this.restUntil = told.rest_until_utc_s ?? 0;
     if (told.seen) this.seen = told.seen;
@@ -128,7 +129,10 @@ class Guided {
     set.watched = true;
     this.band.add(seen, step, this.aim(step));
     if (seen.phase !== phase) this.turned(seen.phase, phase);
-    if (this.counted(set) !== before) this.rose(step, set, seen.notified_utc_s);
+    if (this.counted(set) !== before) {
+      if (seen.last) (set.lasts ??= []).push(seen.last);
+      this.rose(step, set, seen.notified_utc_s);
+    }
   }
 
   turned(phase, before) {
@@ -142,7 +146,7 @@ class Guided {
     this.showNumbers(step, set);
     window.backstopGuided.shown.push({ number: step.number, count, at_utc_s: Date.now() / 1000, notified_utc_s });
     clearTimeout(this.ends);
-    if (count >= step.target) this.ends = setTimeout(() => { if (this.set === set && this.counted(set) >= step.target) this.end("ended"); }, END_MS);
+    if (count >= step.target) this.ends = setTimeout(() => { if (this.step === step && this.counted(this.set) >= step.target) this.end("ended"); }, END_MS);
   }
 
   aim(step) { return this.seen?.rom_deg ?? this.usual[step.number] ?? null; }
@@ -272,7 +276,7 @@ class Guided {
       // Between two events the hold goes on; not much longer than to the next one.
       this.showHold(step, this.seen.held_s + Math.min((performance.now() - this.heardAt) / 1000, 0.6));
     }
-    this.band.draw(this.now);
+    this.band.draw();
   }
 
   show() {
@@ -365,11 +369,11 @@ class Guided {
   }
 
   showTable(set) {
-    const rows = set?.detail?.length ? set.detail : this.seen?.all ?? [];
+    const rows = set?.lasts ?? [];
     if (at("table").childElementCount === rows.length) return;
     at("table").replaceChildren(...rows.map((each, number) => {
       const row = document.createElement("tr");
-      for (const text of [number + 1, `${(each.end_s - each.start_s).toFixed(1)} s`, `${Math.round(each.rom_deg)}°`, `${each.held_s.toFixed(1)} s`]) {
+      for (const text of [number + 1, `${each.s.toFixed(1)} s`, `${Math.round(each.rom_deg)}°`, `${each.held_s.toFixed(1)} s`]) {
         const cell = document.createElement("td");
         cell.className = "num";
         cell.textContent = text;

@@ -6,6 +6,10 @@ const KEPT_S = 20;
 // A hole between two looks of more than this is a gap.
 const GAP_S = 0.4;
 const LEAST_DEG = 20;
+// A look that is higher than the one before by less than this is no movement.
+const RISES_DEG = 0.2;
+// The line moves on by itself between two events, but not for longer than a lost second.
+const AHEAD_S = 1;
 
 export class Band {
   constructor(canvas) {
@@ -28,6 +32,8 @@ export class Band {
     this.aim = aim;
     for (let k = 0; k < seen.t_utc_s.length; k += 1) this.line.push([seen.t_utc_s[k], seen.away_deg[k]]);
     const newest = this.line.length ? this.line[this.line.length - 1][0] : 0;
+    this.newest = newest;
+    this.newestAt = performance.now();
     while (this.line.length && this.line[0][0] < newest - KEPT_S) this.line.shift();
     if (seen.phase !== this.phase) {
       // Gone through "away" between two events, a hold has begun by then too.
@@ -40,16 +46,18 @@ export class Band {
     if (aim && aim * 1.3 > this.top) this.top = aim * 1.3;
   }
 
-  // When the pose was left: the last look that was near it.
+  // When the pose was left: back from now, where the line has stopped falling.
   left(newest) {
-    const near = 0.15 * Math.max(this.aim ?? 0, this.step.min_rom_deg);
-    for (let k = this.line.length - 1; k >= 0; k -= 1) if (this.line[k][1] !== null && this.line[k][1] < near) return this.line[k][0];
-    return newest;
+    let k = this.line.length - 1;
+    while (k > 0 && this.line[k][1] !== null && this.line[k - 1][1] !== null && this.line[k - 1][1] < this.line[k][1] - RISES_DEG) k -= 1;
+    return k >= 0 ? this.line[k][0] : newest;
   }
 
-  draw(now) {
+  // The right edge is the newest look and the time since: by the wearable's clock, whatever this device's one says.
+  draw() {
     const { canvas } = this, box = canvas.getBoundingClientRect();
-    if (!box.width) return;
+    if (!box.width || !this.line.length) return;
+    const now = this.newest + Math.min((performance.now() - this.newestAt) / 1000, AHEAD_S);
     const scale = devicePixelRatio || 1;
     if (canvas.width !== Math.round(box.width * scale)) { canvas.width = Math.round(box.width * scale); canvas.height = Math.round(120 * scale); }
     // Who wants less motion sees whole seconds.
