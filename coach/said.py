@@ -62,11 +62,29 @@ def sentences(spoken: str) -> Sentences:
     known: dict[str, str] = tomllib.loads(path.read_text(encoding="utf-8"))["said"] if path.exists() else {}
     known = _of_exercises(spoken) | known
     tails = [_pattern(f"{{before}}{text}", f"{{before}}{told}") for text, told in known.items() if text[:1] in " ,;"]
-    known = {_FOLLOWS.sub("", text.strip(), 1): _FOLLOWS.sub("", told.strip(), 1) for text, told in known.items()}
+    known = dict(_after_another(text.strip(), told.strip()) for text, told in known.items())
+    known |= _sentence_by_sentence(known)
     whole = {text: told for text, told in known.items() if not _FIELD.search(text)}
     patterns = [_pattern(text, told) for text, told in known.items() if _FIELD.search(text)]
     patterns = [each for each in patterns if any(_LETTERS.search(part) for part in each.literals)]
     return Sentences(whole, _particular_first(patterns), _particular_first(tails))
+
+
+def _after_another(text: str, told: str) -> tuple[str, str]:
+    """Return a sentence and its translation without what another one said before."""
+    if _FOLLOWS.match(text) and _FOLLOWS.match(told):
+        return _FOLLOWS.sub("", text, count=1), _FOLLOWS.sub("", told, count=1)
+    return text, told
+
+
+def _sentence_by_sentence(known: dict[str, str]) -> dict[str, str]:
+    """Return the single sentences of texts of several: what is stored may begin or end elsewhere."""
+    found: dict[str, str] = {}
+    for text, told in known.items():
+        parts, said_parts = _BETWEEN.split(text), _BETWEEN.split(told)
+        if len(parts) > 1 and [fields_of(each) for each in parts] == [fields_of(each) for each in said_parts]:
+            found |= {one: other for one, other in zip(parts, said_parts, strict=True) if one not in known}
+    return found
 
 
 def _of_exercises(spoken: str) -> dict[str, str]:

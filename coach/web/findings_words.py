@@ -11,6 +11,7 @@ from flask import Flask
 
 from coach.analysis.detectors.types import Kind, Outcome
 from coach.language import gettext as _
+from coach.language import ngettext
 from coach.service.charts import TRUNK
 from coach.service.types import AnswerView, AthleteView, FindingView, Role
 from coach.web import access, words
@@ -95,8 +96,14 @@ def span(window: dict[str, Any], zone: str) -> str:
     start, end = (datetime.fromisoformat(window[name]) for name in ("start_utc", "end_utc"))
     day = words.day_name(words.in_zone(start, zone).date(), house().today(zone))
     if end - start > timedelta(hours=23):
-        return f"{day}, the whole day"
-    return f"{day}, {clock_time(start, zone)} to {clock_time(end, zone)} ({_length(end - start)})"
+        return _("%(day)s, the whole day", day=day)
+    return _(
+        "%(day)s, %(start)s to %(end)s (%(length)s)",
+        day=day,
+        start=clock_time(start, zone),
+        end=clock_time(end, zone),
+        length=_length(end - start),
+    )
 
 
 def _length(time: timedelta) -> str:
@@ -128,7 +135,9 @@ def when(finding: FindingView, zone: str) -> str:
         return words.window(finding, zone)
     day = words.day_name(words.in_zone(finding.started_at, zone).date(), house().today(zone))
     start, end = (clock_time(each, zone) for each in (finding.started_at, finding.ended_at))
-    return f"{day}, {len(finding.windows)} times between {start} and {end}"
+    return _(
+        "%(day)s, %(n)s times between %(start)s and %(end)s", day=day, n=len(finding.windows), start=start, end=end
+    )
 
 
 def course(finding: FindingView, zone: str) -> str:
@@ -136,10 +145,11 @@ def course(finding: FindingView, zone: str) -> str:
     today = house().today(zone)
     first = words.day_name(words.in_zone(finding.opened_at, zone).date(), today)
     count = len(days_of(finding))
-    seen = f", found on {how_much(count, 'days')}" if count else ""
+    seen = ngettext(", found on %(num)s day", ", found on %(num)s days", count) if count else ""
     if finding.closed_at is None:
-        return f"open since {first.lower() if first in {'Today', 'Yesterday'} else first}{seen}"
-    return f"{first} to {words.day_name(words.in_zone(finding.closed_at, zone).date(), today)}{seen}"
+        return _("open since %(first)s%(seen)s", first=lower_day(first), seen=seen)
+    last = words.day_name(words.in_zone(finding.closed_at, zone).date(), today)
+    return _("%(first)s to %(last)s%(seen)s", first=first, last=last, seen=seen)
 
 
 def moment(at: datetime, zone: str) -> str:
@@ -169,10 +179,16 @@ def brackets(finding: FindingView) -> list[list[float]]:
 def signal_title(finding: FindingView, athlete: AthleteView) -> str:
     """Return what a finding's chart shows, as the beginning of a sentence."""
     own = access.me().role is Role.ATHLETE
-    whose = "your" if own else f"{words.short_name(athlete.name)}'s"
-    if finding.placement in {None, *TRUNK}:
-        return f"How far {whose} trunk was from upright"
-    return f"How far {whose} {words.place(finding.placement or '')} was from its upright pose"
+    trunk = finding.placement in {None, *TRUNK}
+    place = words.place(finding.placement or "")
+    if own:
+        if trunk:
+            return _("How far your trunk was from upright")
+        return _("How far your %(place)s was from its upright pose", place=place)
+    name = words.short_name(athlete.name)
+    if trunk:
+        return _("How far %(name)s's trunk was from upright", name=name)
+    return _("How far %(name)s's %(place)s was from its upright pose", name=name, place=place)
 
 
 def first_sentence(text: str) -> str:
@@ -190,7 +206,7 @@ def source_text(source: str, heuristic: bool) -> str:
 def short_span(window: dict[str, Any], zone: str) -> str:
     """Return a window as `09:12 to 09:24`."""
     start, end = (datetime.fromisoformat(window[name]) for name in ("start_utc", "end_utc"))
-    return f"{clock_time(start, zone)} to {clock_time(end, zone)}"
+    return _("%(start)s to %(end)s", start=clock_time(start, zone), end=clock_time(end, zone))
 
 
 def lower_day(name: str) -> str:
