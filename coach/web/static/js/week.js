@@ -88,6 +88,14 @@ document.addEventListener("keydown", (event) => {
   moveTo(session, day);
 });
 
+// Where a session may go is the server's to say, so moving waits for the network.
+document.addEventListener("htmx:error", (event) => {
+  const said = document.querySelector("[data-week-told]");
+  if (!said || !event.target.closest?.("[data-my-week]")) return;
+  said.textContent = said.dataset.offlineWords;
+  said.hidden = false;
+});
+
 function focusOn(day) {
   week()?.querySelector(`[data-day="${day}"] [data-session] a`)?.focus();
 }
