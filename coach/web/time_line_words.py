@@ -9,6 +9,7 @@ from flask import url_for
 
 from coach.analysis.assessment_types import Change
 from coach.language import gettext as _
+from coach.said import said
 from coach.service.care_views import KIND_WORDS
 from coach.service.time_line import (
     FindingSpan,
@@ -177,12 +178,12 @@ def _finding(span: FindingSpan, athlete: AthleteView, view: TimeLineView) -> Mar
     inside = [each for each in span.windows if each[1] > view.start_utc_s and each[0] < view.end_utc_s]
     shown = inside or span.windows
     where = url_for("findings.finding", finding_id=span.finding_id, window=shown[0][2] if shown else None)
-    name = kind_words.kind_name(span.kind)
-    said = findings_words.first_sentence(findings_words.to_reader(span.statement, athlete))
+    name = said(kind_words.kind_name(span.kind))
+    told = said(findings_words.first_sentence(findings_words.to_reader(span.statement, athlete)))
     state = _(words.GRADE_WORD.get(span.grade, span.grade)) if span.is_open else _("closed")
     tone = _TONES.get(words.GRADE_TONE.get(span.grade, ""), "calm") if span.is_open else "quiet"
     when = _from_to(span.start_utc_s, span.end_utc_s, athlete.time_zone)
-    says = f"{name}, {state}: {said} {when}."
+    says = f"{name}, {state}: {told} {when}."
     windows = tuple((start, end) for start, end, _number in inside)
     href = f"{where}#signal" if shown else where
     return Mark(span.start_utc_s, span.end_utc_s, f"finding {tone}", name, says, href, windows=windows)  # no words
@@ -237,9 +238,9 @@ def _test(tested: Tested, zone: str) -> Mark:
     changed = {each.test: each for each in tested.changes}
     values = []
     for trial in tested.trials:
-        value = f"{assessment_words.test_name(trial.test)} {assessment_words.trial_amount(trial)}"
+        value = f"{said(assessment_words.test_name(trial.test))} {assessment_words.trial_amount(trial)}"
         values.append(value + _since_last(changed[trial.test]) if trial.test in changed else value)
-    name = assessment_words.KINDS[tested.kind].name
+    name = said(assessment_words.KINDS[tested.kind].name)
     says = f"{name}: {'; '.join(values)}, {_moment(tested.at_utc_s, zone, False)}"
     where = url_for("assessments.results", assessment_id=tested.assessment_id)
     return Mark(tested.at_utc_s, None, "test", name, says, where)

@@ -23,7 +23,8 @@ _LETTERS = re.compile(r"[^\W\d_]{2,}")
 _SAME = set(
     _LETTERS.findall(
         "min Hz kg cm lb Backstop Deutsch English FHIR PDF CSV JSON UTC iCal RMSSD MAD deg ms dBm MB kB Mail "
-        "Push Webhook MRT Mo Di Mi Do Fr Sa So Januar Februar März April Mai Juni Juli August September Oktober November Dezember "
+        "Push Webhook MRT Mo Di Mi Do Fr Sa So Januar Februar März April Mai Juni Juli August September Oktober "
+        "November Dezember "
         "Jan Feb Mär Apr Jun Jul Aug Sept Sep Okt Nov Dez"
     )
 )
@@ -70,7 +71,9 @@ class _Left(HTMLParser):
             before, text = text, _BRACKETED.sub(" ", text)
         # A page may show one sentence of a text by itself: then one of its brackets is elsewhere.
         text = re.sub(r"⟦.*$", "", re.sub(r"^[^⟦]*⟧", "", text, flags=re.S), flags=re.S)
-        if any(word not in self._known for word in _LETTERS.findall(text)):
+        # Names of settings and editions are the machine's own, as an example of a code is.
+        plain = re.sub(r"\b\w*[_.\d]\w*\b", " ", text)
+        if any(word not in self._known for word in _LETTERS.findall(plain)):
             self.left.append(" ".join(text.split())[:90])
 
     def _end_of_text(self) -> None:
