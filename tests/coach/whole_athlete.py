@@ -44,7 +44,7 @@ def fill(store: Store, athlete_id: str, marker: str) -> list[str]:
     with store.begin() as tx:
         for table in metadata.sorted_tables:
             if not RULES[table.name].path:
-                if RULES[table.name].named:
+                if RULES[table.name].named or _is_named(table):
                     # Of nobody, so without the marker.
                     tx.execute(table.insert().values(**_row(tx, table, athlete_id, "shared")))
                 continue
@@ -66,6 +66,12 @@ def fill(store: Store, athlete_id: str, marker: str) -> list[str]:
 def count(tx: Tx, table: Table, athlete_id: str) -> int:
     """Return how many rows of a table are the athlete's."""
     return int(tx.execute(select(func.count()).select_from(table).where(of_athlete(table, athlete_id))).scalar_one())
+
+
+def _is_named(table: Table) -> bool:
+    """Tell whether a row of some athlete has to name a row of this table as part of its key."""
+    keys = (column for other in metadata.tables.values() if RULES[other.name].path for column in other.primary_key)
+    return any(key.column.table is table for column in keys for key in column.foreign_keys)
 
 
 def _row(tx: Tx, table: Table, athlete_id: str, marker: str) -> dict[str, Any]:
@@ -94,7 +100,9 @@ def _value(tx: Tx, table: Table, column: Column[Any], athlete_id: str, marker: s
 def _free(tx: Tx, table: Table, column: Column[Any], key: Column[Any], there: Table, athlete_id: str) -> Any:
     """Return a row of the athlete's that the column may name; one that no row names yet, where that is asked for."""
     statement = select(key)
-    if RULES[there.name].path:
+    if not RULES[table.name].path and there.name == "user_account":
+        statement = statement.where(there.c.athlete_id.is_(None))  # what is nobody's is kept by a coach
+    elif RULES[there.name].path:
         statement = statement.where(of_athlete(there, athlete_id))
     if column.unique or (column.primary_key and len(table.primary_key.columns) == 1):
         statement = statement.where(key.not_in(select(column).where(column.is_not(None))))
