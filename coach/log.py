@@ -141,10 +141,23 @@ class TableChunkLog:
         """
         return self._commit(_Batch(list(zip(decode_chunks(blobs), blobs, strict=True)), athlete_id))
 
-    def append_from(self, blobs: Sequence[bytes], sender: Hashable) -> tuple[str, ...]:
-        """As `append_encoded`, for the athlete whose signal `sender` may hand in: asked in the transaction that stores,
-        for all who wait at once. Raises NotAllowed: nothing of it was stored."""
-        return self._commit(_Batch(list(zip(decode_chunks(blobs), blobs, strict=True)), None, sender))
+    def append_together(self, posts: Sequence[tuple[Sequence[bytes], Hashable]]) -> list[tuple[str, ...] | None]:
+        """Store coded chunks of several senders in one transaction, which also asks whose signal each may hand in.
+
+        posts: chunks and sender of each. Returns the keys of each that are stored; None for a sender who may not, and
+        for chunks that cannot be decoded. Raises StoreUnavailable: nothing was stored.
+        """
+        batches = [_batch_of(blobs, sender) for blobs, sender in posts]
+        waiting = [batch for batch in batches if batch is not None]
+        if waiting:
+            with self._commit_lock:
+                self._write(waiting)
+            for listener in self._listeners:
+                listener()
+        for batch in waiting:
+            if batch.error is not None and not isinstance(batch.error, NotAllowed):
+                raise batch.error
+        return [None if batch is None or batch.error else tuple(batch.keys) for batch in batches]
 
     def append_whole(self, write: Callable[[Tx], Mapping[str, Sequence[Coded]]]) -> None:
         """Store chunks, all of them or none, in one transaction with what `write` does.
@@ -235,6 +248,13 @@ class TableChunkLog:
             self._counts = LogCounts(old.stored + stored, old.known + known, old.refused + refused, old.late + late)
 
 
+def _batch_of(blobs: Sequence[bytes], sender: Hashable) -> _Batch | None:
+    try:
+        return _Batch(list(zip(decode_chunks(blobs), blobs, strict=True)), None, sender)
+    except (DeviceError, ValueError):
+        return None
+
+
 class _Write:
     """One transaction of the append path."""
 
@@ -247,6 +267,7 @@ class _Write:
 
     def batches(self, batches: Sequence[_Batch]) -> None:
         """Store what is new and set each batch's keys."""
+        self._find(batches)
         items = [
             (batch, chunk, blob, self._place(chunk, batch.athlete_id))
             for batch in batches
@@ -287,26 +308,38 @@ class _Write:
             recordings.wake(self._tx, sorted({stream_id for _, stream_id in late}))
         return added
 
+    def _find(self, batches: Sequence[_Batch]) -> None:
+        """Find the streams that are not known yet, or begin them; not for a wearable that is not the sender's."""
+        asked: dict[_StreamKey, list[tuple[str | None, float]]] = {}
+        for batch in batches:
+            for chunk, _ in batch.items:
+                key = (chunk.device_id, chunk.recording_id)
+                if key not in self._streams:
+                    asked.setdefault(key, []).append((batch.athlete_id, chunk.rate_hz))
+        if not asked:
+            return
+        found = recordings.find_streams(self._tx, asked)
+        self.found |= {key: _Stream(*whose) for key, whose in found.items()}
+        worn = wearables.by_addresses(self._tx, {device_id for device_id, _ in asked.keys() - found.keys()})
+        fresh = [
+            (key, worn[key[0]], rates[0])
+            for key, senders in asked.items()
+            if key not in found
+            and key[0] in worn
+            and (rates := [rate_hz for whose, rate_hz in senders if whose in (None, worn[key[0]]["athlete_id"])])
+        ]
+        for (key, wearable, _), stream_id in zip(
+            fresh, recordings.add_streams(self._tx, fresh, self._now), strict=True
+        ):
+            self.found[key] = _Stream(stream_id, wearable["athlete_id"])
+
     def _place(self, chunk: Chunk, athlete_id: str | None) -> _Place | None:
         """Return the chunk's stream and number, None when it is refused."""
         key = (chunk.device_id, chunk.recording_id)
-        stream = self._streams.get(key) or self.found.get(key) or self._look_up(key, chunk.rate_hz, athlete_id)
+        stream = self._streams.get(key) or self.found.get(key)
         if stream is None or athlete_id not in (None, stream.athlete_id):
             return None
         return stream.stream_id, chunk.seq
-
-    def _look_up(self, key: _StreamKey, rate_hz: float, athlete_id: str | None) -> _Stream | None:
-        """Return a stream of the database, begun now if need be; None for a wearable that is not the sender's."""
-        row = recordings.find_stream(self._tx, *key)
-        if row is not None:
-            self.found[key] = _Stream(row["id"], row["athlete_id"])
-            return self.found[key]
-        wearable = wearables.by_address(self._tx, key[0])
-        if wearable is None or athlete_id not in (None, wearable["athlete_id"]):
-            return None
-        stream_id = recordings.add_stream(self._tx, *key, wearable, rate_hz, self._now)
-        self.found[key] = _Stream(stream_id, wearable["athlete_id"])
-        return self.found[key]
 
 
 def _values(place: _Place, chunk: Chunk, blob: bytes, now: datetime) -> dict[str, Any]:

@@ -44,16 +44,27 @@ class Ingest:
     def receive_from(self, sender: Shown, body: bytes) -> tuple[str, ...] | None:
         """As `receive` of the athlete of a gateway's token, which is asked for where its chunks are stored.
 
-        None for a body that holds heart rate: `receive` takes it. Raises NotAllowed too where the token is not valid.
+        None for whatever `receive` has to look at: heart rate, a token that is not valid, a body that cannot be used.
+        Raises StoreUnavailable.
         """
-        try:
-            blobs = unpack(body)
-            if any(map(is_heart, blobs)):
-                return None
-            keys = self._log.append_from(blobs, sender)
-        except (DeviceError, ValueError) as error:
-            raise InvalidInput(f"The body cannot be used, nothing was stored: {error}") from None
-        return keys if len(keys) == len(blobs) else None
+        return self.receive_together([(sender, body)])[0]
+
+    def receive_together(self, posts: Sequence[tuple[Shown, bytes]]) -> list[tuple[str, ...] | None]:
+        """As `receive_from` for each, in one transaction; None for all where nothing could be stored."""
+        usable: list[tuple[list[bytes], Shown] | None] = []
+        for sender, body in posts:
+            try:
+                blobs = unpack(body)
+            except ValueError:
+                blobs = []
+            usable.append((blobs, sender) if blobs and not any(map(is_heart, blobs)) else None)
+        stored = iter(self._log.append_together([each for each in usable if each is not None]))
+        found = [next(stored) if each is not None else None for each in usable]
+        # What is not stored as a whole is looked at again: who reads the log wants to know.
+        return [
+            keys if keys is not None and each is not None and len(keys) == len(each[0]) else None
+            for keys, each in zip(found, usable, strict=True)
+        ]
 
 
 def _tell(athlete_id: str, keys: Sequence[str], refused: int) -> None:

@@ -38,20 +38,22 @@ def insert_new(tx: Tx, table: Table, rows: Sequence[dict[str, Any]]) -> int:
     return inserted
 
 
-def select_at(tx: Tx, what: str, places: Collection[tuple[str, int]]) -> list[Any]:
-    """Return the rows of a query that joins `place`, a table of these pairs with the columns stream_id and seq."""
+def select_at(
+    tx: Tx, what: str, places: Collection[tuple[Any, Any]], names: tuple[str, str] = ("stream_id", "seq")
+) -> list[Any]:
+    """Return the rows of a query that joins `place`, a table of these pairs with columns of these names."""
     found: list[Any] = []
     ordered = list(places)
     for at in range(0, len(ordered), _ROWS_AT_ONCE):
         some = ordered[at : at + _ROWS_AT_ONCE]
         values = tuple(value for pair in some for value in pair)
-        found += tx.exec_driver_sql(_query(what, len(some), _PLACE[tx.dialect.paramstyle]), values).all()
+        found += tx.exec_driver_sql(_query(what, names, len(some), _PLACE[tx.dialect.paramstyle]), values).all()
     return found
 
 
 @lru_cache(maxsize=512)
-def _query(what: str, places: int, place: str) -> str:
-    return f"WITH place(stream_id, seq) AS (VALUES {', '.join([f'({place}, {place})'] * places)}) {what}"
+def _query(what: str, names: tuple[str, str], places: int, place: str) -> str:
+    return f"WITH place({', '.join(names)}) AS (VALUES {', '.join([f'({place}, {place})'] * places)}) {what}"
 
 
 @lru_cache(maxsize=512)

@@ -19,6 +19,8 @@ LATE = "It arrived after the analysis had gone on without it."
 
 # The append path's statements are made once: building them anew for each chunk took longer than the commit. Each is one
 # statement for all chunks, and hands out rows only of what is unusual: see many_rows.
+_WHOSE = """SELECT stream.device_id, stream.recording_id, stream.id, stream.athlete_id FROM place
+    JOIN stream ON stream.device_id = place.device_id AND stream.recording_id = place.recording_id"""
 _AT = "FROM place JOIN chunk ON chunk.stream_id = place.stream_id AND chunk.seq = place.seq"
 _KNOWN = f"SELECT chunk.stream_id, chunk.seq {_AT}"
 _LATE = f"""SELECT chunk.id, chunk.stream_id {_AT}
@@ -86,38 +88,47 @@ def streams_of_athlete(tx: Tx, athlete_id: str, limit: int, after: Row | None = 
     return many(tx, statement.order_by(stream.c.created_at.desc(), stream.c.id).limit(limit))
 
 
+def find_streams(tx: Tx, keys: Collection[tuple[str, str]]) -> dict[tuple[str, str], tuple[str, str]]:
+    """Return id and athlete of streams by device and recording."""
+    found = select_at(tx, _WHOSE, keys, ("device_id", "recording_id"))
+    return {(device_id, recording_id): (stream_id, whose) for device_id, recording_id, stream_id, whose in found}
+
+
 def add_stream(tx: Tx, device_id: str, recording_id: str, wearable: Row, rate_hz: float, now: datetime) -> str:
-    """Insert a stream as the wearable is worn now, with an empty state; return its id."""
-    stream_id = fresh_id()
-    tx.execute(
-        stream.insert().values(
-            id=stream_id,
-            device_id=device_id,
-            recording_id=recording_id,
-            athlete_id=wearable["athlete_id"],
-            wearable_id=wearable["id"],
-            placement=wearable["placement"],
-            upright=wearable["upright"],
-            forward=wearable["forward"],
-            calibrated_at=wearable["calibrated_at"],
-            rate_hz=rate_hz,
-            max_seq=-1,
-            last_received_at=now,
-            live=True,
-            created_at=now,
-        )
-    )
-    tx.execute(
-        stream_state.insert().values(
-            stream_id=stream_id,
-            last_seq=-1,
-            version=0,
-            algorithm_name="",
-            algorithm_version="",
-            updated_at=now,
-        )
-    )
-    return stream_id
+    """Insert a stream as the wearable is worn now, with an empty state; return its id. Raises Conflict."""
+    return add_streams(tx, [((device_id, recording_id), wearable, rate_hz)], now)[0]
+
+
+def add_streams(tx: Tx, fresh: Sequence[tuple[tuple[str, str], Row, float]], now: datetime) -> list[str]:
+    """Insert streams as their wearables are worn now, with empty states; return their ids. Raises Conflict.
+
+    fresh: device and recording, wearable, rate in Hz of each.
+    """
+    ids = [fresh_id() for _ in fresh]
+    rows = [
+        {
+            "id": stream_id,
+            "device_id": device_id,
+            "recording_id": recording_id,
+            "athlete_id": wearable["athlete_id"],
+            "wearable_id": wearable["id"],
+            "placement": wearable["placement"],
+            "upright": wearable["upright"],
+            "forward": wearable["forward"],
+            "calibrated_at": wearable["calibrated_at"],
+            "rate_hz": rate_hz,
+            "max_seq": -1,
+            "last_received_at": now,
+            "live": True,
+            "created_at": now,
+        }
+        for stream_id, ((device_id, recording_id), wearable, rate_hz) in zip(ids, fresh, strict=True)
+    ]
+    if insert_new(tx, stream, rows) < len(rows):
+        raise Conflict("This recording was begun elsewhere at this moment: nothing was stored, send it again.")
+    empty = {"last_seq": -1, "version": 0, "algorithm_name": "", "algorithm_version": "", "updated_at": now}
+    insert_new(tx, stream_state, [{"stream_id": stream_id, **empty} for stream_id in ids])
+    return ids
 
 
 def known_chunks(tx: Tx, places: Collection[tuple[str, int]]) -> set[tuple[str, int]]:

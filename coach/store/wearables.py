@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import select, update
@@ -26,6 +27,14 @@ def get(tx: Tx, wearable_id: str) -> Row | None:
 def by_address(tx: Tx, address: str) -> Row | None:
     """Return the wearable in use at an address."""
     return one(tx, select(wearable).where(wearable.c.address == address, _in_use))
+
+
+def by_addresses(tx: Tx, addresses: Collection[str]) -> dict[str, Row]:
+    """Return the wearables in use at these addresses, by address."""
+    if not addresses:
+        return {}
+    found = many(tx, select(wearable).where(wearable.c.address.in_(addresses), _in_use))
+    return {row["address"]: row for row in found}
 
 
 def of_athlete(tx: Tx, athlete_id: str) -> list[Row]:

@@ -51,7 +51,7 @@ class Admission:
         if path.startswith(STREAMS) or path == ALIVE:
             return self._app(environ, start)
         kind = "ingest" if path.startswith(INGEST) else "pages"
-        if path == STORED and self._is_behind():
+        if path == STORED and self.is_behind():
             return _refusal(environ, start, _BACKLOG_S)
         with self._lock:
             if self._at_work[kind] >= self._most[kind]:
@@ -68,7 +68,7 @@ class Admission:
         with self._lock:
             self._at_work[kind] -= 1
 
-    def _is_behind(self) -> bool:
+    def is_behind(self) -> bool:
         """Tell whether more waits for its analysis than is wanted; asked by one request now and then."""
         with self._lock:
             now = time.monotonic()

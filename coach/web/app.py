@@ -92,7 +92,7 @@ from coach.web import (
 )  # fmt: skip
 from coach.web.admission import Admission
 from coach.web.house import House, furnish, house
-from coach.web.short_way import ShortWay
+from coach.web.short_way import IN_FRONT, ShortWay
 from coach.web.streams import Streams
 from devices.hostclock import HostClock, SystemClock
 
@@ -196,19 +196,20 @@ def create_app(
 
 def _stand_in_front(app: Flask, services: Services, config: Config) -> None:
     """Put in front of the app what answers without it: who is one too many, and signal that is as it should be."""
-    app.wsgi_app = ShortWay(  # type: ignore[method-assign, assignment]
-        app.wsgi_app, services, lambda token: limits.may_post(app, token), metrics.metrics_of(app).count
-    )
+    short_way = ShortWay(app.wsgi_app, services, limits.PostBounds(app), metrics.metrics_of(app).count)
+    app.wsgi_app = short_way  # type: ignore[method-assign, assignment]
     # A proxy that ends https says so. Only the asker's own cookie and links depend on it. The host is never
     # taken from a proxy, for Origin is compared with it; the address only from as many as are known to be in front.
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=config.web.proxies, x_proto=1, x_host=0)  # type: ignore[method-assign]
-    app.wsgi_app = Admission(  # type: ignore[method-assign, assignment]
+    admission = Admission(
         app.wsgi_app,
         pages_max=config.web.page_threads,
         ingest_max=config.web.ingest_threads,
         waiting=services.motion.waiting,
         waiting_max=config.web.chunks_waiting_max,
     )
+    app.wsgi_app = admission  # type: ignore[method-assign, assignment]
+    app.extensions[IN_FRONT] = (short_way, admission)
 
 
 def _install(app: Flask, config: Config) -> None:

@@ -84,6 +84,8 @@ LIMIT_OF_TOKEN = {
 CHANGES, LOOKS = "600 per minute; 6000 per hour", "3000 per minute"
 # The same for a program by its token; all programs of one address together, whatever they show for a token.
 PROGRAMS = "6000 per minute"
+# Posts of chunks from one address that are refused, until the app looks at each of them. Own choice.
+_REFUSED = "300 per minute"
 # What changes nothing. Source: RFC 9110, 9.2.1.
 _LOOKING = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 # Own choice: a look lasts 20 s and wakes every radio; nobody needs a new token every minute.
@@ -138,16 +140,30 @@ def may_try(what: str, account: str, known_as: str = "") -> bool:
     return all(counted.hit(limit, what, key) for limit in _limits_of(LIMIT_OF_ACCOUNT[what]))
 
 
-def may_post(app: Flask, token: str) -> bool:
-    """Count a post of chunks, and tell whether it is within what one token may."""
-    counted: MovingWindowRateLimiter = app.extensions[_KEY]
-    key = hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
-    return all(counted.hit(limit, "posts", key) for limit in _limits_of(LIMIT_OF_TOKEN[POSTS]))
+class PostBounds:
+    """How often chunks may be posted; the app and what stands in front of it count together."""
+
+    def __init__(self, app: Flask) -> None:
+        self._counted: MovingWindowRateLimiter = app.extensions[_KEY]
+
+    def may_post(self, token: str) -> bool:
+        """Count a post, and tell whether it is within what one token may."""
+        key = hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
+        return all(self._counted.hit(limit, "posts", key) for limit in _limits_of(LIMIT_OF_TOKEN[POSTS]))
+
+    def may_guess(self, address: str) -> bool:
+        """Tell whether not too much was refused from an address lately."""
+        return all(self._counted.test(limit, "refused posts", address) for limit in _limits_of(_REFUSED))
+
+    def count_guess(self, address: str) -> None:
+        """Count what was refused."""
+        for limit in _limits_of(_REFUSED):
+            self._counted.hit(limit, "refused posts", address)
 
 
 def _count_post() -> None:
     """Count a post of chunks where the short way (short_way.py) counts them too."""
-    if not may_post(current_app, bearer_token() or _address()):
+    if not PostBounds(current_app).may_post(bearer_token() or _address()):
         raise TooManyRequests(retry_after=60)
 
 

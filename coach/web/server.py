@@ -10,11 +10,13 @@ import ctypes
 import errno
 import logging
 import os
+import selectors
 import signal
 import socket
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -38,6 +40,8 @@ from coach.web.admission import SPARE_THREADS
 from coach.web.headers import FIXED
 from coach.web.house import house_of
 from coach.web.pacing import PacedSocket
+from coach.web.short_way import IN_FRONT
+from coach.web.signal_lane import BEGINNING, Sender, SignalLane
 
 # Own choice: loading the app includes the database's migrations, on a slow disk a matter of seconds.
 BOOT_TIMEOUT_S = 120
@@ -83,9 +87,92 @@ def unreadable(status: int) -> bytes:
 class StreamWorker(ThreadWorker):  # type: ignore[misc]
     """gunicorn's threaded worker that waits for no client without end, and that tells open event streams to end."""
 
+    _lane: SignalLane | None = None
+
+    def run(self) -> None:
+        """Serve until told to end."""
+        if isinstance(self.wsgi, Flask) and IN_FRONT in self.wsgi.extensions:
+            # From the storing thread as well: what concerns a connection is done by the main thread.
+            short_way, admission = self.wsgi.extensions[IN_FRONT]
+            self._lane = SignalLane(
+                short_way,
+                admission,
+                give_back=lambda sender, data: self.method_queue.defer(self._serve_usually, sender, data),
+                watch=lambda sender: self.method_queue.defer(self._watch, sender),
+                close=lambda sender: self.method_queue.defer(self._hang_up, sender),
+            )
+        super().run()
+        if self._lane is not None:
+            self._lane.stop()
+
+    def on_client_socket_readable(self, conn: Any, client: socket.socket) -> None:
+        """Hand what a gateway posts to the lane, everything else to the threads."""
+        if not self._is_signal(conn):
+            super().on_client_socket_readable(conn, client)
+            return
+        self.keepalived_conns.remove(conn)
+        self._adopt(conn, client)
+
+    def on_pending_socket_readable(self, conn: Any, client: socket.socket) -> None:
+        """The same for the first that comes on a connection."""
+        if not self._is_signal(conn):
+            super().on_pending_socket_readable(conn, client)
+            return
+        self.pending_conns.remove(conn)
+        self._adopt(conn, client)
+
+    def _is_signal(self, conn: Any) -> bool:
+        if self._lane is None or not self.alive:
+            return False
+        try:
+            return bool(conn.sock.recv(len(BEGINNING), socket.MSG_PEEK) == BEGINNING)
+        except OSError:
+            return False
+
+    def _adopt(self, conn: Any, client: socket.socket) -> None:
+        self.poller.unregister(client)
+        if self._lane is not None:
+            sender = self._lane.adopt(conn)
+            self._watch(sender)
+            self._on_signal(sender, client)
+
+    def _watch(self, sender: Sender) -> None:
+        self.poller.register(sender.conn.sock, selectors.EVENT_READ, partial(self._on_signal, sender))
+
+    def _on_signal(self, sender: Sender, client: socket.socket) -> None:
+        if self._lane is None or not self._lane.readable(sender):
+            self.poller.unregister(client)
+
+    def _unwatch(self, sender: Sender) -> None:
+        with contextlib.suppress(KeyError, ValueError, OSError):
+            self.poller.unregister(sender.conn.sock)
+
+    def _serve_usually(self, sender: Sender, data: bytes) -> None:
+        self._unwatch(sender)
+        sender.conn.init()
+        sender.conn.parser.unreader.unread(data)
+        self.enqueue_req(sender.conn)
+
+    def _hang_up(self, sender: Sender) -> None:
+        self._unwatch(sender)
+        self.nr_conns -= 1
+        sender.conn.close()
+
+    def murder_keepalived(self, force: bool = False) -> None:
+        """Close connections on which nothing comes, gateways' too."""
+        super().murder_keepalived(force)
+        for sender in self._lane.over(force or not self.alive) if self._lane is not None else ():
+            self._hang_up(sender)
+
     def enqueue_req(self, conn: Any) -> None:
         if not isinstance(conn.sock, PacedSocket):
             conn.sock = PacedSocket.of(conn.sock)
+        if self._lane is not None and self.alive and not conn.initialized and not conn.data_ready:
+            # Nothing was read of it: it takes no thread until there is something.
+            conn.set_timeout()
+            self.pending_conns.append(conn)
+            self.poller.register(conn.sock, selectors.EVENT_READ, partial(self.on_pending_socket_readable, conn))
+            return
         conn.sock.begin_request()
         super().enqueue_req(conn)
 

@@ -51,7 +51,8 @@ def test_nothing_is_acknowledged_that_was_not_stored(world, gateway, monkeypatch
     def full(*_: object) -> None:
         raise StoreUnavailable("The disk is full.")
 
-    monkeypatch.setattr(type(world.services.ingest), "receive", full)
+    for way in ("receive", "receive_together"):
+        monkeypatch.setattr(type(world.services.ingest), way, full)
     status, answer = gateway(body_of(chunk(0)))
     assert status == 503
     assert "stored" not in answer
