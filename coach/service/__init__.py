@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any, get_type_hints
 
 from coach.config import Config
 from coach.heart_log import TableHeartLog
@@ -25,8 +26,8 @@ from coach.service.first_run import FirstRun
 from coach.service.gate import Gate
 from coach.service.gateways import Gateways
 from coach.service.ground import Ground
-from coach.service.guidance import Guidance
 from coach.service.groups import Groups
+from coach.service.guidance import Guidance
 from coach.service.hearts import Hearts
 from coach.service.imports import Imports
 from coach.service.ingest import Ingest
@@ -155,70 +156,38 @@ def build_services(store: Store, config: Config, clock: HostClock) -> Services:
     log, heart_log = TableChunkLog(store, clock, senders), TableHeartLog(store, hearts.mark)
     wearables, tokens, accounts = Wearables(ground, links), Tokens(ground), Accounts(ground)
     plans, progress = Plans(ground), Progress(ground)
-    return Services(
-        accounts=accounts,
-        sign_ins=SignIns(ground),
-        passkeys=Passkeys(ground),
-        second_factors=SecondFactors(ground),
-        tokens=tokens,
-        personal_tokens=PersonalTokens(ground, accounts),
-        gate=Gate(ground),
-        consents=Consents(ground, links),
-        sharing=Sharing(ground),
-        invitations=Invitations(ground),
-        doctor_links=DoctorLinks(ground),
-        ledger=Ledger(ground),
-        athletes=Athletes(ground, links),
-        groups=Groups(ground),
-        profiles=ground.profiles,
-        wearables=wearables,
-        walls=Walls(ground, links),
-        team=Team(ground),
-        motion=motion,
-        signals=Signals(ground),
-        days=days,
-        rerun=Rerun(ground, motion, days),
-        recordings=Recordings(ground),
-        hearts=hearts,
-        findings=Findings(ground),
-        time_line=TimeLine(ground),
-        jobs=Jobs(ground),
-        diary=Diary(ground),
-        treatments=Treatments(ground),
-        questionnaires=Questionnaires(ground),
-        doctor=Doctor(ground),
-        reports=Reports(ground),
-        triage=Triage(ground),
-        plans=plans,
-        progress=progress,
-        program_desk=ProgramDesk(ground, plans, progress),
-        plan_templates=PlanTemplates(ground),
-        own_exercises=OwnExercises(ground),
-        session_messages=SessionMessages(ground),
-        coach_notes=CoachNotes(ground),
-        moving=Moving(ground),
-        choices=Choices(ground),
-        rests=Rests(ground),
-        spasms=Spasms(ground),
-        sent_answers=SentAnswers(ground),
-        first_run=FirstRun(ground),
-        reminders=Reminders(ground, channels),
-        reminder_settings=ReminderSettings(ground, channels),
-        assessments=Assessments(ground),
-        trials=Trials(ground),
-        guidance=Guidance(ground, wearables),
-        ingest=Ingest(log, heart_log),
-        imports=Imports(ground, log),
-        exports=Exports(ground),
-        restoring=Restoring(ground),
-        erasing=Erasing(ground, links),
-        retention=Retention(ground),
-        gateways=Gateways(ground, tokens, links, looks),
-        looks=looks,
-        phones=Phones(ground, log, links, tokens),
-        poses=Poses(ground, wearables),
-        log=log,
-        heart_log=heart_log,
-        links=links,
-        machine=Machine(ground, log, links),
-    )
+    made: dict[str, Any] = {
+        "accounts": accounts,
+        "tokens": tokens,
+        "personal_tokens": PersonalTokens(ground, accounts),
+        "consents": Consents(ground, links),
+        "athletes": Athletes(ground, links),
+        "profiles": ground.profiles,
+        "wearables": wearables,
+        "walls": Walls(ground, links),
+        "motion": motion,
+        "days": days,
+        "rerun": Rerun(ground, motion, days),
+        "hearts": hearts,
+        "plans": plans,
+        "progress": progress,
+        "program_desk": ProgramDesk(ground, plans, progress),
+        "reminders": Reminders(ground, channels),
+        "reminder_settings": ReminderSettings(ground, channels),
+        "guidance": Guidance(ground, wearables),
+        "ingest": Ingest(log, heart_log),
+        "imports": Imports(ground, log),
+        "erasing": Erasing(ground, links),
+        "gateways": Gateways(ground, tokens, links, looks),
+        "looks": looks,
+        "phones": Phones(ground, log, links, tokens),
+        "poses": Poses(ground, wearables),
+        "log": log,
+        "heart_log": heart_log,
+        "links": links,
+        "machine": Machine(ground, log, links),
+    }
+    kinds = get_type_hints(Services)
+    # Whatever is not named above stands on the ground alone.
+    alone = {each.name: kinds[each.name](ground) for each in fields(Services) if each.name not in made}
+    return Services(**made, **alone)
