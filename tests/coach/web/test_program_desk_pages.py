@@ -187,6 +187,8 @@ def test_a_message_is_read_with_the_session(desk) -> None:
     assert kim.post(f"/sessions/{session}/message", data={"text": "Slowly & <b>well</b>"}).status_code == 303
     assert "Slowly &amp; &lt;b&gt;well&lt;/b&gt;" in ada.get(f"/sessions/{session}").text
     assert "Your message with this session" not in ada.get(f"/sessions/{session}").text
+    # Who is led through it reads it before the first set.
+    assert "Slowly &amp;" in ada.get(f"/sessions/{session}/guided", follow_redirects=True).text
     assert ada.post(f"/sessions/{session}/message", data={"text": "x"}).status_code == 403
     assert kim.post(f"/sessions/{session}/message", data={"text": "x" * 501}).status_code == 422
     assert kim.post(f"/sessions/{session}/message", data={"text": ""}).status_code == 303
