@@ -70,7 +70,7 @@ def _slow_news(news: News, pace: _Pace, now: float) -> dict[str, Any]:
 
 
 def _event(news: dict[str, Any]) -> str:
-    return f"data: {json.dumps(news, separators=(',', ':'))}\n\n"
+    return f"data: {json.dumps(news, separators=(',', ':'))}\n\n"  # no words
 
 
 class Teller(Protocol):
@@ -130,7 +130,7 @@ def _events(stream: Stream, house_: House, teller: Teller, spoken: str, batch_s:
     the reader is closed however it ends. spoken: the language of the page. batch_s: what goes together."""
     sent_at = allowed_at = time.monotonic()
     with stream.reader as reader:
-        yield f"retry: {RETRY_MS}\n\n"
+        yield f"retry: {RETRY_MS}\n\n"  # no words
         with speaking(spoken):
             before = teller.opening(reader.history)
         if before:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from coach.language import gettext as _
 from coach.service.charts import TRUNK
 from coach.service.types import AthleteView
 from coach.web import desk, words
@@ -141,7 +142,7 @@ def status_of(house_: House, athlete_id: str) -> dict[str, str]:
     """Return how the athlete's foremost wearable does, in words."""
     wearable = desk.foremost(house_.services.wearables.for_athlete(athlete_id))
     if wearable is None:
-        return {"sentence": "No wearable yet", "battery": "", "tone": ""}
+        return {"sentence": _("No wearable yet"), "battery": "", "tone": ""}
     return {
         "sentence": words.wearable_sentence(wearable),
         "battery": words.battery(wearable),
