@@ -145,8 +145,8 @@ export function fillTable(body, rows) {
   }));
 }
 
-// Mean and highest inclination of each step of time: the numbers behind a line. Empty steps say "no signal".
-export function stepRows(t, deg, step_s, at) {
+// Mean and highest inclination of each step of time: the numbers behind a line. Empty steps say so by `empty`.
+export function stepRows(t, deg, step_s, at, empty = "–") {
   const rows = [];
   let index = 0;
   while (index < t.length) {
@@ -157,7 +157,7 @@ export function stepRows(t, deg, step_s, at) {
       if (value === null || value === undefined) continue;
       sum += value; count += 1; highest = Math.max(highest, value);
     }
-    rows.push(count ? [at(start), `${Math.round(sum / count)}°`, `${Math.round(highest)}°`] : [at(start), "no signal", "no signal"]);
+    rows.push(count ? [at(start), `${Math.round(sum / count)}°`, `${Math.round(highest)}°`] : [at(start), empty, empty]);
   }
   return rows;
 }

@@ -16,5 +16,5 @@ document.addEventListener("click", async (event) => {
   let done = false;
   try { done = await copy(field); } catch { done = false; }
   if (!done) field.select();
-  told.textContent = done ? (button.dataset.copied || "Copied. Paste it into your calendar as a subscription.") : "Press Ctrl+C to copy what is selected.";
+  told.textContent = done ? button.dataset.copied : button.dataset.byHand;
 });

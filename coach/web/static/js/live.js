@@ -159,7 +159,7 @@ class LivePage {
     }
     if (this.table?.closest("details")?.open && now - this.lastRows > 2000) {
       this.lastRows = now;
-      fillTable(this.table, stepRows(this.line.t, this.line.deg, 10, this.at));
+      fillTable(this.table, stepRows(this.line.t, this.line.deg, 10, this.at, document.getElementById("chart-words").dataset.noSignal));
     }
   }
 

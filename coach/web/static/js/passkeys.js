@@ -1,5 +1,6 @@
 // Passkeys: ask Backstop what to ask the device, ask the device, hand its answer in. One form, one button each.
-const CANNOT = "This browser has no passkeys: use another way, or a newer browser.";
+// Its words, in the reader's language: templates/parts/passkey_words.html.
+const SAYS = document.getElementById("passkey-words").dataset;
 
 class Refused extends Error {}
 
@@ -10,7 +11,7 @@ async function post(form, address, body) {
     body: JSON.stringify(body),
   });
   const said = await answer.json().catch(() => null);
-  if (!answer.ok) throw new Refused(said?.error?.what || "Backstop did not answer: reload the page and try again.");
+  if (!answer.ok) throw new Refused(said?.error?.what || SAYS.silent);
   return said;
 }
 
@@ -23,7 +24,7 @@ async function ask(form) {
 }
 
 async function use(form) {
-  if (!window.PublicKeyCredential?.parseRequestOptionsFromJSON) return CANNOT;
+  if (!window.PublicKeyCredential?.parseRequestOptionsFromJSON) return SAYS.cannot;
   const answer = (await ask(form)).toJSON();
   const body = { answer, name: form.elements.name?.value, confirm: form.dataset.confirm === "yes", next: form.dataset.next || "" };
   location.assign((await post(form, form.dataset.answer, body)).next);
@@ -32,9 +33,9 @@ async function use(form) {
 
 function words(error) {
   if (error instanceof Refused) return error.message;
-  if (error.name === "InvalidStateError") return "This device has a passkey for Backstop already.";
-  if (error.name === "NotAllowedError") return "The device was not asked to the end, or has no passkey for Backstop. Nothing was changed.";
-  return "The device could not be asked: try again, or use another way.";
+  if (error.name === "InvalidStateError") return SAYS.there;
+  if (error.name === "NotAllowedError") return SAYS.stopped;
+  return SAYS.failed;
 }
 
 for (const form of document.querySelectorAll("form[data-passkey]")) {

@@ -21,9 +21,9 @@ async function subscribed(registration, key) {
 }
 
 async function switchOn() {
-  if (!isSecureContext) return "Browsers take pushes over https only, or on this machine itself.";
-  if (!("serviceWorker" in navigator) || !("PushManager" in window)) return "This browser cannot take pushes. On an iPhone, put Backstop on the home screen first.";
-  if (await Notification.requestPermission() !== "granted") return "The browser was told not to show notifications: allow them for this site first.";
+  if (!isSecureContext) return button.dataset.https;
+  if (!("serviceWorker" in navigator) || !("PushManager" in window)) return button.dataset.cannot;
+  if (await Notification.requestPermission() !== "granted") return button.dataset.denied;
   await navigator.serviceWorker.register(button.dataset.worker, { scope: "/" });
   const registration = await navigator.serviceWorker.ready;
   const subscription = await subscribed(registration, button.dataset.pushKey);
@@ -32,7 +32,7 @@ async function switchOn() {
     headers: { "Content-Type": "application/json", "X-CSRFToken": button.dataset.csrf, Accept: "application/json" },
     body: JSON.stringify(subscription),
   });
-  if (!answer.ok) return "Backstop did not take this browser's subscription: reload the page and try again.";
+  if (!answer.ok) return button.dataset.refused;
   location.reload();
   return "";
 }
@@ -42,7 +42,7 @@ button?.addEventListener("click", async () => {
   try {
     said.textContent = await switchOn();
   } catch {
-    said.textContent = "The browser could not reach its push service: check its connection and try again.";
+    said.textContent = button.dataset.unreached;
   }
   button.disabled = false;
 });

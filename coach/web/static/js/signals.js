@@ -156,8 +156,8 @@ class View {
     const at = clock(this.zone, close), told = this.host.querySelector("[data-told]");
     told.textContent = fill(this.words.showing, { from: at(this.from), to: at(this.to), span: this.span() });
     const step = BINS_MIN.map((min) => min * 60).find((s) => (this.to - this.from) / s <= 60) ?? 3600;
-    const rows = stepRows(line.t_utc_s, line.inclination_deg, this.to - this.from <= RAW_MAX_S ? 1 : step, at);
-    fillTable(this.host.querySelector("[data-line-numbers]"), rows.map((row) => row.map((cell) => (cell === "no signal" ? this.words.no_signal : cell))));
+    const rows = stepRows(line.t_utc_s, line.inclination_deg, this.to - this.from <= RAW_MAX_S ? 1 : step, at, this.words.no_signal);
+    fillTable(this.host.querySelector("[data-line-numbers]"), rows);
     for (const [name, off] of [["wider", this.whole()], ["whole", this.whole()], ["earlier", this.from <= this.day[0]], ["later", this.to >= this.day[1]], ["closer", this.to - this.from <= LEAST_S]]) {
       this.host.querySelector(`[data-do="${name}"]`).disabled = off;
     }

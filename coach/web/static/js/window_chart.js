@@ -1,6 +1,8 @@
 // The stored signal around a finding, or of a day: fetched once, drawn with brackets under what was found, with its numbers.
 import { clock, fillTable, inclinationChart, onSchemeChange, stepRows } from "./chart.js";
 
+// Its words, in the reader's language: templates/parts/chart_words.html.
+const SAYS = document.getElementById("chart-words").dataset;
 const drawn = new Map();
 
 function draw(host, signal) {
@@ -12,7 +14,7 @@ function draw(host, signal) {
   const marks = host.dataset.marks ? signal.marks_utc_s : [];
   const made = inclinationChart(host, { zone, seconds: false, brackets, marks });
   const told = document.getElementById(host.dataset.marks);
-  if (told && marks.length) told.textContent = ` Ticks at the top: ${marks.length} repetitions or strokes, as they were counted.`;
+  if (told && marks.length) told.textContent = ` ${SAYS.ticks.replace("{n}", marks.length)}`;
   made.chart.setData([signal.t_utc_s, signal.inclination_deg]);
   drawn.set(host, made);
 }
@@ -30,15 +32,15 @@ async function load(host) {
     const signal = await answer.json();
     if (!answer.ok) throw new Error(signal.error?.what);
     if (!signal.t_utc_s.length) {
-      say(host, "No signal is stored for this time.");
+      say(host, SAYS.none);
       return;
     }
     draw(host, signal);
     onSchemeChange(() => { if (host.isConnected) draw(host, signal); });
     const table = document.getElementById(host.dataset.table);
-    if (table) fillTable(table, stepRows(signal.t_utc_s, signal.inclination_deg, Number(host.dataset.step ?? 60), clock(host.dataset.zone, false)));
+    if (table) fillTable(table, stepRows(signal.t_utc_s, signal.inclination_deg, Number(host.dataset.step ?? 60), clock(host.dataset.zone, false), SAYS.noSignal));
   } catch (error) {
-    say(host, error.message || "The signal could not be fetched. Reload the page.");
+    say(host, error.message || SAYS.failed);
   }
 }
 
