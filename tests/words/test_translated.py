@@ -98,7 +98,7 @@ PLANTED = {
     ],
     ".py": [
         'said = "your back is stiff"',
-        'said = f"{count} bends"',
+        'said = f"{count} zebras"',
         'said = _(f"{count} bends")',
         'flash("Vanished.", "done")',
         '_("%(what)s is kept", what="your back")',
