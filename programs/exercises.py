@@ -245,7 +245,7 @@ def _seen(value: Any, where: str) -> tuple[str | None, SeenAs]:
     placement = value["placement"] or None
     if (placement is None) != (seen_as is SeenAs.NOT_SEEN):
         raise ProgramError(f"{where}: 'seen' needs a placement, unless no wearable sees the exercise.")
-    if placement is not None and placement not in PLACEMENTS:
+    if placement is not None and (not isinstance(placement, str) or placement not in PLACEMENTS):
         raise ProgramError(f"{where}: unknown placement '{placement}'; known are {', '.join(sorted(PLACEMENTS))}.")
     return placement, seen_as
 

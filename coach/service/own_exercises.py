@@ -123,9 +123,11 @@ def _view(row: Row) -> OwnExerciseView:
 
 def _checked(entry: Mapping[str, Any], exercise_id: str) -> dict[str, Any]:
     """Return the entry to keep. Raises InvalidInput."""
-    against = entry.get("contraindications")
-    named = [each for each in against if isinstance(each, str)] if isinstance(against, (list, tuple)) else []
-    table = {**entry, "id": exercise_id, "contraindications": [*sorted(ALWAYS_AGAINST.difference(named)), *named]}
+    table = {**entry, "id": exercise_id}
+    named = entry.get("contraindications", [])
+    if isinstance(named, list):
+        missing = ALWAYS_AGAINST.difference(each for each in named if isinstance(each, str))
+        table["contraindications"] = [*sorted(missing), *named]
     try:
         one = load_entry(table, _WHERE)
     except ProgramError as error:
@@ -138,7 +140,7 @@ def _check_bounds(one: Exercise) -> None:
     """Raise InvalidInput for what the reader lets through and no page holds."""
     if len(one.name) > NAME_MAX:
         raise InvalidInput(_("The name is longer than %(most)s characters: shorten it.", most=NAME_MAX))
-    for text in (one.target, one.regression, one.source, *one.cues, *one.levels):
+    for text in (one.name, one.target, one.regression, one.source, *one.cues, *one.levels):
         if len(text) > TEXT_MAX or "\x00" in text:
             raise InvalidInput(_("A text is longer than %(most)s characters, or no text: shorten it.", most=TEXT_MAX))
     if len(one.cues) > CUES_MAX or len(one.levels) > LEVELS_MAX:

@@ -316,7 +316,9 @@ def test_an_own_exercise_is_read_by_the_rules_of_the_library(club: Club) -> None
         {"muscle_group": "ears"}, {"drawn_as": "nothing"}, {"unknown": 1}, {"source": ""}, {"target": "x" * 501},
         {"levels": [{"name": "a", "repetitions": [101], "rest_s": 0, "per_side": False}]},
         {"levels": [{"name": "a", "repetitions": [0], "rest_s": 0, "per_side": False}]},
-        {"seen": {"placement": "", "as": "hold"}}, {"cues": [f"{n}" for n in range(9)]}, {"levels": OWN["levels"] * 5},
+        {"seen": {"placement": "", "as": "hold"}}, {"seen": {"placement": ["chest"], "as": "hold"}}, {"name": "a\x00b"},
+        {"seen": []}, {"levels": [1]}, {"levels": {}}, {"contraindications": [{}]}, {"easier": []}, {"name": ["x"]},
+        {"cues": [f"{n}" for n in range(9)]}, {"levels": OWN["levels"] * 5},
     ):  # fmt: skip
         with pytest.raises(InvalidInput):
             own.add(club.coach, {**OWN, **change})
