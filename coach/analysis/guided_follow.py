@@ -195,15 +195,26 @@ def _settling(state: FollowState, quat: Quat) -> FollowState:
 def _starting_from(state: FollowState, quat: Quat) -> FollowState:
     base = _times(_back(state.turn), quat)
     return replace(
-        state, phase=Phase.READY, rest=quat, base=base, near_s=state.at_s, away_deg=0.0, held_pose=None, held_s=0.0
+        state,
+        phase=Phase.READY,
+        rest=quat,
+        base=base,
+        near_s=state.at_s,
+        away_deg=0.0,
+        valley_deg=0.0,
+        held_pose=None,
+        held_s=0.0,
     )
 
 
 def _ready(state: FollowState, quat: Quat, rate_degps: float) -> FollowState:
     least_deg = state.params.min_rom_deg
-    if state.away_deg < max(NEAR_SHARE * least_deg, NEAR_DEG):
+    # From where somebody has come to: the last of a way back, or resting a little short, is no new beginning.
+    state = replace(state, valley_deg=min(state.valley_deg, state.away_deg))
+    risen_deg = state.away_deg - state.valley_deg
+    if risen_deg < max(NEAR_SHARE * least_deg, NEAR_DEG):
         state = replace(state, near_s=state.at_s)
-    if state.away_deg >= LEFT_SHARE * least_deg:
+    if risen_deg >= LEFT_SHARE * least_deg:
         return _left(state, state.near_s)
     # Between repetitions somebody rests for a moment only; a hold is come into slowly, which is no drift.
     follows = state.still_s >= QUIET_S if state.params.hold_s else rate_degps < QUIET_DEGPS
@@ -243,7 +254,7 @@ def _away(state: FollowState, quat: Quat, rate_degps: float, step_s: float) -> F
     if away_deg < max(ARRIVED_SHARE * state.peak_deg, ARRIVED_DEG):
         return _returned(state, None)
     if state.valley_deg < BACK_SHARE * state.peak_deg:
-        if state.still_s >= RESTED_S:
+        if rate_degps < QUIET_DEGPS and away_deg < BACK_SHARE * state.peak_deg:
             return _returned(state, quat)
         if away_deg - state.valley_deg > LEFT_SHARE * params.min_rom_deg:
             return _left(_returned(state, None), state.at_s)
@@ -281,9 +292,9 @@ def _returned(state: FollowState, rest: Quat | None) -> FollowState:
     """Count what ends here, if it counts. rest: another pose to start from, None for the same."""
     params = state.params
     one = Done(state.left_s, state.at_s, state.peak_deg, state.holding_s)
-    ready = replace(state, phase=Phase.READY, near_s=state.at_s, held_pose=None, held_s=0.0)
+    ready = replace(state, phase=Phase.READY, near_s=state.at_s, valley_deg=state.away_deg, held_pose=None, held_s=0.0)
     if rest is not None:
-        ready = replace(ready, rest=rest, away_deg=0.0)
+        ready = replace(ready, rest=rest, away_deg=0.0, valley_deg=0.0)
     if one.rom_deg < params.min_rom_deg or one.duration_s < AWAY_SHARE * params.min_cycle_s:
         return ready
     if one.held_s < HOLD_SHARE * params.hold_s:

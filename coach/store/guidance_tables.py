@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Column, Double, ForeignKey, Index, Integer, String, Table, UniqueConstraint
+from sqlalchemy import JSON, Column, Double, ForeignKey, Index, Integer, String, Table
 
 from coach.store.engine import UtcDateTime
 from coach.store.schema import ID, metadata
@@ -12,13 +12,12 @@ guided_session = Table(
     metadata,
     Column("id", ID, primary_key=True),
     Column("athlete_id", ID, ForeignKey("athlete.id"), nullable=False),
-    Column("session_id", ID, ForeignKey("planned_session.id"), nullable=False),
+    Column("session_id", ID, ForeignKey("planned_session.id"), nullable=False, unique=True),
     Column("state", String(20), nullable=False),  # running | done | stopped (by pain) | left
     Column("script", JSON, nullable=False),  # the sets in order, as they were when it began
     Column("started_by", ID, ForeignKey("user_account.id"), nullable=False),
     Column("started_at", UtcDateTime, nullable=False),
     Column("ended_at", UtcDateTime),
-    UniqueConstraint("session_id"),
     Index("ix_guided_session_athlete_started", "athlete_id", "started_at"),
 )
 
