@@ -16,6 +16,7 @@ from coach import language
 from coach.dose_words import dose_words
 from coach.language import N_
 from coach.language import gettext as _
+from coach.said import said
 from coach.service.types import DayTotals, FindingView, RecordingView, SessionState, SessionView, WearableView
 from coach.web.house import house
 from coach.written import clock_time, long_day, number, short_day
@@ -42,6 +43,10 @@ LINK_WORD = {
     LinkState.BLOCKED: N_("needs you"),
     LinkState.STOPPED: N_("not connected"),
 }
+# German that speaks to somebody.
+_TO_YOU = re.compile(
+    r"\b(du|dich|dir|dein\w*)\b|\b(Überlege|Geh|Trainiere|Mach|Beende|Wirf|Bleib|Train|Stop)\b", re.IGNORECASE
+)
 # Between two sentences; not in "2.1 times".
 _SENTENCES = re.compile(r"(?<=[.!?])\s+(?=[^\W\d_])")
 LOST = N_("out of reach or switched off, trying again")
@@ -230,8 +235,11 @@ def signed(value: float) -> str:
 def told_of(statement: str, name: str) -> str:
     """Return a sentence said to the athlete as it is said about the athlete, to the coach."""
     if language.current() != language.DEFAULT:
-        # Verbs change in their own ways elsewhere: it is told as it was said.
-        return _("Said to %(name)s: “%(statement)s”", name=name, statement=statement)
+        # Verbs change in their own ways elsewhere: what speaks to nobody is told as it is, the rest as it was said.
+        told = said(statement)
+        if not _TO_YOU.search(told):
+            return told
+        return _("Said to %(name)s: “%(statement)s”", name=name, statement=told)
     # Who is spoken of stands where the sentence begins; a verb that says "you" otherwise is said of one person.
     about = re.sub(r"^Your\b", f"{name}'s", statement)
     for plural, singular in (("were", "was"), ("are", "is"), ("have", "has")):
