@@ -230,7 +230,8 @@ def _training(mark: TrainingMark, zone: str) -> Mark:
 
 
 def _program(span: Span, zone: str) -> Mark:
-    says = _("Program “%(name)s”, %(when)s", name=said(span.name), when=_from_to(span.start_utc_s, span.end_utc_s, zone))
+    when = _from_to(span.start_utc_s, span.end_utc_s, zone)
+    says = _("Program “%(name)s”, %(when)s", name=said(span.name), when=when)
     return Mark(span.start_utc_s, span.end_utc_s, "program", span.name, says)
 
 
