@@ -42,6 +42,8 @@ PRODUCT = "witmotion"
 MOTIONS = (lifting, squats, desk)
 # Short, so that the end of a lost link's signal is handed on soon.
 CHUNK_S = 1.0
+# On a machine that is busy with other things the analysis is behind for a while; it loses nothing.
+CATCH_UP_MS = 180_000
 # The marks of the wall.
 REDRAWS_A_SECOND, TASK_MS = 30.0, 100.0
 
@@ -162,12 +164,12 @@ def test_every_sample_of_twelve_wearables_is_on_the_wall(
             wearable.go_silent(True)
         sent = {whose: len(wearable.truth.numbers_sent) for whose, wearable in team.wearables.items()}
         # What is on its way arrives; the last quarter of a second waits for more of its block.
-        page.wait_for_function(HAS, arg=[sent, 0.3 * RATE_HZ], timeout=30_000)
+        page.wait_for_function(HAS, arg=[sent, 0.3 * RATE_HZ], timeout=CATCH_UP_MS)
         # A lost link waits a chunk's time for the wearable to come back, then hands on what is left.
         for wearable in team.wearables.values():
             out_of_reach(wearable)
-        expect(page.locator(".wall-tile.lost")).to_have_count(len(NAMES), timeout=30_000)
-        page.wait_for_function(HAS, arg=[sent, 0], timeout=30_000)
+        expect(page.locator(".wall-tile.lost")).to_have_count(len(NAMES), timeout=CATCH_UP_MS)
+        page.wait_for_function(HAS, arg=[sent, 0], timeout=CATCH_UP_MS)
         shown = page.evaluate(TOLD)
     redraws = [(after[whose]["redraws"] - before[whose]["redraws"]) / took_s for whose in team.ids]
     latency_s = sorted(page.evaluate("window.backstop.wall.latency_s"))
