@@ -62,7 +62,7 @@ class Named(Asked):
 class Applied(Asked):
     """Whom a template is proposed to. more: a yes to its levels, also above what an athlete does today."""
 
-    athlete_ids: _Ids
+    athlete_ids: Annotated[list[_Id], Field(min_length=1, max_length=MANY_MAX)]
     more: bool = False
 
 

@@ -59,6 +59,12 @@ TOGETHER = {
     "api_add_assessment": "each test has its unit, count of tries and greatest value",
     "api_snooze_session": "still on the same day",
     "api_add_chunks": "chunks of one recording that are the same where they were stored before",
+    "api_add_own_exercise": "the keys of the library, which its reader names one by one",
+    "api_change_own_exercise": "the keys of the library, which its reader names one by one",
+    "api_decide_many": "a plan or a step is named",
+    "api_add_template": "exercises that there are, each once, at levels that they have, within an hour",
+    "api_edit_plan": "exercises that there are, each once, at levels that they have, within the time there is",
+    "api_template_of_plan": "a name that is more than blanks",
     "api_beat": "not more than one machine holds",
 }
 REFUSED = ["400", "401", "403", "404", "405", "406", "409", "413", "414", "415", "422", "428", "429", "503"]
