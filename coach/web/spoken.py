@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Flask
 from jinja2 import pass_context
-from jinja2.defaults import DEFAULT_FILTERS
+from jinja2.filters import FILTERS
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
@@ -71,12 +71,13 @@ def _speaking(make: Callable[..., Any]) -> Callable[..., Any]:
 
 def install(app: Flask) -> None:
     """Have our own filters and word-making functions speak. After all of them are there."""
-    filters, known = app.jinja_env.filters, app.jinja_env.globals
+    filters = app.jinja_env.filters
+    known: dict[str, Any] = dict(app.jinja_env.globals)
     for name, make in filters.items():
-        if DEFAULT_FILTERS.get(name) is not make and name not in _NAMES and not name.endswith(_CODES):
+        if FILTERS.get(name) is not make and name not in _NAMES and not name.endswith(_CODES):
             filters[name] = _speaking(make)
     for name in _FUNCTIONS:
         if name in known:
-            known[name] = _speaking(known[name])
+            app.jinja_env.globals[name] = _speaking(known[name])
     app.jinja_env.finalize = shown
     filters |= {"said": spoken, "drawn": drawn, "capitalize": capitalized, "lower": lowered}
