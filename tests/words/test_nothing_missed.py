@@ -14,7 +14,8 @@ from babel.support import NullTranslations
 from coach import language, said
 from tests.club.routes import addresses, browsers, site
 from tests.club.seeding import Made
-from tests.words.rendered import _SAYING
+from tests.words.phrases import Said, wrong
+from tests.words.rendered import _SAYING, of_page
 
 LIST = Path(__file__).with_name("unmarked_pages.txt")
 _BRACKETED = re.compile(r"⟦[^⟦⟧]*⟧")
@@ -157,6 +158,21 @@ def test_no_page_shows_a_word_that_nobody_marked(club: Made, bracketed: None) ->
     if unknown:
         pytest.fail("\n".join(f"{endpoint}: {sorted(set(left))}" for endpoint, left in sorted(unknown.items())))
     assert still_unmarked() - set(found) == set(), "take them off tests/words/unmarked_pages.txt"
+
+
+def test_no_page_in_german_says_what_is_not_said(club: Made) -> None:
+    app = site(club)
+    clients, told = browsers(app, club), []
+    for number, each in enumerate(addresses(app, club)):
+        if number % 20 == 0:
+            club.clock.forward(minutes=1)
+        answer = clients[each.who].get(each.path, headers={"Accept-Language": "de"})
+        if answer.status_code == 200 and answer.mimetype == "text/html":
+            read, _links = of_page(each.path, answer.text)
+            # A part of a page does not name its language.
+            told.append(Said(each.endpoint, "de", read.text))
+    assert sum(len(each.text) for each in told) > 50_000
+    assert wrong(told) == []
 
 
 def test_a_word_that_nobody_marked_is_found() -> None:
