@@ -27,7 +27,7 @@ from coach.store.rows import Row
 from programs.compose import Chosen, compose, with_items
 from programs.errors import ProgramError
 from programs.exercises import known
-from programs.types import Exercise, Lock, Prescription
+from programs.types import Exercise, Lock
 
 # Decisions in one request. Own bound: more than any coach has athletes, less than a form has fields.
 MANY_MAX = 200
@@ -77,16 +77,12 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Editing:
-    """What the page of editing needs. base: what is changed. shelf: what may be chosen from, own exercises too.
-
-    running: what runs now, to compare with; None while nothing does.
-    """
+    """What the page of editing needs: the plan, beside what runs. shelf: what may be chosen from, own exercises too."""
 
     plan: PlanView
     athlete_name: str
     shelf: tuple[Exercise, ...]
     proposal: Proposal
-    running: Prescription | None
 
 
 class ProgramDesk:
@@ -156,7 +152,6 @@ class ProgramDesk:
             athlete["name"],
             tuple(shelf.values()),
             proposal_of(row, running, authors),
-            prescription_from_plain(running["prescription"]) if running is not None else None,
         )
 
     def edit(
