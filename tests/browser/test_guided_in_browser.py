@@ -153,7 +153,7 @@ def test_without_a_network_the_count_goes_on_and_is_sent_once(browser, make_site
     tap = page.get_by_role("button", name="Count one", exact=True)
     tap.click()
     expect(page.locator('[data-at="wearable"]')).to_contain_text("No wearable sees this one")
-    until(page, lambda: told(site, session_id).sets[0].counted == 1)
+    until(page, lambda: [each.counted for each in told(site, session_id).sets] == [1])
     page.context.set_offline(True)
     for _ in range(4):
         tap.click()
@@ -164,7 +164,7 @@ def test_without_a_network_the_count_goes_on_and_is_sent_once(browser, make_site
     assert before.sets[0].counted == 1
     page.context.set_offline(False)
     expect(page.locator('[data-at="offline"]')).to_be_hidden(timeout=20_000)
-    until(page, lambda: told(site, session_id).sets[0].counted == 5)
+    until(page, lambda: [each.counted for each in told(site, session_id).sets] == [5])
     after = told(site, session_id)
     assert [(each.number, each.counted, each.state.value) for each in after.sets] == [(0, 5, "settled")]
     assert after.rest_until is not None

@@ -61,6 +61,7 @@ class Guided {
     button("finish").addEventListener("click", () => { this.ending = true; this.show(); part("end").scrollIntoView(); });
     host.querySelector("[data-pain]").addEventListener("submit", (event) => this.pain(event), { capture: true });
     host.querySelector("[data-pain]").addEventListener("change", (event) => this.painSays(Number(event.target.value)));
+    for (const form of host.querySelectorAll("form")) form.addEventListener("submit", () => { this.leaving = true; });
     addEventListener("online", () => this.ask());
     document.addEventListener("visibilitychange", () => { if (!document.hidden) this.ask(); });
   }
@@ -77,7 +78,8 @@ class Guided {
     this.link = told.link;
     this.restUntil = told.rest_until_utc_s ?? 0;
     if (told.seen) this.seen = told.seen;
-    if (!["running", null].includes(this.state)) { location.reload(); return; }
+    // What was saved here leads on by itself; told on another device, this page shows what it came to.
+    if (!["running", null].includes(this.state)) { if (!this.leaving) location.reload(); return; }
     if (this.state === "running") this.begin();
     this.forget();
   }
