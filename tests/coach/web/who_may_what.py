@@ -27,7 +27,8 @@ _TABLE = {
     EVERYBODY: """
         static welcome.welcome welcome.enter welcome.sign_in welcome.sign_in_page welcome.sign_out welcome.code
         welcome.enter_code passkeys.ask passkeys.sign_in api.document calendar.feed health.alive health.ready
-        reminders.worker offline.manifest offline.page offline.held offline.spasm joining.page joining.look joining.new doctor_link.page doctor_link.pdf""",
+        reminders.worker offline.manifest offline.page offline.held offline.spasm
+        joining.page joining.look joining.new doctor_link.page doctor_link.pdf""",
     SIGNED_IN: """
         account.begin_factor account.confirm account.confirm_factor account.end_others account.end_session account.page
         account.read_in account.remove_factor account.renew_codes account.set_password account.waiting_factor
@@ -72,7 +73,8 @@ _TABLE = {
         jobs.new jobs.add jobs.remove program_edit.edit program_edit.change program_edit.make_template notes.message
         api.template_of_plan api.set_message""",
     CARER_VIEW: """
-        coach.desk coach.time_line_json coach.time_line_part coach.findings_part coach.heart_part coach.plan_part coach.recordings_part safety.of_athlete""",
+        coach.desk coach.time_line_json coach.time_line_part coach.findings_part coach.heart_part coach.plan_part
+        coach.recordings_part safety.of_athlete""",
     CARER_FULL: "assessments.of_athlete safety.answer_for",
     HEALTH_VIEW: "care.treatments care.questions api.treatments api.response api.questionnaires api.spasm",
     HEALTH_FULL: """
