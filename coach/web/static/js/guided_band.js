@@ -74,7 +74,8 @@ export class Band {
     if (!this.aim || !this.step) return;
     const { aim } = this, hold = this.step.hold_s ?? 0, half = hold ? 1.5 : this.step.pace_s / 2, wide = this.step.rom_share;
     pen.fillStyle = this.paint.caretColor;
-    for (const begin of this.begins) {
+    // Of the newest one only: whoever is faster than the pace would see them overlap.
+    for (const begin of this.begins.slice(-1)) {
       const corners = (share, early) => [[0, 0], [half - early, share], [half + hold + early, share], [2 * half + hold, 0]];
       pen.beginPath();
       for (const [k, [s, share]] of corners(1 + wide, 0.3).entries()) pen[k ? "lineTo" : "moveTo"](x(begin + s), y(aim * share) - (share ? 0 : 6));
