@@ -32,6 +32,8 @@ SUBJECT_OF = {
     "choices": Subject.PROGRAM,
     "availability": Subject.PROGRAM,
     "sessions": Subject.PROGRAM,
+    "guided": Subject.PROGRAM,
+    "weeks": Subject.PROGRAM,
     "reminders": Subject.PROGRAM,
     "jobs": Subject.JOBS,
     "profiles": Subject.PROFILE,
