@@ -6,16 +6,18 @@ one who writes for all of them would wait at each.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Table
 
 from coach.store.engine import Tx
 
-# Rows in one statement. Own choice: SQLite takes 32,766 values in one.
-_ROWS_AT_ONCE = 500
+Item = TypeVar("Item")
+# Rows in one statement, largest first. Own choice: a driver keeps its statements and what was last bound to them, so
+# there are to be few, and none that holds megabytes.
+_SIZES = (64, 32, 16, 8, 4, 2, 1)
 # How a place for a value is written, by the driver's style.
 _PLACE = {"qmark": "?", "format": "%s", "pyformat": "%s"}
 
@@ -28,8 +30,7 @@ def insert_new(tx: Tx, table: Table, rows: Sequence[dict[str, Any]]) -> int:
     dialect = tx.dialect
     turned = [table.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in names]
     inserted = 0
-    for at in range(0, len(rows), _ROWS_AT_ONCE):
-        some = rows[at : at + _ROWS_AT_ONCE]
+    for some in _pieces(rows):
         values = tuple(
             turn(row[name]) if turn else row[name] for row in some for name, turn in zip(names, turned, strict=True)
         )
@@ -43,20 +44,26 @@ def select_at(
 ) -> list[Any]:
     """Return the rows of a query that joins `place`, a table of these pairs with columns of these names."""
     found: list[Any] = []
-    ordered = list(places)
-    for at in range(0, len(ordered), _ROWS_AT_ONCE):
-        some = ordered[at : at + _ROWS_AT_ONCE]
+    for some in _pieces(list(places)):
         values = tuple(value for pair in some for value in pair)
         found += tx.exec_driver_sql(_query(what, names, len(some), _PLACE[tx.dialect.paramstyle]), values).all()
     return found
 
 
-@lru_cache(maxsize=512)
+def _pieces(rows: Sequence[Item]) -> Iterator[Sequence[Item]]:
+    at = 0
+    while at < len(rows):
+        size = next(each for each in _SIZES if each <= len(rows) - at)
+        yield rows[at : at + size]
+        at += size
+
+
+@lru_cache(maxsize=64)
 def _query(what: str, names: tuple[str, str], places: int, place: str) -> str:
     return f"WITH place({', '.join(names)}) AS (VALUES {', '.join([f'({place}, {place})'] * places)}) {what}"
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=64)
 def _statement(table: str, names: tuple[str, ...], rows: int, place: str) -> str:
     row = f"({', '.join([place] * len(names))})"
     columns = ", ".join(f'"{name}"' for name in names)
