@@ -80,22 +80,6 @@ class AthleteView:
     born_on: date | None
 
 
-@dataclass(frozen=True, slots=True)
-class RosterRow:
-    """One athlete on the coach's roster. attention: why the coach is needed, in a few words, or None.
-
-    latest_kind, latest_statement: of the newest finding, an open one before a closed one. latest_open: whether it is.
-    """
-
-    athlete: AthleteView
-    attention: str | None
-    attention_rank: int  # 0 needs you first
-    latest_statement: str | None
-    wearable_state: str | None
-    latest_kind: str | None = None
-    latest_open: bool = False
-
-
 Axis = tuple[float, float, float]
 
 
