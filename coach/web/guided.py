@@ -13,6 +13,7 @@ from coach.service.guidance_views import GuidedState, GuidedView, SetState
 from coach.service.types import Level
 from coach.web import access, forms, live, offline
 from coach.web.access import Access
+from coach.web.described import JSON, Raw, describe
 from coach.web.guided_words import exercises_of, link_words, script_words, state_json, steps_json
 from coach.web.house import House, house
 from programs.triage import ASK_AT_PAIN
@@ -66,6 +67,7 @@ def begin(session_id: str) -> Response:
 
 @blueprint.get("/sessions/<session_id>/guided.json")
 @access.rule(Access.SPEAKER, need=Level.FULL)
+@describe(answer=Raw(JSON, "Where somebody is in a guided session: for its page's script."))
 def state(session_id: str) -> Response:
     """Return where somebody is, as values for the page's script."""
     return jsonify(_state(session_id, house().services.guidance.view(access.me(), session_id)))

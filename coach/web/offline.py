@@ -19,6 +19,7 @@ from coach.service.types import AthleteView, SessionState
 from coach.web import access, desk
 from coach.web.assets import asset
 from coach.web.athlete import myself
+from coach.web.described import JSON, Raw, describe
 from coach.web.house import house
 from programs import phases
 from programs.triage import ASK_AT_PAIN, EMERGENCY, NERVE_EMERGENCY
@@ -89,6 +90,7 @@ def spasm() -> str:
 
 @blueprint.get("/offline.json")
 @access.athlete
+@describe(answer=Raw(JSON, "What a phone keeps for when there is no network, and until when it is good."))
 def copies() -> Response:
     """Answer what to keep, until when it is good, and what a kept answer needs to be sent."""
     athlete, now = myself(), house().now()

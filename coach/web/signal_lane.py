@@ -13,12 +13,12 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from email.utils import formatdate
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple
 
 from gunicorn.http import get_parser, wsgi
 from gunicorn.http.errors import ParseException
+from werkzeug.http import http_date
 
 from coach.errors import CoachError
 from coach.web.admission import STORED, Admission
@@ -215,7 +215,7 @@ class SignalLane:
                 return
 
     def _answer(self, posts: Sequence[_Post]) -> None:
-        date = f"Date: {formatdate(usegmt=True)}\r\n"
+        date = f"Date: {http_date()}\r\n"
         for post, answer in zip(posts, self._stored(posts), strict=True):
             if answer is None:
                 self._return(post.sender, post.whole())

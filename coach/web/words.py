@@ -51,12 +51,7 @@ _TO_YOU = re.compile(
 _SENTENCES = re.compile(r"(?<=[.!?])\s+(?=[^\W\d_])")
 LOST = N_("out of reach or switched off, trying again")
 # Own heuristic: at arm's length most wearables are heard with -40 to -60 dBm, through a body at 5 m with -80 to -90.
-SIGNAL_WORDS = (
-    (-60, N_("very near")),
-    (-75, N_("near")),
-    (-87, N_("some way off")),
-    (-97, N_("far: come closer")),
-)
+SIGNAL_WORDS = ((-60, N_("very near")), (-75, N_("near")), (-87, N_("some way off")), (-97, N_("far: come closer")))
 # s. Own choice: straps tell once a second, some optical sensors every five.
 HEART_OLD_S = 10.0
 # s without a chunk after which a recording counts as ended. Own choice: several chunks of 5 s.

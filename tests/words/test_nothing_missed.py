@@ -122,6 +122,7 @@ def bracketed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         found = there.whole.get(text) or (marked if marked != text else said._matched(text, there.patterns, spoken))
         return f"⟦{found}⟧" if found is not None else None
 
+    said.sentences("de")  # as it is, not in brackets
     said._said.cache_clear()
     monkeypatch.setattr(language, "translations", lambda _: _Bracketed())
     monkeypatch.setattr(language, "_beside", lambda *_: _Data())

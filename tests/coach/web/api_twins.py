@@ -135,7 +135,7 @@ NONE: dict[str, str] = {
         (
             "assessments.before", "assessments.start", "assessments.guided", "assessments.step", "assessments.begin",
             "assessments.stop", "assessments.enter", "assessments.skip", "assessments.finish", "assessments.entry",
-            "guided.page", "guided.begin", "guided.state", "guided.tell_set", "guided.finish", "guided.events",
+            "guided.page", "guided.begin", "guided.tell_set", "guided.finish", "guided.events",
             "spasm.begin", "spasm.told", "spasm.go_on", "spasm.over", "spasm.undo", "spasm.comfort", "spasm.timer",
         ),
         _GUIDED,
@@ -180,7 +180,7 @@ NONE: dict[str, str] = {
     ),
     "weeks.move": "dragged by eye, among the days that the week offers; a program sets when one can train",
     **dict.fromkeys(
-        ("offline.manifest", "offline.page", "offline.held", "offline.spasm", "offline.copies"),
+        ("offline.manifest", "offline.page", "offline.held", "offline.spasm"),
         "what a browser keeps for the time without a network",
     ),
     "me.page": "links to pages that have twins",

@@ -90,7 +90,17 @@ def test_the_document_and_the_routes_are_the_same(world, document) -> None:
 def test_a_page_that_answers_something_else_than_a_page_is_found(accepted) -> None:
     """Whatever is not described answers HTML: JSON behind a page's back would be an interface that nobody describes."""
     world, ids, asked = accepted, of_ada(accepted), 0
-    other_files = {"doctor.pdf", "doctor.imaging_file", "reminders.worker", "static"}
+    other_files = {
+        "offline.manifest",
+        "guided.events",
+        "wall.stream",
+        "team_reports.pdf",
+        "team_reports.table",
+        "doctor.pdf",
+        "doctor.imaging_file",
+        "reminders.worker",
+        "static",
+    }
     for who in (world.ada, world.kim):
         client = world.client(who)
         for rule in world.app.url_map.iter_rules():
@@ -136,11 +146,11 @@ def test_every_answer_to_a_look_is_as_the_document_says(accepted, document) -> N
             if answer.status_code == 200:
                 answered.add(name)
     unanswered = {name for name, (_, method, _) in operations(document).items() if method == "get"} - answered
-    # The machine's own are the owner's; no step waits; the calendar's secret is its own; two are long; a time line is of
-    # more than one scope, and each thing on it has an address of its own.
+    # The machine's own are the owner's; no step waits; the calendar's secret is its own; two are long; a time line is
+    # of more than one scope, and each thing on it has an address of its own; two are for the pages' own scripts.
     assert unanswered == {
         "live_events", "api_export", "api_step", "calendar_feed", "metrics_metrics", "health_parts",
-            "coach_time_line_json",
+            "coach_time_line_json", "offline_copies", "guided_state",
     }  # fmt: skip
 
 
