@@ -26,13 +26,16 @@ _GATHER_S = 3.0
 # Chunks of a stream that are never waited with: what one look analyses at most.
 _AT_A_TIME = 24
 # Streams whose results are saved in one transaction: those who append wait for it, some milliseconds. Own choice.
-_TOGETHER = 16
+_TOGETHER = 8
 # Days judged before the streams have their turn again: at midnight those of everybody are due. Own choice, a third of a
 # second of work at most.
 _DAYS_AT_A_TIME = 5
 # s between two looks for days that are due, unless one should be judged at once: a look for each chunk that is appended
 # would cost more than the judging. Own choice.
 _DAYS_S = 0.25
+# For so many times as long as a judging took, no day is judged after it: a club that all bends at once has days to judge
+# without end, and signal must not wait for them. Own choice: a quarter of the work at most.
+_DAYS_REST = 3.0
 # s for which a stream that failed is left alone, so that it does not hold up the others. Own choice.
 _REST_S = 5.0
 
@@ -65,7 +68,7 @@ class Worker:
         # The same for days that it left unjudged.
         self._day_at_once = threading.Event()
         self._day_at_once.set()
-        self._days_next_s = 0.0
+        self._days_next_s = self._days_rest_s = 0.0
         services.log.on_append(self._wake.set)
 
     def start(self) -> None:
@@ -90,6 +93,7 @@ class Worker:
         total = 0
         while True:
             self._day_at_once.set()
+            self._days_rest_s = 0.0
             handled = self._round(None, gather=False)
             if not handled and not self._day_at_once.is_set():
                 return total
@@ -188,11 +192,13 @@ class Worker:
 
     def _judge(self) -> None:
         """Judge the days that are due, now and then, and soon after something that should not wait."""
-        if not self._day_at_once.is_set() and time.monotonic() < self._days_next_s:
+        began_s = time.monotonic()
+        if began_s < self._days_rest_s or (not self._day_at_once.is_set() and began_s < self._days_next_s):
             return
         self._day_at_once.clear()
-        self._days_next_s = time.monotonic() + _DAYS_S
+        self._days_next_s = began_s + _DAYS_S
         done = self._services.days.judge_due(limit=_DAYS_AT_A_TIME)
+        self._days_rest_s = time.monotonic() + _DAYS_REST * (time.monotonic() - began_s)
         if len(done) >= _DAYS_AT_A_TIME:
             self._day_at_once.set()
             self._wake.set()
