@@ -33,7 +33,7 @@ _DAYS_AT_A_TIME = 5
 # s between two looks for days that are due, unless one should be judged at once: a look for each chunk that is appended
 # would cost more than the judging. Own choice.
 _DAYS_S = 0.25
-# For so many times as long as a judging took, no day is judged after it: a club that all bends at once has days to judge
+# For so many times as long as a judging took, no day is judged after it: a club that bends at once has days to judge
 # without end, and signal must not wait for them. Own choice: a quarter of the work at most.
 _DAYS_REST = 3.0
 # s for which a stream that failed is left alone, so that it does not hold up the others. Own choice.
