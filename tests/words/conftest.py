@@ -110,9 +110,19 @@ def pages(club: Club) -> tuple[tuple[str, ...], tuple[str, ...]]:
         "/wearables/look",
         "/spasm",
         "/spasm/timer",
+        "/offline",
+        "/offline/held",
+        "/offline/spasm",
+        "/offline.json",
+        "/start",
+        "/start/next",
+        "/start/step/body",
+        "/start/body",
+        "/start/consents",
     )
+    desk = (own, f"{own}/signals", f"{own}/time-line", f"{own}/safety", f"{own}/jobs/new")
     reports = (f"{own}/treatments", f"{own}/everyday", f"{own}/for-the-doctor", f"{own}/versions", f"{own}/profile")
-    return (*athlete, *reports, *exports, f"/calendar/{token}.ics"), (own, f"{own}/safety", f"{own}/jobs/new", *exports)
+    return (*athlete, *reports, *exports, f"/calendar/{token}.ics"), (*desk, *exports)
 
 
 def walk_both(app: Any, club: Club, each_max: int = EACH_MAX) -> tuple[Walk, Walk]:
