@@ -185,7 +185,7 @@ def answer_with(
     answer = Response(events_, content_type="text/event-stream; charset=utf-8")
     # A stream that is refused by the server before its first event must free its place too.
     answer.call_on_close(stream.reader.close)
-    answer.headers["Cache-Control"] = "no-cache"
+    answer.headers["Cache-Control"] = "no-store"
     answer.headers["X-Accel-Buffering"] = "no"
     return answer
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from babel.support import NullTranslations
 
-from coach import language, said
+from coach import exercise_texts, language, said
 from tests.club.routes import addresses, browsers, site
 from tests.club.seeding import Made
 from tests.words.phrases import Said, wrong
@@ -111,6 +111,12 @@ def left_on(page: str, known: set[str]) -> list[str]:
     return reader.left
 
 
+def forget() -> None:
+    """Let no text of these tests, in brackets, be another's, and the other way about."""
+    for kept in (said._said, said.sentences, exercise_texts._read):
+        kept.cache_clear()
+
+
 @pytest.fixture
 def bracketed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Say every text that goes through the catalogues in brackets."""
@@ -122,13 +128,12 @@ def bracketed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         found = there.whole.get(text) or (marked if marked != text else said._matched(text, there.patterns, spoken))
         return f"⟦{found}⟧" if found is not None else None
 
-    said.sentences("de")  # as it is, not in brackets
-    said._said.cache_clear()
+    forget()
     monkeypatch.setattr(language, "translations", lambda _: _Bracketed())
     monkeypatch.setattr(language, "_beside", lambda *_: _Data())
     monkeypatch.setattr(said, "_known", known)
     yield
-    said._said.cache_clear()
+    forget()
 
 
 def names_of(club: Made) -> set[str]:

@@ -80,7 +80,8 @@ def test_values_are_taken_out_and_put_in_again(german, english: str, german_text
 
 def test_english_stays_as_it_was_said() -> None:
     text = "You bent forward 84 times in 12 min, 7.2 times a minute."
-    assert said(text) == text
+    with language.speaking("en"):
+        assert said(text) == text
 
 
 def test_red_flags_are_asked_and_answered_in_german(german) -> None:

@@ -102,7 +102,8 @@ def change_of(world) -> str:
     """Return a change of Ada's program that was declined some time ago."""
     plain = prescription_to_plain(world.services.plans.get(world.kim.identity, world.plan_id).prescription)
     values = {"athlete_id": world.ada.athlete_id, "plan_id": world.plan_id, "kind": "step", "state": "declined"}
-    values |= {"before": plain, "after": plain, "because": "told before", "created_at": world.clock.now}
+    then = world.clock.now
+    values |= {"before": plain, "after": plain, "because": "told before", "created_at": then, "decided_at": then}
     with store_of(world).begin() as tx:
         return program_changes.add(tx, values)
 

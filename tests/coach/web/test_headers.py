@@ -31,7 +31,7 @@ INLINE = re.compile(
     r"<script(?![^>]*\bsrc=)|<style|\sstyle\s*=|\son[a-z]+\s*=|\bhx-on|javascript:|<base\b|<iframe|<object"
 )
 # What may be kept: what is of the program and nobody's, and a calendar, whose readers ask again and again.
-KEPT = {"static", "calendar.feed", "live.events", "reminders.worker", "api.document"}
+KEPT = {"static", "calendar.feed", "reminders.worker", "api.document"}
 
 
 def check(headers: Headers, what: object) -> None:

@@ -37,7 +37,7 @@ def events_of(answer, count: int) -> list[dict]:
 def test_what_happens_within_a_fifth_of_a_second_is_one_event(world) -> None:
     answer = world.client(world.kim).get(f"/live/{world.ada.athlete_id}", buffered=False)
     assert answer.content_type.startswith("text/event-stream")
-    assert answer.headers["Cache-Control"] == "no-cache"
+    assert answer.headers["Cache-Control"] == "no-store"
     assert answer.headers["X-Accel-Buffering"] == "no"
     world.feed.publish(world.ada.athlete_id, signal(100.0, [1.04, None, 2.0], 5.0))
     world.feed.publish(world.ada.athlete_id, signal(100.2, [3.0], 6.0))
