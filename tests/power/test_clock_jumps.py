@@ -33,7 +33,7 @@ def test_a_clock_that_is_set_stops_nothing_and_doubles_nothing(
     tmp_path: Path, full_or_quick: Callable[[int, int], int]
 ) -> None:
     whole = bool(full_or_quick(1, 0))
-    with a_house(tmp_path / "server") as house:
+    with a_house(tmp_path / "server", at_noon()) as house:
         services = house.services
         services.wearables.add(house.athlete, house.athlete_id, ADDRESS, "movella-dot", "Strap", "chest")
         token = services.tokens.issue(house.athlete, house.athlete_id, "laptop")
@@ -98,7 +98,13 @@ def due(folder: Path, house: House, *after: timedelta) -> None:
     with open_store(database_path(folder)) as store:
         clock = FakeClock(datetime.now(UTC))
         club = Club(store, house.services, clock, house.config, house.coach, house.athlete, house.athlete_id, "")
-        plan_sessions(club, [clock.now + each for each in after])
+        plan_sessions(club, [clock.now + each for each in after], zone=at_noon())
+
+
+def at_noon() -> str:
+    """Return a time zone in which it is about noon: at night nothing is released."""
+    ahead_h = 12 - datetime.now(UTC).hour
+    return f"Etc/GMT{-ahead_h:+d}" if ahead_h else "Etc/GMT"
 
 
 def parts(owner: Browser) -> dict[str, dict[str, object]]:

@@ -34,14 +34,14 @@ def reminded_club(store: Store, clock: FakeClock, config: Config, **choices: obj
     return club
 
 
-def plan_sessions(club: Club, dues: Sequence[datetime], slot: str = "slot") -> list[str]:
+def plan_sessions(club: Club, dues: Sequence[datetime], slot: str = "slot", zone: str = "Europe/Berlin") -> list[str]:
     """Insert planned sessions as the tables want them; what places them is tested elsewhere."""
     with club.store.begin() as tx:
         values = {"state": "accepted", "prescription": {}, "need_kinds": [], "finding_ids": []}
         plan_id = plans.add(tx, {"athlete_id": club.athlete_id, "created_at": club.clock.now, **values})
         ids = []
         for number, due_at in enumerate(dues):
-            local = due_at.astimezone(BERLIN)
+            local = due_at.astimezone(ZoneInfo(zone))
             row = {
                 "athlete_id": club.athlete_id,
                 "plan_id": plan_id,
@@ -49,7 +49,7 @@ def plan_sessions(club: Club, dues: Sequence[datetime], slot: str = "slot") -> l
                 "state": "planned",
                 "local_date": local.date(),
                 "local_time": local.time(),
-                "time_zone": "Europe/Berlin",
+                "time_zone": zone,
                 "due_at": due_at,
                 "duration_min": 12,
                 "exercises": [],
