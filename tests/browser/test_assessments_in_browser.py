@@ -109,7 +109,8 @@ def test_a_side_bridge_over_bleak_ends_in_the_truth(browser: Browser, tmp_path: 
         page.on("console", lambda said: told.append(said.text) if said.type in {"error", "warning"} else None)
         page.on("pageerror", lambda error: told.append(str(error)))
         page.goto(f"{base}/enter/{services.accounts.issue_sign_in_link(demo.athlete_user_id)}")
-        page.get_by_role("link", name="Tests", exact=True).last.click()
+        page.get_by_role("link", name="Me", exact=True).last.click()
+        page.get_by_role("link", name="My tests").click()
         page.get_by_role("link", name="Trunk endurance").click()
         answered(page)
         while page.locator("h1").inner_text() != "Side bridge, left":

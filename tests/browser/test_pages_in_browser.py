@@ -85,10 +85,13 @@ def test_the_desk_shows_the_whole_way_without_a_scroll(browser, make_site, keep)
     page = site.page(browser, site.coach_id)
     page.goto(f"{site.base}/athletes/{site.athlete_id}")
     page.wait_for_function("() => document.querySelectorAll('.chart-window canvas').length > 0")
-    in_sight = """(text) => [...document.querySelectorAll('h1, h2, h3, button, dd, dt')].some(e =>
+    in_sight = """(text) => [...document.querySelectorAll('h1, h2, h3, button, p')].some(e =>
       e.textContent.includes(text) && e.getBoundingClientRect().bottom <= innerHeight && e.offsetParent)"""
-    for text in ("Mara's trunk, live", "Mara bent forward", "Because", "threshold", "RULA", "Proposed:", "Accept"):
+    # What was and what shall be, side by side; the live line and what is behind a finding come below.
+    for text in ("Time line", "Mara bent forward", "counts as repeated bending", "Proposed:", "Accept"):
         assert page.evaluate(in_sight, text), text
+    for text in ("Mara's trunk, live", "Because", "RULA"):
+        assert page.locator("main").get_by_text(text).count(), text
     keep(page, "desk-proposal-1440-light")
     page.get_by_role("button", name="Accept", exact=True).click()
     expect(page.locator("#plan h2").first).to_have_text("Mara's sessions")
@@ -188,6 +191,9 @@ def test_by_keyboard_from_the_address_bar_to_accept(browser, make_site) -> None:
     page.goto(f"{site.base}/athletes/{site.athlete_id}")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the plan"
     page.keyboard.press("Enter")
     for _ in range(12):
         page.keyboard.press("Tab")
