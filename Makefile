@@ -4,7 +4,8 @@ install: .venv/test.stamp
 run: .venv/run.stamp
 	@exec .venv/bin/backstop run
 test: .venv/test.stamp
-	@$(PY) -m pytest
+	@$(PY) -m pytest -m "not browser" -n 2 --dist loadscope
+	@$(PY) -m pytest -m browser
 proof: .venv/test.stamp
 	@$(PY) tests/proof.py $(PROOF)
 check: .venv/test.stamp
