@@ -66,6 +66,7 @@ def test_every_step_of_pairing_reads_well(browser, make_site, keep, width: int, 
     looks_right(page)
     keep(page, f"pairing-look-{width}-{scheme}")
     page.get_by_role("link", name="Add Movella DOT").click()
+    page.wait_for_load_state("load")
     assert dict(page.evaluate(HITS)) == {each.value: True for each in Placement}
     page.locator(".spot-wrist-left").click()
     expect(page.locator(".said:visible")).to_have_text("left wrist")
