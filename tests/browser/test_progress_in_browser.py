@@ -44,8 +44,9 @@ def look_at(site, browser, keep, width: int, user_id: str, paths: dict[str, str]
         page.goto(f"{site.base}{path}")
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)
-            page.evaluate("Promise.all(document.getAnimations().map(each => each.finished))")
             page.evaluate("document.querySelectorAll('main details').forEach(each => { each.open = true; })")
+            page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+            page.evaluate("Promise.all(document.getAnimations().map(each => each.finished))")
             looks_right(page)
             keep(page, f"{name}-{width}-{scheme}")
     page.context.close()
