@@ -53,7 +53,11 @@ CHANGED: list[tuple[str, str, set[str]]] = [
 GONE = {"care_sharing": ("0016", "consent")}
 
 # Where services read everybody's rows, what is made up has to be one of the values that there are.
-MEANT = {("user_account", "role"): "athlete"}
+MEANT = {
+    ("user_account", "role"): "athlete",
+    ("user_account", "language"): "en",
+    ("user_account", "units"): "metric",
+}
 
 
 def revisions() -> list[str]:
