@@ -174,7 +174,7 @@ def test_another_process_finds_two_and_ctrl_c_ends_it(monkeypatch: pytest.Monkey
             seen = asyncio.run(BleakScanner.discover(timeout=0.4))
             assert sorted(device.address for device in seen) == ["C0:FF:EE:00:00:01", "C0:FF:EE:00:00:02"]
             child.send_signal(2)
-            assert child.wait(30) == 0
+            assert child.wait(10) == 0
             assert not Path(address.removeprefix("unix:path=")).parent.exists()
         finally:
             with contextlib.suppress(ProcessLookupError):
