@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from coach.analysis.errors import AnalysisError
 from coach.analysis.guided_follow import Done
 from coach.analysis.guided_set import SetState, begin_set, done_of, follow_set, usual_rom_deg
+from coach.service.live_watches import INCOMING_MAX, LiveWatches
 from coach.store.rows import Row
-from devices.hostclock import HostClock
 from devices.types import Chunk
 
 _log = logging.getLogger(__name__)
 # s without a block before it is said that nothing arrives: live blocks come four times a second. Own choice.
 NOTHING_S = 3.0
-# Blocks that wait for a look: half a minute. Own choice.
-_INCOMING_MAX = 128
 
 Key = tuple[str, int]
 
@@ -53,7 +49,7 @@ class _Watch:
     start_utc_s: float = 0.0
     end_utc_s: float = 0.0
     silent: bool = False
-    incoming: deque[tuple[Chunk, float]] = field(default_factory=lambda: deque(maxlen=_INCOMING_MAX))
+    incoming: deque[tuple[Chunk, float]] = field(default_factory=lambda: deque(maxlen=INCOMING_MAX))
 
     @property
     def seen(self) -> int:
@@ -89,23 +85,8 @@ class _Watch:
         self.recording_id, self.start_utc_s = block.recording_id, block.start_utc_s
 
 
-class Counting:
+class Counting(LiveWatches[Key, _Watch]):
     """Let the gateway bring blocks, one thread look at them, and pages ask. Thread-safe."""
-
-    def __init__(self, clock: HostClock) -> None:
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._watches: dict[Key, _Watch] = {}
-        self._wake: Callable[[], None] = lambda: None
-
-    def attach(self, wake: Callable[[], None]) -> None:
-        """Call `wake` whenever there is something to look at."""
-        self._wake = wake
-
-    @property
-    def busy(self) -> bool:
-        """Tell whether any set is counted."""
-        return bool(self._watches)
 
     def begin(self, row: Row, session_id: str) -> None:
         """Count a set from the next block on; again is no error. row: of the set, with what was seen before."""
@@ -132,19 +113,9 @@ class Counting:
             done = done_of(watch.state)
             return Over(watch.seen, done, watch.recording_id, watch.start_utc_s, watch.end_utc_s)
 
-    def wanted(self, wearable_id: str) -> bool:
-        """Tell whether a set waits for live blocks of this wearable."""
-        with self._lock:
-            return any(each.wearable_id == wearable_id for each in self._watches.values())
-
     def take(self, wearable_id: str, block: Chunk, notified_utc_s: float) -> None:
         """Bring a live block; only enqueues. notified_utc_s: real time of its newest notification."""
-        # Without the lock: the radio's thread waits for nobody's look.
-        for watch in tuple(self._watches.values()):
-            if watch.wearable_id == wearable_id:
-                watch.incoming.append((block, notified_utc_s))
-                watch.heard_s = self._clock.utc_s()
-                self._wake()
+        self._bring(wearable_id, (block, notified_utc_s))
 
     def now(self, key: Key) -> dict[str, Any] | None:
         """Return what a page shows of a set that is counted; None when it is not."""

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from coach.analysis.assessment_types import AssessmentTest, HoldPhase, HoldProgress, Trial, TrialOutcome
 from coach.analysis.endurance import HoldState, begin_hold, finish_hold, watch_hold
 from coach.analysis.errors import AnalysisError
 from coach.service.assessment_views import Seen
+from coach.service.live_watches import INCOMING_MAX, LiveWatches
 from coach.service.wearables import stored_axis
 from coach.store.rows import Row
-from devices.hostclock import HostClock
 from devices.types import Chunk
 
 _log = logging.getLogger(__name__)
 # s without a block before it is said that nothing arrives: live blocks come four times a second. Own choice.
 _NOTHING_S = 4.0
-# Blocks that wait for a look: half a minute. Own choice.
-_INCOMING_MAX = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +46,7 @@ class _Watch:
     end_utc_s: float | None = None
     progress: HoldProgress | None = None
     shown: object = None
-    incoming: deque[Chunk] = field(default_factory=lambda: deque(maxlen=_INCOMING_MAX))
+    incoming: deque[Chunk] = field(default_factory=lambda: deque(maxlen=INCOMING_MAX))
 
     def take_incoming(self) -> None:
         """Look at what has arrived. Another recording begins the hold anew; what comes twice or late is dropped."""
@@ -87,23 +83,8 @@ class _Watch:
         return Over(seen, self.recording_id, self.start_utc_s, None)
 
 
-class Holding:
+class Holding(LiveWatches[str, _Watch]):
     """Let the gateway bring blocks, one thread look at them, and pages ask. Thread-safe."""
-
-    def __init__(self, clock: HostClock) -> None:
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._watches: dict[str, _Watch] = {}
-        self._wake: Callable[[], None] = lambda: None
-
-    def attach(self, wake: Callable[[], None]) -> None:
-        """Call `wake` whenever there is something to look at."""
-        self._wake = wake
-
-    @property
-    def busy(self) -> bool:
-        """Tell whether any hold is watched."""
-        return bool(self._watches)
 
     def begin(self, trial_id: str, test: AssessmentTest, wearable: Row) -> None:
         """Watch a hold from the next block on."""
@@ -123,19 +104,9 @@ class Holding:
             watch.take_incoming()
             return watch.ended() if watch.recording_id is not None else None
 
-    def wanted(self, wearable_id: str) -> bool:
-        """Tell whether a hold waits for live blocks of this wearable."""
-        with self._lock:
-            return any(each.wearable_id == wearable_id for each in self._watches.values())
-
     def take(self, wearable_id: str, block: Chunk) -> None:
         """Bring a live block; only enqueues."""
-        # Without the lock: the radio's thread waits for nobody's look.
-        for watch in tuple(self._watches.values()):
-            if watch.wearable_id == wearable_id:
-                watch.incoming.append(block)
-                watch.heard_s = self._clock.utc_s()
-                self._wake()
+        self._bring(wearable_id, block)
 
     def seen(self, trial_id: str) -> Seen | None:
         """Return what is seen of a hold; None when it is not watched."""
