@@ -28,6 +28,7 @@ first_run = Table(
     # Of service.first_run.Side: with which side they swing, throw or write; null while nobody has said
     Column("side", String(10)),
     Column("injured_at", JSON, nullable=False),  # places of service.diary.SITES that were injured before
+    Column("hurts_now", JSON),  # of programs.exercises.CONTRAINDICATIONS, those that stand now; null: never asked
     Column("injuries", Text),  # in own words
     Column("told_at", UtcDateTime),  # when side and injuries were told last
 )
