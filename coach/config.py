@@ -23,6 +23,8 @@ class Section(BaseModel):
 
 class Storage(Section):
     directory: Path = Path("var")
+    database_url: SecretStr = SecretStr("")
+    log_url: SecretStr = SecretStr("")
 
 
 class BackupSection(Section):

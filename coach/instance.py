@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from coach.config import Storage
 from coach.durable import make_folder, write_once
 from coach.errors import AlreadyRunning, CoachError, ConfigError, StoreUnavailable
 
@@ -44,6 +45,11 @@ def make_directory(directory: Path) -> Path:
 def database_path(directory: Path) -> Path:
     """Return the one file of the embedded database."""
     return directory / DATABASE
+
+
+def database_of(storage: Storage) -> str | Path:
+    """Return what `open_store` opens: the address of the database server, or the path of the file."""
+    return storage.database_url.get_secret_value() or database_path(storage.directory)
 
 
 def existing_database(directory: Path) -> Path:

@@ -15,6 +15,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from tests.servers import Nats, NoBinary, Postgres
+
 if TYPE_CHECKING:
     from tests.club.seeding import Made
 
@@ -85,6 +87,49 @@ def figure(request: pytest.FixtureRequest) -> Callable[[str, object, str], None]
                 file.write(json.dumps({"name": name, "value": value, "unit": unit}) + "\n")
 
     return report
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A private PostgreSQL of this run."""
+    try:
+        server = Postgres()
+    except NoBinary as error:
+        skip_or_fail(str(error))
+        raise
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: Postgres) -> str:
+    """Name of a database with the newest schema, to be copied."""
+    from coach.store.engine import migrate, open_store
+
+    name = postgres.create()
+    with open_store(postgres.url(name)) as store:
+        migrate(store)
+    return name
+
+
+@pytest.fixture
+def postgres_url(postgres: Postgres, postgres_template: str) -> Iterator[str]:
+    """The address of a database of the newest schema, this test's own."""
+    name = postgres.create(postgres_template)
+    yield postgres.url(name)
+    postgres.drop(name)
+
+
+@pytest.fixture
+def nats_server() -> Iterator[Nats]:
+    """A private NATS server with JetStream, this test's own."""
+    try:
+        server = Nats()
+    except NoBinary as error:
+        skip_or_fail(str(error))
+        raise
+    yield server
+    server.close()
 
 
 # A Tuesday, three in the afternoon in Berlin.

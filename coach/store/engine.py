@@ -14,6 +14,7 @@ until everything was written out anew (`_make_sure`).
 from __future__ import annotations
 
 import logging
+import re
 import sqlite3
 import threading
 import time
@@ -232,6 +233,8 @@ def open_store(where: str | Path) -> Store:
     """
     text = str(where)
     if "://" in text and not text.startswith("sqlite"):
+        # One driver, named here, so that nobody has to know it.
+        text = re.sub(r"^postgres(ql)?(\+\w+)?://", "postgresql+psycopg://", text)
         engine = create_engine(text, pool_size=_POOL_KEPT, max_overflow=_POOL_MORE, hide_parameters=True)
         return Store(text, engine, engine)
     path = Path(text.removeprefix("sqlite:///"))
