@@ -1,4 +1,4 @@
-"""Private servers for tests: PostgreSQL and NATS on free ports, in folders of their own, from the binaries there are."""
+"""Private servers for tests: PostgreSQL and NATS on free ports, in folders of their own."""
 
 from __future__ import annotations
 
