@@ -277,6 +277,8 @@ def _sqlite_engine(url: str, synchronous: str) -> Engine:
         url,
         pool_size=_POOL_KEPT,
         max_overflow=_POOL_MORE,
+        # The one that was used last, whose pages and statements are in memory: each holds megabytes of them in time.
+        pool_use_lifo=True,
         pool_reset_on_return=None,  # every transaction here ends in its own commit or rollback
         hide_parameters=True,  # what people wrote is a parameter: no error and no log may repeat it
         connect_args={"timeout": _BUSY_MS / 1000},
