@@ -11,7 +11,7 @@ from sqlalchemy import and_, bindparam, case, delete, func, insert, or_, select,
 from coach.errors import Conflict
 from coach.store.engine import Tx
 from coach.store.many_rows import insert_new, select_at
-from coach.store.rows import Row, fresh_id, many, one
+from coach.store.rows import Row, fresh_id_at, many, one
 from coach.store.tables import chunk, set_aside, stream, stream_state
 
 # Why a chunk of a number that the analysis has passed is set aside, until the recording is analysed anew.
@@ -104,7 +104,7 @@ def add_streams(tx: Tx, fresh: Sequence[tuple[tuple[str, str], Row, float]], now
 
     fresh: device and recording, wearable, rate in Hz of each.
     """
-    ids = [fresh_id() for _ in fresh]
+    ids = [fresh_id_at(now) for _ in fresh]
     rows = [
         {
             "id": stream_id,

@@ -127,7 +127,7 @@ def chunks_between(tx: Tx, athlete_id: str, placement: str, start_utc_s: float, 
     """Return stream_id and blob of the chunks whose features begin within [start, end), in order of time."""
     statement = (
         select(chunk.c.stream_id, chunk.c.blob)
-        .join(feature, feature.c.chunk_id == chunk.c.id)
+        .join(feature, (feature.c.chunk_id == chunk.c.id) & (feature.c.stream_id == chunk.c.stream_id))
         .where(*_within(athlete_id, (placement,), start_utc_s, end_utc_s))
         .order_by(feature.c.start_utc_s, feature.c.id)
     )

@@ -1,4 +1,5 @@
 """The tables. Ids are uuid4 hex strings; chunk, feature, event and triage_answer are numbered. Times are aware UTC.
+A stream's id begins with its time (uuid7): on PostgreSQL chunks lie in parts by month, see months.py.
 
 A stream is one recording of one wearable. What the append path writes (stream.max_seq) and what the worker writes
 (stream_state) are two rows, so that a large state is not rewritten with every chunk that arrives.
@@ -172,6 +173,7 @@ stream_state = Table(
     Column("reference", String(40)),
     Column("updated_at", UtcDateTime, nullable=False),
     Column("settled_at", UtcDateTime),  # the tail was settled; a later chunk undoes it
+    Column("limits", String(12)),  # digest of the analysis' parameters that it was settled with; null: not known
 )
 
 chunk = Table(
