@@ -52,9 +52,10 @@ class NatsLine:
         self._connected = threading.Event()
         self._stopping = asyncio.Event()
         self._waiting: deque[tuple[str, bytes]] = deque(maxlen=_WAITING_MAX)
-        self._handlers: dict[int, tuple[str, Handler]] = {}
+        self._handlers: dict[int, tuple[str, Callable[[Msg], None]]] = {}
         self._subscribed: dict[int, Subscription | None] = {}  # None: about to be
         self._numbers = 0
+        self._tasks: set[asyncio.Task[None]] = set()
         self._listeners: list[Callable[[], None]] = []
         self._lock = threading.Lock()
         self._warned_s = -_WARN_S
@@ -104,7 +105,7 @@ class NatsLine:
             first = not self._waiting
             self._waiting.append((subject, data))
         if first:
-            self._loop.call_soon_threadsafe(self._send_waiting)
+            self.call(self._send_waiting)
 
     def subscribe(self, subject: str, handler: Handler) -> Callable[[], None]:
         """Have `handler(subject, data)` called for what is published from now on, by this process too; return what
@@ -114,17 +115,19 @@ class NatsLine:
         wait, for everything else on this line waits for it, and may publish. What it raises is logged. The
         subscription outlives servers that go and come.
         """
+        return self.hear(subject, lambda message: handler(message.subject, message.data))
+
+    def hear(self, subject: str, handler: Callable[[Msg], None]) -> Callable[[], None]:
+        """As `subscribe`, with all that the library tells of a message; for this package."""
         with self._lock:
             self._numbers += 1
             number = self._numbers
             self._handlers[number] = (subject, handler)
-        if self._thread is not None:
-            self._loop.call_soon_threadsafe(lambda: self._loop.create_task(self._listen(number)))
+        self.call(lambda: self._begin(self._listen(number)))
 
         def end() -> None:
             self._handlers.pop(number, None)
-            if self._thread is not None:
-                self._loop.call_soon_threadsafe(lambda: self._loop.create_task(self._listen_no_more(number)))
+            self.call(lambda: self._begin(self._listen_no_more(number)))
 
         return end
 
@@ -155,13 +158,16 @@ class NatsLine:
             future.cancel()
             raise self.away(error) from error
 
-    def call(self, function: Callable[[], None]) -> None:
-        """Call a function on the line's thread, soon; for this package."""
-        self._loop.call_soon_threadsafe(function)
+    def call(self, function: Callable[[], None], after_s: float = 0.0) -> None:
+        """Call a function on the line's thread, soon or after a while; for this package. Not once it is closed."""
+        if self._thread is not None:
+            delayed = (lambda: self._loop.call_later(after_s, function)) if after_s else function
+            with contextlib.suppress(RuntimeError):  # closed at this moment
+                self._loop.call_soon_threadsafe(delayed)
 
     def send(self, subject: str, data: bytes, reply: str = "", headers: Mapping[str, str] | None = None) -> None:
         """Send now, from the line's thread only; for this package. Lost while no server is there."""
-        self._loop.create_task(self._send(subject, data, reply, headers))
+        self._begin(self._send(subject, data, reply, headers))
 
     def away(self, why: BaseException | None = None) -> StoreUnavailable:
         """Return the error that says that no server answers."""
@@ -262,7 +268,12 @@ class NatsLine:
             _log.warning("%s It is tried again.", self.away(error))
 
     def _send_waiting(self) -> None:
-        self._loop.create_task(self._flush_waiting())
+        self._begin(self._flush_waiting())
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self._loop.create_task(work)
+        self._tasks.add(task)  # the loop itself only knows it weakly
+        task.add_done_callback(self._tasks.discard)
 
     async def _flush_waiting(self) -> None:
         while True:
@@ -282,7 +293,7 @@ class NatsLine:
 
         async def hear(message: Msg) -> None:
             try:
-                handler(message.subject, message.data)
+                handler(message)
             except Exception:  # noqa: BLE001 - the line goes on whatever one handler does
                 _log.exception("what came on %s could not be handled", message.subject)
 

@@ -1,0 +1,173 @@
+"""Streams of JetStream: what was stored in one stays until it was handled, whichever process dies.
+
+A stream here is a queue of work: a message is handed to one of those who take from it, again if that one does not
+acknowledge it in time, and is gone once it was acknowledged. Consumers of one stream have subjects of their own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.js.api import AckPolicy, ConsumerConfig, DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
+from nats.js.errors import NotFoundError
+
+from coach.errors import StoreUnavailable
+from coach.jetstream.line import NatsLine
+
+# s for a server to answer a question about streams. Own choice.
+ASK_S = 5.0
+# Messages that are on the way to the server at one time; the next ones wait for an answer. Own choice.
+_ON_THE_WAY = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A queue of work. max_age_s: what nobody took in that time is dropped. duplicates_s: in which an id counts."""
+
+    name: str
+    subjects: tuple[str, ...]
+    max_age_s: float
+    duplicates_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Consumer:
+    """Who takes from a stream, by durable name, however many processes do it.
+
+    subject: what of the stream. in_flight: handed out at one time and not acknowledged; 1 keeps the order. ack_wait_s:
+    until a message is handed out again whose taker is silent.
+    """
+
+    name: str
+    subject: str
+    in_flight: int
+    ack_wait_s: float = 30.0
+
+
+class Message(NamedTuple):
+    """What is to be stored. key: a message of a key that is in the stream's memory is stored once."""
+
+    subject: str
+    key: str
+    data: bytes
+
+
+def make_stream(line: NatsLine, stream: Stream, consumers: Sequence[Consumer]) -> None:
+    """Have a stream with its consumers; what is there stays as it is, but for its subjects and bounds.
+
+    With three servers or more, each message is kept by three of them. Raises StoreUnavailable.
+    """
+    line.run(lambda client: _made(client, stream, consumers), ASK_S + ASK_S * len(consumers) / 100)
+
+
+def store(line: NatsLine, messages: Sequence[Message], timeout_s: float = ASK_S) -> list[bool]:
+    """Store messages, in order; tell of each whether the server said that it has it now, or had it before.
+
+    False: nobody knows; store it again. Raises StoreUnavailable where no server or no stream is there, and for a
+    message that is larger than the server takes (`size_max`).
+    """
+    return line.run(lambda client: _stored(client, messages, timeout_s), timeout_s + ASK_S)
+
+
+def size_max(line: NatsLine) -> int:
+    """Return how many bytes a message may have: what the server said last, 1 MB before."""
+    return line.run(_size_max, ASK_S)
+
+
+def forget(line: NatsLine, stream: Stream, subject: str) -> None:
+    """Remove what waits under a subject. Raises StoreUnavailable."""
+    line.run(lambda client: _forgotten(client, stream.name, subject), ASK_S)
+
+
+def waiting(line: NatsLine, stream: Stream) -> int:
+    """Return how many messages a stream holds that nobody has acknowledged. Raises StoreUnavailable."""
+    return line.run(lambda client: _waiting(client, stream.name), ASK_S)
+
+
+async def _made(client: Client, stream: Stream, consumers: Sequence[Consumer]) -> None:
+    manager = client.jetstream(timeout=ASK_S)
+    wanted = StreamConfig(
+        name=stream.name,
+        subjects=list(stream.subjects),
+        retention=RetentionPolicy.WORK_QUEUE,
+        storage=StorageType.FILE,
+        discard=DiscardPolicy.NEW,  # a full disk refuses what is new, and keeps what was acknowledged
+        max_age=stream.max_age_s,
+        duplicate_window=stream.duplicates_s,
+        num_replicas=3 if len(client.servers) >= 3 else 1,
+    )
+    try:
+        await manager.stream_info(stream.name)
+    except NotFoundError:
+        await manager.add_stream(wanted)
+    else:
+        await manager.update_stream(wanted)
+    known = {each.name for each in await manager.consumers_info(stream.name)}
+    for each in consumers:
+        if each.name not in known:
+            await manager.add_consumer(
+                stream.name,
+                ConsumerConfig(
+                    durable_name=each.name,
+                    ack_policy=AckPolicy.EXPLICIT,
+                    ack_wait=each.ack_wait_s,
+                    filter_subject=each.subject,
+                    max_ack_pending=each.in_flight,
+                ),
+            )
+
+
+async def _stored(client: Client, messages: Sequence[Message], timeout_s: float) -> list[bool]:
+    """Send all, each with a place of its own for the answer, and wait for the answers together."""
+    done = [False] * len(messages)
+    refused: list[str] = []
+    room = asyncio.Semaphore(_ON_THE_WAY)
+    every = asyncio.Event()
+    left = len(messages)
+
+    async def hear(message: Msg) -> None:
+        nonlocal left
+        said = json.loads(message.data) if message.data else {"error": {"description": "there is no such stream"}}
+        if "error" in said:
+            refused.append(str(said["error"].get("description", said["error"])))
+        else:
+            done[int(message.subject.rpartition(".")[2])] = True
+        room.release()
+        left -= 1
+        if left == 0:
+            every.set()
+
+    inbox = client.new_inbox()
+    answers = await client.subscribe(f"{inbox}.*", cb=hear)
+    try:
+        async with asyncio.timeout(timeout_s):
+            for number, message in enumerate(messages):
+                await room.acquire()
+                await client.publish(message.subject, message.data, f"{inbox}.{number}", {"Nats-Msg-Id": message.key})
+            if messages:
+                await every.wait()
+    except TimeoutError:
+        pass
+    finally:
+        await answers.unsubscribe()
+    if refused and not any(done):
+        raise StoreUnavailable(f"NATS stores nothing now ({refused[0]}): check the server, its disk and its log.")
+    return done
+
+
+async def _size_max(client: Client) -> int:
+    return int(client.max_payload)
+
+
+async def _forgotten(client: Client, stream: str, subject: str) -> None:
+    await client.jetstream(timeout=ASK_S).purge_stream(stream, subject=subject)
+
+
+async def _waiting(client: Client, stream: str) -> int:
+    return int((await client.jetstream(timeout=ASK_S).stream_info(stream)).state.messages)

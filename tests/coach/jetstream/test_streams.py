@@ -1,0 +1,144 @@
+"""Streams: stored once, handed to one at a time, in order, until somebody says that it is done."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+
+import pytest
+
+from coach.errors import StoreUnavailable
+from coach.jetstream.line import NatsLine
+from coach.jetstream.streams import Consumer, Message, Stream, forget, make_stream, store, waiting
+from coach.jetstream.taking import Delivery, Taker
+from tests.servers import Nats
+
+# s that a machine under load may take for what takes a moment.
+WAIT_S = 20.0
+WORK = Stream("WORK", ("work.>",), 0.0, 120.0)
+# A second until a message of somebody silent is handed out again: the shortest that a test can tell from none.
+CONSUMERS = tuple(Consumer(f"work-{number}", f"work.{number}.>", 1, 1.0) for number in range(4))
+
+
+@pytest.fixture
+def line(nats_server: Nats) -> Iterator[NatsLine]:
+    with NatsLine(nats_server.url, "test") as line:
+        yield line
+
+
+def messages(of_each: int, since: int = 0) -> list[Message]:
+    return [
+        Message(f"work.{part}.x", f"{part}-{number}", b"%d %d" % (part, number))
+        for number in range(since, since + of_each)
+        for part in range(len(CONSUMERS))
+    ]
+
+
+def taken(taker: Taker, least: int) -> list[Delivery]:
+    found: list[Delivery] = []
+    end_s = time.monotonic() + WAIT_S
+    while len(found) < least and time.monotonic() < end_s:
+        found += taker.take(least - len(found), 1.0)
+    assert len(found) >= least
+    return found
+
+
+def numbers(deliveries: list[Delivery]) -> dict[int, list[int]]:
+    found: defaultdict[int, list[int]] = defaultdict(list)
+    for each in deliveries:
+        part, number = map(int, each.data.split())
+        found[part].append(number)
+    return dict(found)
+
+
+def test_every_message_is_handed_out_once_and_in_order_to_two_who_take(line: NatsLine, nats_server: Nats) -> None:
+    make_stream(line, WORK, CONSUMERS)
+    assert all(store(line, messages(30)))
+    assert all(store(line, messages(30)))  # known by their keys
+    assert waiting(line, WORK) == 120
+    with NatsLine(nats_server.url, "other") as other:
+        one, two = Taker(line, WORK, CONSUMERS), Taker(other, WORK, CONSUMERS)
+        seen: list[Delivery] = []
+        by: list[int] = []
+        end_s = time.monotonic() + WAIT_S
+        while len(seen) < 120 and time.monotonic() < end_s:
+            for taker in (one, two):
+                batch = taker.take(100, 0.05)
+                assert len({each.consumer for each in batch}) == len(batch)  # of each consumer one at a time
+                seen += batch
+                by.append(len(batch))
+                for each in batch:
+                    each.done()
+        assert numbers(seen) == {part: list(range(30)) for part in range(4)}
+        assert {each.tries for each in seen} == {1}
+        assert any(by[::2])
+        assert any(by[1::2])
+        one.close()
+        two.close()
+    end_s = time.monotonic() + WAIT_S
+    while waiting(line, WORK) and time.monotonic() < end_s:
+        time.sleep(0.05)
+    assert waiting(line, WORK) == 0
+
+
+def test_what_nobody_ended_is_handed_out_again_and_what_follows_waits(line: NatsLine) -> None:
+    make_stream(line, WORK, CONSUMERS)
+    store(line, messages(2))
+    one, two = Taker(line, WORK, CONSUMERS), Taker(line, WORK, CONSUMERS)
+    held = taken(one, 4)
+    assert numbers(held) == {part: [0] for part in range(4)}
+    assert two.take(4, 1.5) == []  # they are worked on: the server is told so before it hands them to somebody else
+    held[0].again(0.1)
+    [back] = taken(two, 1)
+    assert (back.data, back.tries) == (held[0].data, 2)
+    one.close()  # gives back the three others
+    assert {each.data: each.tries for each in taken(two, 3)} == {each.data: 2 for each in held[1:]}
+    two.close()
+
+
+def test_a_server_that_is_killed_loses_nothing_that_it_acknowledged(line: NatsLine, nats_server: Nats) -> None:
+    make_stream(line, WORK, CONSUMERS)
+    assert all(store(line, messages(20)))
+    taker = Taker(line, WORK, CONSUMERS)
+    for each in taken(taker, 4):
+        each.done()
+    held = taken(taker, 4)
+    nats_server.kill()
+    for each in held:
+        each.done()  # said into the void, and again as soon as somebody listens
+    while line.connected:
+        time.sleep(0.01)
+    with pytest.raises(StoreUnavailable, match=r"does not answer"):
+        store(line, messages(1, 90), 0.5)
+    assert taker.take(4, 0.2) == []
+    nats_server.start()
+    assert line.wait_connected(WAIT_S)
+    assert all(store(line, messages(1, 20)))
+    seen: list[Delivery] = []
+    while len({each.data for each in seen}) < 4 * 19:
+        for each in taken(taker, 1):
+            seen.append(each)
+            each.done()
+    # What was done in the last moment may come again; nothing is missing, and nothing is before its turn.
+    for part, found in numbers(seen).items():
+        assert sorted(set(found)) == found, part
+        assert set(found) >= set(range(2, 21))
+        assert min(found) >= 1
+    taker.close()
+
+
+def test_what_waits_under_a_subject_can_be_forgotten_and_a_missing_stream_is_said(line: NatsLine) -> None:
+    with pytest.raises(StoreUnavailable, match="NATS stores nothing now"):
+        store(line, messages(1))
+    make_stream(line, WORK, CONSUMERS)
+    assert all(store(line, messages(2)))
+    forget(line, WORK, "work.2.x")
+    assert waiting(line, WORK) == 6
+    taker = Taker(line, WORK, CONSUMERS)
+    assert set(numbers(taken(taker, 3))) == {0, 1, 3}
+    began_s = time.monotonic()
+    taker.wake()
+    assert taker.take(1, WAIT_S) == []
+    assert time.monotonic() - began_s < WAIT_S
+    taker.close()
