@@ -12,6 +12,7 @@ from typing import NoReturn
 from coach.commands import (
     analyze,
     backup,
+    clock,
     doctor,
     erase,
     export,
@@ -19,6 +20,7 @@ from coach.commands import (
     import_files,
     job,
     migrate,
+    move,
     record_raw,
     rerun,
     restore,
@@ -27,6 +29,7 @@ from coach.commands import (
     supply,
     sync_dots,
     user,
+    web,
     worker,
 )
 from coach.errors import CoachError
@@ -35,7 +38,9 @@ from programs.errors import ProgramError
 
 COMMANDS = (
     run,
+    web,
     worker,
+    clock,
     gateway,
     sync_dots,
     analyze,
@@ -45,6 +50,7 @@ COMMANDS = (
     record_raw,
     user,
     migrate,
+    move,
     rerun,
     backup,
     doctor,

@@ -256,9 +256,15 @@ def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> 
     values = _read_toml(chosen) if chosen.is_file() else {}
     _refuse_unknown_environment(environ)
     try:
-        return Config(**values)
+        config = Config(**values)
     except (ValidationError, SettingsError) as error:
         raise ConfigError(_sentence(error, chosen)) from None
+    if config.storage.log_url.get_secret_value() and not config.storage.database_url.get_secret_value():
+        raise ConfigError(
+            "storage.log_url is set without storage.database_url: a log for many machines needs a PostgreSQL that they "
+            "share, so set both or neither."
+        )
+    return config
 
 
 def file_of(path: Path | None = None, environ: Mapping[str, str] | None = None) -> Path | None:

@@ -52,14 +52,24 @@ def database_of(storage: Storage) -> str | Path:
     return storage.database_url.get_secret_value() or database_path(storage.directory)
 
 
-def existing_database(directory: Path) -> Path:
-    """Return where the database is. Raises ConfigError where there is none: only `backstop run` makes one."""
-    path = database_path(directory)
-    if not path.is_file():
+def existing_database(storage: Storage) -> str | Path:
+    """Return what `open_store` opens. Raises ConfigError where there is no file: only `backstop run` makes one."""
+    where = database_of(storage)
+    if isinstance(where, Path) and not where.is_file():
         raise ConfigError(
-            f"There is no database in {directory}: start `backstop run` once, or set storage.directory to its folder."
+            f"There is no database in {storage.directory}: start `backstop run` once, or set storage.directory to its "
+            "folder."
         )
-    return path
+    return where
+
+
+def require_addresses(storage: Storage, role: str) -> None:
+    """Refuse to be one process of many without the two addresses that they share. Raises ConfigError."""
+    if not (storage.database_url.get_secret_value() and storage.log_url.get_secret_value()):
+        raise ConfigError(
+            f"`backstop {role}` is one of several processes, which share a PostgreSQL and a NATS: set "
+            "BACKSTOP_STORAGE__DATABASE_URL and BACKSTOP_STORAGE__LOG_URL, or use `backstop run` for one machine."
+        )
 
 
 @contextlib.contextmanager

@@ -16,7 +16,7 @@ from coach.config import Config
 from coach.errors import ConfigError
 from coach.gateway import Gateway, RequestOf, request_from
 from coach.guide import SetGuide, TrialGuide
-from coach.instance import database_path, secret_key
+from coach.instance import database_of, secret_key
 from coach.live import LiveAnalysis, LiveFeed
 from coach.notify.channels import Channels
 from coach.service import Services, build_services
@@ -57,7 +57,7 @@ class Embedded:
 
     def prepare(self) -> None:
         """Bring the schema up to date and make the simulated athlete, if wanted; leaves nothing open."""
-        store = open_store(database_path(self._directory))
+        store = open_store(database_of(self._config.storage))
         try:
             migrate(store)
             # Built also where nobody is simulated: what is wrong with a profile is said here, as one sentence.
@@ -74,7 +74,7 @@ class Embedded:
 
     def make_app(self) -> WebApp:
         """Return the web app over services of this process."""
-        self._store = open_store(database_path(self._directory))
+        self._store = open_store(database_of(self._config.storage))
         self._services = build_services(self._store, self._config, SystemClock())
         self._hub = BleHub()
         self._live = LiveAnalysis(self._feed, self._services.athletes.analysis_params)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 
 from coach.commands.options import add_config_option
 from coach.config import load
-from coach.instance import database_path, make_directory, only_one
+from coach.instance import database_of, make_directory, only_one
 from coach.store.engine import migrate, open_store
 
 
@@ -18,13 +19,14 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def handler(args: argparse.Namespace) -> int:
-    """Migrate; nothing else may use the database meanwhile."""
-    directory = make_directory(load(args.config).storage.directory)
-    with only_one(directory):
-        store = open_store(database_path(directory))
+    """Migrate; of a file nothing else may have it open. Of a server's database the second waits for the first."""
+    storage = load(args.config).storage
+    directory, shared = make_directory(storage.directory), bool(storage.database_url.get_secret_value())
+    with contextlib.nullcontext() if shared else only_one(directory):
+        store = open_store(database_of(storage))
         try:
             migrate(store)
         finally:
             store.close()
-    print(f"The schema of the database in {directory} is up to date.")
+    print(f"The schema of the database {'on its server' if shared else f'in {directory}'} is up to date.")
     return 0

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from coach.config import SHARED_CLOCK, Config
 from coach.errors import ConfigError
-from coach.instance import database_path, make_directory
+from coach.instance import database_of, make_directory
 from coach.service import Services, build_services
 from coach.store.engine import migrate, open_store
+from coach.store.revision import require_newest
 from devices.hostclock import ScaledClock, SystemClock
 
 
@@ -20,6 +21,20 @@ def add_config_option(parser: argparse.ArgumentParser) -> None:
     """Add --config FILE."""
     parser.add_argument(
         "--config", type=Path, metavar="FILE", help="configuration file (default: ./config.toml, if any)"
+    )
+
+
+def with_web_options(config: Config, args: argparse.Namespace) -> Config:
+    """Return the configuration with what --host, --port and --storage say. Raises ConfigError."""
+    if args.port is not None and not 0 <= args.port <= 65535:
+        raise ConfigError(f"The port {args.port} cannot be: choose one from 0 to 65535.")
+    web = {key: value for key, value in (("host", args.host), ("port", args.port)) if value is not None}
+    storage = {"directory": args.storage} if args.storage else {}
+    return config.model_copy(
+        update={
+            "web": config.web.model_copy(update=web),
+            "storage": config.storage.model_copy(update=storage),
+        }
     )
 
 
@@ -39,10 +54,14 @@ def shared_clock() -> ScaledClock | None:
 
 @contextmanager
 def opened_services(config: Config) -> Iterator[Services]:
-    """Open the services over this machine's database, whose schema is brought up to date; starts nothing."""
-    store = open_store(database_path(make_directory(config.storage.directory)))
+    """Open the services over the database; starts nothing.
+
+    The schema of this machine's file is brought up to date. That of a server's must be it already.
+    """
+    make_directory(config.storage.directory)
+    store = open_store(database_of(config.storage))
     try:
-        migrate(store)
+        (require_newest if config.storage.database_url.get_secret_value() else migrate)(store)
         yield build_services(store, config, SystemClock())
     finally:
         store.close()

@@ -7,9 +7,8 @@ from pathlib import Path
 
 from coach import logs
 from coach.commands.embedded import Embedded
-from coach.commands.options import add_config_option
+from coach.commands.options import add_config_option, with_web_options
 from coach.config import Config, load
-from coach.errors import ConfigError
 from coach.instance import make_directory, only_one
 from coach.network import own_address
 from coach.service.types import Role
@@ -34,7 +33,9 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def handler(args: argparse.Namespace) -> int:
     """Serve until Ctrl-C. Raises AlreadyRunning, ConfigError, StoreUnavailable."""
-    config = _with_options(load(args.config), args)
+    config = with_web_options(load(args.config), args)
+    if args.no_simulate:
+        config = config.model_copy(update={"simulate": config.simulate.model_copy(update={"athlete": False})})
     logs.configure(config.log)
     directory = make_directory(config.storage.directory)
     with only_one(directory):
@@ -47,19 +48,6 @@ def handler(args: argparse.Namespace) -> int:
             on_ready=lambda app, port: _announce(embedded, app, config, port),
             on_stop=embedded.stop,
         )
-
-
-def _with_options(config: Config, args: argparse.Namespace) -> Config:
-    if args.port is not None and not 0 <= args.port <= 65535:
-        raise ConfigError(f"The port {args.port} cannot be: choose one from 0 to 65535.")
-    web = {key: value for key, value in (("host", args.host), ("port", args.port)) if value is not None}
-    return config.model_copy(
-        update={
-            "web": config.web.model_copy(update=web),
-            "storage": config.storage.model_copy(update={"directory": args.storage} if args.storage else {}),
-            "simulate": config.simulate.model_copy(update={"athlete": False} if args.no_simulate else {}),
-        }
-    )
 
 
 def _announce(embedded: Embedded, app: WebApp, config: Config, port: int) -> None:

@@ -51,7 +51,7 @@ def handler(args: argparse.Namespace) -> int:
     logs.configure(config.log)
     if hasattr(os, "nice"):
         os.nice(_STANDS_BACK)
-    store = open_store(existing_database(config.storage.directory))
+    store = open_store(existing_database(config.storage))
     try:
         services = build_services(store, config, SystemClock())
         lines, told = EventLines(sys.stdout), Counter[bool]()

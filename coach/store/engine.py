@@ -1,10 +1,13 @@
-"""The database: SQLite in one file, or PostgreSQL by URL. Everything particular to SQLite is in this file.
+"""The database: SQLite in one file, or PostgreSQL by URL. Everything particular to SQLite is in this file; what is
+particular to a server in server.py and months.py.
 
 Two engines reach the same file. What somebody was told is kept commits with synchronous=FULL: `begin`, for what people
 enter and what devices send, who forget it once it is acknowledged. What Backstop works out itself from that, and would
 work out again the same, commits with NORMAL: `begin_derived`, which in WAL mode may lose the last moments in a power
 cut but never damages the file. Writers begin IMMEDIATE: a transaction that reads first and writes later would otherwise
-fail at its first write when another one wrote in between.
+fail at its first write when another one wrote in between. On PostgreSQL the two differ by synchronous_commit, and
+writers run beside each other: whoever writes about an athlete holds that athlete's row (store.athletes.hold), rows that
+are due are claimed (`skip locked`), and everything else meets at unique keys.
 
 Checkpoints are made here and not by SQLite, which keeps silent about one that failed. After a sync that failed, the
 kernel forgets what it did not write and the next sync says that all is well: nothing is acknowledged from there on
@@ -14,29 +17,30 @@ until everything was written out anew (`_make_sure`).
 from __future__ import annotations
 
 import logging
-import re
+import random
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
 from sqlalchemy import Connection, DateTime, Dialect, Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeDecorator
 
-from coach.errors import Conflict, StoreUnavailable
-from coach.store.condition import SENTENCE_OF, Condition, Health, Watched, condition_of, sync_failed
+from coach.errors import Overtaken, StoreUnavailable
+from coach.store.condition import SENTENCE_OF, Condition, Health, Watched, condition_of, sync_failed, translated
+from coach.store.server import server_engine, server_url
 
 Tx = Connection
+Done = TypeVar("Done")
 _log = logging.getLogger(__name__)
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -44,6 +48,10 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_MS = 10_000
 # s between two questions whether another process has ended its transaction. Own choice: one thread of each asks.
 _ASK_AGAIN_S = 0.001
+# The lock of who changes a server's schema. Own choice: a number that nothing else here locks.
+_MIGRATING = 7_264_390_514
+# Times that a unit is tried that other transactions of a server overtook. Own choice.
+_TRIES = 4
 # Connections: a thread each of pages (32) and ingest (48) at most, as one that is opened anew reads the schema first.
 _POOL_KEPT, _POOL_MORE = 64, 32
 # Bytes. A chunk of 5 s at 60 Hz takes 2.4 kB: a page of the usual 4 kB holds one and wastes the rest, 13.7 bytes a
@@ -88,6 +96,9 @@ class Store:
         self.url = url
         self._engine = engine
         self._durable = durable_engine
+        # On a server each statement of a transaction would see what was committed meanwhile.
+        steady = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        self._reading = engine if url.startswith("sqlite") else engine.execution_options(**steady)
         self._file = Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite") else None
         self._watched = Watched()
         self._commits = 0  # since the last checkpoint; about right is enough
@@ -122,18 +133,32 @@ class Store:
         parts: how many usual transactions this one is as large as.
         """
         with self._write(self._engine, _CHECKPOINT_COMMITS, parts) as tx:
+            if self._file is None:
+                tx.exec_driver_sql("SET LOCAL synchronous_commit TO off")
             yield tx
+
+    def repeat(self, unit: Callable[[], Done]) -> Done:
+        """Return what a unit of one transaction returns; where others overtook it, it is done again, some times.
+
+        unit: may be repeated: all that it changes is in the database. Raises Overtaken, and what `unit` raises.
+        """
+        for _ in range(_TRIES - 1):
+            try:
+                return unit()
+            except Overtaken:
+                time.sleep(random.uniform(0.0, 0.02))  # noqa: S311 - so that the same two do not meet again
+        return unit()
 
     @contextmanager
     def read(self) -> Iterator[Tx]:
         """Open a transaction that only reads: one snapshot, no lock. Raises StoreUnavailable."""
-        with _translated(self.url, self._file), self._engine.connect() as tx, tx.begin():
+        with translated(self.url, self._file), self._reading.connect() as tx, tx.begin():
             yield tx
 
     @contextmanager
     def _write(self, engine: Engine, checkpoint_after: int, parts: int = 1) -> Iterator[Tx]:
         try:
-            with _translated(self.url, self._file), engine.connect() as tx, self._my_turn():
+            with translated(self.url, self._file), engine.connect() as tx, self._my_turn():
                 if self._unsure.is_set():
                     self._make_sure()
                 with self._sync_watched(), tx.execution_options(immediate=True).begin():
@@ -202,7 +227,7 @@ class Store:
         A sync has failed: what it should have kept may be missing from the disk, though it can still be read. It is
         written again, elsewhere, and synced again. Raises StoreUnavailable while that does not succeed.
         """
-        with _translated(self.url, self._file), self._durable.connect() as tx:
+        with translated(self.url, self._file), self._durable.connect() as tx:
             busy, *_ = _driver(tx).execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             if busy:
                 raise StoreUnavailable(SENTENCE_OF[Condition.FAILING], Condition.FAILING)
@@ -211,7 +236,9 @@ class Store:
     def try_again(self) -> None:
         """Write nothing of meaning, so that `health` tells what is so now. Raises StoreUnavailable."""
         with self.begin() as tx:
-            if self._file is not None:
+            if self._file is None:
+                tx.exec_driver_sql("UPDATE alembic_version SET version_num = version_num")
+            else:
                 tx.exec_driver_sql("PRAGMA application_id = 0")  # writes the first page, also when it is so already
 
     def close(self) -> None:
@@ -233,10 +260,8 @@ def open_store(where: str | Path) -> Store:
     """
     text = str(where)
     if "://" in text and not text.startswith("sqlite"):
-        # One driver, named here, so that nobody has to know it.
-        text = re.sub(r"^postgres(ql)?(\+\w+)?://", "postgresql+psycopg://", text)
-        engine = create_engine(text, pool_size=_POOL_KEPT, max_overflow=_POOL_MORE, hide_parameters=True)
-        return Store(text, engine, engine)
+        engine = server_engine(server_url(text))
+        return Store(server_url(text), engine, engine)
     path = Path(text.removeprefix("sqlite:///"))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -258,6 +283,9 @@ def migrate(store: Store) -> None:
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     try:
         with store.begin() as tx:
+            if store.dialect == "postgresql":
+                # Of two that are started at once, the second waits, and then has nothing to do.
+                tx.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATING})")
             config.attributes["connection"] = tx
             command.upgrade(config, "head")
     except CommandError as error:
@@ -303,12 +331,17 @@ def _sqlite_engine(url: str, synchronous: str) -> Engine:
     @event.listens_for(engine, "begin")
     def begin(tx: Connection) -> None:
         # Past SQLAlchemy's own execution, which takes longer than the statement.
-        if tx.get_execution_options().get("immediate", False):
+        if writes(tx):
             _begin_immediate(_driver(tx))
         else:
             _driver(tx).execute("BEGIN").close()
 
     return engine
+
+
+def writes(tx: Tx) -> bool:
+    """Tell whether a transaction was opened to write."""
+    return bool(tx.get_execution_options().get("immediate", False))
 
 
 def _driver(tx: Connection) -> Any:
@@ -332,18 +365,3 @@ def _begin_immediate(connection: sqlite3.Connection) -> None:
                 return
     finally:
         connection.execute(f"PRAGMA busy_timeout={_BUSY_MS}").close()
-
-
-@contextmanager
-def _translated(url: str, file: Path | None) -> Iterator[None]:
-    shown = url.split("@")[-1].removeprefix("sqlite:///")
-    try:
-        yield
-    except IntegrityError as error:
-        raise Conflict(f"Somebody else changed this at the same moment ({error.orig}): look again.") from error
-    except (DBAPIError, sqlite3.Error, PoolTimeoutError) as error:
-        cause = getattr(error, "orig", None) or error
-        raise StoreUnavailable(
-            f"The database {shown} cannot be used now ({cause}): check the disk, its free space, who else has it open.",
-            condition_of(cause, file),
-        ) from error
