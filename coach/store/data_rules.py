@@ -52,6 +52,7 @@ _OWN = ("athlete_id",)
 _STREAM = ("stream_id", "athlete_id")
 _USER = ("user_id", "athlete_id")
 _SORTED = "how a coach sorts their own list, in their own words; nothing of the athlete is in it"
+_WORK_HERE = "when this server analysed again what it has; what it found is in days and findings"
 _LETS_IN = "a secret that lets somebody in; it is of no use elsewhere"
 
 RULES: dict[str, Rule] = {
@@ -108,6 +109,8 @@ RULES: dict[str, Rule] = {
     "athlete_day": Rule(_OWN, Kept.FINDINGS, aged_by="local_date"),
     "answer": Rule(_OWN, Kept.FINDINGS, aged_by="local_date"),
     "finding": Rule(_OWN, Kept.FINDINGS, aged_by="ended_at"),
+    "reanalysis": Rule(_OWN, Kept.LOGS, exported=False, why_not=_WORK_HERE, aged_by="ended_at"),
+    "reanalysis_day": Rule(_OWN, Kept.LOGS, exported=False, why_not=_WORK_HERE, aged_by="ended_at"),
     # What people entered
     "checkin": Rule(_OWN, Kept.DIARY, aged_by="at"),
     "training": Rule(_OWN, Kept.DIARY, aged_by="at"),
