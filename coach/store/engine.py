@@ -48,6 +48,8 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 _BUSY_MS = 10_000
 # s between two questions whether another process has ended its transaction. Own choice: one thread of each asks.
 _ASK_AGAIN_S = 0.001
+# A table that is there while `backstop move` fills the database (see store.moving).
+MOVING = "backstop_move"
 # The lock of who changes a server's schema. Own choice: a number that nothing else here locks.
 _MIGRATING = 7_264_390_514
 # Times that a unit is tried that other transactions of a server overtook. Own choice.
@@ -286,12 +288,19 @@ def migrate(store: Store) -> None:
             if store.dialect == "postgresql":
                 # Of two that are started at once, the second waits, and then has nothing to do.
                 tx.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATING})")
+            refuse_half_moved(tx)
             config.attributes["connection"] = tx
             command.upgrade(config, "head")
     except CommandError as error:
         raise StoreUnavailable(
             f"The database was made by a newer Backstop ({error}): install that version, or change storage.directory."
         ) from None
+
+
+def refuse_half_moved(tx: Tx) -> None:
+    """Raise StoreUnavailable while `backstop move` fills the database: who writes to it now would spoil the move."""
+    if tx.dialect.name == "postgresql" and tx.exec_driver_sql(f"SELECT to_regclass('{MOVING}')").scalar() is not None:
+        raise StoreUnavailable("The database is half moved here: let `backstop move` come to its end first.")
 
 
 def schemas() -> list[str]:

@@ -19,7 +19,7 @@ from sqlalchemy import BigInteger, Column, MetaData, String, Table, func, inspec
 
 from coach.errors import AlreadyRunning, InvalidInput
 from coach.store import months
-from coach.store.engine import Store, Tx, UtcDateTime, migrate
+from coach.store.engine import MOVING, Store, Tx, UtcDateTime, migrate
 from coach.store.every_table import metadata
 from coach.store.movable import rows_after, turning
 
@@ -41,7 +41,7 @@ _TABLES = (
 )
 
 progress = Table(
-    "backstop_move",
+    MOVING,
     MetaData(),
     Column("name", String(100), primary_key=True),
     Column("source", String(200), nullable=False),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from coach.errors import ConfigError
-from coach.store.engine import Store, schemas
+from coach.store.engine import Store, refuse_half_moved, schemas
 from coach.store.exporting import schema_version
 
 
@@ -13,6 +13,7 @@ def require_newest(store: Store) -> None:
     Raises ConfigError, StoreUnavailable.
     """
     with store.read() as tx:
+        refuse_half_moved(tx)
         found = schema_version(tx)
     known = schemas()
     if found == known[-1]:
