@@ -31,6 +31,10 @@ class Conflict(CoachError):
     """The object is no longer in the state that the request supposes."""
 
 
+class Overtaken(Conflict):
+    """Another transaction was first, and this one would pass if it were tried again; nothing was changed."""
+
+
 class InvalidInput(CoachError):
     """What was sent cannot be used; the message says which part and why."""
 

@@ -1,14 +1,22 @@
-"""How the database's disk is, named: what SQLite's errors mean for a person, and what they say about the disk."""
+"""How the database is, named: what its errors mean for a person, and what they say about its disk."""
 
 from __future__ import annotations
 
 import os
 import sqlite3
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
+
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from coach.errors import Conflict, InvalidInput, Overtaken, StoreUnavailable
+from coach.store.server import cause_of, state_of, was_overtaken
 
 
 class Condition(StrEnum):
@@ -20,6 +28,7 @@ class Condition(StrEnum):
     FAILING = "disk failing"
     DAMAGED = "damaged"
     BUSY = "busy"
+    CROWDED = "too many connections"
     UNREACHABLE = "unreachable"
 
 
@@ -33,6 +42,8 @@ SENTENCE_OF: dict[Condition, str] = {
     "at the machine's disk soon.",
     Condition.DAMAGED: "The database is damaged: stop Backstop and bring back the newest backup.",
     Condition.BUSY: "The database is busy: try again in a moment.",
+    Condition.CROWDED: "The database server has no connection left: try again in a moment; whoever runs it lets in "
+    "more (max_connections), or starts fewer processes.",
     Condition.UNREACHABLE: "The database cannot be reached: try again in a moment.",
 }
 
@@ -47,11 +58,26 @@ _OF_CODE = {
     sqlite3.SQLITE_BUSY: Condition.BUSY,
     sqlite3.SQLITE_LOCKED: Condition.BUSY,
 }
+# SQLSTATEs of a server; whole, or the class that the first two signs are. Source: PostgreSQL, appendix A.
+_OF_STATE = {
+    "53100": Condition.FULL,
+    "25006": Condition.READ_ONLY,
+    "53300": Condition.CROWDED,
+    "58030": Condition.FAILING,
+    "XX001": Condition.DAMAGED,
+    "XX002": Condition.DAMAGED,
+    "55P03": Condition.BUSY,
+    "57014": Condition.BUSY,
+    "53": Condition.BUSY,
+}
 _SYNC_FAILED = {sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC}
 
 
 def condition_of(error: BaseException, database: Path | None) -> Condition:
     """Name what an error of the database means; database: its file, None when it is none of this machine."""
+    state = state_of(error)
+    if state is not None:
+        return _OF_STATE.get(state) or _OF_STATE.get(state[:2], Condition.UNREACHABLE)
     code = getattr(error, "sqlite_errorcode", None)
     found = Condition.UNREACHABLE if code is None else _OF_CODE.get(code & 0xFF, Condition.UNREACHABLE)
     if found in (Condition.FAILING, Condition.UNREACHABLE) and database is not None and _read_only(database):
@@ -102,3 +128,33 @@ class Watched:
         with self._lock:
             # A reader's own clock: the service's may be the thing that is wrong.
             self._health = Health(condition, datetime.now(UTC))
+
+
+@contextmanager
+def translated(url: str, file: Path | None) -> Iterator[None]:
+    """Let no foreign error out. Raises StoreUnavailable, Conflict, Overtaken, InvalidInput (what a server cannot keep).
+
+    file: of the database, None for a server.
+    """
+    shown = url.split("@")[-1].removeprefix("sqlite:///")
+    try:
+        yield
+    except IntegrityError as error:
+        told = cause_of(error.orig or error)
+        raise Conflict(f"Somebody else changed this at the same moment ({told}): look again.") from error
+    except DataError as error:
+        told = cause_of(error.orig or error)
+        raise InvalidInput(
+            f"What was sent cannot be kept ({told}): make it shorter, and leave out signs that nobody can see."
+        ) from error
+    except (DBAPIError, sqlite3.Error, PoolTimeoutError) as error:
+        cause: BaseException = getattr(error, "orig", None) or error
+        if was_overtaken(cause):
+            raise Overtaken("Somebody else changed this at the same moment: look again.") from error
+        advice = "check the disk, its free space, who else has it open"
+        if file is None:
+            advice = "check that its server runs and can be reached, its disk and its connections"
+        raise StoreUnavailable(
+            f"The database {shown} cannot be used now ({cause_of(cause)}): {advice}.",
+            condition_of(cause, file),
+        ) from error

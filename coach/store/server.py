@@ -1,0 +1,72 @@
+"""A database server: how it is connected to, and what its errors mean. Everything particular to PostgreSQL's driver.
+
+Every process keeps a few connections. One that died, as all do when the server is started again, is replaced where it
+is next asked for (`pool_pre_ping`); while there is no server, each transaction says so in a sentence.
+"""
+
+from __future__ import annotations
+
+import re
+
+from sqlalchemy import Engine, create_engine
+
+# Connections of a process: most are in work for some ms. Own choice: a server lets in 100 unless told otherwise.
+_KEPT, _MORE = 8, 24
+# s to wait for a server that does not answer. Own choice.
+_CONNECT_S = 5
+# What every connection begins with. A lock is waited for as long as SQLite's (engine._BUSY_MS); whoever died within a
+# transaction holds its rows no longer than that; queries here are short, and compiling one takes longer than it does.
+_BEGIN = {
+    "timezone": "UTC",
+    "lock_timeout": "10s",
+    "idle_in_transaction_session_timeout": "5min",
+    "tcp_keepalives_idle": "30",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+    "jit": "off",
+}
+# What psycopg says of a server that has no connection left: it gives no code then. Source: PostgreSQL's postmaster.c.
+_CROWDED = re.compile(r"too many (clients|connections)|connection slots are reserved")
+
+
+def server_url(where: str) -> str:
+    """Return an address with the one driver that there is, so that nobody has to know it."""
+    return re.sub(r"^postgres(ql)?(\+\w+)?://", "postgresql+psycopg://", where)
+
+
+def server_engine(url: str) -> Engine:
+    """Return an engine for a server; connects when it is first used."""
+    return create_engine(
+        url,
+        pool_size=_KEPT,
+        max_overflow=_MORE,
+        pool_pre_ping=True,
+        pool_use_lifo=True,  # as few as are needed stay warm
+        hide_parameters=True,  # what people wrote is a parameter: no error and no log may repeat it
+        connect_args={
+            "connect_timeout": _CONNECT_S,
+            "keepalives_idle": 30,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "options": " ".join(f"-c {name}={value}" for name, value in _BEGIN.items()),
+        },
+    )
+
+
+def state_of(error: BaseException) -> str | None:
+    """Return the SQLSTATE of a server's error, None for any other. Source: PostgreSQL, appendix A."""
+    state = getattr(error, "sqlstate", None)
+    if state is None and _CROWDED.search(str(error)):
+        return "53300"
+    return state
+
+
+def cause_of(error: BaseException) -> str:
+    """Return what an error says in one line, without the values of the row that it met."""
+    told = getattr(getattr(error, "diag", None), "message_primary", None) or str(error)
+    return told.strip().partition("\n")[0]
+
+
+def was_overtaken(error: BaseException) -> bool:
+    """Tell whether a transaction met another one, and would do as it is the next time: deadlock, serialization."""
+    return state_of(error) in {"40001", "40P01"}
