@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
 # How it began and how it ended tell most; a day of losses lies between (own choice, some 200 kB).
 _FIRST_MAX, _LAST_MAX = 200, 1800
+# After the first entries, what repeats is one entry with a count, also where it alternates with another: a scan that is
+# refused every second for a day says nothing more than that. Own choice.
+_ALTERNATING = 2
 # An address as people, BlueZ's object paths and file names write it, and macOS's identifiers for a device.
 _ADDRESS = re.compile(r"\b(?:dev_)?[0-9A-F]{2}(?:[:_-][0-9A-F]{2}){5}\b", re.IGNORECASE)
 _IDENTIFIER = re.compile(r"\b[0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12}\b", re.IGNORECASE)
@@ -45,12 +48,18 @@ class LinkEvent(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """One event: when (Unix s), what, a sentence or nothing, and figures as (name, value)."""
+    """One event: when (Unix s), what, a sentence or nothing, figures as (name, value); again so often, until when."""
 
     utc_s: float
     event: LinkEvent
     text: str = ""
     figures: tuple[tuple[str, str], ...] = ()
+    again: int = 0
+    until_utc_s: float = 0.0
+
+    def repeats(self, other: LogEntry) -> bool:
+        """Tell whether both say the same, but for when."""
+        return (self.event, self.text, self.figures) == (other.event, other.text, other.figures)
 
 
 class LinkLog:
@@ -71,6 +80,11 @@ class LinkLog:
         if len(self._first) < _FIRST_MAX:
             self._first.append(entry)
             return
+        for at in range(-1, -1 - min(_ALTERNATING, len(self._last)), -1):
+            known = self._last[at]
+            if known.repeats(entry):
+                self._last[at] = replace(known, again=known.again + 1, until_utc_s=utc_s)
+                return
         self._left_out += len(self._last) == _LAST_MAX
         self._last.append(entry)
 
@@ -107,6 +121,10 @@ class LinkLog:
 
 
 def _line(entry: LogEntry) -> str:
-    when = datetime.fromtimestamp(entry.utc_s, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     figures = " ".join(f"{name}={value}" for name, value in entry.figures)
-    return " | ".join(part for part in (when, entry.event.value, figures, entry.text) if part)
+    again = f"and {entry.again} times more until {_when(entry.until_utc_s)}" if entry.again else ""
+    return " | ".join(part for part in (_when(entry.utc_s), entry.event.value, figures, entry.text, again) if part)
+
+
+def _when(utc_s: float) -> str:
+    return datetime.fromtimestamp(utc_s, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -41,6 +41,20 @@ def test_an_entry_is_a_line_with_its_time_and_figures() -> None:
     )
 
 
+def test_what_is_tried_in_vain_for_a_day_is_a_few_lines_and_its_end_is_told() -> None:
+    log = LinkLog("r1", "Movella DOT")
+    for second in range(86_400):
+        log.add(second, LinkEvent.SCAN, up_to_s=10.0)
+        log.add(second + 0.5, LinkEvent.REFUSED, "no Bluetooth")
+    log.add(86_400.0, LinkEvent.FOUND)
+    assert len(log.entries) == 200 + 3
+    assert log.render().splitlines()[-3:] == [
+        "1970-01-01T00:01:40.000Z | scan | up_to_s=10.0 | and 86299 times more until 1970-01-01T23:59:59.000Z",
+        "1970-01-01T00:01:40.500Z | refused | no Bluetooth | and 86299 times more until 1970-01-01T23:59:59.500Z",
+        "1970-01-02T00:00:00.000Z | found",
+    ]
+
+
 def test_addresses_names_and_numbers_are_taken_out_by_default() -> None:
     log = LinkLog("r1", "Movella DOT")
     log.hide("Anna's strap 1234ABCD", "name")
