@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Date, Double, ForeignKey, Index, Integer, String, Table, Text
+from sqlalchemy import JSON, BigInteger, Column, Date, Double, ForeignKey, Index, Integer, String, Table, Text
 
 from coach.store.engine import UtcDateTime
 from coach.store.schema import ID, metadata, unique_where
@@ -45,6 +45,7 @@ reanalysis_day = Table(
     Column("took_s", Double),
     Column("reason", Text),  # why it failed
     Column("ended_at", UtcDateTime),
+    Column("stream_ids", JSON),  # signal: the recordings
     Index("ix_reanalysis_day_state", "run_id", "state", "athlete_id", "local_date"),
     Index("ix_reanalysis_day_athlete", "athlete_id", "part", "state"),
 )
