@@ -66,6 +66,8 @@ TITLES: Mapping[str, str] = {
 }
 
 
+# The side that does less in the sport is trained first. Own heuristic; the sets are as many on both.
+_OTHER_SIDE = {"left": "right", "right": "left"}
 # One place of a session: the need that asks for it, and the groups that may fill it.
 _Place = tuple[Need, tuple[str, ...]]
 
@@ -215,11 +217,15 @@ def _item(one: Exercise, need: Need, history: History, first: Exercise) -> Presc
     because = f"{need.because} {one.name} aims at {one.target}."
     if one is not first and _against(first, history):
         because += f" It takes the place of {first.name.lower()} because of {_reasons(first, history)}."
-    side = history.weaker_side.get(one.muscle_group) if one.each_side else None
-    if side is not None:
-        because += f" Your {side} side was weaker in the test, so it begins and does one set more."
+    weaker = history.weaker_side.get(one.muscle_group) if one.each_side else None
+    side = weaker
+    if weaker is not None:
+        because += f" Your {weaker} side was weaker in the test, so it begins and does one set more."
+    elif one.each_side and history.used_side is not None:
+        side = _OTHER_SIDE[history.used_side]
+        because += f" You use your {history.used_side} side more, so the {side} one begins while you are fresh."
     dose = history.dose_by_exercise.get(one.id, one.dose_by_level[level])
-    return PrescribedExercise(one.id, level, dose, because, side, side is not None)
+    return PrescribedExercise(one.id, level, dose, because, side, weaker is not None)
 
 
 def shortened(items: Sequence[PrescribedExercise], longest_min: int) -> tuple[PrescribedExercise, ...]:
@@ -254,6 +260,8 @@ def _check(needs: Sequence[Need], history: History, sessions_per_week: int, week
     for side in history.weaker_side.values():
         if side not in ("left", "right"):
             raise ProgramError(f"A weaker side of '{side}' cannot be; it is left or right.")
+    if history.used_side not in (None, "left", "right"):
+        raise ProgramError(f"A used side of '{history.used_side}' cannot be; it is left or right.")
     for exercise_id, level in history.level_by_exercise.items():
         if level < 0:
             raise ProgramError(f"The level of '{exercise_id}' is {level}; levels count from 0.")

@@ -164,8 +164,9 @@ class History:
     dose_by_exercise: what the program that runs asks for at that level, absent = the level's own dose. equipment: what
     is at hand; None, not asked yet, is what most homes have (exercises.AT_HOME). phase: how far after an acute spasm.
     declined: ids of exercises that the athlete or the coach said no to. weaker_side: muscle group -> "left" or "right",
-    from a test that found a difference beyond its own error. session_max_min: the time for one session, None where
-    nobody has said.
+    from a test that found a difference beyond its own error. used_side: "left" or "right", with which the athlete
+    swings, throws or lifts; None where nobody has said or it is both. session_max_min: the time for one session, None
+    where nobody has said.
     """
 
     level_by_exercise: dict[str, int] = field(default_factory=dict)
@@ -174,13 +175,14 @@ class History:
     phase: Phase = Phase.STRENGTH
     declined: frozenset[str] = frozenset()
     weaker_side: dict[str, str] = field(default_factory=dict)
+    used_side: str | None = None
     session_max_min: int | None = None
     dose_by_exercise: dict[str, Dose] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class PrescribedExercise:
-    """first_side: "left" or "right" where one side is weaker and begins. extra_set: that side does one set more.
+    """first_side: "left" or "right", the side that begins. extra_set: it is the weaker one and does one set more.
 
     own: what the exercise is where no library has it, as it was when it was prescribed.
     """

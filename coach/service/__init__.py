@@ -12,6 +12,7 @@ from coach.notify.channels import Channels
 from coach.service.accounts import Accounts
 from coach.service.assessments import Assessments
 from coach.service.athletes import Athletes
+from coach.service.body import Bodies
 from coach.service.choices import Choices
 from coach.service.coach_notes import CoachNotes
 from coach.service.consents import Consents
@@ -127,6 +128,7 @@ class Services:
     spasms: Spasms
     sent_answers: SentAnswers
     first_run: FirstRun
+    bodies: Bodies
     reminders: Reminders
     reminder_settings: ReminderSettings
     assessments: Assessments

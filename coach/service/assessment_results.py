@@ -48,7 +48,7 @@ def newest_comparisons(tx: Tx, athlete_id: str, since: datetime) -> list[tuple[s
     """Return what the newest ended assessment of each guided kind compares, with its id; none older than `since`."""
     compared: list[tuple[str, Comparison]] = []
     for kind in GUIDED:
-        row = table.newest(tx, athlete_id, kind.value, ("done", "left"))
+        row = table.newest(tx, athlete_id, (kind,), ("done", "left"))
         if row is not None and row["started_at"] >= since:
             compared += [(row["id"], each) for each in results_of(tx, view_of(tx, row)).comparisons]
     return compared

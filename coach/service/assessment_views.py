@@ -29,11 +29,16 @@ class Kind(StrEnum):
     """What is done in one assessment. ENTERED: nothing is guided, results are typed in."""
 
     TRUNK_ENDURANCE = "trunk_endurance"
+    FIRST_HOLD = "first_hold"  # one of its holds, in minutes: what somebody new begins with
     TRUNK_ROTATION = "trunk_rotation"
     HIP_ROTATION_LEFT = "hip_rotation_left"
     HIP_ROTATION_RIGHT = "hip_rotation_right"
     REPETITION_SPEED = "repetition_speed"
     ENTERED = "entered"
+
+
+# What the next tests are due some weeks after: both say how long a hold of the trunk lasts.
+RETESTED = (Kind.TRUNK_ENDURANCE, Kind.FIRST_HOLD)
 
 
 class AssessmentState(StrEnum):

@@ -8,12 +8,15 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from coach.analysis.assessment_types import BATTERY, AssessmentTest, TrialOutcome
+from coach.analysis.guided import Side
 from coach.service.assessment_views import AssessmentView, Kind, Stage, Step, TrialState, TrialView
 
 # What is guided, by kind. Turning does not tire, so its order is fixed; each hip has the sensor at its own ankle.
 GUIDED: Mapping[Kind, tuple[AssessmentTest, ...]] = MappingProxyType(
     {
         Kind.TRUNK_ENDURANCE: BATTERY,
+        # The hold that needs nothing but a floor and nobody to help; `draw_order` turns it to the side that was named.
+        Kind.FIRST_HOLD: (AssessmentTest.SIDE_BRIDGE_RIGHT,),
         Kind.TRUNK_ROTATION: (AssessmentTest.THORACIC_ROTATION_LEFT, AssessmentTest.THORACIC_ROTATION_RIGHT),
         Kind.HIP_ROTATION_LEFT: (
             AssessmentTest.HIP_INTERNAL_ROTATION_LEFT,
@@ -27,16 +30,21 @@ GUIDED: Mapping[Kind, tuple[AssessmentTest, ...]] = MappingProxyType(
     }
 )
 # The kinds whose tests tire, so that their order is drawn and rests lie between. Source: McGill 1999.
-TIRING = frozenset({Kind.TRUNK_ENDURANCE})
+TIRING = frozenset({Kind.TRUNK_ENDURANCE, Kind.FIRST_HOLD})
 # The kinds that strain: holds and lifts. Own heuristic.
 STRAINING = TIRING | {Kind.REPETITION_SPEED}
 # Who never got into the position needs no rest before the next try. Own choice.
 _UNTIRED = frozenset({TrialOutcome.NEVER_STARTED, TrialOutcome.NOT_COMPUTABLE})
 
 
-def draw_order(kind: Kind, seed: int) -> tuple[AssessmentTest, ...]:
-    """Return the kind's tests in the order that belongs to this seed; random where one test tires for the next."""
+def draw_order(kind: Kind, seed: int, side: Side | None = None) -> tuple[AssessmentTest, ...]:
+    """Return the kind's tests in the order that belongs to this seed; random where one test tires for the next.
+
+    side: with which the athlete swings, throws or lifts. The first hold is done on it; the others take both sides.
+    """
     tests = list(GUIDED[kind])
+    if kind is Kind.FIRST_HOLD and side is Side.LEFT:
+        return (AssessmentTest.SIDE_BRIDGE_LEFT,)
     if kind in TIRING:
         # An order that can be drawn again from what is stored; nobody gains by guessing it.
         random.Random(seed).shuffle(tests)  # noqa: S311

@@ -24,7 +24,7 @@ class ChangeKind(StrEnum):
     DELOAD = "deload"  # two signs of strain: seven lighter days
     WALKING = "walking"  # usual pain of 5 or more: walking and relative rest
     LEFT_OUT = "left_out"  # an exercise that somebody said no to
-    RULED_OUT = "ruled_out"  # what a doctor's plan speaks against
+    RULED_OUT = "ruled_out"  # what a doctor's plan or what hurts now speaks against
 
 
 NEEDS_YES = frozenset({ChangeKind.STEP, ChangeKind.RESUME})

@@ -6,33 +6,17 @@ step elsewhere has done it here too.
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 
-from coach.errors import InvalidInput
-from coach.language import gettext as _
 from coach.service.assessment_views import AssessmentState
 from coach.service.consents import require_own
-from coach.service.diary import SITES
 from coach.service.ground import Ground
-from coach.service.permission import may_read, require_athlete
-from coach.service.types import Identity, Level, Purpose, Role
-from coach.store import assessments, consents, events, people, pocket, triage, wearables
+from coach.service.permission import require_athlete
+from coach.service.types import Identity, Role
+from coach.store import assessments, consents, people, pocket, triage, wearables
 from coach.store.engine import Tx
 from coach.store.rows import Row
-
-# Own bound: some lines.
-_WORDS_MAX = 500
-
-
-class Side(StrEnum):
-    """With which side somebody swings, throws or writes."""
-
-    LEFT = "left"
-    RIGHT = "right"
-    BOTH = "both"
 
 
 class Step(StrEnum):
@@ -82,18 +66,8 @@ class RunView:
         return next(each.done for each in self.steps if each.step is step)
 
 
-@dataclass(frozen=True, slots=True)
-class BodyView:
-    """What somebody told of their body. injured_at: ids of diary.SITES; injuries: own words."""
-
-    side: Side | None
-    injured_at: tuple[str, ...]
-    injuries: str
-    told_at: datetime | None
-
-
 class FirstRun:
-    """Look at it, put steps off, tell of the body, end it."""
+    """Look at it, put steps off, end it."""
 
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
@@ -124,41 +98,6 @@ class FirstRun:
         with self._ground.store.begin() as tx:
             require_own(tx, by, athlete_id)
             pocket.change_run(tx, athlete_id, now, ended_at=now)
-
-    def tell_body(
-        self, by: Identity, athlete_id: str, side: Side | None, injured_at: Collection[str], injuries: str
-    ) -> None:
-        """Keep the side and the earlier injuries; the newest word replaces the one before.
-
-        Raises NoSuch, NotAllowed, InvalidInput.
-        """
-        if unknown := sorted(set(injured_at) - set(SITES)):
-            raise InvalidInput(_("“%(place)s” is no place of the list: choose from it.", place=unknown[0][:40]))
-        words = injuries.strip()
-        if len(words) > _WORDS_MAX:
-            raise InvalidInput(_("The injuries in your words are at most %(most)s signs long.", most=_WORDS_MAX))
-        now = self._ground.now()
-        with self._ground.store.begin() as tx:
-            require_own(tx, by, athlete_id)
-            places = [each for each in SITES if each in injured_at]
-            told = {"side": side.value if side else None, "injured_at": places, "injuries": words or None}
-            pocket.change_run(tx, athlete_id, now, told_at=now, **told)
-            events.record(tx, now, by.user_id, "told of the body", "athlete", athlete_id, athlete_id)
-
-    def body(self, by: Identity, athlete_id: str) -> BodyView | None:
-        """Return what was told; None to a coach with whom health text is not shared. Raises NoSuch, NotAllowed."""
-        with self._ground.store.read() as tx:
-            require_athlete(tx, by, athlete_id, Level.FULL)
-            if not may_read(tx, by, athlete_id, Purpose.PAIN_TEXT):
-                return None
-            return _body(pocket.run_of(tx, athlete_id))
-
-
-def _body(row: Row | None) -> BodyView:
-    if row is None:
-        return BodyView(None, (), "", None)
-    side = Side(row["side"]) if row["side"] else None
-    return BodyView(side, tuple(row["injured_at"]), row["injuries"] or "", row["told_at"])
 
 
 def _view(tx: Tx, athlete_id: str) -> RunView:

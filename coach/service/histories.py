@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from coach.analysis.assessment_types import Comparison, Verdict
 from coach.service.assessment_results import newest_comparisons
 from coach.service.spasm_rows import phase_of
-from coach.store import care, program_changes
+from coach.store import care, pocket, program_changes
 from coach.store.engine import Tx
 from coach.store.rows import Row
 from programs.types import History, PrescribedExercise
@@ -30,13 +30,20 @@ def history_of(tx: Tx, athlete: Row, now: datetime, running: Sequence[Prescribed
     return History(
         level_by_exercise={item.exercise_id: item.level for item in running},
         dose_by_exercise={item.exercise_id: item.dose for item in running},
-        contraindications=care.contraindications(tx, athlete["id"]),
+        contraindications=tuple(
+            dict.fromkeys(care.contraindications(tx, athlete["id"]) + pocket.hurts_now(tx, athlete["id"]))
+        ),
         equipment=None if equipment is None else frozenset(equipment),
         declined=frozenset(program_changes.declined(tx, athlete["id"])),
         weaker_side=weaker_sides(newest_comparisons(tx, athlete["id"], now - TEST_SPEAKS)),
+        used_side=_one_side(pocket.side_of(tx, athlete["id"])),
         session_max_min=athlete["session_max_min"],
         phase=phase_of(tx, athlete["id"]),
     )
+
+
+def _one_side(side: str | None) -> str | None:
+    return side if side in {"left", "right"} else None
 
 
 def weaker_sides(compared: Sequence[tuple[str, Comparison]]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from coach.config import Config
 from coach.notify.types import Channel
-from coach.service.assessment_views import Kind
+from coach.service.assessment_views import RETESTED
 from coach.service.reminder_times import Quiet, allowed_from, reminders_of
 from coach.store import notifications as table
 from coach.store import spasms
@@ -96,7 +96,7 @@ def wanted(tx: Tx, now: datetime, config: Config) -> dict[Key, Wanted]:
     for session in table.sessions_between(tx, now - _BACK, now + _AHEAD):
         if session["athlete_id"] in settings:
             found += _of_session(session, settings[session["athlete_id"]], receivers[session["athlete_id"]])
-    for athlete_id, finished_at in table.last_done(tx, Kind.TRUNK_ENDURANCE.value).items():
+    for athlete_id, finished_at in table.last_done(tx, RETESTED).items():
         if athlete_id in settings and settings[athlete_id]["lock"] == Lock.NONE:
             zone = ZoneInfo(settings[athlete_id]["time_zone"])
             due_on = finished_at.astimezone(zone).date() + timedelta(weeks=config.assessment.retest_weeks)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from coach.service.assessment_views import Kind, Retest
+from coach.service.assessment_views import RETESTED, Retest
 from coach.store import assessments as table
 from coach.store.engine import Tx
 from coach.store.rows import Row
@@ -16,7 +16,7 @@ def retest_of(tx: Tx, athlete: Row, now: datetime, weeks: int) -> Retest | None:
     """Return when the next battery is due; None before the first one, and while the athlete is locked."""
     if athlete["lock"] != Lock.NONE:
         return None
-    last = table.newest(tx, athlete["id"], Kind.TRUNK_ENDURANCE.value, ("done",))
+    last = table.newest(tx, athlete["id"], RETESTED, ("done",))
     if last is None:
         return None
     zone = ZoneInfo(athlete["time_zone"])

@@ -78,7 +78,7 @@ def _easy_days(tx: Tx, row: Row, athlete: Row) -> int:
 
 def _tests_better(tx: Tx, row: Row) -> bool | None:
     """Tell how the newest endurance tests since the spasm are against those before; None where nothing compares."""
-    newest = assessments.newest(tx, row["athlete_id"], Kind.TRUNK_ENDURANCE.value, ("done", "left"))
+    newest = assessments.newest(tx, row["athlete_id"], (Kind.TRUNK_ENDURANCE,), ("done", "left"))
     if newest is None or newest["started_at"] < row["begun_at"]:
         return None
     verdicts = {each.change.verdict for each in results_of(tx, view_of(tx, newest)).changes}

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from coach.analysis.assessment_change import compare_change
 from coach.errors import InvalidInput, NotAllowed
 from coach.language import gettext as _
-from coach.service.assessment_views import Kind
+from coach.service.assessment_views import RETESTED
 from coach.service.athlete_views import athlete_view
 from coach.service.ground import Ground
 from coach.service.permission import coaches, level_of, may_read, require_athlete
@@ -201,7 +201,7 @@ def _tests_due(
 ) -> list[Entry]:
     """Return when batteries are due again; of nobody who is locked."""
     entries = []
-    for athlete_id, finished_at in team.last_tested(tx, by.user_id, Kind.TRUNK_ENDURANCE.value).items():
+    for athlete_id, finished_at in team.last_tested(tx, by.user_id, RETESTED).items():
         view = views.get(athlete_id)
         if view is None or rows[athlete_id]["lock"] != Lock.NONE:
             continue

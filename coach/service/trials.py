@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from coach.analysis.assessment_types import SPECS, AssessmentTest, Calibration, HoldParams, Method
+from coach.analysis.guided import Side
 from coach.errors import Conflict, InvalidInput, NotAllowed
 from coach.service.assessment_views import (
     SKIPPED,
@@ -37,7 +38,7 @@ from coach.service.stored_trials import judge_stored
 from coach.service.trial_rows import settled, trial_values
 from coach.service.types import Identity, Level
 from coach.store import assessments as table
-from coach.store import athletes, events, wearables
+from coach.store import athletes, events, pocket, wearables
 from coach.store.engine import Tx
 from coach.store.rows import Row
 from devices.types import Chunk
@@ -90,7 +91,7 @@ class Trials:
             asked = checked_answers(questions_before(kind in STRAINING), answers, pain_now, self._params)
             if table.running(tx, athlete_id) is not None:
                 raise Conflict("An assessment goes on already: go on with it, or end it.")
-            tests = draw_order(kind, seed)
+            tests = draw_order(kind, seed, _side_of(tx, athlete_id))
             if wearable_id is not None:
                 _require_fit(require_wearable(tx, by, wearable_id), tests)
             drawn = {"seed": seed, "tests": [each.value for each in tests], "asked": asked}
@@ -107,6 +108,9 @@ class Trials:
         step = next_step(view, self._ground.now(), self._rest)
         if step.stage is not Stage.RUNNING or step.trial is None:
             return step
+        if self.holding.knows_others:
+            with self._ground.store.read() as tx:
+                self._watch_here(tx, step.trial.trial_id)
         return replace(step, seen=self.holding.seen(step.trial.trial_id))
 
     def begin(
@@ -146,6 +150,7 @@ class Trials:
         with self._ground.store.read() as tx:
             trial = require_trial(tx, by, trial_id)
             _only_the_athlete(tx, by, trial["athlete_id"])
+            self._watch_here(tx, trial_id)
         over = self.holding.end(trial_id)
         with self._ground.store.begin() as tx:
             row = require_trial(tx, by, trial_id)
@@ -211,6 +216,17 @@ class Trials:
 
     # Within a transaction
 
+    def _watch_here(self, tx: Tx, trial_id: str) -> None:
+        """See to it that a hold that goes on is watched here, wherever it was begun."""
+        if not self.holding.knows_others or self.holding.watches(trial_id):
+            return
+        trial = table.trial(tx, trial_id)
+        if trial is None or trial["state"] != TrialState.RUNNING.value or not trial["wearable_id"]:
+            return
+        wearable = wearables.get(tx, trial["wearable_id"])
+        if wearable is not None and SPECS[AssessmentTest(trial["test"])].method is Method.HOLD:
+            self.holding.resume(trial, wearable)
+
     def _end(self, tx: Tx, row: Row, over: Over | None, now: datetime) -> None:
         """Note that a try has ended, and what the live view said of it; a stopwatch's time is its result."""
         if row["source"] == Source.ENTERED.value:
@@ -258,6 +274,7 @@ class Trials:
     def _close(self, tx: Tx, row: Row, by: str, now: datetime) -> None:
         for trial in table.trials(tx, row["id"]):
             if trial["state"] == TrialState.RUNNING.value:
+                self._watch_here(tx, trial["id"])
                 self._end(tx, trial, self.holding.end(trial["id"]), now)
         view = view_of(tx, row)
         over = next_step(view, now, self._rest).stage is Stage.OVER
@@ -274,6 +291,11 @@ def _require_running(tx: Tx, by: Identity, assessment_id: str) -> Row:
     if row["state"] != AssessmentState.RUNNING.value:
         raise Conflict("This assessment is over: start another one.")
     return row
+
+
+def _side_of(tx: Tx, athlete_id: str) -> Side | None:
+    side = pocket.side_of(tx, athlete_id)
+    return Side(side) if side is not None else None
 
 
 def _only_the_athlete(tx: Tx, by: Identity, athlete_id: str) -> None:

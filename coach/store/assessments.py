@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -47,10 +48,10 @@ def of_athlete(tx: Tx, athlete_id: str, limit: int) -> list[Row]:
     return many(tx, statement.order_by(columns.started_at.desc(), columns.id).limit(limit))
 
 
-def newest(tx: Tx, athlete_id: str, kind: str, states: tuple[str, ...]) -> Row | None:
-    """Return the athlete's newest assessment of a kind that ended in one of the states."""
+def newest(tx: Tx, athlete_id: str, kinds: Collection[str], states: tuple[str, ...]) -> Row | None:
+    """Return the athlete's newest assessment of these kinds that ended in one of the states."""
     columns = assessment.c
-    mine = columns.athlete_id == athlete_id, columns.kind == kind, columns.state.in_(states)
+    mine = columns.athlete_id == athlete_id, columns.kind.in_(kinds), columns.state.in_(states)
     return one(tx, select(assessment).where(*mine).order_by(columns.finished_at.desc(), columns.id).limit(1))
 
 

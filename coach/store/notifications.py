@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -54,13 +54,13 @@ def sessions_between(tx: Tx, first: datetime, last: datetime) -> list[Row]:
     )
 
 
-def last_done(tx: Tx, kind: str) -> dict[str, datetime]:
-    """Return when each athlete who has chosen how to be reminded last did a battery of tests, by athlete."""
+def last_done(tx: Tx, kinds: Collection[str]) -> dict[str, datetime]:
+    """Return when each athlete who has chosen how to be reminded last did tests of these kinds, by athlete."""
     columns = assessment.c
     statement = (
         select(columns.athlete_id, func.max(columns.finished_at).label("at"))
         .join(reminder_settings, reminder_settings.c.athlete_id == columns.athlete_id)
-        .where(columns.kind == kind, columns.state == "done")
+        .where(columns.kind.in_(kinds), columns.state == "done")
         .group_by(columns.athlete_id)
     )
     return {row["athlete_id"]: row["at"] for row in many(tx, statement)}

@@ -29,6 +29,18 @@ def run_of(tx: Tx, athlete_id: str) -> Row | None:
     return one(tx, select(first_run).where(first_run.c.athlete_id == athlete_id))
 
 
+def side_of(tx: Tx, athlete_id: str) -> str | None:
+    """Return with which side an athlete swings, throws or lifts: left, right or both; None while nobody has said."""
+    row = run_of(tx, athlete_id)
+    return row["side"] if row is not None else None
+
+
+def hurts_now(tx: Tx, athlete_id: str) -> tuple[str, ...]:
+    """Return what hurts an athlete now, as ids of programs.exercises.CONTRAINDICATIONS."""
+    row = run_of(tx, athlete_id)
+    return tuple(row["hurts_now"] or ()) if row is not None else ()
+
+
 def change_run(tx: Tx, athlete_id: str, now: datetime, **values: Any) -> None:
     """Change an athlete's first run; begin it if there is none."""
     if run_of(tx, athlete_id) is None:

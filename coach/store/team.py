@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, datetime
 
 from sqlalchemy import func, select
@@ -43,11 +44,11 @@ def tests_between(tx: Tx, coach_id: str, start: datetime, end: datetime) -> list
     return many(tx, statement.order_by(columns.finished_at))
 
 
-def last_tested(tx: Tx, coach_id: str, kind: str) -> dict[str, datetime]:
-    """Return when each athlete last finished an assessment of a kind."""
+def last_tested(tx: Tx, coach_id: str, kinds: Collection[str]) -> dict[str, datetime]:
+    """Return when each athlete last finished an assessment of these kinds."""
     columns = assessment.c
     statement = select(columns.athlete_id, func.max(columns.finished_at).label("finished_at")).where(
-        columns.athlete_id.in_(shared_with(coach_id)), columns.state == "done", columns.kind == kind
+        columns.athlete_id.in_(shared_with(coach_id)), columns.state == "done", columns.kind.in_(kinds)
     )
     rows = many(tx, statement.group_by(columns.athlete_id))
     return {row["athlete_id"]: row["finished_at"] for row in rows}

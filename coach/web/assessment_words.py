@@ -47,6 +47,11 @@ KINDS: Mapping[Kind, KindWords] = MappingProxyType(
             "Four holds: back, belly and both sides. How long each lasts, and how they compare.",
             "about 30 minutes, most of it rest",
         ),
+        Kind.FIRST_HOLD: KindWords(
+            "One hold to begin with",
+            "A side bridge, on the floor: how long you hold it. Every later one is compared with it.",
+            "about 3 minutes",
+        ),
         Kind.TRUNK_ROTATION: KindWords(
             "Turning the upper back", "How far the upper back turns to the left and to the right.", "5 minutes"
         ),

@@ -19,6 +19,7 @@ from coach.service.personal_tokens import TokenScope
 from coach.service.types import AthleteView, Level, Role, WearableView
 from coach.web import access, desk
 from coach.web import assessment_forms as forms
+from coach.web import start as start_page
 from coach.web.access import Access
 from coach.web.assessment_json import results_json
 from coach.web.athlete import myself
@@ -46,11 +47,13 @@ def of_athlete(athlete_id: str) -> str:
 
 
 def _overview(athlete: AthleteView) -> str:
+    overview = house().services.assessments.overview(access.me(), athlete.athlete_id)
     return render_template(
         "assessments/overview.html",
         athlete=athlete,
-        overview=house().services.assessments.overview(access.me(), athlete.athlete_id),
-        kinds=list(GUIDED),
+        overview=overview,
+        # One hold is for who begins; later ones are done as the battery that compares them.
+        kinds=[each for each in GUIDED if each is not Kind.FIRST_HOLD or not overview.past],
         today_there=house().today(athlete.time_zone),
     )
 
@@ -171,7 +174,8 @@ def finish(assessment_id: str) -> AnyResponse:
     """Close it and show the results."""
     house().services.trials.finish(access.me(), assessment_id)
     house().live_feed.publish(myself().athlete_id, {"kind": "plan"})
-    return redirect(url_for("assessments.results", assessment_id=assessment_id), code=303)
+    results_page = url_for("assessments.results", assessment_id=assessment_id)
+    return redirect(start_page.after_test() or results_page, code=303)
 
 
 def _visible(assessment_id: str) -> AssessmentView:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from flask import Blueprint, render_template, request, url_for
 
+from coach.errors import NotAllowed
 from coach.language import gettext as _
+from coach.service.body import BodyView
 from coach.service.roster import Attention, Narrowing
 from coach.service.types import AthleteView, Level
 from coach.web import access, desk, reading, roster_words, time_line, words
 from coach.web.access import Access
 from coach.web.described import describe
+from coach.web.diary import SITE_WORDS
 from coach.web.house import house
+from coach.web.start import SIDE_WORD
 from coach.web.time_line import TimeLineQuery
 from coach.web.time_line_words import TimeLineAnswer
 
@@ -63,11 +67,22 @@ def athlete_page(athlete_id: str) -> str:
         whose=_("%(name)s's trunk", name=words.short_name(athlete.name)),
         findings_url=url_for("coach.findings_part", athlete_id=athlete_id),
         heart_url=url_for("coach.heart_part", athlete_id=athlete_id),
+        body=_body(athlete_id),
+        sides=SIDE_WORD,
+        sites=SITE_WORDS,
         **desk.live_part(athlete)
         | desk.findings_part(athlete)
         | desk.plan_part(me, athlete)
         | time_line.part(me, athlete, time_line.query_in_address()),
     )
+
+
+def _body(athlete_id: str) -> BodyView | None:
+    """Return what the athlete told of their body, None to whom the athlete does not show it."""
+    try:
+        return house().services.bodies.of_athlete(access.me(), athlete_id)
+    except NotAllowed:
+        return None
 
 
 @blueprint.get("/athletes/<athlete_id>/time-line.json")

@@ -12,15 +12,22 @@ from typing import Any
 from flask import Blueprint, Flask, abort, flash, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
+from coach.analysis.guided import Side
 from coach.errors import Conflict, InvalidInput, NotAllowed
 from coach.language import gettext as _
+from coach.language import ngettext
+from coach.said import said
+from coach.service.assessment_views import AssessmentState, Kind
+from coach.service.body import HURTS
 from coach.service.diary import SITES
-from coach.service.first_run import RunView, Side, Step
+from coach.service.first_run import RunView, Step
 from coach.service.types import AthleteView, Purpose, Role
 from coach.web import access, forms
+from coach.web.assessment_words import test_name, trial_amount
 from coach.web.athlete import myself
 from coach.web.diary import SITE_WORDS
 from coach.web.house import house
+from programs.exercises import CONTRAINDICATIONS
 from programs.marking import N_
 
 blueprint = Blueprint("start", __name__, url_prefix="/start")
@@ -51,7 +58,9 @@ SAID = {
     Step.CALIBRATE: Said(
         N_("Upright pose and one bow"), N_("From then on bends are measured from your own upright."), N_("20 seconds")
     ),
-    Step.TEST: Said(N_("A first test"), N_("What every later one is compared with."), N_("from a minute on")),
+    Step.TEST: Said(
+        N_("A first test"), N_("One hold on the floor. Every later one is compared with it."), N_("a minute")
+    ),
 }
 SIDE_WORD = {Side.LEFT: N_("left"), Side.RIGHT: N_("right"), Side.BOTH: N_("both alike")}
 
@@ -70,15 +79,15 @@ def page() -> str:
 @blueprint.get("/next")
 @access.athlete
 def onward() -> Response:
-    """Go on to the next open step; to the overview when there is none."""
+    """Go on to the next open step; to Today, with what was learnt, when there is none."""
     athlete = myself()
     run = _run(athlete)
-    if run.next is None:
-        session.pop(_RUNNING, None)
-        if run.done == len(run.steps):
-            house().services.first_run.end(access.me(), athlete.athlete_id)
-        return redirect(url_for("start.page"), code=303)
-    return _to(run.next, athlete)
+    if run.next is not None:
+        return _to(run.next, athlete)
+    session.pop(_RUNNING, None)
+    house().services.first_run.end(access.me(), athlete.athlete_id)
+    flash(" ".join([_learnt(athlete), *_put_off(run)]), "done")
+    return redirect(url_for("athlete.today"), code=303)
 
 
 @blueprint.get("/step/<step>")
@@ -92,7 +101,11 @@ def step(step: str) -> Response:
 @access.athlete
 def skip(step: str) -> Response:
     """Put a step off and go on."""
-    house().services.first_run.put_off(access.me(), myself().athlete_id, _step(step))
+    me, athlete, services, skipped = access.me(), myself(), house().services, _step(step)
+    running = services.assessments.overview(me, athlete.athlete_id).running
+    if skipped is Step.TEST and running is not None:
+        services.trials.finish(me, running.assessment_id)
+    services.first_run.put_off(me, athlete.athlete_id, skipped)
     return redirect(url_for("start.onward"), code=303)
 
 
@@ -151,22 +164,24 @@ def body() -> str:
 def tell_body() -> Response:
     """Keep them."""
     athlete, me, form, services = myself(), access.me(), request.form, house().services
+    injured_at, hurts_now = form.getlist("injured_at")[: len(SITES)], form.getlist("hurts_now")[: len(HURTS)]
     try:
         side = Side(form["side"]) if form.get("side") in set(Side) else None
         profile = services.profiles.get(form.get("profile", "")[:40])
-        services.first_run.tell_body(
-            me, athlete.athlete_id, side, form.getlist("injured_at")[: len(SITES)], form.get("injuries", "")
-        )
+        services.bodies.tell(me, athlete.athlete_id, side, injured_at, form.get("injuries", ""), hurts_now)
         if profile.id != athlete.profile_id:
             services.athletes.set_profile(me, athlete.athlete_id, profile.id)
     except InvalidInput as error:
         return Response(_body_page(str(error)), 422, content_type="text/html; charset=utf-8")
-    return redirect(url_for("start.onward"), code=303)
+    if not _run(athlete).ended:
+        return redirect(url_for("start.onward"), code=303)
+    flash(_("Kept."), "done")
+    return redirect(url_for("me.page"), code=303)
 
 
 def _body_page(problem: str | None) -> str:
     services, athlete, form = house().services, myself(), request.form
-    told = services.first_run.body(access.me(), athlete.athlete_id)
+    told = services.bodies.of_athlete(access.me(), athlete.athlete_id)
     profiles = sorted(services.profiles.all(), key=lambda each: each.name.casefold())
     return render_template(
         "start/body.html",
@@ -176,7 +191,10 @@ def _body_page(problem: str | None) -> str:
         side=form.get("side", told.side.value if told and told.side else ""),
         sites=SITE_WORDS,
         injured_at=form.getlist("injured_at") or (told.injured_at if told else ()),
+        hurts={each: CONTRAINDICATIONS[each] for each in HURTS},
+        hurts_now=form.getlist("hurts_now") or (told.hurts_now if told else ()),
         injuries=form.get("injuries", told.injuries if told else ""),
+        in_run=not _run(athlete).ended,
         problem=problem,
     )
 
@@ -199,6 +217,11 @@ def _to(step: Step, athlete: AthleteView) -> Response:
 
 def _page_of(step: Step, athlete: AthleteView) -> str:
     """Return the page of a step: of the part that it belongs to."""
+    if step is Step.TEST:
+        running = house().services.assessments.overview(access.me(), athlete.athlete_id).running
+        if running is not None:
+            return url_for("assessments.guided", assessment_id=running.assessment_id)
+        return url_for("assessments.before", kind=Kind.FIRST_HOLD.value)
     if step is Step.CALIBRATE:
         worn = house().services.wearables.for_athlete(athlete.athlete_id)
         waiting = [each for each in worn if each.calibrated_at is None]
@@ -210,9 +233,42 @@ def _page_of(step: Step, athlete: AthleteView) -> str:
         Step.BODY: "start.body",
         Step.SAFETY: "safety.own",
         Step.PAIR: "wearables.own",
-        Step.TEST: "assessments.own",
     }
     return url_for(pages[step])
+
+
+def _learnt(athlete: AthleteView) -> str:
+    """Return what the first test said and when the next is, or what became of it."""
+    overview = house().services.assessments.overview(access.me(), athlete.athlete_id)
+    tested = next((each for each in overview.past if each.state is AssessmentState.DONE), None)
+    if tested is None:
+        return _("You are set up. A first test waits under Me whenever you like.")
+    known = next((each for each in tested.trials if each.known is not None and each.known.counts), None)
+    if known is None or known.known is None:
+        return _("Your first test is done. What it says follows when its signal is here.")
+    test, value = said(test_name(known.test)), said(trial_amount(known.known))
+    learnt = _("Your first test: %(test)s, %(value)s.", test=test, value=value)
+    if overview.retest is None:
+        return learnt
+    weeks = round((overview.retest.due_on - house().today(athlete.time_zone)).days / 7)
+    then = ngettext("The next is in %(num)s week.", "The next is in %(num)s weeks.", weeks)
+    return f"{learnt} {then}"
+
+
+def _put_off(run: RunView) -> list[str]:
+    """Return the sentence about what was skipped, none where nothing was; the test has its own."""
+    names = [_(SAID[each.step].name) for each in run.steps if not each.done and each.step is not Step.TEST]
+    return [_("For later, under Me: %(names)s.", names=", ".join(names))] if names else []
+
+
+def after_test() -> str | None:
+    """Return where the first run goes on after a test that was finished or left; None for who is not at it."""
+    if session.get(_RUNNING) != Step.TEST.value:
+        return None
+    athlete = myself()
+    if not _run(athlete).is_done(Step.TEST):
+        house().services.first_run.put_off(access.me(), athlete.athlete_id, Step.TEST)
+    return url_for("start.onward")
 
 
 def _came_back() -> Response | None:

@@ -147,10 +147,10 @@ def _motion(now_s: float) -> list[Chunk]:
 
 @pytest.fixture
 def make_site(tmp_path: Path) -> Iterator[Callable[..., Site]]:
-    """Serve a site in a thread: `make_site(name="Mara")`."""
+    """Serve a site in a thread: `make_site(name="Mara")`; moved=False: nothing was recorded yet, which is fast."""
     closing: list[Callable[[], None]] = []
 
-    def make(name: str = "Mara", sport: str = "lifting") -> Site:
+    def make(name: str = "Mara", sport: str = "lifting", moved: bool = True) -> Site:
         store = open_store(tmp_path / "backstop.db")
         closing.append(store.close)
         migrate(store)
@@ -164,7 +164,7 @@ def make_site(tmp_path: Path) -> Iterator[Callable[..., Site]]:
         athlete = services.accounts.identity(user_id)
         assert athlete is not None
         services.wearables.add(athlete, athlete_id, ADDRESS, "movella-dot", "Chest strap", "chest")
-        services.log.append(_motion(time.time()))
+        services.log.append(_motion(time.time()) if moved else [])
         while streams := services.motion.pending_streams():
             for stream in streams:
                 services.motion.handle_pending(stream)

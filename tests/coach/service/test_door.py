@@ -55,6 +55,7 @@ WITHOUT_WHO = {
     "choices": "",
     "sent_answers": "",
     "first_run": "",
+    "bodies": "",
     "reminders": "plan send_due prune",
     "reminder_settings": "",
     "assessments": "retest",
