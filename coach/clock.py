@@ -35,6 +35,8 @@ _WATCH_S = 5.0
 _BACKUP_TICK_S = 600.0
 # s between two looks for erasing that is under way. Own choice.
 _ERASE_TICK_S = 60.0
+# s between two looks for months to come, of which some are made ahead. Own choice.
+_MONTHS_TICK_S = 3600.0
 # s between two tries of a disk that took nothing. Own choice.
 _DISK_TICK_S = 10.0
 # s between two looks for tests whose stored signal is there: a chunk of 5 s. Own choice.
@@ -137,8 +139,13 @@ def forget_old(services: Services, feed: LiveFeed, now: datetime) -> int:
     return services.retention.forget(now)
 
 
+def make_months(services: Services, feed: LiveFeed, now: datetime) -> int:
+    """Make the parts of the months ahead on a server; return how many. A clock that jumped waits."""
+    return services.retention.make_months(now) if services.machine.time.believed() else 0
+
+
 class SessionClock:
-    """Run the ticks in the background. Any number may run: each due row is claimed by one."""
+    """Run the ticks in the background. Any number may run: a tick is at one of them at a time, a due row at one."""
 
     def __init__(self, services: Services, feed: LiveFeed, config: Config, clock: HostClock | None = None) -> None:
         self._services, self._feed, self._clock = services, feed, clock or SystemClock()
@@ -157,6 +164,7 @@ class SessionClock:
             (go_on_erasing, _ERASE_TICK_S),
             (forget_old, _PRUNE_TICK_S),
             (make_backup, _BACKUP_TICK_S),
+            (make_months, _MONTHS_TICK_S),
         )
         self._scheduler: BackgroundScheduler | None = None
         self._closing = threading.Event()
@@ -213,7 +221,9 @@ class SessionClock:
     def _tick(self, tick: Callable[[Services, LiveFeed, datetime], int], name: str) -> None:
         pulse = self._services.machine.clock
         try:
-            tick(self._services, self._feed, datetime.fromtimestamp(self._clock.utc_s(), UTC))
+            with self._services.machine.claimed("tick", name) as mine:
+                if mine:  # else another clock is at it
+                    tick(self._services, self._feed, datetime.fromtimestamp(self._clock.utc_s(), UTC))
             pulse.beat(name)
         except Exception:  # noqa: BLE001 - see below
             # The next tick tries again; a clock that stops is worse than one that is late.

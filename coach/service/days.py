@@ -27,6 +27,7 @@ from coach.service.ground import Ground
 from coach.service.local_days import bounds_of
 from coach.service.profiles import analysis_params
 from coach.store import athletes, days, exposures, findings, recordings
+from coach.store.claims import claimed
 from coach.store.engine import Tx
 from coach.store.rows import Row
 
@@ -139,6 +140,11 @@ class Days:
             return None
 
     def _judge(self, athlete_id: str, day: date, now: datetime, due_until: datetime) -> JudgedDay | None:
+        with claimed(self._ground.store, "days", athlete_id) as mine:
+            # Another worker is at this athlete's days, in their order.
+            return self._judge_claimed(athlete_id, day, now, due_until) if mine else None
+
+    def _judge_claimed(self, athlete_id: str, day: date, now: datetime, due_until: datetime) -> JudgedDay | None:
         with self._ground.store.read() as tx:
             claimed, athlete = days.due_of(tx, athlete_id, day), athletes.get(tx, athlete_id)
             if athlete is None or claimed is None or claimed["due_at"] > due_until:

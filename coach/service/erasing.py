@@ -24,6 +24,7 @@ from coach.service.links import LinkBoard
 from coach.service.permission import require_athlete, speaks_for
 from coach.service.types import Identity, Role
 from coach.store import athletes, erasing, events
+from coach.store.claims import claimed
 from coach.store.engine import Store
 
 _log = logging.getLogger(__name__)
@@ -94,9 +95,13 @@ class Erasing:
             return 0
         emptied = 0
         for row in waiting:
-            if row["whose"] is not None:
+            if row["whose"] is None:
+                continue
+            with claimed(self._ground.store, "erasing", row["id"]) as mine:
+                if not mine:
+                    continue  # another process is at it
                 empty(self._ground.store, row["whose"], row["id"], row["asked_by"], self._ground.now())
-                emptied += 1
+            emptied += 1
         self._scrub(at_night)
         return emptied
 

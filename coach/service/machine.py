@@ -6,6 +6,7 @@ import contextlib
 import shutil
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -19,6 +20,7 @@ from coach.service.ground import Ground
 from coach.service.links import LinkBoard
 from coach.service.timekeeping import Timekeeping
 from coach.store import exporting, figures, sign_ins, wearables
+from coach.store.claims import claimed
 from coach.store.condition import Condition
 from coach.store.figures import Waiting
 
@@ -74,6 +76,10 @@ class Machine:
     def parts(self) -> tuple[Part, ...]:
         """Return every part: database, disk, worker, clock, time."""
         return self._database(), self._disk(), self._worker(), _role(self.clock), self._time()
+
+    def claimed(self, *what: str) -> AbstractContextManager[bool]:
+        """Claim something among all processes for as long as a block takes; see `coach.store.claims.claimed`."""
+        return claimed(self._ground.store, *what)
 
     def trouble(self) -> str | None:
         """Return a sentence about a disk that takes nothing now, for everybody who looks; None while it does."""

@@ -30,7 +30,7 @@ from coach.store import (
     tokens,
     wearables,
 )
-from coach.store.engine import Tx
+from coach.store.engine import Tx, writes
 from coach.store.rows import Row
 
 NOT_SHARED = "This is not shared with you: the athlete decides that on their page “Who sees what”."
@@ -47,8 +47,11 @@ def level_of(tx: Tx, by: Identity, athlete_id: str) -> Level | None:
     """Return how much `by` may see and do of an athlete now, None for nothing.
 
     An athlete all of themselves, a guardian all of their child, a coach what was agreed to while `sharing` stands. An
-    owner keeps the machine and sees nobody.
+    owner keeps the machine and sees nobody. Whoever asks in order to change something holds the athlete from here on:
+    what is read next stays so until it is written.
     """
+    if writes(tx):
+        athletes.lock(tx, athlete_id)
     if by.role is Role.ATHLETE:
         return Level.FULL if by.athlete_id == athlete_id else None
     if by.role is Role.GUARDIAN:

@@ -24,6 +24,7 @@ from coach.service.tokens import Holder, Scope, Tokens
 from coach.service.types import Identity, Level
 from coach.service.wearables import checked_placement
 from coach.store import events, phones, recordings, wearables
+from coach.store.claims import alone
 from coach.store.engine import Tx
 from coach.store.rows import Row, fresh_id
 from devices.errors import DeviceError, UnknownFormat
@@ -106,7 +107,7 @@ class Phones:
         if not len(message.readings):
             return Heard(f"Connected to Backstop as {wearable['name']}. In this message is no motion.", wearable["id"])
         _check_times(message, now)
-        with self._lock:
+        with self._lock, alone(self._ground.store, "phone", wearable["id"]):
             session_id, grid, late = self._keep(wearable, message, now)
             self._show(wearable["id"], grid.rate_hz if grid else None, len(message.readings))
             block = self._advance(wearable, session_id, now)
@@ -117,8 +118,8 @@ class Phones:
         """Cut what is left of sessions that fell silent; return how many."""
         with self._ground.store.read() as tx:
             quiet = phones.quiet_sessions(tx, now - timedelta(seconds=QUIET_S))
-        for session_id in quiet:
-            with self._lock:
+        for session_id, wearable_id in quiet:
+            with self._lock, alone(self._ground.store, "phone", wearable_id):
                 self._finish(session_id)
         return len(quiet)
 

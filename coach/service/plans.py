@@ -71,6 +71,7 @@ class Plans:
         """
         now = self._ground.now()
         with self._ground.store.begin() as tx:
+            athletes.lock(tx, athlete_id)
             athlete = athletes.get(tx, athlete_id)
             if athlete is None:
                 raise NoSuch(f"There is no athlete {athlete_id}.")

@@ -138,6 +138,9 @@ def _place_more(ground: Ground, plan_id: str, now: datetime) -> int:
     """Insert the plan's sessions that are not placed yet; return how many. Raises Conflict."""
     with ground.store.begin() as tx:
         plan = plans.get(tx, plan_id)
+        if plan is not None:
+            athletes.lock(tx, plan["athlete_id"])
+            plan = plans.get(tx, plan_id)
         athlete = athletes.get(tx, plan["athlete_id"]) if plan is not None else None
         if plan is None or athlete is None or athlete["lock"] == Lock.ALL or plan["state"] != PlanState.ACCEPTED.value:
             return 0

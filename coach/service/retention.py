@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
+from coach.errors import Overtaken, StoreUnavailable
 from coach.service.ground import Ground
 from coach.service.types import FindingView
-from coach.store import retaining
+from coach.store import months, retaining
 from coach.store.data_rules import Kept
 from coach.store.engine import Tx
 
+_log = logging.getLogger(__name__)
 # s between two transactions of one look: others come first. Own choice.
 _PAUSE_S = 0.002
 # What a kind is called on pages.
@@ -82,8 +85,35 @@ class Retention:
             if kind is Kept.SIGNAL:
                 forgotten += self._forget_signal(before, now)
             for table in retaining.tables_of(kind):
+                forgotten += self._drop_months(table.name, before)
                 forgotten += self._often(partial(retaining.forget_some, table=table, before=before))
         return forgotten
+
+    def make_months(self, now: datetime) -> int:
+        """Make the parts of the months ahead, for what a server's tables of signal will hold; return how many.
+
+        One that somebody holds at this moment is made the next time.
+        """
+        with self._ground.store.read() as tx:
+            lacking = months.lacking(tx, now)
+        made = 0
+        for table, month in lacking:
+            try:
+                with self._ground.store.begin() as tx:
+                    months.make(tx, table, month)
+                    made += 1
+            except (StoreUnavailable, Overtaken) as error:
+                _log.warning("the month %s-%02d of %s waits: %s", month.year, month.month, table, error)
+        return made
+
+    def _drop_months(self, table: str, before: datetime) -> int:
+        """Drop the months of a table that are wholly past; return how many rows. What remains goes row by row."""
+        try:
+            with self._ground.store.begin() as tx:
+                return months.drop_before(tx, table, before)
+        except (StoreUnavailable, Overtaken) as error:
+            _log.warning("months of %s wait: %s", table, error)
+            return 0
 
     def _forget_signal(self, before: datetime, now: datetime) -> int:
         forgotten = 0

@@ -24,8 +24,13 @@ def get(tx: Tx, athlete_id: str) -> Row | None:
 
 
 def lock(tx: Tx, athlete_id: str) -> None:
-    """Let nobody else save days of an athlete until this transaction ends; SQLite has one writer at a time anyway."""
-    tx.execute(select(athlete.c.id).where(athlete.c.id == athlete_id).with_for_update())
+    """Let nobody else who decides about an athlete write until this transaction ends.
+
+    SQLite has one writer at a time anyway. On PostgreSQL two could each read what the other is about to change; those
+    who only add rows of the athlete, as signal is, do not wait.
+    """
+    if tx.dialect.name == "postgresql":
+        tx.execute(select(athlete.c.id).where(athlete.c.id == athlete_id).with_for_update(key_share=True))
 
 
 def by_calendar_token(tx: Tx, token: str) -> Row | None:

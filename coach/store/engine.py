@@ -158,6 +158,20 @@ class Store:
             yield tx
 
     @contextmanager
+    def apart(self) -> Iterator[Tx]:
+        """Lend a connection of a server without a transaction, each statement for itself. Raises StoreUnavailable.
+
+        What it holds by itself must be let go of before it comes back; with a connection that breaks, it is.
+        """
+        with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as tx:
+            try:
+                with translated(self.url, self._file):
+                    yield tx
+            except StoreUnavailable:
+                tx.invalidate()
+                raise
+
+    @contextmanager
     def _write(self, engine: Engine, checkpoint_after: int, parts: int = 1) -> Iterator[Tx]:
         try:
             with translated(self.url, self._file), engine.connect() as tx, self._my_turn():

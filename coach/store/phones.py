@@ -44,11 +44,12 @@ def move_session(tx: Tx, session_id: str, from_index: int, **values: Any) -> boo
     return tx.execute(update(phone_session).where(*same).values(**values)).rowcount == 1
 
 
-def quiet_sessions(tx: Tx, before: datetime) -> list[str]:
-    """Return sessions that have messages waiting and were not heard since `before`."""
+def quiet_sessions(tx: Tx, before: datetime) -> list[tuple[str, str]]:
+    """Return sessions, with their wearables, that have messages waiting and were not heard since `before`."""
     waiting = select(_message.session_id).distinct()
-    statement = select(phone_session.c.id).where(phone_session.c.heard_at < before, phone_session.c.id.in_(waiting))
-    return list(tx.execute(statement).scalars())
+    columns = phone_session.c
+    statement = select(columns.id, columns.wearable_id).where(columns.heard_at < before, columns.id.in_(waiting))
+    return [(session_id, wearable_id) for session_id, wearable_id in tx.execute(statement)]
 
 
 def add_message(tx: Tx, session_id: str, message_key: str, newest_utc_s: float, readings: bytes) -> bool:

@@ -25,6 +25,9 @@ _AT = "FROM place JOIN chunk ON chunk.stream_id = place.stream_id AND chunk.seq 
 _KNOWN = f"SELECT chunk.stream_id, chunk.seq {_AT}"
 _LATE = f"""SELECT chunk.id, chunk.stream_id {_AT}
     JOIN stream_state ON stream_state.stream_id = chunk.stream_id WHERE chunk.seq <= stream_state.last_seq"""
+_HOLD = """UPDATE stream_state SET version = stream_state.version + 1 FROM place
+    JOIN stream ON stream.id = place.stream_id AND place.seq < stream.max_seq
+    WHERE stream_state.stream_id = stream.id RETURNING stream_state.stream_id, stream.max_seq"""
 _BYTES = select(chunk.c.blob).where(chunk.c.stream_id == bindparam("of_stream"), chunk.c.seq == bindparam("of_seq"))
 _NEWEST = select(func.max(chunk.c.seq)).where(chunk.c.stream_id == stream.c.id).scalar_subquery()
 _MOVE_ENDS = (
@@ -142,6 +145,16 @@ def add_chunks(tx: Tx, rows: Sequence[dict[str, Any]]) -> None:
         raise Conflict("A chunk of this number came from elsewhere at this moment: nothing was stored, send it again.")
 
 
+def hold_cursors(tx: Tx, places: Collection[tuple[str, int]]) -> None:
+    """Keep workers from moving on over chunks that this transaction puts before the newest ones, until it ends.
+
+    On a server a worker may be about to pass a hole that is being filled: it sees neither the chunk, nor that anything
+    changed. From here on it waits, and then finds the state to be another one. SQLite has one writer at a time.
+    """
+    if tx.dialect.name == "postgresql":
+        select_at(tx, _HOLD, places)
+
+
 def late_chunks(tx: Tx, places: Collection[tuple[str, int]]) -> list[tuple[int, str]]:
     """Return id and stream of those of stored chunks whose number the analysis has passed."""
     return [(chunk_id, stream_id) for chunk_id, stream_id in select_at(tx, _LATE, places)]
@@ -154,7 +167,7 @@ def same_bytes(tx: Tx, stream_id: str, seq: int, blob: bytes) -> bool:
 
 
 def note_append(tx: Tx, stream_ids: Collection[str], now: datetime) -> None:
-    """Move the ends of streams to their newest chunk, never back."""
+    """Move the ends of streams to their newest chunk, never back. On a server these rows are held from here on."""
     tx.execute(_MOVE_ENDS, {"streams": list(stream_ids), "now": now})
 
 
