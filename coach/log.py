@@ -300,6 +300,7 @@ class _Write:
             return added
         recordings.add_chunks(self._tx, [row for place, row in rows.items() if place in added])
         recordings.note_append(self._tx, {stream_id for stream_id, _ in added}, self._now)
+        recordings.hold_cursors(self._tx, added)
         late = recordings.late_chunks(self._tx, added)
         for chunk_id, _ in late:
             recordings.put_aside(self._tx, chunk_id, recordings.LATE, self._now)
