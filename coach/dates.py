@@ -9,8 +9,8 @@ from babel.numbers import format_decimal
 
 from coach.language import current, locale
 
-# Long and short, by language; a reader of English here writes the day before the month.
-_FORMS = {"en": ("d MMMM y", "EEE d MMM"), "de": ("d. MMMM y", "EEE d. MMM")}
+# Long, short and without the weekday, by language; a reader of English here writes the day before the month.
+_FORMS = {"en": ("d MMMM y", "EEE d MMM", "d MMM"), "de": ("d. MMMM y", "EEE d. MMM", "d. MMM")}
 
 
 def long_day(day: date) -> str:
@@ -21,6 +21,11 @@ def long_day(day: date) -> str:
 def short_day(day: date) -> str:
     """Return `Thu 26 Nov`."""
     return format_date(day, _FORMS[current()][1], locale=locale(current()))
+
+
+def day_and_month(day: date) -> str:
+    """Return `26 Nov`."""
+    return format_date(day, _FORMS[current()][2], locale=locale(current()))
 
 
 def month_name(day: date) -> str:

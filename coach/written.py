@@ -26,6 +26,13 @@ def number(value: float, decimals: int = 1, *, fixed: bool = False) -> str:
     return str(format_decimal(value, pattern, locale=language.locale(language.current())))
 
 
+def three_digits(value: float) -> str:
+    """Return a number with three digits that count, a large one whole."""
+    if abs(value) >= 1000 or value == 0:
+        return number(value, 0)
+    return number(value, max(0, 2 - math.floor(math.log10(abs(value)))))
+
+
 def entered_number(text: str) -> float:
     """Return a number as somebody typed it, with a comma or a point before its decimals. Raises ValueError."""
     plain = "".join(text.split())

@@ -8,7 +8,9 @@ from datetime import date, timedelta
 from reportlab.lib.colors import Color
 from reportlab.pdfgen.canvas import Canvas
 
+from coach.dates import day_and_month
 from coach.reports.sheet import BAND, CALM, INK, LINE, MARGIN, NOTICE, QUIET, REGULAR, WIDTH, Sheet
+from coach.said import said
 from coach.service.care_views import TreatmentView, Week
 
 # pt. Own choices.
@@ -38,13 +40,13 @@ def draw_case(sheet: Sheet, weeks: Sequence[Week], treatments: Sequence[Treatmen
     # Twenty-four statements and ten points on one height: each by its own full scale.
     _series(canvas, middle, [week.disability for week in weeks], 24.0, bottom, CALM, "square")
     _series(canvas, middle, [week.function for week in weeks], 10.0, bottom, INK, "bar")
-    _dates(canvas, weeks, [x_of(week.monday) for week in weeks], bottom)
+    _dates(sheet, weeks, [x_of(week.monday) for week in weeks], bottom)
     y = bottom - 12
     for each in shown:
         y -= _ROW
         canvas.setFillColor(INK)
         canvas.setFont(REGULAR, _FONT)
-        canvas.drawRightString(left - 4, y + 2.5, sheet.printable(_short(each.name)))
+        canvas.drawRightString(left - 4, y + 2.5, sheet.printable(_short(said(each.name))))
         begin, end = x_of(each.started_on), x_of((each.ended_on or today) + timedelta(days=1))
         canvas.setFillColor(BAND)
         canvas.setStrokeColor(CALM)
@@ -94,12 +96,12 @@ def _series(
         before = (x, y)
 
 
-def _dates(canvas: Canvas, weeks: Sequence[Week], xs: Sequence[float], bottom: float) -> None:
-    canvas.setFillColor(QUIET)
-    canvas.setFont(REGULAR, _FONT)
+def _dates(sheet: Sheet, weeks: Sequence[Week], xs: Sequence[float], bottom: float) -> None:
+    sheet.canvas.setFillColor(QUIET)
+    sheet.canvas.setFont(REGULAR, _FONT)
     every = -(-len(weeks) // _DATES_MAX)
     for week, x in list(zip(weeks, xs, strict=True))[::every]:
-        canvas.drawCentredString(x, bottom - 8, f"{week.monday.day} {week.monday:%b}")
+        sheet.canvas.drawCentredString(x, bottom - 8, sheet.printable(day_and_month(week.monday)))
 
 
 def _short(name: str) -> str:

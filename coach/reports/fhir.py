@@ -1,5 +1,8 @@
 """The doctor's report as a FHIR R4 bundle, with profiles of the US Physical Activity guide where we have what they ask.
 
+Every resource says its language: that of the reader, in which our own texts are. Codes keep the names that their system
+gives them.
+
 Only what was measured or entered. The guide's weekly minutes of moderate to vigorous activity (82290-8, 68516-4,
 89555-7) and the IPAQ items (77592-4, 77593-2) are questions that Backstop does not ask, so they are not here. A drug or
 a dose is nowhere in Backstop. Source: see fhir_parts.
@@ -13,6 +16,8 @@ from collections.abc import Mapping
 from datetime import date
 from html import escape
 
+from coach.language import current
+from coach.language import gettext as _
 from coach.reports.fhir_parts import (
     CARE_PLAN_CATEGORY,
     LOINC,
@@ -29,6 +34,7 @@ from coach.reports.fhir_parts import (
     reference,
     survey,
 )
+from coach.said import said
 from coach.service.care_views import IMAGING_WORDS, ImagingFile, QuestionnaireKind, TreatmentKind
 from coach.service.everyday import STATEMENTS
 from coach.service.report_views import Report, TrainingLine, TriedLine
@@ -39,7 +45,10 @@ FILES_BYTES_MAX = 10 * 1024 * 1024
 # UCUM codes of the units that tests have.
 _UCUM = {"s": "s", "deg": "deg", "deg/s": "deg/s", "N": "N", "kg": "kg", "m/s": "m/s", "repetitions": "{repetitions}"}
 # Pain severity 0 to 10, as reported: LOINC 72514-3, in points of its score.
-_PAIN = "72514-3", "Pain severity - 0-10 verbal numeric rating [Score] - Reported"
+_PAIN = "72514-3", "Pain severity - 0-10 verbal numeric rating [Score] - Reported"  # no words
+# What was done and how long, by LOINC, and the guide's group of both.
+_ACTIVITY, _DURATION = ("73985-4", "Exercise activity"), ("55411-3", "Exercise duration")  # no words
+_PANEL = "PAPanel", "Physical Activity Panel"  # no words
 
 
 def fhir_of(report: Report, pdf: bytes, files: Mapping[str, ImagingFile]) -> bytes:
@@ -62,9 +71,12 @@ def fhir_of(report: Report, pdf: bytes, files: Mapping[str, ImagingFile]) -> byt
     bundle = {
         "resourceType": "Bundle",
         "id": id_of("bundle", report.athlete_id, report.made_at.isoformat()),
+        "language": current(),
         "type": "collection",
         "timestamp": report.made_at.isoformat(timespec="seconds"),
-        "entry": [{"fullUrl": f"urn:uuid:{each['id']}", "resource": each} for each in resources],
+        "entry": [
+            {"fullUrl": f"urn:uuid:{each['id']}", "resource": each | {"language": current()}} for each in resources
+        ],
     }
     return json.dumps(bundle, ensure_ascii=False, indent=1).encode()
 
@@ -82,9 +94,9 @@ def _patient(report: Report) -> Json:
 
 
 def _pains(report: Report, patient: Json) -> list[Json]:
-    code = coded(LOINC, *_PAIN, text="Worst pain of the day, 0 to 10")
+    code = coded(LOINC, *_PAIN, text=_("Worst pain of the day, 0 to 10"))
     return [
-        observation(patient, day, code, survey(), "pain", valueQuantity=quantity(pain, "score", "{score}"))
+        observation(patient, day, code, survey(), "pain", valueQuantity=quantity(pain, _("points"), "{score}"))
         for day, pain in report.pains.items()
     ]
 
@@ -94,19 +106,24 @@ def _questionnaires(report: Report, patient: Json) -> list[Json]:
     made = []
     for number, each in enumerate(report.questionnaires):
         everyday = each.kind is QuestionnaireKind.EVERYDAY
-        title = (
-            f"Everyday life with a sore back, 24 statements in Backstop's own words, version {each.version}"
-            if everyday
-            else "Own activities, mean of 0 (cannot) to 10 (as before)"
-        )
+        title = _("Own activities, mean of 0 (cannot) to 10 (as before)")
+        if everyday:
+            title = _(
+                "Everyday life with a sore back, 24 statements in Backstop's own words, version %(version)s",
+                version=each.version,
+            )
         items = [
-            {"linkId": str(place), "text": STATEMENTS.get(name, name), "answer": [_answer(value, everyday)]}
+            {
+                "linkId": str(place),
+                "text": said(STATEMENTS[name]) if name in STATEMENTS else name,
+                "answer": [_answer(value, everyday)],
+            }
             for place, (name, value) in enumerate(each.answers.items(), 1)
         ]
         answers = _answers(patient, each.local_date, title, items, "questionnaire", number)
         score = observation(
             patient, each.local_date, {"text": title}, survey(), "score", number,
-            valueQuantity=quantity(each.score, "score", "{score}"), derivedFrom=[reference(answers)],
+            valueQuantity=quantity(each.score, _("points"), "{score}"), derivedFrom=[reference(answers)],
         )  # fmt: skip
         made += [answers, score]
     return made
@@ -136,15 +153,18 @@ def _training(line: TrainingLine, patient: Json, number: int) -> list[Json]:
     """Return a training as the guide has it: what, how long, and both as one group."""
     ids = (line.what, line.duration_min, number)
     what = activity(
-        "pa-observation-activity-measure", patient, line.on, coded(LOINC, "73985-4", "Exercise activity"), "what", *ids,
+        "pa-observation-activity-measure", patient, line.on,
+        coded(LOINC, *_ACTIVITY, _("Exercise activity")), "what", *ids,
         valueCodeableConcept={"text": line.what},
     )  # fmt: skip
     duration = activity(
-        "pa-observation-activity-measure", patient, line.on, coded(LOINC, "55411-3", "Exercise duration"), "min", *ids,
-        valueQuantity=quantity(line.duration_min, "minutes", "min"),
+        "pa-observation-activity-measure", patient, line.on,
+        coded(LOINC, *_DURATION, _("Exercise duration")), "min", *ids,
+        valueQuantity=quantity(line.duration_min, _("minutes"), "min"),
     )  # fmt: skip
     group = activity(
-        "pa-observation-activity-group", patient, line.on, coded(TEMPORARY, "PAPanel", "Physical Activity Panel"), *ids,
+        "pa-observation-activity-group", patient, line.on,
+        coded(TEMPORARY, *_PANEL, _("Physical activity, together")), *ids,
         hasMember=[reference(what), reference(duration)],
     )  # fmt: skip
     return [what, duration, group]
@@ -153,34 +173,41 @@ def _training(line: TrainingLine, patient: Json, number: int) -> list[Json]:
 def _seen(report: Report, patient: Json) -> list[Json]:
     """Return exposures, findings, changes of programs and what changed after what: in words, for want of codes."""
     sensed = [category("activity", "Activity")]
-    said = [
+    told = [
         (
-            each.name + ", median of a day of the last 4 weeks",
-            f"{each.now:.3g} {each.unit} ({each.days_now} days)",
+            said(each.name)
+            if each.now is None
+            else _("%(name)s, median of a day of the last 4 weeks", name=said(each.name)),
+            each.said_now(said(each.unit)),
             sensed,
         )
-        if each.now is not None
-        else (each.name, f"not enough data: needs {each.needs}", sensed)
         for each in report.exposures
     ]
-    said += [(f"Finding of {each.first} to {each.last}", each.statement, sensed) for each in report.findings]
-    changed = "Change of the program on {on}: {what}"
-    said += [(changed.format(on=each.on, what=each.what), each.because, survey()) for each in report.program_changes]
-    said += [(each.title, " ".join((each.sentence, *each.caveats)), survey()) for each in report.changes]
+    for finding in report.findings:
+        title = _("Finding of %(first)s to %(last)s", first=finding.first, last=finding.last)
+        told.append((title, said(finding.statement), sensed))
+    for line in report.program_changes:
+        title = _("Change of the program on %(day)s: %(what)s", day=line.on, what=line.what)
+        told.append((title, said(line.because), survey()))
+    told += [
+        (said(each.title), " ".join(map(said, (each.sentence, *each.caveats))), survey()) for each in report.changes
+    ]
     return [
         observation(patient, report.made_on, {"text": title}, categories, "seen", number, valueString=words)
-        for number, (title, words, categories) in enumerate(said)
+        for number, (title, words, categories) in enumerate(told)
     ]
 
 
 def _tests(report: Report, patient: Json) -> list[Json]:
     made = []
     for each in report.tests:
-        value = quantity(each.value, each.unit, _UCUM.get(each.unit, f"{{{each.unit.replace(' ', '_')}}}"))
+        value = quantity(each.value, said(each.unit), _UCUM.get(each.unit, f"{{{each.unit.replace(' ', '_')}}}"))
         more: Json = {"valueQuantity": value | ({"comparator": ">="} if each.at_least else {})}
-        note = [{"text": f"Against the one before: {each.change}"}]
+        note = [{"text": _("Against the one before: %(change)s", change=said(each.change))}]
         exam = [category("exam", "Exam")]
-        made.append(observation(patient, each.on, {"text": each.name}, exam, "test", each.name, **more, note=note))
+        made.append(
+            observation(patient, each.on, {"text": said(each.name)}, exam, "test", each.name, **more, note=note)
+        )
     return made
 
 
@@ -189,10 +216,13 @@ def _red_flags(report: Report, patient: Json) -> list[Json]:
     if flags is None:
         return []
     items = [
-        {"linkId": name, "text": flags.texts.get(name, name), "answer": [{"valueString": said}]}
-        for name, said in flags.answers.items()
+        {"linkId": name, "text": said(flags.texts.get(name, name)), "answer": [{"valueString": said(answer)}]}
+        for name, answer in flags.answers.items()
     ]
-    title = f"Safety questions, version {flags.version}. Shown: {' '.join(flags.messages) or 'nothing'}"
+    title = _(
+        "Safety questions, version %(version)s. Shown: %(messages)s", version=flags.version,
+        messages=" ".join(map(said, flags.messages)) or _("nothing"),
+    )  # fmt: skip
     return [_answers(patient, flags.answered_on, title, items, "safety", flags.version)]
 
 
@@ -201,9 +231,9 @@ def _treatment(line: TriedLine, patient: Json, today: date) -> Json:
     treatment = line.treatment
     period = {"start": treatment.started_on.isoformat()}
     period |= {"end": treatment.ended_on.isoformat()} if treatment.ended_on else {}
-    notes = [{"text": text} for text in (treatment.note, line.response) if text]
+    notes = [{"text": text} for text in (treatment.note, said(line.response)) if text]
     if treatment.kind is TreatmentKind.MEDICINE:
-        code = {"text": "Medicine was taken; which and how much is not recorded"}
+        code = {"text": _("Medicine was taken; which and how much is not recorded")}
         made = observation(patient, treatment.started_on, code, survey(), treatment.treatment_id)
         del made["effectiveDateTime"]
         return made | {"effectivePeriod": period, "valueBoolean": True, "note": notes}
@@ -211,7 +241,7 @@ def _treatment(line: TriedLine, patient: Json, today: date) -> Json:
         "resourceType": "Procedure",
         "id": id_of("procedure", treatment.treatment_id),
         "status": "completed" if treatment.ended_on and treatment.ended_on < today else "in-progress",
-        "code": {"text": treatment.name},
+        "code": {"text": said(treatment.name)},
         "subject": reference(patient),
         "performedPeriod": period,
         "asserter": reference(patient),
@@ -225,7 +255,9 @@ def _diagnosis(report: Report, patient: Json) -> list[Json]:
     if plan is None or not plan.diagnosis:
         return []
     system = "http://terminology.hl7.org/CodeSystem/condition"
-    who = f", told by {plan.doctor}" if plan.doctor else ""
+    noted = _("As the athlete or coach wrote it down.")
+    if plan.doctor:
+        noted = _("As the athlete or coach wrote it down, told by %(doctor)s.", doctor=plan.doctor)
     return [
         {
             "resourceType": "Condition",
@@ -236,7 +268,7 @@ def _diagnosis(report: Report, patient: Json) -> list[Json]:
             "subject": reference(patient),
             "recordedDate": plan.told_on.isoformat(),
             "asserter": reference(patient),
-            "note": [{"text": f"As the athlete or coach wrote it down{who}."}],
+            "note": [{"text": noted}],
         }
     ]
 
@@ -244,29 +276,39 @@ def _diagnosis(report: Report, patient: Json) -> list[Json]:
 def _care_plans(report: Report, patient: Json) -> list[Json]:
     made = []
     for number, program in enumerate(report.programs):
-        said = f"{program.title}: {', '.join(program.exercises)}; {program.per_week} a week. {program.adherence}"
+        told = _(
+            "%(title)s: %(exercises)s; %(times)s a week. %(adherence)s", title=said(program.title),
+            exercises=", ".join(map(said, program.exercises)), times=program.per_week, adherence=program.adherence,
+        )  # fmt: skip
         name = f"program-{program.since}" if number else "program"
-        made.append(_care_plan(patient, name, said, program.since) | {"meta": profile("pa-careplan")})
+        made.append(_care_plan(patient, name, told, program.since) | {"meta": profile("pa-careplan")})
         # What gave way to another one, or came to its end, is done with.
         made[-1]["status"] = "completed" if number or program.until < report.made_on else "active"
         made[-1]["category"].append(physical_activity())
         made[-1]["period"]["end"] = program.until.isoformat()
     plan = report.plan
     if plan is not None:
-        said = f"As told by a doctor on {plan.told_on}. Named: {'; '.join(plan.measures) or 'nothing written down'}."
+        measures = "; ".join(plan.measures) or _("nothing written down")
+        sentences = [
+            _("As told by a doctor on %(day)s.", day=plan.told_on),
+            _("Named: %(measures)s.", measures=measures),
+        ]
         if plan.leaves_out:
-            said += f" Exercises are chosen around: {'; '.join(plan.leaves_out)}."
+            around = "; ".join(map(said, plan.leaves_out))
+            sentences.append(_("Exercises are chosen around: %(around)s.", around=around))
         if plan.next_on:
-            said += f" Next appointment: {plan.next_on}."
-        made.append(_care_plan(patient, "doctor", said, plan.told_on))
+            sentences.append(_("Next appointment: %(day)s.", day=plan.next_on))
+        made.append(_care_plan(patient, "doctor", " ".join(sentences), plan.told_on))
     return made
 
 
-def _care_plan(patient: Json, name: str, said: str, since: date) -> Json:
-    div = f'<div xmlns="http://www.w3.org/1999/xhtml">{escape(said, quote=False)}</div>'
+def _care_plan(patient: Json, name: str, told: str, since: date) -> Json:
+    # A narrative says its language by itself: whatever shows it need not know the resource.
+    spoken = f'lang="{current()}" xml:lang="{current()}"'
+    div = f'<div xmlns="http://www.w3.org/1999/xhtml" {spoken}>{escape(told, quote=False)}</div>'  # no words
     return {
         "resourceType": "CarePlan",
-        "id": id_of("care plan", name, patient["id"], since),
+        "id": id_of("care plan", name, patient["id"], since),  # no words
         "text": {"status": "additional", "div": div},
         "status": "active",
         "intent": "plan",
@@ -286,21 +328,28 @@ def _imaging(report: Report, patient: Json, files: Mapping[str, ImagingFile]) ->
             content.append(_attachment(file.media_type, file.name, file.content))
         elif each.file_name:
             content.append(
-                {"attachment": {"contentType": each.media_type, "title": f"{each.file_name} (not enclosed)"}}
+                {
+                    "attachment": {
+                        "contentType": each.media_type,
+                        "title": _("%(name)s (not enclosed)", name=each.file_name),
+                    }
+                }
             )
         if each.words:
-            content.append(_attachment("text/plain", "In own words", each.words.encode()))
-        asked = f", asked by {each.asked_by}" if each.asked_by else ""
-        made.append(
-            _document_reference(patient, f"{IMAGING_WORDS[each.kind]}{asked}", each.taken_on, content, each.imaging_id)
-        )
+            content.append(_attachment("text/plain", _("In own words"), each.words.encode()))
+        title = said(IMAGING_WORDS[each.kind])
+        if each.asked_by:
+            title = _("%(imaging)s, asked by %(who)s", imaging=title, who=each.asked_by)
+        made.append(_document_reference(patient, title, each.taken_on, content, each.imaging_id))
     return made
 
 
 def _document(report: Report, patient: Json, pdf: bytes) -> Json:
-    content = [_attachment("application/pdf", "For the doctor", pdf)]
-    found = _document_reference(patient, "For the doctor", report.made_on, content, "report", report.made_at)
-    return found | {"description": NOTICE}
+    title = _("For the doctor")
+    content = [_attachment("application/pdf", title, pdf)]
+    content[0]["attachment"]["language"] = current()
+    found = _document_reference(patient, title, report.made_on, content, "report", report.made_at)
+    return found | {"description": _(NOTICE)}
 
 
 def _document_reference(patient: Json, title: str, on: date, content: list[Json], *ids: object) -> Json:

@@ -47,7 +47,7 @@ def category(code: str, display: str) -> Json:
 
 def physical_activity() -> Json:
     """Return the guide's category."""
-    return {"coding": [{"system": TEMPORARY, "code": "PhysicalActivity", "display": "Physical Activity"}]}
+    return {"coding": [{"system": TEMPORARY, "code": "PhysicalActivity", "display": "Physical Activity"}]}  # no words
 
 
 def quantity(value: float, unit: str, code: str) -> Json:

@@ -1,15 +1,19 @@
-"""The doctor's report on two A4 pages: the course first, what was done about it second."""
+"""The doctor's report on two A4 pages, in the reader's language: the course first, what was done about it second."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from coach.analysis.response import DISABILITY, FUNCTION, PAIN, Seen
+from coach.language import gettext as _
+from coach.language import ngettext
 from coach.reports.case_chart import BARS_MAX, draw_case
 from coach.reports.sheet import Sheet
+from coach.said import said
 from coach.service.care_views import IMAGING_WORDS
-from coach.service.report_views import AS_TOLD, ExposureLine, RedFlags, Report
+from coach.service.report_views import AS_TOLD, ProgramLine, RedFlags, Report, TestLine, TriedLine
 from coach.service.responses import OBSERVED
+from coach.written import three_digits
 from programs.notice import NOTICE
 
 PAGES = 2
@@ -19,13 +23,11 @@ _CHANGES_MAX, _TRIED_MAX, _TESTS_MAX, _IMAGING_MAX, _PROGRAMS_MAX, _LAST_WORDS_P
 
 
 def pdf_of(report: Report) -> bytes:
-    """Return the report as PDF: two A4 pages, the same bytes for the same report."""
-    sheet = Sheet(
-        title=f"For the doctor: {report.name}",
-        author="Backstop",
-        foot=f"Backstop, {report.made_on}. Information about training and posture; no diagnosis and no treatment.",
-        pages=PAGES,
+    """Return the report as PDF: two A4 pages, the same bytes for the same report in the same language."""
+    foot = _(
+        "Backstop, %(day)s. Information about training and posture; no diagnosis and no treatment.", day=report.made_on
     )
+    sheet = Sheet(_("For the doctor: %(name)s", name=report.name), author="Backstop", foot=foot, pages=PAGES)
     _title(sheet, report)
     _questions(sheet, report)
     _course(sheet, report)
@@ -44,182 +46,256 @@ def pdf_of(report: Report) -> bytes:
 
 
 def _title(sheet: Sheet, report: Report) -> None:
-    born = f", born {report.born_on}" if report.born_on else ""
-    sport = f" · {report.sport}" if report.sport else ""
-    sheet.head(f"For the doctor: {report.name}{born}{sport}")
-    sheet.boxed(sheet.text(NOTICE, 1000))
+    name = report.name
+    if report.born_on:
+        name = _("%(name)s, born %(day)s", name=name, day=report.born_on)
+    sport = f" · {said(report.sport)}" if report.sport else ""
+    sheet.head(_("For the doctor: %(name)s", name=name) + sport)
+    sheet.boxed(sheet.text(_(NOTICE), 1000))
     sheet.say(sheet.text(AS_TOLD), small=True)
     for reason in report.offered:
-        sheet.say(f"<b>{sheet.text('Why now: ' + reason)}</b>")
+        why = _("Why now: %(reason)s", reason=said(reason))
+        sheet.say(f"<b>{sheet.text(why)}</b>")
 
 
 def _course(sheet: Sheet, report: Report) -> None:
-    sheet.head("History")
-    course = report.course
-    if course is None:
-        sheet.say("No pain was told lately.")
-    else:
-        weeks = (report.made_on - course.began_on).days // 7
-        now = "not told in the last two weeks" if course.pain_now is None else f"{course.pain_now}"
-        before = f" Earlier episodes that were told: {course.earlier}." if course.earlier else ""
-        sheet.say(
-            f"Pain since {course.began_on} ({weeks} weeks). Median of the worst pain a day, 0 to 10: first week "
-            f"{course.pain_at_start}, last week {now}.{before}"
-        )
-    for title, counted in (("Places", report.sites), ("As told", report.symptoms)):
-        if counted:
-            said = "; ".join(f"{name.rstrip('.')} ({times} x)" for name, times in counted)
-            sheet.say(sheet.text(f"{title} in the last 12 weeks: {said}."))
+    sheet.head(_("History"))
+    sheet.say(sheet.text(" ".join(_pain(report))))
+    places, told = _counted(report.sites), _counted(report.symptoms)
+    if places:
+        sheet.say(sheet.text(_("Places in the last 12 weeks: %(places)s.", places=places)))
+    if told:
+        sheet.say(sheet.text(_("As told in the last 12 weeks: %(told)s.", told=told)))
     if report.weeks:
         draw_case(sheet, report.weeks, [each.treatment for each in report.tried], report.made_on)
-        keys = [f"circles: {PAIN.name}, 0 to 10"]
-        kinds = {each.kind.value for each in report.questionnaires}
-        keys += [f"squares: {DISABILITY.name} that hold, 24 at the top"] if "everyday" in kinds else []
-        keys += [f"upright bars: {FUNCTION.name}, 0 cannot to 10 as before"] if "activities" in kinds else []
-        hidden = len(report.tried) - BARS_MAX
-        keys += [f"{hidden} older treatments are not drawn"] if hidden > 0 else []
-        sheet.say(sheet.text("Medians of a week; " + "; ".join(keys) + "."), small=True)
+        sheet.say(sheet.text(_("Medians of a week; %(keys)s.", keys="; ".join(_keys(report)))), small=True)
+
+
+def _pain(report: Report) -> list[str]:
+    course = report.course
+    if course is None:
+        return [_("No pain was told lately.")]
+    since = ngettext(
+        "Pain since %(day)s (%(num)s week).",
+        "Pain since %(day)s (%(num)s weeks).",
+        (report.made_on - course.began_on).days // 7,
+        day=course.began_on,
+    )
+    now = _("not told in the last two weeks") if course.pain_now is None else course.pain_now
+    sentences = [
+        since,
+        _("Median of the worst pain a day, 0 to 10: first week %(first)s, last week %(now)s.",
+          first=course.pain_at_start, now=now),
+    ]  # fmt: skip
+    if course.earlier:
+        sentences.append(_("Earlier episodes that were told: %(count)s.", count=course.earlier))
+    return sentences
+
+
+def _counted(counted: Iterable[tuple[str, int]]) -> str:
+    return "; ".join(_("%(what)s (%(times)s x)", what=said(name).rstrip("."), times=times) for name, times in counted)
+
+
+def _keys(report: Report) -> list[str]:
+    """Return what the marks of the drawing are."""
+    keys = [_("circles: %(name)s, 0 to 10", name=said(PAIN.name))]
+    kinds = {each.kind.value for each in report.questionnaires}
+    if "everyday" in kinds:
+        keys.append(_("squares: %(name)s that hold, 24 at the top", name=said(DISABILITY.name)))
+    if "activities" in kinds:
+        keys.append(_("upright bars: %(name)s, 0 cannot to 10 as before", name=said(FUNCTION.name)))
+    hidden = len(report.tried) - BARS_MAX
+    if hidden > 0:
+        keys.append(ngettext("%(num)s older treatment is not drawn", "%(num)s older treatments are not drawn", hidden))
+    return keys
 
 
 def _red_flags(sheet: Sheet, flags: RedFlags | None) -> None:
-    sheet.head("Safety questions")
+    sheet.head(_("Safety questions"))
     if flags is None:
-        sheet.say("They were not answered yet.")
+        sheet.say(sheet.text(_("They were not answered yet.")))
         return
-    yes = [flags.texts.get(each, each) for each, said in flags.answers.items() if said == "yes"]
-    unsure = [flags.texts.get(each, each) for each, said in flags.answers.items() if said == "unknown"]
-    no = sum(said == "no" for said in flags.answers.values())
-    sheet.say(
-        f"Answered on {flags.answered_on}, questions version {sheet.text(flags.version)}: {len(yes)} yes, "
-        f"{len(unsure)} not sure, {no} no."
-    )
-    for word, texts in (("Yes", yes), ("Not sure", unsure)):
-        for text in texts:
-            sheet.say(sheet.text(f"{word}: {text}"), what="an answer to a safety question")
+    yes = [flags.texts.get(each, each) for each, answer in flags.answers.items() if answer == "yes"]
+    unsure = [flags.texts.get(each, each) for each, answer in flags.answers.items() if answer == "unknown"]
+    no = sum(answer == "no" for answer in flags.answers.values())
+    answered = _(
+        "Answered on %(day)s, questions version %(version)s: %(yes)s yes, %(unsure)s not sure, %(no)s no.",
+        day=flags.answered_on, version=flags.version, yes=len(yes), unsure=len(unsure), no=no,
+    )  # fmt: skip
+    sheet.say(sheet.text(answered))
+    for text in yes:
+        told = _("Yes: %(question)s", question=said(text))
+        sheet.say(sheet.text(told), what=_("an answer to a safety question"))
+    for text in unsure:
+        told = _("Not sure: %(question)s", question=said(text))
+        sheet.say(sheet.text(told), what=_("an answer to a safety question"))
     for message in flags.messages:
-        sheet.say(sheet.text(f"Shown: {message}"), what="a message of the safety questions")
+        told = _("Shown: %(message)s", message=said(message))
+        sheet.say(sheet.text(told), what=_("a message of the safety questions"))
     if flags.cleared_by:
-        sheet.say(sheet.text(f"Cleared by {flags.cleared_by}, seen on {flags.cleared_on}."))
+        cleared = _("Cleared by %(who)s, seen on %(day)s.", who=flags.cleared_by, day=flags.cleared_on)
+        sheet.say(sheet.text(cleared))
     elif flags.locked:
-        sheet.say("The program is paused until a clinician has cleared it.")
+        sheet.say(sheet.text(_("The program is paused until a clinician has cleared it.")))
 
 
 def _plan(sheet: Sheet, report: Report) -> None:
     plan = report.plan
     if plan is None:
         return
-    sheet.head("What a doctor said before")
-    who = f" ({plan.doctor})" if plan.doctor else ""
-    sheet.say(sheet.text(f"Recorded for {plan.told_on}{who}, as told: {plan.diagnosis or 'no diagnosis written down'}"))
-    for title, named in (("Named", plan.measures), ("Exercises are chosen around", plan.leaves_out)):
-        if named:
-            sheet.say(sheet.text(f"{title}: {'; '.join(named)}."))
+    sheet.head(_("What a doctor said before"))
+    diagnosis = plan.diagnosis or _("no diagnosis written down")
+    if plan.doctor:
+        told = _("Recorded for %(day)s (%(doctor)s), as told: %(diagnosis)s", day=plan.told_on, doctor=plan.doctor,
+                 diagnosis=diagnosis)  # fmt: skip
+    else:
+        told = _("Recorded for %(day)s, as told: %(diagnosis)s", day=plan.told_on, diagnosis=diagnosis)
+    sheet.say(sheet.text(told))
+    if plan.measures:
+        sheet.say(sheet.text(_("Named: %(measures)s.", measures="; ".join(plan.measures))))
+    if plan.leaves_out:
+        around = "; ".join(map(said, plan.leaves_out))
+        sheet.say(sheet.text(_("Exercises are chosen around: %(around)s.", around=around)))
     if plan.next_on:
-        sheet.say(f"Next appointment: {plan.next_on}.")
+        sheet.say(sheet.text(_("Next appointment: %(day)s.", day=plan.next_on)))
 
 
 def _questions(sheet: Sheet, report: Report) -> None:
-    sheet.head("Questions to ask")
+    sheet.head(_("Questions to ask"))
     if report.months_without_relief:
-        sheet.say("Twelve weeks or more without a change of 30 %. What was tried is on the next page.")
+        told = _("Twelve weeks or more without a change of 30 %. What was tried is on the next page.")
+        sheet.say(sheet.text(told))
     for question in report.questions:
-        sheet.say(sheet.text(f"•  {question}"), what="a question")
+        sheet.say(sheet.text(f"•  {said(question)}"), what=_("a question"))
 
 
 def _tried(sheet: Sheet, report: Report) -> None:
-    sheet.head("What was tried, for how long, and what was seen")
+    sheet.head(_("What was tried, for how long, and what was seen"))
     if not report.tried:
-        sheet.say("Nothing was written down.")
+        sheet.say(sheet.text(_("Nothing was written down.")))
         return
-    rows = [("What", "From", "To", "Days", "Pain after it began, until the next change")]
-    for each in report.tried[:_TRIED_MAX]:
-        treatment = each.treatment
-        until = str(treatment.ended_on) if treatment.ended_on else "goes on"
-        name = sheet.text(treatment.name, 80) + (f" ({sheet.text(treatment.note, 80)})" if treatment.note else "")
-        rows.append((name, str(treatment.started_on), until, str(each.days), sheet.text(each.response, 260)))
-    sheet.rows(rows, (0.2, 0.11, 0.11, 0.07, 0.51), "treatments")
+    rows = [(_("What"), _("From"), _("To"), _("Days"), _("Pain after it began, until the next change"))]
+    rows += [_tried_row(sheet, each) for each in report.tried[:_TRIED_MAX]]
+    sheet.rows(rows, (0.2, 0.11, 0.11, 0.07, 0.51), _("treatments"))
     older = len(report.tried) - _TRIED_MAX
     if older > 0:
-        sheet.say(f"{older} older ones are in the FHIR bundle.", small=True)
+        told = ngettext("%(num)s older one is in the FHIR bundle.", "%(num)s older ones are in the FHIR bundle.", older)
+        sheet.say(sheet.text(told), small=True)
     other = [each for each in report.changes if not (each.comparison.measure is PAIN and each.began)]
     known = [each for each in other if each.comparison.seen is not Seen.NOT_ENOUGH]
     for change in known[:_CHANGES_MAX]:
-        sheet.say(sheet.text(f"{change.title}. {' '.join((change.sentence, *change.caveats))}"), what="a response")
-    if len(other) > len(known):
-        sheet.say(f"{len(other) - len(known)} more comparisons have too few entries for a number.", small=True)
+        told = " ".join(map(said, (f"{change.title}.", change.sentence, *change.caveats)))
+        sheet.say(sheet.text(told), what=_("a response"))
+    few = len(other) - len(known)
+    if few:
+        told = ngettext(
+            "%(num)s more comparison has too few entries for a number.",
+            "%(num)s more comparisons have too few entries for a number.",
+            few,
+        )
+        sheet.say(sheet.text(told), small=True)
     sheet.say(sheet.text(OBSERVED), small=True)
 
 
+def _tried_row(sheet: Sheet, line: TriedLine) -> tuple[str, str, str, str, str]:
+    treatment = line.treatment
+    until = str(treatment.ended_on) if treatment.ended_on else sheet.text(_("goes on"))
+    name = sheet.text(treatment.name, 80) + (f" ({sheet.text(treatment.note, 80)})" if treatment.note else "")
+    return name, str(treatment.started_on), until, str(line.days), sheet.text(line.response, 260)
+
+
 def _exposures(sheet: Sheet, report: Report) -> None:
-    sheet.head("Exposures")
+    sheet.head(_("Exposures"))
     if not report.exposures and not report.findings:
-        sheet.say("Not enough data: needs days with a wearable, or trainings entered.")
+        sheet.say(sheet.text(_("Not enough data: needs days with a wearable, or trainings entered.")))
     if report.exposures:
-        rows = [("Median of a day", "Last 4 weeks", "4 weeks before")]
-        rows += [(sheet.text(f"{each.name}, {each.unit}"), *_two_spans(each)) for each in report.exposures]
-        sheet.rows(rows, (0.5, 0.25, 0.25), "exposures")
+        rows = [(_("Median of a day"), _("Last 4 weeks"), _("4 weeks before"))]
+        rows += [
+            (f"{said(each.name)}, {said(each.unit)}", each.said_now(), each.said_before()) for each in report.exposures
+        ]
+        cells = [[sheet.text(cell) for cell in row] for row in rows]
+        sheet.rows(cells, (0.5, 0.25, 0.25), _("exposures"))
     for finding in report.findings:
-        until = "goes on" if finding.open else f"until {finding.last}"
-        sheet.say(sheet.text(f"{finding.first}, {until}: {finding.statement}", 260), what="a finding")
-
-
-def _two_spans(line: ExposureLine) -> tuple[str, str]:
-    now = f"{line.now:.3g} ({line.days_now} days)" if line.now is not None else f"not enough data: needs {line.needs}"
-    before = f"{line.before:.3g} ({line.days_before} days)" if line.before is not None else "not enough data"
-    return now, before
+        told = said(finding.statement)
+        if finding.open:
+            told = _("%(first)s, goes on: %(statement)s", first=finding.first, statement=told)
+        else:
+            told = _("%(first)s, until %(last)s: %(statement)s", first=finding.first, last=finding.last, statement=told)
+        sheet.say(sheet.text(told, 260), what=_("a finding"))
 
 
 def _tests(sheet: Sheet, report: Report) -> None:
-    sheet.head("Tests")
+    sheet.head(_("Tests"))
     if not report.tests:
-        sheet.say("None was done yet.")
+        sheet.say(sheet.text(_("None was done yet.")))
         return
-    rows = [("Test", "Result", "On", "Against the one before")]
-    rows += [
-        (sheet.text(t.name), f"{'at least ' if t.at_least else ''}{t.value:.3g} {sheet.text(t.unit)}", str(t.on),
-         sheet.text(t.change, 200))
-        for t in report.tests[:_TESTS_MAX]
-    ]  # fmt: skip
-    sheet.rows(rows, (0.26, 0.14, 0.12, 0.48), "tests")
+    rows = [(_("Test"), _("Result"), _("On"), _("Against the one before"))]
+    rows += [(said(t.name), _result(t), str(t.on), said(t.change)) for t in report.tests[:_TESTS_MAX]]
+    sheet.rows([[sheet.text(cell, 200) for cell in row] for row in rows], (0.26, 0.14, 0.12, 0.48), _("tests"))
+
+
+def _result(line: TestLine) -> str:
+    value, unit = three_digits(line.value), said(line.unit)
+    return _("at least %(value)s %(unit)s", value=value, unit=unit) if line.at_least else f"{value} {unit}"
 
 
 def _program(sheet: Sheet, report: Report) -> None:
-    sheet.head("Program and adherence")
+    sheet.head(_("Program and adherence"))
     if not report.programs:
-        sheet.say("No program in the last 12 weeks.")
+        sheet.say(sheet.text(_("No program in the last 12 weeks.")))
     for program in report.programs[:_PROGRAMS_MAX]:
-        when, what = f"{program.since} to {program.until}", ", ".join(program.exercises)
-        sheet.say(sheet.text(f"{program.title}, {when}, {program.per_week} a week: {what}. {program.adherence}"))
+        sheet.say(sheet.text(_program_line(program)))
     for change in report.program_changes[:_CHANGES_OF_PROGRAM_MAX]:
-        sheet.say(sheet.text(f"{change.on}, {change.what}: {change.because}", 200), what="a change of the program")
+        told = f"{change.on}, {change.what}: {said(change.because)}"
+        sheet.say(sheet.text(told, 200), what=_("a change of the program"))
     older = len(report.program_changes) - _CHANGES_OF_PROGRAM_MAX
     if older > 0:
-        sheet.say(f"{older} older changes of the program are in the FHIR bundle.", small=True)
+        told = ngettext(
+            "%(num)s older change of the program is in the FHIR bundle.",
+            "%(num)s older changes of the program are in the FHIR bundle.",
+            older,
+        )
+        sheet.say(sheet.text(told), small=True)
     if report.trainings:
-        minutes = sum(each.duration_min for each in report.trainings)
-        sheet.say(f"Trainings entered in the last 12 weeks: {len(report.trainings)}, {minutes} minutes together.")
+        told = _(
+            "Trainings entered in the last 12 weeks: %(count)s, %(minutes)s minutes together.",
+            count=len(report.trainings), minutes=sum(each.duration_min for each in report.trainings),
+        )  # fmt: skip
+        sheet.say(sheet.text(told))
+
+
+def _program_line(program: ProgramLine) -> str:
+    what = ", ".join(map(said, program.exercises))
+    return _(
+        "%(title)s, %(since)s to %(until)s, %(times)s a week: %(exercises)s. %(adherence)s",
+        title=said(program.title), since=program.since, until=program.until, times=program.per_week, exercises=what,
+        adherence=program.adherence,
+    )  # fmt: skip
 
 
 def _imaging(sheet: Sheet, report: Report) -> None:
     if not report.imaging:
         return
-    sheet.head("Imaging, as it was handed in; read by nobody here")
+    sheet.head(_("Imaging, as it was handed in; read by nobody here"))
     for each in report.imaging[:_IMAGING_MAX]:
-        asked = f", asked by {each.asked_by}" if each.asked_by else ""
-        file = f" File: {each.file_name}." if each.file_name else ""
-        words = f" In own words: {each.words}" if each.words else ""
-        sheet.say(sheet.text(f"{IMAGING_WORDS[each.kind]}, {each.taken_on}{asked}.{file}{words}", 300), what="imaging")
+        first = f"{said(IMAGING_WORDS[each.kind])}, {each.taken_on}"
+        if each.asked_by:
+            first = _("%(imaging)s, asked by %(who)s", imaging=first, who=each.asked_by)
+        told = [f"{first}."]
+        if each.file_name:
+            told.append(_("File: %(name)s.", name=each.file_name))
+        if each.words:
+            told.append(_("In own words: %(words)s", words=each.words))
+        sheet.say(sheet.text(" ".join(told), 300), what=_("imaging"))
 
 
 def _rest(sheet: Sheet) -> None:
     if sheet.unprintable:
-        sheet.say("Signs that this print lacks stand as ?.", small=True)
+        sheet.say(sheet.text(_("Signs that this print lacks stand as ?.")), small=True)
     if sheet.left_out:
-        sheet.say(sheet.text(f"No room here for: {_listed(sheet.left_out)}. The FHIR bundle has all."), small=True)
-
-
-def _listed(names: Iterable[str]) -> str:
-    return "; ".join(dict.fromkeys(names))
+        named = "; ".join(dict.fromkeys(sheet.left_out))
+        told = _("No room here for: %(named)s. The FHIR bundle has all.", named=named)
+        sheet.say(sheet.text(told), small=True)
 
 
 def file_name(report: Report, ending: str) -> str:

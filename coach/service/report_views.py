@@ -8,6 +8,9 @@ from datetime import date, datetime
 from statistics import median
 
 from coach.analysis.response import Comparison
+from coach.language import gettext as _
+from coach.language import ngettext
+from coach.said import said
 from coach.service.care_views import (
     ChangeView,
     DoctorPlanView,
@@ -18,6 +21,7 @@ from coach.service.care_views import (
     Week,
 )
 from coach.service.courses import PainCourse
+from coach.written import number, three_digits
 
 # Once for everything that comes from a person. Own words.
 AS_TOLD = "Entries are the athlete's own. What a doctor said is as the athlete or coach wrote it down."
@@ -46,6 +50,16 @@ class ExposureLine:
     days_now: int
     days_before: int
     needs: str | None = None
+
+    def said_now(self, unit: str = "") -> str:
+        """Return the last four weeks in words: `12 per worn hour (9 days)`, or what is missing for a number."""
+        if self.now is None:
+            return _("not enough data: needs %(needs)s", needs=said(self.needs or ""))
+        return _of_days(self.now, unit, self.days_now)
+
+    def said_before(self) -> str:
+        """Return the four weeks before in words."""
+        return _("not enough data") if self.before is None else _of_days(self.before, "", self.days_before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +118,20 @@ class ProgramLine:
     @property
     def adherence(self) -> str:
         """Say what became of the sessions that were due, and which pain was told of those that were done."""
-        told = (("during", self.during), ("after", self.after))
-        pains = [f"{when} median {median(each):g}, most {max(each)} ({len(each)} told)" for when, each in told if each]
-        return (
-            f"Of {self.due} sessions that were due: {self.done} done, {self.skipped} not done, {self.open} without an "
-            f"answer.{' Pain of them, 0 to 10: ' + '; '.join(pains) + '.' if pains else ''}"
-        )
+        became = _(
+            "Of %(due)s sessions that were due: %(done)s done, %(skipped)s not done, %(open)s without an answer.",
+            due=self.due, done=self.done, skipped=self.skipped, open=self.open,
+        )  # fmt: skip
+        pains = []
+        if self.during:
+            during = _("during median %(median)s, most %(most)s (%(count)s told)", **_of_pains(self.during))
+            pains.append(during)
+        if self.after:
+            pains.append(_("after median %(median)s, most %(most)s (%(count)s told)", **_of_pains(self.after)))
+        if not pains:
+            return became
+        told = _("Pain of them, 0 to 10: %(pains)s.", pains="; ".join(pains))
+        return f"{became} {told}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +144,7 @@ class ProgramChangeLine:
 
     @property
     def what(self) -> str:
-        return "more, after a yes" if self.more else "easier"
+        return _("more, after a yes") if self.more else _("easier")
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,3 +207,12 @@ class Report:
     plan: DoctorPlanView | None
     imaging: tuple[ImagingView, ...]
     questions: tuple[str, ...]
+
+
+def _of_days(value: float, unit: str, days: int) -> str:
+    amount = f"{three_digits(value)} {unit}".rstrip()
+    return ngettext("%(amount)s (%(num)s day)", "%(amount)s (%(num)s days)", days, amount=amount)
+
+
+def _of_pains(pains: tuple[int, ...]) -> dict[str, object]:
+    return {"median": number(median(pains), 1), "most": max(pains), "count": len(pains)}

@@ -224,7 +224,11 @@ def leaves(values: dict[str, Any], before: str = "") -> list[tuple[str, str]]:
 
 
 def _parameter(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else "not set" if value is None else str(value)
+    if value is None:
+        return _("not set")
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def answer_tone(answer: AnswerView) -> str:

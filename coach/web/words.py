@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -19,7 +18,7 @@ from coach.language import gettext as _
 from coach.said import said
 from coach.service.types import DayTotals, FindingView, RecordingView, SessionState, SessionView, WearableView
 from coach.web.house import house
-from coach.written import clock_time, long_day, number, short_day
+from coach.written import clock_time, long_day, number, short_day, three_digits
 from devices.profiles import PROFILES
 from devices.types import LinkState
 from programs.notice import NOTICE
@@ -179,18 +178,14 @@ def quantity(name: str, value: Any, *, exact: bool = False) -> tuple[str, str]:
     if unit == "%":
         return label, percent(float(value))
     if unit == "s" and value >= 120:
-        return label, _("%(count)s minutes", count=_to_three(value / 60))
+        return label, _("%(count)s minutes", count=three_digits(value / 60))
     # Nobody bends 6.67 times: a tenth of a rate and a whole degree are what the measurement carries.
     digits = None if exact else {"per_min": 1, "deg": 0}.get(suffix)
     value = value if digits is None else round(value, digits)
-    return label, f"{_to_three(value)}°" if unit == "°" else f"{_to_three(value)} {_(unit) if unit else ''}".strip()
-
-
-def _to_three(value: float) -> str:
-    """Return a number with three digits that count."""
-    if abs(value) >= 1000 or value == 0:
-        return number(value, 0)
-    return number(value, max(0, 2 - math.floor(math.log10(abs(value)))))
+    return (
+        label,
+        f"{three_digits(value)}°" if unit == "°" else f"{three_digits(value)} {_(unit) if unit else ''}".strip(),
+    )
 
 
 def limit_text(threshold: dict[str, Any]) -> str:

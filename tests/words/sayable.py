@@ -20,14 +20,7 @@ MAKERS = (
     "coach/service/diary.py",
     "coach/service/progressing.py",
     "coach/service/reminder_words.py",
-    "programs/triage.py",
-    "programs/phases.py",
-    "programs/pain.py",
-    "programs/acute.py",
-    "programs/rest.py",
-    "programs/progress.py",
-    "programs/place.py",
-    "programs/prescribe.py",
+    "programs/*.py",
 )
 # Texts of these go to logs, programs and parsers.
 _ELSEWHERE = {"record", "debug", "info", "warning", "error", "exception", "compile", "sub", "ValueError", "split"}

@@ -100,6 +100,7 @@ PLANTED = {
         'said = "your back is stiff"',
         'said = f"{count} zebras"',
         'said = _(f"{count} bends")',
+        """said = f"<b>{_('Bends')}</b>\"""",
         'flash("Vanished.", "done")',
         '_("%(what)s is kept", what="your back")',
     ],

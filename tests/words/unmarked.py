@@ -30,7 +30,7 @@ _NOT_READ = (
     "coach/service/from_backup.py", "coach/service/ingest.py", "coach/service/machine.py",
     "coach/service/profile_files.py", "coach/service/restoring.py",
     "coach/service/timekeeping.py", "coach/service/tokens.py", "coach/service/phones.py", "coach/notify/vapid.py",
-    "coach/reports/fhir", "programs/dose.py", "programs/drawings.py", "programs/exercises.py",
+    "programs/dose.py", "programs/drawings.py", "programs/exercises.py",
 )  # fmt: skip
 # What only whoever calls the code wrongly, keeps the machine or writes a program reads: in logs, terminals, answers.
 _FOR_PROGRAMMERS = re.compile(
@@ -193,7 +193,13 @@ class _Code(ast.NodeVisitor):
             self.found.append((node.lineno, said))
         for each in node.values:
             if isinstance(each, ast.FormattedValue):
+                self._marked_within(each.value)
                 self.visit(each.value)
+
+    def _marked_within(self, value: ast.expr) -> None:
+        for each in ast.walk(value):
+            if isinstance(each, ast.Call) and _name(each) in KEYWORDS and isinstance(each.args[0], ast.Constant):
+                self.found.append((each.lineno, "a mark within an f-string cannot be collected"))
 
     def visit_Constant(self, node: ast.Constant) -> None:
         if isinstance(node.value, str) and _WORDS.search(node.value) and not _HEADER.search(node.value):

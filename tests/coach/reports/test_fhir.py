@@ -29,7 +29,7 @@ MEASURE, GROUP = (f"{GUIDE}/StructureDefinition/pa-observation-activity-{each}" 
 CARE_PLAN = f"{GUIDE}/StructureDefinition/pa-careplan"
 
 # Elements of FHIR R4 (4.0.1), by the specification's tables, that a resource of ours may use.
-COMMON = {"resourceType", "id", "meta", "text"}
+COMMON = {"resourceType", "id", "meta", "language", "text"}
 R4_ELEMENTS = {
     "Patient": {"identifier", "name", "gender", "birthDate"},
     "Observation": {"status", "category", "code", "subject", "effectiveDateTime", "effectivePeriod", "performer",
