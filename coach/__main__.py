@@ -33,6 +33,7 @@ from coach.commands import (
     worker,
 )
 from coach.errors import CoachError
+from coach.memory import keep_memory_small
 from devices.errors import DeviceError
 from programs.errors import ProgramError
 
@@ -78,6 +79,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for command in COMMANDS:
         command.register(subparsers)
     args = parser.parse_args(argv)
+    keep_memory_small()
     try:
         return int(args.handler(args))
     except (CoachError, DeviceError, ProgramError) as error:
