@@ -226,7 +226,7 @@ class LiveAnalysis:
             waiting.setdefault(item[0].wearable_id, []).append(item)
         for items in waiting.values():
             source, notified_utc_s = items[-1][0], items[-1][2]
-            for run in _merged([block for _, block, _ in items]):
+            for run in _merged(self._in_order(items)):
                 try:
                     self._publish(source, run, notified_utc_s)
                     self._failed.discard(source.wearable_id)
@@ -236,6 +236,14 @@ class LiveAnalysis:
                     if source.wearable_id in self._failed:
                         self._states.pop(source.wearable_id, None)
                     self._failed.add(source.wearable_id)
+
+    def _in_order(self, items: list[tuple[LiveSource, Chunk, float]]) -> list[Chunk]:
+        """Return the blocks that are still to come: over several processes one may overtake another, or come again."""
+        known = self._states.get(items[-1][0].wearable_id)
+        begun = {known[0]: known[2].next_index} if known is not None else {}
+        came = {block.recording_id: place for place, (_, block, _) in reversed(list(enumerate(items)))}
+        blocks = sorted((block for _, block, _ in items), key=lambda each: (came[each.recording_id], each.start_index))
+        return [each for each in blocks if each.start_index >= begun.get(each.recording_id, 0)]
 
     def _publish(self, source: LiveSource, block: Chunk, notified_utc_s: float) -> None:
         known = self._states.get(source.wearable_id)

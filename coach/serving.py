@@ -30,14 +30,14 @@ class LiveDoor:
 
     def take(self, view: WearableView, block: Chunk, notified_utc_s: float) -> None:
         """Hand a block to the live line, and to a calibration, a test or a guided set that goes on; only enqueues."""
-        self._live.push(
-            LiveSource(view.wearable_id, view.athlete_id, view.placement, view.upright, view.forward),
-            block,
-            notified_utc_s,
-        )
-        self._services.poses.take(view.wearable_id, block)
-        self._services.trials.take(view.wearable_id, block)
-        self._services.guidance.take(view.wearable_id, block, notified_utc_s)
+        source = LiveSource(view.wearable_id, view.athlete_id, view.placement, view.upright, view.forward)
+        self._bring(source, block, notified_utc_s)
+
+    def _bring(self, source: LiveSource, block: Chunk, notified_utc_s: float) -> None:
+        self._live.push(source, block, notified_utc_s)
+        self._services.poses.take(source.wearable_id, block)
+        self._services.trials.take(source.wearable_id, block)
+        self._services.guidance.take(source.wearable_id, block, notified_utc_s)
 
     def forget(self, wearable_id: str) -> None:
         """Drop the live line's state; the link is closed."""

@@ -61,6 +61,15 @@ class PoseView:
     angle_deg: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What looks have made of the signal so far. pose_end: number of the first sample behind the pose."""
+
+    pose: Pose | None = None
+    pose_end: int = 0
+    refused: str | None = None
+
+
 class Calibration:
     """Holds the newest signal of one wearable. pose and alignment: what was found, None until then."""
 
@@ -71,6 +80,15 @@ class Calibration:
         self._refused: str | None = None
         self.pose: Pose | None = None
         self.alignment: Alignment | None = None
+
+    @property
+    def found(self) -> Found:
+        """Return what looks have made of the signal so far."""
+        return Found(self.pose, self._pose_end, self._refused)
+
+    def adopt(self, found: Found) -> None:
+        """Go on from what was found by looks at the same signal elsewhere."""
+        self.pose, self._pose_end, self._refused = found.pose, found.pose_end, found.refused
 
     def take(self, block: Chunk) -> None:
         """Take the next live block; another recording begins the calibration anew."""

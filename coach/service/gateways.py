@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from coach.errors import Conflict
@@ -28,7 +28,9 @@ _LOGS_SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
-class _Present:
+class Present:
+    """What a gateway said of itself last, by its token. at_utc_s: by the clock here."""
+
     instance: str
     at_utc_s: float
     ahead_s: float
@@ -39,13 +41,28 @@ class _Present:
     leaving: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a gateway reported and everybody shall know. links: by the clock here; none of one that leaves."""
+
+    token_id: str
+    label: str
+    present: Present
+    links: Mapping[str, LinkStatus]
+
+
 class Gateways:
     """Answer gateways elsewhere and tell pages how they do. Presence is in memory, connection logs are rows."""
 
     def __init__(self, ground: Ground, tokens: Tokens, links: LinkBoard, looks: Looks) -> None:
         self._ground, self._tokens, self._links, self._looks = ground, tokens, links, looks
         self._lock = threading.Lock()
-        self._present: dict[str, _Present] = {}
+        self._present: dict[str, Present] = {}
+        self._tell: Callable[[Report], None] = lambda report: None
+
+    def attach(self, tell: Callable[[Report], None]) -> None:
+        """Have other processes hear, by `tell(report)`, what gateways say here."""
+        self._tell = tell
 
     def beat(self, holder: Holder, beat: Beat, watching: Callable[[str], bool]) -> Orders:
         """Take a gateway's report and return what it shall do.
@@ -54,18 +71,16 @@ class Gateways:
         uses the same token now.
         """
         now_s = self._ground.now().timestamp()
-        self._note_presence(holder, beat, now_s)
+        present = self._note_presence(holder, beat, now_s)
         with self._ground.store.read() as tx:
             # Without the consent nothing is served: its links end, and what it sends is refused.
             worn = wearables.of_athlete(tx, holder.athlete_id) if may_send(tx, holder.athlete_id) else []
             served = {row["id"]: row for row in worn if not row["simulated"] and has_radio(row["family"])}
             athlete = athletes.get(tx, holder.athlete_id)
-        if beat.leaving:
-            self._links.forget(holder.token_id)
-        else:
-            shift_s = now_s - beat.utc_s
-            links = {key: _taken(status, shift_s) for key, status in beat.links.items() if key in served}
-            self._links.report(holder.token_id, holder.label, links)
+        links = {key: _taken(status, now_s - beat.utc_s) for key, status in beat.links.items() if key in served}
+        report = Report(holder.token_id, holder.label, present, {} if beat.leaving else links)
+        self.take(report)
+        self._tell(report)
         if beat.seen is not None:
             trouble = beat.trouble[:_SENTENCE_MAX] if beat.trouble else None
             self._looks.heard(holder.athlete_id, holder.token_id, beat.seen, trouble)
@@ -79,6 +94,15 @@ class Gateways:
             look=holder.athlete_id in self._looks.wanted_by(),
             watching=tuple(key for key in served if watching(key)),
         )
+
+    def take(self, report: Report) -> None:
+        """Take what a gateway reported, here or at another process."""
+        with self._lock:
+            self._present[report.token_id] = report.present
+        if report.present.leaving:
+            self._links.forget(report.token_id)
+        else:
+            self._links.report(report.token_id, report.label, report.links)
 
     def of_athlete(self, by: Identity, athlete_id: str) -> dict[str, GatewayView]:
         """Return how the athlete's gateways do, by the id of their token. Raises NoSuch."""
@@ -103,8 +127,10 @@ class Gateways:
         """End a gateway's token, and forget what it said of its links. Raises NoSuch."""
         self._tokens.revoke(by, token_id)
         with self._lock:
-            self._present.pop(token_id, None)
+            present = self._present.pop(token_id, None)
         self._links.forget(token_id)
+        if present is not None:
+            self._tell(Report(token_id, "", replace(present, leaving=True), {}))
 
     def keep_log(self, log: LinkLogText) -> None:
         """Keep the connection log of a recording as it is now; the newest counts."""
@@ -137,8 +163,8 @@ class Gateways:
             found = require_row(tx, by, connection_logs.get(tx, log_id), f"connection log {log_id}", Level.FULL)
         return str(found["redacted" if redacted else "whole"])
 
-    def _note_presence(self, holder: Holder, beat: Beat, now_s: float) -> None:
-        present = _Present(
+    def _note_presence(self, holder: Holder, beat: Beat, now_s: float) -> Present:
+        present = Present(
             instance=beat.instance,
             at_utc_s=now_s,
             ahead_s=beat.utc_s - now_s,
@@ -156,6 +182,7 @@ class Gateways:
                     f"The token of {holder.label} is in use on another machine: make a token for each machine."
                 )
             self._present[holder.token_id] = present
+        return present
 
 
 def _taken(status: LinkStatus, shift_s: float) -> LinkStatus:

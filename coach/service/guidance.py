@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from coach.analysis.errors import AnalysisError
 from coach.analysis.guided_set import begin_set, done_of, follow_set
-from coach.errors import Conflict, InvalidInput, NotAllowed
+from coach.errors import Conflict, InvalidInput, Locked, NotAllowed
 from coach.language import gettext as _
 from coach.service import planning
 from coach.service.ground import Ground
@@ -75,6 +75,21 @@ class Guidance:
             if each["state"] == SetState.RUNNING and each["wearable_id"] is not None:
                 self.counting.begin(each, session_id)
         return view_of(row, sets)
+
+    def stands_against(self, by: Identity, view: GuidedView) -> str | None:
+        """Return why nobody is led on in a session that is not over, for them to read; None: it goes on. Raises NoSuch.
+
+        What was done until then can still be told.
+        """
+        if view.state not in {None, GuidedState.RUNNING}:
+            return None
+        with self._ground.store.read() as tx:
+            athlete = require_athlete(tx, by, view.athlete_id)
+            try:
+                refuse_locked(tx, by, athlete, self._ground.now())
+            except Locked as error:
+                return str(error)
+        return None
 
     def now(self, view: GuidedView) -> dict[str, Any] | None:
         """Return what is seen of the set that goes on, as `watch` tells it; None when nothing is counted."""
@@ -212,7 +227,9 @@ class Guidance:
             publish(athlete_id, event)
             if more:
                 with self._ground.store.begin() as tx:
-                    guidance.change_set(tx, guided_id, number, _RUNNING, seen=event["seen"])
+                    goes_on = guidance.change_set(tx, guided_id, number, _RUNNING, seen=event["seen"])
+                if not goes_on:  # ended at another process
+                    self.counting.drop((guided_id, number))
 
     def settle(self, now: datetime) -> tuple[str, ...]:
         """Count ended sets from their stored signal, end what nobody ended; return whose sets have changed."""
@@ -256,8 +273,10 @@ class Guidance:
 
     def _end(self, tx: Tx, guided_id: str, number: int, state: SetState, now: datetime) -> None:
         """End a set that goes on. Of one that a wearable saw, the stored signal is awaited."""
-        over = self.counting.end((guided_id, number))
         row = guidance.get_set(tx, guided_id, number)
+        if self.counting.knows_others and row is not None and row["state"] == SetState.RUNNING and row["wearable_id"]:
+            self.counting.begin(row, "")  # wherever it was begun
+        over = self.counting.end((guided_id, number))
         if row is None or row["state"] != SetState.RUNNING:
             return
         changes: dict[str, Any] = {"ended_at": now}

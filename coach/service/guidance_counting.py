@@ -61,21 +61,25 @@ class _Watch:
         newest: float | None = None
         while self.incoming:
             block, newest = self.incoming.popleft()
-            if block.recording_id != self.recording_id:
-                self._begin_with(block)
-            elif block.start_index < self.state.next_index:
-                continue  # comes twice, or late: the stored signal has it
-            try:
-                seen = follow_set(self.state, block)
-            except AnalysisError as error:
-                _log.warning("a guided set goes on anew: %s", error)
-                self._begin_with(block)
-                continue
-            self.state = seen.state
-            zero_utc_s = block.start_utc_s - (block.start_index - self.state.origin) / block.rate_hz
-            course += [(zero_utc_s + at_s, deg) for at_s, deg in seen.course]
-            self.end_utc_s = block.start_utc_s + len(block) / block.rate_hz
+            course += self.take(block)
         return course, newest
+
+    def take(self, block: Chunk) -> list[tuple[float, float | None]]:
+        """Look at a block; return the course that it added. What comes twice or late is dropped."""
+        if block.recording_id != self.recording_id:
+            self._begin_with(block)
+        elif block.start_index < self.state.next_index:
+            return []  # comes twice, or late: the stored signal has it
+        try:
+            seen = follow_set(self.state, block)
+        except AnalysisError as error:
+            _log.warning("a guided set goes on anew: %s", error)
+            self._begin_with(block)
+            return []
+        self.state = seen.state
+        zero_utc_s = block.start_utc_s - (block.start_index - self.state.origin) / block.rate_hz
+        self.end_utc_s = block.start_utc_s + len(block) / block.rate_hz
+        return [(zero_utc_s + at_s, deg) for at_s, deg in seen.course]
 
     def _begin_with(self, block: Chunk) -> None:
         """Begin with a block: the first one, or that of another recording. What was counted stays."""
@@ -89,20 +93,37 @@ class Counting(LiveWatches[Key, _Watch]):
     """Let the gateway bring blocks, one thread look at them, and pages ask. Thread-safe."""
 
     def begin(self, row: Row, session_id: str) -> None:
-        """Count a set from the next block on; again is no error. row: of the set, with what was seen before."""
+        """Count a set from the next block on; again is no error. row: of the set, with what was seen before.
+
+        Of one that began at another process all of its blocks are counted, where they are known here.
+        """
+        key = row["guided_id"], row["number"]
+        if self.watches(key):
+            return
         state = begin_set(row["exercise_id"], row["hold_s"])
-        before = row["seen"] or 0
-        watch = _Watch(
-            row["athlete_id"], session_id, row["wearable_id"], state, state, before, self._clock.utc_s(), before == 0
-        )
+        watch = _Watch(row["athlete_id"], session_id, row["wearable_id"], state, state, 0, self._clock.utc_s())
         with self._lock:
-            self._watches.setdefault((row["guided_id"], row["number"]), watch)
+            if self._watches.setdefault(key, watch) is not watch:
+                return
+            # Asked once new blocks are taken: those that come meanwhile are known twice.
+            blocks = self._recent(row["athlete_id"], row["wearable_id"], row["started_at"].timestamp())
+            if blocks is None:
+                watch.before = row["seen"] or 0
+                watch.whole = watch.before == 0
+            for block, _ in blocks or ():
+                watch.take(block)
         self._wake()
+
+    def counts(self, session_id: str, number: int) -> bool:
+        """Tell whether a set of a session is counted here."""
+        with self._lock:
+            return any(key[1] == number and each.session_id == session_id for key, each in self._watches.items())
 
     def end(self, key: Key) -> Over | None:
         """Count no more; return what was seen, None when nothing was counted or nothing came."""
         with self._lock:
             watch = self._watches.pop(key, None)
+            self._over(key)
             if watch is None:
                 return None
             watch.take_incoming()

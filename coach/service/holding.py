@@ -49,20 +49,23 @@ class _Watch:
     incoming: deque[Chunk] = field(default_factory=lambda: deque(maxlen=INCOMING_MAX))
 
     def take_incoming(self) -> None:
-        """Look at what has arrived. Another recording begins the hold anew; what comes twice or late is dropped."""
+        """Look at what has arrived."""
         while self.incoming and not self.over:
-            block = self.incoming.popleft()
-            if block.recording_id != self.recording_id:
-                self._begin_with(block)
-            elif block.start_index < self.state.next_index:
-                continue
-            try:
-                self.state, self.progress = watch_hold(self.state, block)
-            except AnalysisError as error:
-                _log.warning("a hold is watched anew: %s", error)
-                self._begin_with(block)
-                continue
-            self.end_utc_s = block.start_utc_s + len(block) / block.rate_hz
+            self.take(self.incoming.popleft())
+
+    def take(self, block: Chunk) -> None:
+        """Look at a block. Another recording begins the hold anew; what comes twice or late is dropped."""
+        if block.recording_id != self.recording_id:
+            self._begin_with(block)
+        elif block.start_index < self.state.next_index:
+            return
+        try:
+            self.state, self.progress = watch_hold(self.state, block)
+        except AnalysisError as error:
+            _log.warning("a hold is watched anew: %s", error)
+            self._begin_with(block)
+            return
+        self.end_utc_s = block.start_utc_s + len(block) / block.rate_hz
 
     def _begin_with(self, block: Chunk) -> None:
         self.state, self.progress = self.first, None
@@ -88,17 +91,38 @@ class Holding(LiveWatches[str, _Watch]):
 
     def begin(self, trial_id: str, test: AssessmentTest, wearable: Row) -> None:
         """Watch a hold from the next block on."""
-        axes = stored_axis(wearable["upright"]), stored_axis(wearable["forward"])
-        state = begin_hold(test, wearable["placement"], *axes)
-        watch = _Watch(wearable["athlete_id"], wearable["id"], state, state, self._clock.utc_s())
+        watch = self._watch(test, wearable)
         with self._lock:
             self._watches[trial_id] = watch
         self._wake()
+
+    def resume(self, trial: Row, wearable: Row) -> None:
+        """Watch a hold that began at another process, from its beginning on; not where not all of it is known here."""
+        if self.watches(trial["id"]):
+            return
+        watch = self._watch(AssessmentTest(trial["test"]), wearable)
+        with self._lock:
+            self._watches[trial["id"]] = watch
+            # Asked once new blocks are taken: those that come meanwhile are known twice.
+            blocks = self._recent(wearable["athlete_id"], wearable["id"], trial["started_at"].timestamp())
+            if blocks is None:
+                del self._watches[trial["id"]]
+                return
+            for block, _ in blocks:
+                if not watch.over:
+                    watch.take(block)
+        self._wake()
+
+    def _watch(self, test: AssessmentTest, wearable: Row) -> _Watch:
+        axes = stored_axis(wearable["upright"]), stored_axis(wearable["forward"])
+        state = begin_hold(test, wearable["placement"], *axes)
+        return _Watch(wearable["athlete_id"], wearable["id"], state, state, self._clock.utc_s())
 
     def end(self, trial_id: str) -> Over | None:
         """Watch no more; return what was seen, None when nothing was watched or nothing came."""
         with self._lock:
             watch = self._watches.pop(trial_id, None)
+            self._over(trial_id)
             if watch is None:
                 return None
             watch.take_incoming()

@@ -41,6 +41,17 @@ class LinkBoard:
         self._here: dict[str, Callable[[], LinkStatus]] = {}
         self._reports: dict[str, _Report] = {}
         self._listeners: list[Callable[[str], None]] = []
+        self._tell: Callable[[str], None] = lambda wearable_id: None
+
+    def attach(self, tell: Callable[[str], None]) -> None:
+        """Have other processes hear, by `tell(wearable_id)`, that a wearable changed."""
+        self._tell = tell
+
+    def here(self) -> dict[str, LinkStatus]:
+        """Return how the links of this process do."""
+        with self._lock:
+            providers = dict(self._here)
+        return {wearable_id: provider() for wearable_id, provider in providers.items()}
 
     def show(self, wearable_id: str, status: Callable[[], LinkStatus]) -> None:
         """Let `status` answer for a link of this process from now on."""
@@ -91,7 +102,12 @@ class LinkBoard:
         return stop
 
     def changed(self, wearable_id: str) -> None:
-        """Tell the listeners."""
+        """Tell the listeners, in other processes too."""
+        self.heard_changed(wearable_id)
+        self._tell(wearable_id)
+
+    def heard_changed(self, wearable_id: str) -> None:
+        """Tell the listeners of this process."""
         with self._lock:
             listeners = list(self._listeners)
         for listener in listeners:

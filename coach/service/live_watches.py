@@ -8,6 +8,7 @@ from collections.abc import Callable, Hashable
 from typing import Any, Generic, Protocol, TypeVar
 
 from devices.hostclock import HostClock
+from devices.types import Chunk
 
 # Blocks that wait for a look: half a minute. Own choice.
 INCOMING_MAX = 128
@@ -16,6 +17,7 @@ INCOMING_MAX = 128
 class _Watched(Protocol):
     """heard_s: real time of the newest block. incoming: what nobody has looked at yet."""
 
+    athlete_id: str
     wearable_id: str
     heard_s: float
     incoming: deque[Any]
@@ -23,6 +25,9 @@ class _Watched(Protocol):
 
 Key = TypeVar("Key", bound=Hashable)
 Watch = TypeVar("Watch", bound=_Watched)
+# Returns the blocks of an athlete's wearable since a time (Unix s), each with when it was notified; None where some are
+# not known any more.
+Recent = Callable[[str, str, float], list[tuple[Chunk, float]] | None]
 
 
 class LiveWatches(Generic[Key, Watch]):
@@ -33,6 +38,22 @@ class LiveWatches(Generic[Key, Watch]):
         self._lock = threading.Lock()
         self._watches: dict[Key, Watch] = {}
         self._wake: Callable[[], None] = lambda: None
+        self._recent: Recent = lambda athlete_id, wearable_id, since_utc_s: None
+        self.knows_others = False  # whether what is watched here may have begun at another process
+        self._over: Callable[[Key], None] = lambda key: None
+
+    def attach_recent(self, recent: Recent) -> None:
+        """Let what began at another process be watched here from its beginning on, while its blocks are known."""
+        self._recent, self.knows_others = recent, True
+
+    def attach_over(self, over: Callable[[Key], None]) -> None:
+        """Call `over(key)` whenever something is over here: whoever else watches it may forget it."""
+        self._over = over
+
+    def drop(self, key: Key) -> None:
+        """Forget what is over elsewhere."""
+        with self._lock:
+            self._watches.pop(key, None)
 
     def attach(self, wake: Callable[[], None]) -> None:
         """Call `wake` whenever there is something to look at."""
@@ -42,6 +63,16 @@ class LiveWatches(Generic[Key, Watch]):
     def busy(self) -> bool:
         """Tell whether anything is watched."""
         return bool(self._watches)
+
+    @property
+    def athletes(self) -> frozenset[str]:
+        """Return of whom something is watched."""
+        with self._lock:
+            return frozenset(each.athlete_id for each in self._watches.values())
+
+    def watches(self, key: Key) -> bool:
+        """Tell whether this is watched here."""
+        return key in self._watches
 
     def wanted(self, wearable_id: str) -> bool:
         """Tell whether live blocks of this wearable are waited for."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
+from coach.store.rows import fresh_id
 from coach.wire import InReach
 from devices.hostclock import HostClock
 
@@ -30,8 +32,25 @@ class LookView:
     radios: int
 
 
+class OtherLooks(Protocol):
+    """The same looks in the other processes; a call never waits."""
+
+    def begun(self, athlete_id: str, look_id: str, left_s: float) -> None:
+        """Tell that a look began here."""
+        ...
+
+    def heard(self, athlete_id: str, source: str, seen: Sequence[InReach], trouble: str | None) -> None:
+        """Tell what a radio has heard."""
+        ...
+
+    def radios(self) -> int:
+        """Return how many of the other processes have a radio of their own."""
+        ...
+
+
 @dataclass(slots=True)
 class _Look:
+    look_id: str
     until_utc_s: float
     seen: dict[str, InReach] = field(default_factory=dict)
     troubles: dict[str, str] = field(default_factory=dict)
@@ -47,6 +66,16 @@ class Looks:
         self._looks: dict[str, _Look] = {}
         self._begun: list[Callable[[], None]] = []
         self._radio_here = False
+        self._others: OtherLooks | None = None
+
+    def attach_others(self, others: OtherLooks) -> None:
+        """Look together with other processes."""
+        self._others = others
+
+    @property
+    def radio_here(self) -> bool:
+        """Tell whether this process's radio looks."""
+        return self._radio_here
 
     def attach(self, begun: Callable[[], None]) -> None:
         """Let this process's radio look: `begun()` is called when a look begins, on the thread that asked."""
@@ -56,11 +85,31 @@ class Looks:
 
     def begin(self, athlete_id: str) -> None:
         """Begin a look for an athlete, anew if one goes on."""
+        look_id = fresh_id()
+        self.join(athlete_id, look_id, LOOK_S)
+        if self._others is not None:
+            self._others.begun(athlete_id, look_id, LOOK_S)
+
+    def join(self, athlete_id: str, look_id: str, left_s: float) -> None:
+        """Take part in a look that began here or elsewhere; again is no error."""
         with self._lock:
-            self._looks[athlete_id] = _Look(self._clock.utc_s() + LOOK_S)
+            known = self._looks.get(athlete_id)
+            if known is not None and known.look_id == look_id:
+                return
+            self._looks[athlete_id] = _Look(look_id, self._clock.utc_s() + left_s)
             begun = list(self._begun)
         for each in begun:
             each()
+
+    def going_on(self) -> dict[str, tuple[str, float]]:
+        """Return the id of each look that goes on and the s that are left of it, by athlete."""
+        now = self._clock.utc_s()
+        with self._lock:
+            return {
+                athlete_id: (look.look_id, look.until_utc_s - now)
+                for athlete_id, look in self._looks.items()
+                if look.until_utc_s > now
+            }
 
     def wanted_by(self) -> tuple[str, ...]:
         """Return the athletes whose look goes on."""
@@ -70,6 +119,12 @@ class Looks:
 
     def heard(self, athlete_id: str, source: str, seen: Sequence[InReach], trouble: str | None) -> None:
         """Take what one radio has heard so far, or why it cannot look."""
+        self.take(athlete_id, source, seen, trouble)
+        if self._others is not None:
+            self._others.heard(athlete_id, source, seen, trouble)
+
+    def take(self, athlete_id: str, source: str, seen: Sequence[InReach], trouble: str | None) -> None:
+        """Take what a radio has heard, as it or another process tells it."""
         with self._lock:
             look = self._looks.get(athlete_id)
             if look is None or self._clock.utc_s() > look.until_utc_s + LOOK_S:
@@ -97,4 +152,5 @@ class Looks:
             # A radio that cannot look matters only where no other one looks.
             silent = not (look.heard_from - look.troubles.keys())
             troubles = tuple(dict.fromkeys(look.troubles.values())) if silent else ()
-            return LookView(left_s, tuple(seen), troubles, self._radio_here + gateways)
+            others = self._others.radios() if self._others is not None else 0
+            return LookView(left_s, tuple(seen), troubles, self._radio_here + others + gateways)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict, deque
+from collections.abc import Callable
 
 from limits.storage import Storage
 from limits.storage.base import MovingWindowSupport
@@ -26,6 +27,15 @@ class BoundedMemory(Storage, MovingWindowSupport):
         self._lock = threading.Lock()
         self._tries: OrderedDict[str, deque[float]] = OrderedDict()
         self._count = 0
+        self._tell: Callable[[str, int, int], None] = lambda key, expiry, amount: None
+
+    def attach(self, tell: Callable[[str, int, int], None]) -> None:
+        """Call `tell(key, expiry, amount)` for tries that are counted here."""
+        self._tell = tell
+
+    def take(self, key: str, expiry: int, amount: int) -> None:
+        """Count tries that were counted elsewhere; none is refused here any more."""
+        self._add(key, expiry, amount, None)
 
     @property
     def base_exceptions(self) -> type[Exception] | tuple[type[Exception], ...]:
@@ -34,10 +44,16 @@ class BoundedMemory(Storage, MovingWindowSupport):
 
     def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
         """Count `amount` tries unless that makes more than `limit` within `expiry` seconds."""
+        counted = self._add(key, expiry, amount, limit)
+        if counted:
+            self._tell(key, expiry, amount)
+        return counted
+
+    def _add(self, key: str, expiry: int, amount: int, limit: int | None) -> bool:
         now = time.monotonic()
         with self._lock:
             tries = self._of(key, now - expiry)
-            if len(tries) + amount > limit:
+            if limit is not None and len(tries) + amount > limit:
                 return False
             tries.extend([now] * amount)
             self._count += amount

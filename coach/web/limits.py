@@ -1,4 +1,4 @@
-"""How often an address may be tried by one sender. One process serves the web, so the counts live in its memory."""
+"""How often an address may be tried by one sender. The counts live in memory; several web processes tell each other."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from werkzeug.exceptions import TooManyRequests
 from coach.web.access import STATUS_SHOWN, bearer_token
 from coach.web.limit_memory import BoundedMemory
 
-_KEY = "backstop_account_tries"
+_KEY, _MEMORIES = "backstop_account_tries", "backstop_tries"
 # Where chunks are posted.
 POSTS = "api.add_chunks"
 
@@ -233,3 +233,10 @@ def install(app: Flask) -> None:
 
     app.before_request(count_request)
     app.extensions[_KEY] = MovingWindowRateLimiter(BoundedMemory())
+    app.extensions[_MEMORIES] = limiter.storage, app.extensions[_KEY].storage
+
+
+def memories_of(app: Flask) -> tuple[BoundedMemory, ...]:
+    """Return where the tries of an app are counted; several processes share what is counted."""
+    found: tuple[BoundedMemory, ...] = app.extensions[_MEMORIES]
+    return found
