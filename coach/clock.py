@@ -33,6 +33,8 @@ _PRUNE_TICK_S = 86_400.0
 _WATCH_S = 5.0
 # s between two looks whether a backup is due, and until one that failed is tried again. Own choice.
 _BACKUP_TICK_S = 600.0
+# s between two looks whether history is to be analysed anew tonight. Own choice.
+_NIGHT_TICK_S = 600.0
 # s between two looks for erasing that is under way. Own choice.
 _ERASE_TICK_S = 60.0
 # s between two looks for months to come, of which some are made ahead. Own choice.
@@ -115,12 +117,20 @@ def prune_log(services: Services, feed: LiveFeed, now: datetime) -> int:
 
 def make_backup(services: Services, feed: LiveFeed, now: datetime) -> int:
     """Make the backup that the configuration wants, if it is time; return how many."""
-    return int(services.machine.backups.make_due(now) is not None)
+    return int(services.machine.make_backup(now))
 
 
 def mind_disk(services: Services, feed: LiveFeed, now: datetime) -> int:
     """Where the disk took nothing, see whether it does again; return 1 when it does."""
     return int(services.machine.mind_disk())
+
+
+def reanalyse_at_night(services: Services, feed: LiveFeed, now: datetime) -> int:
+    """At night, begin or go on with what an older version has left; return how many athlete-days were added.
+
+    By a clock that jumped it may be no night: it waits until that has run evenly for a day.
+    """
+    return services.reanalysis.nightly(now) if services.machine.time.believed() else 0
 
 
 def go_on_erasing(services: Services, feed: LiveFeed, now: datetime) -> int:
@@ -161,6 +171,7 @@ class SessionClock:
             (send_due, config.clock.reminder_tick_s),
             (prune_log, _PRUNE_TICK_S),
             (mind_disk, _DISK_TICK_S),
+            (reanalyse_at_night, _NIGHT_TICK_S),
             (go_on_erasing, _ERASE_TICK_S),
             (forget_old, _PRUNE_TICK_S),
             (make_backup, _BACKUP_TICK_S),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from coach.checkup import database, keeping, machine, network, radio
+from coach.checkup import database, keeping, machine, network, radio, server
 from coach.checkup.types import Line, State
 from coach.config import Config
 
@@ -20,10 +20,10 @@ def examine(
     config_file: where the configuration was read from, if from a file. over_network: whether to knock at the mail
     server and at webhooks. Works beside a Backstop that runs. A check that fails in an unknown way is a line too.
     """
-    directory = config.storage.directory
+    directory, url = config.storage.directory, config.storage.database_url.get_secret_value()
     checks: list[tuple[str, Callable[[], Iterable[Line]]]] = [
-        ("database", lambda: database.check_database(directory)),
-        ("chunks", lambda: database.check_chunks(directory, days)),
+        ("database", lambda: server.check_server(url) if url else database.check_database(directory)),
+        ("chunks", lambda: server.check_chunks(url, days) if url else database.check_chunks(directory, days)),
         ("disk", lambda: machine.check_disk(directory)),
         ("clock", lambda: machine.check_clock(directory)),
         ("adapter", lambda: radio.check_adapter(directory)),

@@ -43,10 +43,11 @@ def check_database(directory: Path) -> Iterator[Line]:
     else:
         size_mb = path.stat().st_size / 1e6
         yield Line("database", State.OK, f"{size_mb:.1f} MB, {rows} rows, whole, every reference leads somewhere.")
-    yield _schema(schema)
+    yield schema_line(schema)
 
 
-def _schema(schema: str | None) -> Line:
+def schema_line(schema: str | None) -> Line:
+    """Say whether this version knows the schema of a database."""
     known = schemas()
     if schema == known[-1]:
         return Line("schema", State.OK, f"{schema}, the newest.")
@@ -68,7 +69,6 @@ def check_chunks(directory: Path, days: int | None) -> Iterator[Line]:
     if not path.exists():
         return
     since = datetime.now(UTC) - timedelta(days=days) if days is not None else None
-    span = "ever stored" if days is None else f"of the last {days} days"
     count, damaged = 0, []
     with snapshot.open_snapshot(path) as seen:
         for chunk_id, blob in snapshot.chunks_since(seen, since):
@@ -77,13 +77,18 @@ def check_chunks(directory: Path, days: int | None) -> Iterator[Line]:
                 decode_chunk(blob)
             except DeviceError:
                 damaged.append(chunk_id)
+    yield told_of_chunks(count, damaged, days)
+
+
+def told_of_chunks(count: int, damaged: list[int], days: int | None) -> Line:
+    """Say how many chunks there are, and which of them are damaged. days: as of `check_chunks`."""
+    span = "ever stored" if days is None else f"of the last {days} days"
     if damaged:
         named = ", ".join(map(str, damaged[:_NAMED_MAX])) + (", …" if len(damaged) > _NAMED_MAX else "")
-        yield Line(
+        return Line(
             "chunks",
             State.BROKEN,
             f"{len(damaged)} of {count} {span} are damaged: {named}.",
             "Look at the disk. A backup from before has them whole; the analysis leaves damaged ones out.",
         )
-    else:
-        yield Line("chunks", State.OK, f"All {count} {span} fit their checksums.")
+    return Line("chunks", State.OK, f"All {count} {span} fit their checksums.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from coach.commands.options import add_config_option
+from coach.commands.options import add_config_option, refuse_server
 from coach.config import load
 from coach.errors import ConfigError
 from coach.service.backups import Backups
@@ -28,6 +28,12 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def handler(args: argparse.Namespace) -> int:
     """Make one backup and say what it holds. Raises ConfigError, StoreUnavailable, InvalidInput, AlreadyRunning."""
     config = load(args.config)
+    if args.storage is None:
+        refuse_server(
+            config,
+            "Its own way to back it up: `pg_dump --format=custom --file=FILE {address}`; keep a copy of {folder} "
+            "beside it, whose files no database has",
+        )
     to = args.to or (Path(config.backup.folder) if config.backup.folder else None)
     if to is None:
         raise ConfigError("No place is named for the backup: give --to FILE or --to DIR, or set backup.folder.")

@@ -7,6 +7,8 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from coach.checkup import Line, State, examine
 from coach.commands.options import add_config_option
 from coach.config import file_of, load
@@ -35,7 +37,8 @@ def handler(args: argparse.Namespace) -> int:
     """Print what was found; return 0 when all is well, 1 when something wants attention, 2 when something is broken."""
     config = load(args.config)
     if args.storage:
-        config = config.model_copy(update={"storage": config.storage.model_copy(update={"directory": args.storage})})
+        there = {"directory": args.storage, "database_url": SecretStr("")}
+        config = config.model_copy(update={"storage": config.storage.model_copy(update=there)})
     days = None if args.all else max(0, args.days)
     lines = examine(config, file_of(args.config), days=days, over_network=args.network)
     worst = max((line.state for line in lines), key=lambda state: _EXIT[state])

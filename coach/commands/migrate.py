@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+from datetime import UTC, datetime
 
 from coach.commands.options import add_config_option
 from coach.config import load
 from coach.instance import database_of, make_directory, only_one
+from coach.service.erasing import erase_again
 from coach.store.engine import migrate, open_store
 
 
@@ -26,7 +28,11 @@ def handler(args: argparse.Namespace) -> int:
         store = open_store(database_of(storage))
         try:
             migrate(store)
+            # What `pg_restore` has brought back, as `backstop restore` does with a file.
+            erased = erase_again(store, directory, datetime.now(UTC)) if shared else 0
         finally:
             store.close()
     print(f"The schema of the database {'on its server' if shared else f'in {directory}'} is up to date.")
+    if erased:
+        print(f"{erased} athletes who were erased before are erased from it again.")
     return 0

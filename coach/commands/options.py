@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sqlalchemy import make_url
+
 from coach.config import SHARED_CLOCK, Config
 from coach.errors import ConfigError
 from coach.instance import database_of, make_directory
@@ -36,6 +38,19 @@ def with_web_options(config: Config, args: argparse.Namespace) -> Config:
             "storage": config.storage.model_copy(update=storage),
         }
     )
+
+
+def refuse_server(config: Config, instead: str) -> None:
+    """Refuse what works on a database in a file only. instead: the server's own way; {address} and {folder} are named.
+
+    Raises ConfigError where the configuration names a server.
+    """
+    url = config.storage.database_url.get_secret_value()
+    if url:
+        # Whoever runs it has the password elsewhere (~/.pgpass); it is in no command and no message.
+        address = make_url(url).set(drivername="postgresql", password=None).render_as_string()
+        told = instead.format(address=address, folder=config.storage.directory)
+        raise ConfigError(f"The database is on a server. {told}. To work on a file here, give --storage DIR.")
 
 
 def shared_clock() -> ScaledClock | None:

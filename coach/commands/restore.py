@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from coach.backup_file import Manifest
-from coach.commands.options import add_config_option
+from coach.commands.options import add_config_option, refuse_server
 from coach.config import load
 from coach.instance import make_directory, only_one
 from coach.service import from_backup
@@ -33,6 +33,12 @@ def handler(args: argparse.Namespace) -> int:
         checked = from_backup.check(args.file)
         print(f"{args.file} is whole: {_told(checked.manifest)}, the newest {checked.chunks} chunks decoded.")
         return 0
+    if args.storage is None:
+        refuse_server(
+            config,
+            "Its own way to bring it back, into an empty database: `pg_restore --dbname={address} FILE`; then start "
+            "Backstop over {folder}, whose list of the erased is read first",
+        )
     directory = make_directory(args.storage or config.storage.directory)
     with only_one(directory):
         done = from_backup.restore(args.file, directory, datetime.now(UTC), replace=args.replace)

@@ -33,6 +33,9 @@ BEHIND_MOST_S = 60.0
 WORKER_SILENT_S, CLOCK_SILENT_S = 60.0, 120.0
 
 _TROUBLE = {Condition.FULL, Condition.READ_ONLY, Condition.FAILING, Condition.DAMAGED}
+# Of a server also that it is not there: nobody else says so.
+_TROUBLE_OF_SERVER = {*_TROUBLE, Condition.CROWDED, Condition.UNREACHABLE}
+_BACKUPS_OF_SERVER = "Its backups are made by the server's own means: pg_dump."
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,7 @@ class Machine:
         self._ground, self._log, self._links = ground, log, links
         self._directory = ground.config.storage.directory
         self.backups = Backups(self._directory, ground.config.backup, ground.clock)
+        self._on_server = ground.store.dialect != "sqlite"
         self.worker = Pulse("worker", WORKER_SILENT_S)
         self.clock = Pulse("clock", CLOCK_SILENT_S)
         self.time = Timekeeping(ground.store, ground.clock)
@@ -81,10 +85,18 @@ class Machine:
         """Claim something among all processes for as long as a block takes; see `coach.store.claims.claimed`."""
         return claimed(self._ground.store, *what)
 
+    def make_backup(self, now: datetime) -> bool:
+        """Make the backup that the configuration wants, if it is time; tell so. Of a server that is the server's own.
+
+        Raises as `Backups.make`.
+        """
+        return not self._on_server and self.backups.make_due(now) is not None
+
     def trouble(self) -> str | None:
         """Return a sentence about a disk that takes nothing now, for everybody who looks; None while it does."""
         health = self._ground.store.health
-        return health.sentence if health.condition in _TROUBLE else None
+        trouble = _TROUBLE_OF_SERVER if self._on_server else _TROUBLE
+        return health.sentence if health.condition in trouble else None
 
     def mind_disk(self) -> bool:
         """Where the disk took nothing, try again; tell whether it takes something again."""
@@ -104,8 +116,9 @@ class Machine:
                 failed = sign_ins.failed_by_way(tx)
                 used = [row["id"] for row in wearables.in_use(tx)]
                 schema: str | None = exporting.schema_version(tx)
+                on_server = figures.server_bytes(tx)
         except CoachError:
-            waiting, deliveries, failed, used, schema = None, {}, {}, [], None
+            waiting, deliveries, failed, used, schema, on_server = None, {}, {}, [], None, None
         database = database_path(self._directory)
         return Figures(
             log=self._log.counts,
@@ -115,7 +128,7 @@ class Machine:
             failed_sign_ins=failed,
             links=Counter(str(status.state.value) for each in used if (status := self._links.status(each)) is not None),
             schema=schema,
-            database_bytes=_size(database),
+            database_bytes=_size(database) if on_server is None else on_server,
             wal_bytes=_size(Path(f"{database}-wal")),
             disk_free_bytes=_free(self._directory),
             backup_age_s=self._backup_age_s(now),
@@ -128,7 +141,10 @@ class Machine:
         except Exception:  # noqa: BLE001 - whatever it is, the answer is "not ready"
             return Part("database", False, "The database does not answer: see the log, then `backstop doctor`.")
         health = self._ground.store.health
-        return Part("database", health.condition is Condition.SOUND, health.sentence)
+        says = health.sentence
+        if self._on_server:
+            says = f"{says} {_BACKUPS_OF_SERVER}"
+        return Part("database", health.condition is Condition.SOUND, says)
 
     def _disk(self) -> Part:
         free = _free(self._directory)

@@ -10,7 +10,7 @@ from datetime import date, datetime, time
 from typing import Any, cast
 
 from alembic.migration import MigrationContext
-from sqlalchemy import JSON, ColumnElement, Date, LargeBinary, Table, Time, func, or_, select
+from sqlalchemy import JSON, ColumnElement, Date, Integer, LargeBinary, Table, Time, func, or_, select
 
 from coach.errors import InvalidInput
 from coach.store.data_rules import RULES, exported_tables, of_athlete
@@ -21,8 +21,8 @@ from coach.store.tables import athlete, chunk, heart_block
 # Rows and blobs in memory at a time. Own choice: a blob of a chunk has a few kB, an uploaded file 20 MB.
 _ROWS_AT_ONCE, _BLOBS_AT_ONCE = 500, 16
 
-# Of a 64-bit number, which is what databases have.
-_INT_MAX = 2**63
+# Of whole numbers, as databases keep them: in 32 bits and 64.
+_INT_MAX, _BIG_MAX = 2**31, 2**63
 
 Plain = dict[str, Any]
 
@@ -154,9 +154,9 @@ def value_of(column: ColumnElement[Any], told: Any) -> Any:
         raise InvalidInput(f"{told!r:.60} is no value of the column ({error}).") from None
     if isinstance(told, float) and not math.isfinite(told):
         raise InvalidInput("a number has no end.")
-    if isinstance(told, int) and abs(told) >= _INT_MAX:
+    if isinstance(told, int) and abs(told) >= (_INT_MAX if type(kind) is Integer else _BIG_MAX):
         raise InvalidInput("a number is too large.")
-    if isinstance(told, str) and any("\ud800" <= sign <= "\udfff" for sign in told):
+    if isinstance(told, str) and any(sign == "\0" or "\ud800" <= sign <= "\udfff" for sign in told):
         raise InvalidInput("a text is no text.")
     expected = kind.python_type
     fits = isinstance(told, expected) and (expected is bool or not isinstance(told, bool))

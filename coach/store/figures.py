@@ -19,6 +19,13 @@ _WAITING = (
 )
 
 
+def server_bytes(tx: Tx) -> int | None:
+    """Return the size of a server's database; None for a file, which has its own."""
+    if tx.dialect.name != "postgresql":
+        return None
+    return int(tx.execute(select(func.pg_database_size(func.current_database()))).scalar_one())
+
+
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """Recordings whose next chunk waits for its analysis, and since when the longest of them does."""

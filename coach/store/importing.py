@@ -6,16 +6,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Column, MetaData, Table, func, insert, select
+from sqlalchemy import JSON, Column, MetaData, Table, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from coach.errors import Conflict, InvalidInput
 from coach.store.data_rules import RULES, exported_tables, of_athlete
 from coach.store.engine import Tx
 from coach.store.exporting import Plain, exported, value_of
+from coach.store.numbering import hold_numbers, number_of, number_on
 
 # Rows of one statement. Own choice.
 _ROWS_AT_ONCE = 500
+# Above each number of a row: what comes behind it is to be numbered too. Own bound, that of whole numbers in JSON.
+_NUMBER_MAX = 2**53
 
 # What the audit calls rows of numbered tables.
 _SUBJECTS = {"chunk": "chunk", "doctor_plan": "doctor_plan", "triage": "triage_answer"}
@@ -33,7 +36,9 @@ class Taking:
     def __init__(self, tx: Tx, athlete_id: str, fresh: Fresh) -> None:
         self._tx, self._athlete_id, self._fresh = tx, athlete_id, fresh
         self._tables = {table.name: table for table in exported_tables()}
-        self._behind = {name: self._newest(table) for name, table in self._tables.items() if _number(table) is not None}
+        numbered = [table for table in self._tables.values() if number_of(table) is not None]
+        hold_numbers(tx, numbered)
+        self._behind = {table.name: self._newest(table) for table in numbered}
         self.taken: dict[str, int] = {}
 
     def take(self, name: str, rows: Iterable[Plain]) -> None:
@@ -55,6 +60,7 @@ class Taking:
 
     def check(self) -> None:
         """Raise InvalidInput when a row belongs to somebody else, or names something of somebody else's."""
+        number_on(self._tx, [self._tables[name] for name in self._behind])
         for name, table in self._tables.items():
             rule = RULES[name]
             if rule.path and not rule.named:
@@ -114,8 +120,10 @@ class Taking:
         if value is None:
             return None
         named = next((key.column.table.name for key in column.foreign_keys), table.name)
-        if named not in self._behind or not (column.foreign_keys or column is _number(table)):
+        if named not in self._behind or not (column.foreign_keys or column is number_of(table)):
             return value
+        if not 0 < value < _NUMBER_MAX:
+            raise _wrong(f"table {table.name} has a row of number {value}")
         return value + self._behind[named]
 
     def _moved_subject(self, subject: str, subject_id: str) -> str:
@@ -124,7 +132,7 @@ class Taking:
         return str(int(subject_id) + behind) if behind and subject_id.isascii() and subject_id.isdigit() else subject_id
 
     def _newest(self, table: Table) -> int:
-        return int(self._tx.execute(select(func.coalesce(func.max(_number(table)), 0))).scalar_one())
+        return int(self._tx.execute(select(func.coalesce(func.max(number_of(table)), 0))).scalar_one())
 
     def _is_new(self, table: Table, row: Mapping[str, Any]) -> bool:
         """Tell whether a row that several athletes may name is to be inserted: it is not here yet."""
@@ -139,13 +147,6 @@ class Taking:
         if any(found[name] != row[name] for name in same):
             raise Conflict(f"Table {table.name} has another {row['id']} here. Nothing was changed.")
         return False
-
-
-def _number(table: Table) -> Column[Any] | None:
-    """Return the column that numbers the rows of a table, if they are numbered."""
-    keys = list(table.primary_key.columns)
-    numbered = len(keys) == 1 and isinstance(keys[0].type, BigInteger) and not keys[0].foreign_keys
-    return keys[0] if numbered else None
 
 
 def _with_sql_null(table: Table) -> Table:

@@ -1,0 +1,121 @@
+"""Checks of a database server: that it can be reached, keeps what it acknowledges, has room for connections, and when
+it thinks it is; its schema, its months, and the checksum of each chunk."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import select, text
+
+from coach.checkup.database import schema_line, told_of_chunks
+from coach.checkup.types import Line, State
+from coach.errors import CoachError
+from coach.store import exporting, months
+from coach.store.engine import Store, Tx, open_store
+from coach.store.tables import chunk
+from devices.codec import decode_chunk
+from devices.errors import DeviceError
+
+# Major version from which what is used here exists and is tested.
+_VERSION_LEAST = 15
+# Share of the connections above which no other process should be started. Own choice.
+_CROWDED_SHARE = 0.8
+# s between the clock of the server and this one's that nobody notices. Own choice: far below a chunk.
+_APART_S = 1.0
+# Chunks in memory at a time. Own choice: a few MB.
+_CHUNKS_AT_ONCE = 500
+_FIGURES = text(
+    "SELECT current_setting('server_version_num')::int / 10000 AS version,"
+    " current_setting('server_encoding') AS encoding,"
+    " current_setting('fsync') AS fsync, current_setting('full_page_writes') AS whole_pages,"
+    " (SELECT setting FROM pg_settings WHERE name = 'synchronous_commit') AS synchronous,"
+    " current_setting('max_connections')::int AS most, (SELECT count(*) FROM pg_stat_activity"
+    " WHERE backend_type = 'client backend') AS connections,"
+    " pg_database_size(current_database()) AS bytes, pg_is_in_recovery() AS copies"
+)
+_NOW = text("SELECT clock_timestamp()")
+
+
+def check_server(url: str) -> Iterator[Line]:
+    """Say whether the server can be reached and is set as it must be, and of which schema the database is."""
+    with open_store(url) as store:
+        try:
+            with store.read() as tx:
+                yield from _settings(tx)
+                yield _clock(tx)
+                schema = exporting.schema_version(tx)
+                if schema == "None":
+                    yield Line(
+                        "schema", State.BROKEN, "The database has no tables yet.", "Run `backstop migrate` once."
+                    )
+                    return
+                yield schema_line(schema)
+                if schema_line(schema).state is State.OK:
+                    yield _months(tx)
+        except CoachError as error:
+            yield Line("database", State.BROKEN, str(error), "Start the server, or set storage.database_url right.")
+
+
+def _settings(tx: Tx) -> Iterator[Line]:
+    found = tx.execute(_FIGURES).mappings().one()
+    says = f"PostgreSQL {found['version']}, {found['bytes'] / 1e6:.1f} MB."
+    wrong = [f"{name} is off" for name in ("fsync", "synchronous", "whole_pages") if found[name] == "off"]
+    if wrong:
+        remedy = "Set fsync, full_page_writes and synchronous_commit on: a power cut takes what was acknowledged."
+        yield Line("database", State.BROKEN, f"{says} {', '.join(wrong)}.", remedy)
+    elif found["encoding"] != "UTF8" or found["copies"]:
+        what = "It takes no writes: it is a copy." if found["copies"] else f"Its encoding is {found['encoding']}."
+        yield Line("database", State.BROKEN, f"{says} {what}", "Name a server that writes, a database of UTF8.")
+    elif found["version"] < _VERSION_LEAST:
+        yield Line(
+            "database", State.ATTENTION, says, f"Use PostgreSQL {_VERSION_LEAST} or newer: others are not tried."
+        )
+    else:
+        yield Line("database", State.OK, f"{says} What it acknowledges is on its disk.")
+    used = f"{found['connections']} of {found['most']} are in use."
+    if found["connections"] >= _CROWDED_SHARE * found["most"]:
+        yield Line("connections", State.ATTENTION, used, "Raise max_connections, or start fewer processes.")
+    else:
+        yield Line("connections", State.OK, used)
+
+
+def _clock(tx: Tx) -> Line:
+    before, began = datetime.now(UTC), time.monotonic()
+    there = tx.execute(_NOW).scalar_one()
+    apart_s = (there - before).total_seconds() - (time.monotonic() - began) / 2
+    says = f"The server's is {abs(apart_s):.1f} s {'ahead of' if apart_s > 0 else 'behind'} this machine's."
+    if abs(apart_s) > _APART_S:
+        return Line("server clock", State.ATTENTION, says, "Have chrony or systemd-timesyncd keep both right.")
+    return Line("server clock", State.OK, says)
+
+
+def _months(tx: Tx) -> Line:
+    lacking = sorted({month for _, month in months.lacking(tx, datetime.now(UTC))})
+    if lacking:
+        named = ", ".join(f"{each.year}-{each.month:02}" for each in lacking)
+        return Line("months", State.ATTENTION, f"No parts for {named}.", "Start `backstop clock`: it makes them ahead.")
+    return Line("months", State.OK, f"Parts are made for {months.AHEAD} months ahead.")
+
+
+def check_chunks(url: str, days: int | None) -> Iterator[Line]:
+    """Decode every chunk of the last days, or all; each carries a checksum of its own."""
+    count, damaged = 0, []
+    with open_store(url) as store:
+        for chunk_id, blob in _chunks(store, days):
+            count += 1
+            try:
+                decode_chunk(blob)
+            except DeviceError:
+                damaged.append(chunk_id)
+    yield told_of_chunks(count, damaged, days)
+
+
+def _chunks(store: Store, days: int | None) -> Iterator[tuple[int, bytes]]:
+    statement = select(chunk.c.id, chunk.c.blob).where(chunk.c.blob != b"")
+    if days is not None:
+        statement = statement.where(chunk.c.received_at >= datetime.now(UTC) - timedelta(days=days))
+    with store.read() as tx:
+        for chunk_id, blob in tx.execute(statement.execution_options(yield_per=_CHUNKS_AT_ONCE)):
+            yield chunk_id, bytes(blob)
