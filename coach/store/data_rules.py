@@ -53,6 +53,7 @@ _STREAM = ("stream_id", "athlete_id")
 _USER = ("user_id", "athlete_id")
 _SORTED = "how a coach sorts their own list, in their own words; nothing of the athlete is in it"
 _WORK_HERE = "when this server analysed again what it has; what it found is in days and findings"
+_STUCK = "signal that could not be stored; sent again by the owner of the machine, it is signal like all other"
 _LETS_IN = "a secret that lets somebody in; it is of no use elsewhere"
 
 RULES: dict[str, Rule] = {
@@ -96,6 +97,7 @@ RULES: dict[str, Rule] = {
     "stream_state": Rule(_STREAM),
     "chunk": Rule(_STREAM, Kept.SIGNAL, beside=("blob",), aged_by="start_utc_s"),
     "set_aside": Rule(("chunk_id", *_STREAM)),
+    "dead_letter": Rule(_OWN, Kept.LOGS, exported=False, why_not=_STUCK, aged_by="last_at"),
     "heart_block": Rule(_OWN, Kept.SIGNAL, aged_by="start_utc_s"),
     "recording_import": Rule(_OWN),
     "phone_session": Rule(("wearable_id", "athlete_id")),

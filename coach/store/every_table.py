@@ -3,6 +3,7 @@
 from coach.store import (
     assessment_tables,
     care_tables,
+    dead_letter_tables,
     desk_tables,
     diary_tables,
     erasure_tables,
@@ -26,6 +27,7 @@ from coach.store.schema import metadata
 __all__ = [
     "assessment_tables",
     "care_tables",
+    "dead_letter_tables",
     "desk_tables",
     "diary_tables",
     "erasure_tables",
