@@ -13,12 +13,13 @@ import zlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from coach.appending import Appending, Batch, KnownStream
 from coach.errors import StoreUnavailable
 from coach.jetstream import streams
 from coach.jetstream.line import NatsLine
 from coach.jetstream.streams import Consumer, Message, Stream
 from coach.jetstream.taking import Taker
-from coach.log import Admit, Appending, Batch, KnownStream, TableChunkLog, remember
+from coach.log import Admit, TableChunkLog, remember
 from coach.store.engine import Store
 from devices.hostclock import HostClock
 from devices.types import Chunk

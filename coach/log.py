@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
+from coach.appending import Appending, Batch, Coded, KnownStream, StreamKey
 from coach.errors import CoachError, Conflict, NotAllowed, StoreUnavailable
-from coach.store import recordings, wearables
+from coach.store import recordings
 from coach.store.engine import Store, Tx
 from devices.codec import decode_chunk, encode_chunk
 from devices.errors import DeviceError
 from devices.hostclock import HostClock
 from devices.types import Chunk
+
+if TYPE_CHECKING:
+    from coach.jetstream.taking import Taker
 
 # Bytes on the way of one POST: a number of this many bytes before each chunk, big endian.
 LENGTH_BYTES = 4
@@ -27,9 +30,6 @@ _STREAMS_MAX = 4096
 
 # Says whose signal each sender may hand in at this moment; who may not is left out.
 Admit = Callable[[Tx, Collection[Any]], Mapping[Any, str]]
-# Device and recording; stream id and number of a chunk.
-_StreamKey = tuple[str, str]
-_Place = tuple[str, int]
 
 
 class ChunkLog(Protocol):
@@ -57,42 +57,6 @@ class LogCounts:
     late: int = 0
 
 
-class _Stream(NamedTuple):
-    """What never changes of a stream."""
-
-    stream_id: str
-    athlete_id: str
-
-
-class Coded(NamedTuple):
-    """A chunk as it is stored, without its stream. The fields are columns."""
-
-    seq: int
-    start_utc_s: float
-    start_index: int
-    samples: int
-    missing: int
-    blob: bytes
-
-    @classmethod
-    def of(cls, chunk: Chunk) -> Coded:
-        """Code a chunk. Raises BadPacket."""
-        blob = encode_chunk(chunk)
-        return cls(chunk.seq, chunk.start_utc_s, chunk.start_index, len(chunk), chunk.missing, blob)
-
-
-@dataclass(slots=True)
-class _Batch:
-    items: list[tuple[Chunk, bytes]]
-    athlete_id: str | None
-    sender: Hashable | None = None
-    done: bool = False
-    keys: list[str] = field(default_factory=list)
-    error: Exception | None = None
-    # Held until the batch is done, or until its thread has to commit for all who wait.
-    turn: threading.Lock = field(default_factory=threading.Lock)
-
-
 class TableChunkLog:
     """The log on one machine: a table of the store.
 
@@ -106,13 +70,13 @@ class TableChunkLog:
         self._store = store
         self._clock = clock
         self._admit = admit
-        self._queue: list[_Batch] = []
+        self._queue: list[Batch] = []
         self._queue_lock = threading.Lock()
         self._committing = False
         self._commit_lock = threading.Lock()
         self._listeners: list[Callable[[], None]] = []
         self._counts = LogCounts()
-        self._streams: dict[_StreamKey, _Stream] = {}  # only with the commit lock, only what is committed
+        self._streams: dict[StreamKey, KnownStream] = {}  # only with the commit lock, only what is committed
 
     @property
     def counts(self) -> LogCounts:
@@ -123,6 +87,21 @@ class TableChunkLog:
         """Call `listener()` after each commit, on the thread that appended."""
         self._listeners.append(listener)
 
+    def taker(self) -> Taker | None:
+        """Return what hands chunks over that are acknowledged and not in the table yet; here they all are."""
+        return None
+
+    def put_back(self, subject: str, key: str, blob: bytes) -> None:
+        """Take a chunk again that was given up. Raises Conflict when it is refused, StoreUnavailable."""
+        try:
+            stored = self.append_encoded([blob])
+        except (DeviceError, ValueError) as error:
+            raise Conflict(f"What was given up on {subject} as {key} is no chunk: {error}") from None
+        if not stored:
+            raise Conflict(
+                "The log refuses this chunk: its number is taken by other bytes, or nobody wears its sensor."
+            )
+
     def append(self, chunks: Sequence[Chunk]) -> tuple[str, ...]:
         """See ChunkLog. A chunk that cannot be coded is refused."""
         items: list[tuple[Chunk, bytes]] = []
@@ -131,7 +110,7 @@ class TableChunkLog:
                 items.append((chunk, encode_chunk(chunk)))
             except DeviceError:
                 self._count(refused=1)
-        return self._commit(_Batch(items, None))
+        return self._commit(Batch(items, None))
 
     def append_encoded(self, blobs: Sequence[bytes], athlete_id: str | None = None) -> tuple[str, ...]:
         """Store coded chunks as they are; with athlete_id only those of that athlete's wearables, the rest is refused.
@@ -139,7 +118,7 @@ class TableChunkLog:
         Raises BadPacket or UnknownFormat (devices) when one of them cannot be decoded, ValueError for too many samples:
         then nothing is stored.
         """
-        return self._commit(_Batch(list(zip(decode_chunks(blobs), blobs, strict=True)), athlete_id))
+        return self._commit(Batch(list(zip(decode_chunks(blobs), blobs, strict=True)), athlete_id))
 
     def append_together(self, posts: Sequence[tuple[Sequence[bytes], Hashable]]) -> list[tuple[str, ...] | None]:
         """Store coded chunks of several senders in one transaction, which also asks whose signal each may hand in.
@@ -175,7 +154,7 @@ class TableChunkLog:
         for listener in self._listeners:
             listener()
 
-    def _commit(self, batch: _Batch) -> tuple[str, ...]:
+    def _commit(self, batch: Batch) -> tuple[str, ...]:
         batch.turn.acquire()
         with self._queue_lock:
             self._queue.append(batch)
@@ -205,7 +184,7 @@ class TableChunkLog:
                 if batch is not None:
                     batch.turn.release()
 
-    def _write(self, batches: list[_Batch]) -> None:
+    def _write(self, batches: list[Batch]) -> None:
         # Whatever goes wrong below, nobody who waits may take it for an acknowledgement.
         error: CoachError | None = StoreUnavailable("The commit was interrupted: send the chunks again.")
         try:
@@ -222,23 +201,22 @@ class TableChunkLog:
             for batch in batches:
                 batch.error, batch.done = error or batch.error, True
 
-    def _transaction(self, batches: list[_Batch]) -> None:
+    def _transaction(self, batches: list[Batch]) -> None:
         now = datetime.fromtimestamp(self._clock.utc_s(), UTC)
         for batch in batches:
             batch.keys.clear()
         with self._store.begin_append() as tx:
-            self._ask(tx, [batch for batch in batches if batch.sender is not None])
-            write = _Write(tx, now, self._streams)
+            self._ask(tx, batches)
+            write = Appending(tx, now, self._streams)
             write.batches([batch for batch in batches if batch.error is None])
-        if len(self._streams) > _STREAMS_MAX:
-            self._streams.clear()
-        self._streams |= write.found
+        remember(self._streams, write.found)
         self._count(**write.counts)
 
-    def _ask(self, tx: Tx, batches: Sequence[_Batch]) -> None:
-        """Give each batch the athlete whose signal its sender may hand in now, or the error."""
-        admitted = self._admit(tx, [batch.sender for batch in batches]) if batches and self._admit else {}
-        for batch in batches:
+    def _ask(self, tx: Tx, batches: Sequence[Batch]) -> None:
+        """Give each batch with a sender the athlete whose signal that one may hand in now, or the error."""
+        asked = [batch for batch in batches if batch.sender is not None]
+        admitted = self._admit(tx, [batch.sender for batch in asked]) if asked and self._admit else {}
+        for batch in asked:
             batch.athlete_id = admitted.get(batch.sender)
             batch.error = None if batch.athlete_id else NotAllowed("This sender may hand in no signal now.")
 
@@ -248,104 +226,18 @@ class TableChunkLog:
             self._counts = LogCounts(old.stored + stored, old.known + known, old.refused + refused, old.late + late)
 
 
-def _batch_of(blobs: Sequence[bytes], sender: Hashable) -> _Batch | None:
+def remember(streams: dict[StreamKey, KnownStream], found: Mapping[StreamKey, KnownStream]) -> None:
+    """Keep what a committed transaction found or began for the next ones."""
+    if len(streams) > _STREAMS_MAX:
+        streams.clear()
+    streams |= found
+
+
+def _batch_of(blobs: Sequence[bytes], sender: Hashable) -> Batch | None:
     try:
-        return _Batch(list(zip(decode_chunks(blobs), blobs, strict=True)), None, sender)
+        return Batch(list(zip(decode_chunks(blobs), blobs, strict=True)), None, sender)
     except (DeviceError, ValueError):
         return None
-
-
-class _Write:
-    """One transaction of the append path."""
-
-    def __init__(self, tx: Tx, now: datetime, streams: Mapping[_StreamKey, _Stream]) -> None:
-        self.counts: Counter[str] = Counter()  # fields of LogCounts
-        self.found: dict[_StreamKey, _Stream] = {}
-        self._tx = tx
-        self._now = now
-        self._streams = streams
-
-    def batches(self, batches: Sequence[_Batch]) -> None:
-        """Store what is new and set each batch's keys."""
-        self._find(batches)
-        items = [
-            (batch, chunk, blob, self._place(chunk, batch.athlete_id))
-            for batch in batches
-            for chunk, blob in batch.items
-        ]
-        rows: dict[_Place, dict[str, Any]] = {}
-        for _, chunk, blob, place in items:
-            if place is not None and place not in rows:
-                rows[place] = _values(place, chunk, blob, self._now)
-        added = self._add(rows) if rows else set()
-        untold = set(added)
-        for batch, chunk, blob, place in items:
-            if place is None:
-                told = "refused"
-            elif place in untold:
-                untold.remove(place)
-                told = "stored"
-            elif place in added:
-                told = "known" if rows[place]["blob"] == blob else "refused"
-            else:
-                told = "known" if recordings.same_bytes(self._tx, *place, blob) else "refused"
-            self.counts[told] += 1
-            if told != "refused":
-                batch.keys.append(chunk.key)
-
-    def _add(self, rows: Mapping[_Place, dict[str, Any]]) -> set[_Place]:
-        """Insert what is new and return where; what came too late is set aside until its stream is analysed anew."""
-        added = set(rows) - recordings.known_chunks(self._tx, rows)
-        if not added:
-            return added
-        recordings.add_chunks(self._tx, [row for place, row in rows.items() if place in added])
-        recordings.note_append(self._tx, {stream_id for stream_id, _ in added}, self._now)
-        recordings.hold_cursors(self._tx, added)
-        late = recordings.late_chunks(self._tx, added)
-        for chunk_id, _ in late:
-            recordings.put_aside(self._tx, chunk_id, recordings.LATE, self._now)
-        self.counts["late"] += len(late)
-        if late:
-            recordings.wake(self._tx, sorted({stream_id for _, stream_id in late}))
-        return added
-
-    def _find(self, batches: Sequence[_Batch]) -> None:
-        """Find the streams that are not known yet, or begin them; not for a wearable that is not the sender's."""
-        asked: dict[_StreamKey, list[tuple[str | None, float]]] = {}
-        for batch in batches:
-            for chunk, _ in batch.items:
-                key = (chunk.device_id, chunk.recording_id)
-                if key not in self._streams:
-                    asked.setdefault(key, []).append((batch.athlete_id, chunk.rate_hz))
-        if not asked:
-            return
-        found = recordings.find_streams(self._tx, asked)
-        self.found |= {key: _Stream(*whose) for key, whose in found.items()}
-        worn = wearables.by_addresses(self._tx, {device_id for device_id, _ in asked.keys() - found.keys()})
-        fresh = [
-            (key, worn[key[0]], rates[0])
-            for key, senders in asked.items()
-            if key not in found
-            and key[0] in worn
-            and (rates := [rate_hz for whose, rate_hz in senders if whose in (None, worn[key[0]]["athlete_id"])])
-        ]
-        for (key, wearable, _), stream_id in zip(
-            fresh, recordings.add_streams(self._tx, fresh, self._now), strict=True
-        ):
-            self.found[key] = _Stream(stream_id, wearable["athlete_id"])
-
-    def _place(self, chunk: Chunk, athlete_id: str | None) -> _Place | None:
-        """Return the chunk's stream and number, None when it is refused."""
-        key = (chunk.device_id, chunk.recording_id)
-        stream = self._streams.get(key) or self.found.get(key)
-        if stream is None or athlete_id not in (None, stream.athlete_id):
-            return None
-        return stream.stream_id, chunk.seq
-
-
-def _values(place: _Place, chunk: Chunk, blob: bytes, now: datetime) -> dict[str, Any]:
-    coded = Coded(place[1], chunk.start_utc_s, chunk.start_index, len(chunk), chunk.missing, blob)
-    return {"stream_id": place[0], "received_at": now, **coded._asdict()}
 
 
 def decode_chunks(blobs: Sequence[bytes]) -> list[Chunk]:

@@ -10,7 +10,7 @@ import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
@@ -24,6 +24,10 @@ from coach.jetstream.line import NatsLine
 ASK_S = 5.0
 # Messages that are on the way to the server at one time; the next ones wait for an answer. Own choice.
 _ON_THE_WAY = 500
+# Bytes of a message: the usual bound of servers. And of a key, subject and what goes with them.
+SIZE_MAX, HEADERS_MAX = 1 << 20, 1 << 11
+# stored: the stream has it now. known: it had it already. "": nobody knows; store it again.
+Told = Literal["stored", "known", ""]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +70,12 @@ def make_stream(line: NatsLine, stream: Stream, consumers: Sequence[Consumer]) -
     line.run(lambda client: _made(client, stream, consumers), ASK_S + ASK_S * len(consumers) / 100)
 
 
-def store(line: NatsLine, messages: Sequence[Message], timeout_s: float = ASK_S) -> list[bool]:
-    """Store messages, in order; tell of each whether the server said that it has it now, or had it before.
+def store(line: NatsLine, messages: Sequence[Message], timeout_s: float = ASK_S) -> list[Told]:
+    """Store messages, in order; tell of each what the server said in time.
 
-    False: nobody knows; store it again. Raises StoreUnavailable where no server or no stream is there, and for a
-    message that is larger than the server takes (`size_max`).
+    Raises StoreUnavailable where no server or no stream is there. A message may have SIZE_MAX bytes with its key.
     """
     return line.run(lambda client: _stored(client, messages, timeout_s), timeout_s + ASK_S)
-
-
-def size_max(line: NatsLine) -> int:
-    """Return how many bytes a message may have: what the server said last, 1 MB before."""
-    return line.run(_size_max, ASK_S)
 
 
 def forget(line: NatsLine, stream: Stream, subject: str) -> None:
@@ -123,9 +121,9 @@ async def _made(client: Client, stream: Stream, consumers: Sequence[Consumer]) -
             )
 
 
-async def _stored(client: Client, messages: Sequence[Message], timeout_s: float) -> list[bool]:
+async def _stored(client: Client, messages: Sequence[Message], timeout_s: float) -> list[Told]:
     """Send all, each with a place of its own for the answer, and wait for the answers together."""
-    done = [False] * len(messages)
+    told: list[Told] = [""] * len(messages)
     refused: list[str] = []
     room = asyncio.Semaphore(_ON_THE_WAY)
     every = asyncio.Event()
@@ -137,7 +135,7 @@ async def _stored(client: Client, messages: Sequence[Message], timeout_s: float)
         if "error" in said:
             refused.append(str(said["error"].get("description", said["error"])))
         else:
-            done[int(message.subject.rpartition(".")[2])] = True
+            told[int(message.subject.rpartition(".")[2])] = "known" if said.get("duplicate") else "stored"
         room.release()
         left -= 1
         if left == 0:
@@ -156,13 +154,9 @@ async def _stored(client: Client, messages: Sequence[Message], timeout_s: float)
         pass
     finally:
         await answers.unsubscribe()
-    if refused and not any(done):
+    if refused and not any(told):
         raise StoreUnavailable(f"NATS stores nothing now ({refused[0]}): check the server, its disk and its log.")
-    return done
-
-
-async def _size_max(client: Client) -> int:
-    return int(client.max_payload)
+    return told
 
 
 async def _forgotten(client: Client, stream: str, subject: str) -> None:

@@ -31,18 +31,22 @@ _DONE, _AGAIN, _WORKED_ON = b"+ACK", b'-NAK {"delay":%d}', b"+WPI"
 
 
 class Delivery:
-    """One message, handed to this process. tries: how often it was handed out, this time included.
+    """One message, handed to this process. tries: how often it was handed out, this time included. stored_utc_s: since
+    when it is in the stream.
 
     Either `done` or `again` ends it; when neither comes, nor `close` of its taker, the server hands it out again after
     the consumer's `ack_wait_s`. Until then the server is told now and then that it is worked on.
     """
 
-    __slots__ = ("_end", "began_s", "consumer", "data", "over", "reply", "subject", "told", "tries")
+    __slots__ = ("_end", "began_s", "consumer", "data", "over", "reply", "stored_utc_s", "subject", "told", "tries")
 
-    def __init__(self, message: Msg, consumer: int, tries: int, end: Callable[[Delivery, bytes], None]) -> None:
-        """consumer: its number. end(delivery, word): tells the server what became of it."""
+    def __init__(
+        self, message: Msg, consumer: int, told: Sequence[str], end: Callable[[Delivery, bytes], None]
+    ) -> None:
+        """consumer: its number. told: tries, two numbers, and when it was stored in ns. end: says what became of it."""
         self.subject, self.data, self.reply = message.subject, message.data, message.reply
-        self.consumer, self.tries, self._end = consumer, tries, end
+        self.consumer, self._end = consumer, end
+        self.tries, self.stored_utc_s = int(told[0]), int(told[3]) / 1e9
         self.began_s, self.told, self.over = time.monotonic(), 0, False
 
     def done(self) -> None:
@@ -148,9 +152,9 @@ class Taker:
             self._hear_status(message)
             return
         # $JS.ACK.stream.consumer.tries…; newer servers say domain and account before the stream.
-        name, tries = tokens[3:5] if len(tokens) < 11 else tokens[5:7]
+        name, *told = tokens[3:] if len(tokens) < 11 else tokens[5:]
         number = self._numbers[name]
-        delivery = Delivery(message, number, int(tries), self._ended)
+        delivery = Delivery(message, number, told, self._ended)
         if self._closed:
             delivery.again()
             return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,6 +20,7 @@ from coach.service.charts import key_of
 from coach.service.lines import thin
 from coach.store.rows import Row
 from devices.codec import decode_chunk
+from devices.types import Chunk
 
 _log = logging.getLogger(__name__)
 # A chunk whose number is missing is waited for this long after the next one came. Own choice: a sender keeps its order,
@@ -28,6 +29,7 @@ HOLE_WAIT = timedelta(seconds=60)
 
 # s. A minute of UTC.
 _MINUTE_S = 60.0
+_NONE: Mapping[int, Chunk] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +107,13 @@ def stroke_of(stream: Row | None) -> SwingKind | None:
         return None
 
 
-def analysed_chunks(state: AnalysisState, stream: Row, chunks: list[Row], now: datetime) -> Analysed:
-    """Analyse chunks in order, up to a hole that is still waited for. A chunk that cannot be analysed is set aside."""
+def analysed_chunks(
+    state: AnalysisState, stream: Row, chunks: Sequence[Row], now: datetime, decoded: Mapping[int, Chunk] = _NONE
+) -> Analysed:
+    """Analyse chunks in order, up to a hole that is still waited for. A chunk that cannot be analysed is set aside.
+
+    decoded: what is decoded already, by number.
+    """
     done = Analysed(state, stream["last_seq"], stream["first_index"])
     for row in chunks:
         if row["seq"] != done.last_seq + 1 and abs(now - row["received_at"]) < HOLE_WAIT:
@@ -114,7 +121,7 @@ def analysed_chunks(state: AnalysisState, stream: Row, chunks: list[Row], now: d
         first_index = row["start_index"] if done.first_index is None else done.first_index
         try:
             _time_of(stream, row, row["start_index"])  # a time that no calendar has must not reach a finding later
-            update = analyse(done.state, decode_chunk(bytes(row["blob"])))
+            update = analyse(done.state, decoded.get(row["seq"]) or decode_chunk(bytes(row["blob"])))
             feature = feature_row(stream, row["id"], row, first_index, update, now)
             seen = seen_rows(stream, row, first_index, update)
         except Exception as error:  # noqa: BLE001 - whatever one chunk does, the stream goes on without it

@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from coach.appending import Coded
 from coach.errors import Conflict, InvalidInput, NotAllowed
-from coach.log import Coded, TableChunkLog
+from coach.log import TableChunkLog
 from coach.service.ground import Ground
 from coach.service.import_plan import plan_import, same_samples
 from coach.service.import_types import Asked, ImportPlan, ImportView, SensorPlan

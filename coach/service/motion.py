@@ -112,7 +112,7 @@ class Motion:
         if stream is None:
             raise NoSuch(f"There is no recording {stream_id}.")
         chunks = recordings.chunks_after(tx, stream_id, stream["last_seq"], limit)
-        return stream, self._state(tx, stream) if chunks else None, chunks
+        return stream, self.state_of(tx, stream) if chunks else None, chunks
 
     def _save_moved(self, fresh: list[tuple[Row, Analysed]], now: datetime) -> list[tuple[Row, Analysed]]:
         """Save what was analysed of streams whose cursor is still where it was; return these. Others were first."""
@@ -126,10 +126,10 @@ class Motion:
                 for (stream, analysed), value in zip(fresh, values, strict=True)
                 if recordings.move_cursor(tx, stream["id"], stream["last_seq"], stream["version"], value)
             ]
-            self._save(tx, moved, now)
+            self.save(tx, moved, now)
         return moved
 
-    def _state(self, tx: Tx, stream: Row) -> AnalysisState | None:
+    def state_of(self, tx: Tx, stream: Row) -> AnalysisState | None:
         """Return the stream's state, begun with the limits of the athlete's profile; None for one that is of no use."""
         if stream["state"] is not None and stream["algorithm_version"] != ALGORITHM_VERSION:
             return None  # the newer half of its exposure would be of another version than the older
@@ -141,7 +141,8 @@ class Motion:
             raise NoSuch(f"There is no athlete {athlete_id}.")
         return analysis_params(self._ground.config, self._ground.profiles.of_athlete(athlete))
 
-    def _save(self, tx: Tx, moved: Sequence[tuple[Row, Analysed]], now: datetime) -> None:
+    def save(self, tx: Tx, moved: Sequence[tuple[Row, Analysed]], now: datetime) -> None:
+        """Save what was analysed of streams whose cursor this transaction has moved."""
         begun = {stream["id"]: analysed.begun_utc_s() for stream, analysed in moved}
         for stream, _ in moved:
             if stream["settled_at"] is not None:
@@ -206,7 +207,7 @@ class Motion:
             stream = recordings.get_stream(tx, stream_id)
             last = recordings.chunks_after(tx, stream_id, stream["last_seq"] - 1, 1) if stream else []
             late = recordings.has_late(tx, stream_id)
-            state = self._state(tx, stream) if stream is not None and last else None
+            state = self.state_of(tx, stream) if stream is not None and last else None
         if late:
             # What a finding says follows from the chunks that are stored, in whichever order they came.
             return self.begin_again(stream_id) and False
@@ -226,7 +227,7 @@ class Motion:
             if not recordings.move_cursor(tx, stream_id, stream["last_seq"], stream["version"], values):
                 return False
             recordings.rest(tx, stream_id, stream["last_seq"])
-            self._save(tx, [(stream, analysed)], now)
+            self.save(tx, [(stream, analysed)], now)
         return True
 
     def window(self, by: Identity, finding_id: str, number: int | None = None) -> SignalWindow:

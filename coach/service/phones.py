@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from coach.appending import Coded
 from coach.errors import Conflict, InvalidInput, NoSuch
-from coach.log import Coded, TableChunkLog
+from coach.log import TableChunkLog
 from coach.service.ground import Ground
 from coach.service.links import LinkBoard
 from coach.service.permission import require_athlete

@@ -24,19 +24,16 @@ _PLACE = {"qmark": "?", "format": "%s", "pyformat": "%s"}
 
 def insert_new(tx: Tx, table: Table, rows: Sequence[dict[str, Any]]) -> int:
     """Insert rows, each with the same columns; return how many there are: one of a known key is left out."""
-    if not rows:
-        return 0
-    names = tuple(rows[0])
-    dialect = tx.dialect
-    turned = [table.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in names]
-    inserted = 0
-    for some in _pieces(rows):
-        values = tuple(
-            turn(row[name]) if turn else row[name] for row in some for name, turn in zip(names, turned, strict=True)
-        )
-        statement = _statement(table.name, names, len(some), _PLACE[dialect.paramstyle])
-        inserted += tx.exec_driver_sql(statement, values).rowcount
-    return inserted
+    return sum(tx.exec_driver_sql(statement, values).rowcount for statement, values in _inserts(tx, table, rows))
+
+
+def insert_told(tx: Tx, table: Table, rows: Sequence[dict[str, Any]], names: Sequence[str]) -> list[Any]:
+    """Insert rows as `insert_new`; return of each that there was none of before the columns of these names."""
+    told: list[Any] = []
+    for statement, values in _inserts(tx, table, rows):
+        columns = ", ".join(f'"{name}"' for name in names)
+        told += tx.exec_driver_sql(f"{statement} RETURNING {columns}", values).all()
+    return told
 
 
 def select_at(
@@ -48,6 +45,20 @@ def select_at(
         values = tuple(value for pair in some for value in pair)
         found += tx.exec_driver_sql(_query(what, names, len(some), _PLACE[tx.dialect.paramstyle]), values).all()
     return found
+
+
+def _inserts(tx: Tx, table: Table, rows: Sequence[dict[str, Any]]) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    """Yield statements with their values, as the driver takes them."""
+    if not rows:
+        return
+    names = tuple(rows[0])
+    dialect = tx.dialect
+    turned = [table.c[name].type.dialect_impl(dialect).bind_processor(dialect) for name in names]
+    for some in _pieces(rows):
+        values = tuple(
+            turn(row[name]) if turn else row[name] for row in some for name, turn in zip(names, turned, strict=True)
+        )
+        yield _statement(table.name, names, len(some), _PLACE[dialect.paramstyle]), values
 
 
 def _pieces(rows: Sequence[Item]) -> Iterator[Sequence[Item]]:

@@ -10,7 +10,7 @@ from sqlalchemy import and_, bindparam, case, delete, func, insert, or_, select,
 
 from coach.errors import Conflict
 from coach.store.engine import Tx
-from coach.store.many_rows import insert_new, select_at
+from coach.store.many_rows import insert_new, insert_told, select_at
 from coach.store.rows import Row, fresh_id_at, many, one
 from coach.store.tables import chunk, set_aside, stream, stream_state
 
@@ -47,6 +47,12 @@ _FIND = _STREAMS.where(stream.c.device_id == bindparam("device"), stream.c.recor
 _GET = _STREAMS.add_columns(stream_state.c.state, stream_state.c.reference, stream_state.c.algorithm_version).where(
     stream.c.id == bindparam("of_stream")
 )
+_HOLD_ALL = (
+    _STREAMS.add_columns(stream_state.c.state, stream_state.c.reference, stream_state.c.algorithm_version)
+    .where(stream.c.id.in_(bindparam("streams", expanding=True)))
+    .order_by(stream.c.athlete_id, stream.c.id)
+    .with_for_update(of=stream_state, skip_locked=True)
+)
 _PENDING = (
     select(stream.c.id)
     .join(stream_state, stream_state.c.stream_id == stream.c.id)
@@ -77,6 +83,14 @@ def find_stream(tx: Tx, device_id: str, recording_id: str) -> Row | None:
 def get_stream(tx: Tx, stream_id: str) -> Row | None:
     """Return a stream with its cursor and state."""
     return one(tx, _GET, {"of_stream": stream_id})
+
+
+def hold_streams(tx: Tx, stream_ids: Collection[str]) -> list[Row]:
+    """Return streams with cursor and state, whose states nobody else moves until this transaction ends.
+
+    PostgreSQL only. Left out are those that somebody else holds: who is stuck with one is not waited for.
+    """
+    return many(tx, _HOLD_ALL, {"streams": list(stream_ids)})
 
 
 def streams_of_athlete(tx: Tx, athlete_id: str, limit: int, after: Row | None = None) -> list[Row]:
@@ -153,6 +167,14 @@ def hold_cursors(tx: Tx, places: Collection[tuple[str, int]]) -> None:
     """
     if tx.dialect.name == "postgresql":
         select_at(tx, _HOLD, places)
+
+
+def add_chunks_told(tx: Tx, rows: Sequence[dict[str, Any]]) -> dict[tuple[str, int], int]:
+    """As `add_chunks`; return their ids by stream id and number."""
+    told = insert_told(tx, chunk, rows, ("stream_id", "seq", "id"))
+    if len(told) < len(rows):
+        raise Conflict("A chunk of this number came from elsewhere at this moment: nothing was stored, send it again.")
+    return {(stream_id, seq): chunk_id for stream_id, seq, chunk_id in told}
 
 
 def late_chunks(tx: Tx, places: Collection[tuple[str, int]]) -> list[tuple[int, str]]:

@@ -1,0 +1,149 @@
+"""The worker's way from the log of many machines: what its partitions hand over is handled together, then gone."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+from coach.errors import CoachError, Overtaken, StoreUnavailable
+from coach.jetstream.taking import Delivery, Taker
+from coach.logs import about
+from coach.service.arrivals import Arrivals, Arrived, Done, Fate
+from coach.service.dead_letters import DeadLetters, Letter
+from devices.codec import decode_chunk
+from devices.errors import DeviceError
+
+_log = logging.getLogger(__name__)
+# Chunks in one transaction at most. Own choice: as many as there are partitions usually.
+_TOGETHER = 64
+# s to wait for a chunk before it is looked whether the worker shall stop, and after the database or the log was away.
+_WAIT_S, _AGAIN_S = 1.0, 0.5
+# s until a chunk comes again that failed, or whose recording somebody else is at. Own choices.
+_FAILED_AGAIN_S, _HELD_AGAIN_S = 1.0, 0.2
+# From this try on a chunk is handled alone, so that it takes nobody with it; after the last it is a dead letter.
+_ALONE_FROM, _TRIES = 3, 5
+_OTHER_BYTES = "A chunk of this number with other bytes is stored already."
+_ENDED = "Whoever handled it did not come back; see the log for why."
+
+
+class ArrivalsWorker:
+    """Take chunks and handle them, on a thread of its own. Any number of these may take from the same log."""
+
+    def __init__(self, taker: Taker, arrivals: Arrivals, dead: DeadLetters, on_done: Callable[[Done], None]) -> None:
+        """on_done: called after each commit, on that thread."""
+        self._taker, self._arrivals, self._dead, self._on_done = taker, arrivals, dead, on_done
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Start the thread; again is no error."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="arrivals", daemon=True)
+            self._thread.start()
+
+    def close(self) -> None:
+        """Finish the transaction under way, and give back what was not handled."""
+        self._stopping.set()
+        self._taker.wake()
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            thread.join(30.0)
+        self._taker.close()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self.once(_WAIT_S)
+            except CoachError as error:
+                _log.warning("the worker waits: %s", error)
+                self._stopping.wait(_AGAIN_S)
+            except Exception:  # noqa: BLE001 - see below
+                # The role must outlive a defect of one batch; what it was about comes again.
+                _log.exception("a batch of the worker failed")
+                self._stopping.wait(_AGAIN_S)
+
+    def once(self, timeout_s: float) -> int:
+        """Handle what is there, or comes in time; return how many chunks there were. Raises StoreUnavailable (log)."""
+        deliveries = self._taker.take(_TOGETHER, timeout_s)
+        together = [each for each in deliveries if each.tries < _ALONE_FROM]
+        if together:
+            self._handle(together)
+        for each in deliveries:
+            if each.tries > _TRIES:
+                self._bury(each, _ENDED)
+            elif each.tries >= _ALONE_FROM:
+                self._handle([each])
+        return len(deliveries)
+
+    def _handle(self, deliveries: Sequence[Delivery]) -> None:
+        """Handle together; when something goes wrong, each by itself."""
+        arrived: list[tuple[Delivery, Arrived]] = []
+        for each in deliveries:
+            try:
+                arrived.append((each, Arrived(decode_chunk(each.data), each.data)))
+            except (DeviceError, ValueError) as error:
+                self._failed(each, error)
+        if not arrived:
+            return
+        try:
+            done = self._persist([chunk for _, chunk in arrived])
+        except Exception as error:  # noqa: BLE001 - whatever one chunk does, the others are handled
+            if len(arrived) == 1:
+                self._failed(arrived[0][0], error)
+                return
+            for each, _ in arrived:
+                self._handle([each])
+            return
+        if done is not None:
+            for (each, _), fate in zip(arrived, done.fates, strict=True):
+                self._end(each, fate)
+            self._on_done(done)
+
+    def _persist(self, arrived: Sequence[Arrived]) -> Done | None:
+        """Handle, and wait for a database that is away: that is no fault of a chunk, and the log is told meanwhile that
+        somebody is at it. None: the worker stops before."""
+        while not self._stopping.is_set():
+            try:
+                return self._arrivals.handle(arrived)
+            except Overtaken:
+                continue
+            except StoreUnavailable as error:
+                _log.warning("the worker waits: %s", error)
+                self._stopping.wait(_AGAIN_S)
+        return None
+
+    def _end(self, delivery: Delivery, fate: Fate) -> None:
+        if fate is Fate.HELD:
+            delivery.again(_HELD_AGAIN_S)
+        elif fate is Fate.OTHER_BYTES:
+            self._bury(delivery, _OTHER_BYTES)
+        else:
+            if fate is Fate.NOBODYS:
+                _log.warning("a chunk of a recording that is not here any more is not kept: %s", delivery.subject)
+            delivery.done()
+
+    def _failed(self, delivery: Delivery, error: Exception) -> None:
+        reason = f"{type(error).__name__}: {error}"
+        with about(athlete=_athlete_of(delivery)):
+            _log.warning("a chunk could not be stored (try %d): %s", delivery.tries, reason)
+        if delivery.tries >= _TRIES:
+            self._bury(delivery, reason)
+        else:
+            delivery.again(_FAILED_AGAIN_S)
+
+    def _bury(self, delivery: Delivery, reason: str) -> None:
+        try:
+            key = decode_chunk(delivery.data).key
+        except (DeviceError, ValueError):
+            key = ""
+        since = datetime.fromtimestamp(delivery.stored_utc_s, UTC)
+        letter = Letter(_athlete_of(delivery), delivery.subject, key, delivery.data, reason, delivery.tries, since)
+        kept = self._dead.bury(letter)
+        _log.error("a chunk is given up%s: %s", "" if kept else ", and not kept, as its athlete is not here", reason)
+        delivery.done()
+
+
+def _athlete_of(delivery: Delivery) -> str:
+    return delivery.subject.rpartition(".")[2]
