@@ -145,6 +145,10 @@ RULES: dict[str, Rule] = {
     "assessment": Rule(_OWN),
     "assessment_trial": Rule(_OWN),
     "job": Rule(_OWN),
+    # Processes
+    "server_key": Rule((), exported=False, why_not="secrets of the server, of nobody"),
+    "process": Rule((), exported=False, why_not="what runs here, of nobody; forgotten after a day"),
+    "upload_piece": Rule(_USER, exported=False, why_not="a file on its way to an import; gone within two hours"),
     # Reminders
     "reminder_settings": Rule(_OWN),
     "push_subscription": Rule(
