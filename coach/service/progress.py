@@ -128,7 +128,9 @@ def refuse_loading(tx: Tx, athlete: Row, plan: Row, now: datetime) -> None:
     if asked & set(program_changes.declined(tx, athlete["id"])):
         raise Conflict("This proposal has an exercise that was said no to since: decline it, and a new one follows.")
     if against(prescription_from_plain(plan["prescription"]), history_of(tx, athlete, now)):
-        raise Conflict("What a doctor ruled out since speaks against this proposal: a new one follows within a minute.")
+        raise Conflict(
+            "What a doctor ruled out or what hurts now speaks against this proposal: a new one follows within a minute."
+        )
 
 
 def look_after(ground: Ground, athlete_id: str) -> bool:

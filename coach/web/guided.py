@@ -45,6 +45,7 @@ def page(session_id: str) -> AnyPage:
         exercises=exercises_of(session),
         steps=steps_json(view, session),
         state=_state(session_id, view),
+        halt=services.guidance.stands_against(identity, view),
         over=view.state is not None and view.state is not GuidedState.RUNNING,
         stopped=view.state is GuidedState.STOPPED,
         ask_at_pain=ASK_AT_PAIN,
@@ -167,7 +168,8 @@ def _by_hand() -> int:
 def _state(session_id: str, view: GuidedView) -> dict[str, Any]:
     services = house().services
     worn = services.wearables.for_athlete(view.athlete_id)
-    return state_json(view, services.guidance.now(view), worn, house().now())
+    halt = services.guidance.stands_against(access.me(), view)
+    return state_json(view, services.guidance.now(view), worn, house().now()) | {"halted": halt is not None}
 
 
 def _told(session_id: str) -> Response:

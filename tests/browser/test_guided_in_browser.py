@@ -10,6 +10,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from coach.service.types import SessionState
+from coach.store import athletes
+from programs.types import Lock
 from tests.browser.conftest import Site
 from tests.browser.guided_site import BRIDGE, HINGE, HINGE_LONG, HOLD, holds, reps, session_of, settle, worn
 from tests.browser.test_axe_in_browser import violations
@@ -33,6 +35,17 @@ def until(page: Page, holds_: Callable[[], bool], timeout_s: float = 10.0) -> No
     while not holds_():
         assert time.monotonic() < deadline, "it did not come true in time"
         page.wait_for_timeout(50)
+
+
+def lock_quietly(site: Site) -> Callable[[Lock], None]:
+    """Lock the athlete as another process does, without a word to this one's pages; return what sets another lock."""
+
+    def lock(kind: Lock) -> None:
+        with site.services.guidance._ground.store.begin() as tx:
+            athletes.change(tx, site.athlete_id, lock=kind.value)
+
+    lock(Lock.ALL)
+    return lock
 
 
 def told(site: Site, session_id: str):  # type: ignore[no-untyped-def]
@@ -171,11 +184,40 @@ def test_without_a_network_the_count_goes_on_and_is_sent_once(browser, make_site
     page.context.close()
 
 
-def test_much_pain_ends_it_and_leads_to_the_safety_questions(browser, make_site, keep) -> None:
+def test_a_lock_from_elsewhere_and_much_pain_end_it_and_lead_to_the_safety_questions(browser, make_site, keep) -> None:
     site = make_site()
     session_id = session_of(site, [HINGE])
     page = site.page(browser, site.athlete_user_id, 390, "dark")
     begun(page, site, session_id)
+    for _ in range(3):
+        page.get_by_role("button", name="Count one").click()
+    until(page, lambda: [each.counted for each in told(site, session_id).sets] == [3])
+
+    # Much pain is told in another tab: the open page stops by itself and says why; what was counted stays.
+    other = page.context.new_page()
+    other.goto(f"{site.base}/today")
+    other.locator("[data-checkin] form").first.get_by_role("button", name="7", exact=True).click()
+    expect(page.get_by_role("heading", name="Stop here for now")).to_be_visible(timeout=10_000)
+    expect(page.get_by_role("alert")).to_contain_text("The safety questions are due again")
+    expect(page.get_by_role("button", name="Count one")).to_have_count(0)
+    assert [(each.counted, each.state.value) for each in told(site, session_id).sets] == [(3, "settled")]
+    looks_right(page)
+    keep(page, "guided-halted-390-dark")
+    other.close()
+
+    # The questions are answered, and it goes on from there.
+    site.say_no_to_all()
+    page.goto(f"{site.base}/sessions/{session_id}/guided")
+    page.get_by_role("button", name="Go on now").click()
+    page.get_by_role("button", name="Start this set").click()
+    # A lock that no event told of: the next post says so.
+    lock = lock_quietly(site)
+    page.get_by_role("button", name="Count one").click()
+    expect(page.get_by_role("heading", name="Stop here for now")).to_be_visible(timeout=10_000)
+    lock(Lock.NONE)
+    page.goto(f"{site.base}/sessions/{session_id}/guided")
+
+    # Pain that is told here
     page.get_by_text("It hurts", exact=True).click()
     form = page.locator("form[data-pain]")
     form.locator('label:has(input[value="3"])').click()

@@ -46,10 +46,7 @@ NOT_FILLED = {
     "data.of_athlete": "a guardian's",
     "sharing.of_athlete": "a guardian's",
     "jobs.job": "of a job that a coach described",
-    "groups.edit": "of a group that a coach made",
     "wearables.choose": "after a look that heard something",
-    "own_exercises.edit": "of an exercise that a coach made",
-    "templates.one": "of a template that a coach made",
 }
 KIM, MARA, STRANGER = "Kim", "Mara", "a stranger"
 _WHO: dict[Access, tuple[str, ...]] = {
@@ -62,6 +59,12 @@ _WHO: dict[Access, tuple[str, ...]] = {
 }
 # What an argument stands for that is no id of a row.
 WORDS = {"kind": "trunk_endurance", "step": "body", "exercise_id": "bird_dog", "slug": "bird_dog"}
+# What the coach made, where the argument's name is another thing elsewhere: endpoint and argument -> table.
+_COACHS = {
+    "groups.edit:group_id": "athlete_group",
+    "own_exercises.edit:exercise_id": "own_exercise",
+    "templates.one:template_id": "program_template",
+}
 # Whose rows an id is of.
 _TABLE_OF = {
     "finding_id": "finding",
@@ -116,11 +119,12 @@ def addresses(app: Flask, made: Made, left_out: dict[str, str] | None = None) ->
         assert asked is not None
         path = str(rule.rule)
         for name in sorted(rule.arguments):
-            if name not in known:
+            value = known.get(f"{rule.endpoint}:{name}", known.get(name))
+            if value is None:
                 unknown.append(f"{rule.endpoint} asks for {name}")
                 continue
             converters = (f"<{name}>", f"<int:{name}>", f"<path:{name}>", f"<uuid:{name}>")
-            path = next(path.replace(each, quote(str(known[name]))) for each in converters if each in path)
+            path = next(path.replace(each, quote(str(value))) for each in converters if each in path)
         for who in _WHO.get(asked.who, ()):
             yield Address(rule.endpoint, path, who)
     if unknown:
@@ -136,6 +140,11 @@ def _known(made: Made, member: Member) -> dict[str, Any]:
         "user_id": made.coach.user_id,
     }
     with made.store.read() as tx:
+        for name, of in _COACHS.items():
+            table = metadata.tables[of]
+            mine = tx.execute(table.select().where(table.c.coach_id == made.coach.user_id)).mappings().first()
+            if mine is not None:
+                found[name] = mine["id"]
         for name, of in _TABLE_OF.items():
             table = metadata.tables[of]
             rows = tx.execute(table.select().where(table.c.athlete_id == member.athlete_id)).mappings().all()

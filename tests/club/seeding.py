@@ -39,6 +39,7 @@ from coach.store.every_table import metadata
 from coach.store.rows import fresh_id
 from coach.worker import Worker
 from programs.types import Answer
+from tests.club.desk import furnish, tell_of_the_body
 from tests.club.lives import DAYS, Life, LivedDay, Story, days_of, entered_of, lives
 from tests.coach.club import FakeClock, bending_chunks
 
@@ -97,6 +98,7 @@ def make_club(folder: Path, now: datetime, count: int = 40) -> Made:
     clock.now = now
     _tell(made, now)
     _today(made, now)
+    furnish(made)
     # What a database learns of its own tables with time.
     with store.begin() as tx:
         tx.exec_driver_sql("ANALYZE")
@@ -476,6 +478,7 @@ def _tell(made: Made, now: datetime) -> None:
         _say_no(made, member)
         if member.life.number % 4 == 0 and member.life.number % 13 != 12:
             _treat(made, member, now)
+    tell_of_the_body(made)
     asking = [each for each in made.members if each.life.story in (Story.NEW_FINDING, Story.BEGINNER)]
     for member in asking:
         services.plans.replan(member.athlete_id)

@@ -279,3 +279,25 @@ def test_a_side_of_strokes_is_answered_like_turning() -> None:
         prescribe([Need(kind, 0.5, "x")], History(), 3, 4) for kind in ("repeated_rotation", "one_sided_strokes")
     )
     assert ids(turning) == ids(sided)
+
+
+def test_the_side_that_does_less_begins_where_no_test_says_which_is_weaker() -> None:
+    needs = [Need("one_sided_strokes", 0.5, "You turned to one side.")]
+    plain = prescribe(needs, History(), 3, 4)
+    sided = prescribe(needs, History(used_side="right"), 3, 4)
+    each = [item for item in sided.exercises if library()[item.exercise_id].each_side]
+    assert each
+    assert {(item.first_side, item.extra_set) for item in each} == {("left", False)}
+    assert all("so the left one begins" in item.because for item in each)
+    # Nothing else of it is another program: the same exercises, as much of them.
+    assert [(item.exercise_id, item.dose) for item in sided.exercises] == [
+        (item.exercise_id, item.dose) for item in plain.exercises
+    ]
+    tested = prescribe(needs, History(used_side="right", weaker_side={"side trunk": "right"}), 3, 4)
+    (bridge,) = [item for item in tested.exercises if library()[item.exercise_id].muscle_group == "side trunk"]
+    assert (bridge.first_side, bridge.extra_set) == ("right", True)
+
+
+def test_a_used_side_that_is_none_is_refused() -> None:
+    with pytest.raises(ProgramError, match="used side"):
+        prescribe([Need("low_endurance", 0.5, "A test.")], History(used_side="both"), 3, 4)

@@ -2,6 +2,7 @@
 // count beside it, with or without a network. Where somebody is, the server keeps: this page can be left at any time.
 import { EventStream } from "./event_stream.js";
 import { Band } from "./guided_band.js";
+import { numbersRow } from "./guided_numbers.js";
 import { Sound } from "./guided_sound.js";
 
 // The set ends by itself so long after its last one: somebody may still be on the way back, or take one off.
@@ -80,8 +81,19 @@ class Guided {
     if (told.seen) this.seen = told.seen;
     // What was saved here leads on by itself; told on another device, this page shows what it came to.
     if (!["running", null].includes(this.state)) { if (!this.leaving) location.reload(); return; }
+    if (told.halted) { this.halt(); return; }
     if (this.state === "running") this.begin();
     this.forget();
+  }
+
+  // Something that stands against it was told elsewhere: the set ends, and the page says why when it is asked for anew.
+  halt() {
+    if (this.halted) return;
+    this.halted = this.leaving = true;
+    clearTimeout(this.ends);
+    const set = this.set;
+    if (set) this.tell("set", { number: set.number, by_hand: set.by_hand, over: "ended" });
+    (this.told ?? Promise.resolve()).finally(() => location.reload());
   }
 
   // The server begins a session with its first set, so that this works from a kept copy of the page too.
@@ -373,16 +385,7 @@ class Guided {
   showTable(set) {
     const rows = set?.lasts ?? [];
     if (at("table").childElementCount === rows.length) return;
-    at("table").replaceChildren(...rows.map((each, number) => {
-      const row = document.createElement("tr");
-      for (const text of [number + 1, `${each.s.toFixed(1)} s`, `${Math.round(each.rom_deg)}°`, `${each.held_s.toFixed(1)} s`]) {
-        const cell = document.createElement("td");
-        cell.className = "num";
-        cell.textContent = text;
-        row.append(cell);
-      }
-      return row;
-    }));
+    at("table").replaceChildren(...rows.map(numbersRow));
   }
 
   showRest(step) {

@@ -143,6 +143,7 @@ class LivePage {
       if (old_s > LATE_S) put("time", filled(this.words.last, { time: this.at(this.line.end), ago: ago(this.words, old_s) }));
       return;
     }
+    this.line.host.closest(".live-still")?.classList.remove("live-still");
     keepSince("latency_s", notified_utc_s);
     keepSince("age_s", Math.min(...runs.map((run) => run.start_utc_s)));
     const now = performance.now();

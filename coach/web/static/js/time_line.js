@@ -131,6 +131,8 @@ function draw() {
   if (told.tests) eventLane(lane(words.tests), { from, to, marks: told.tests, none: words.none });
   if (told.treatments) eventLane(lane(words.treatments), { from, to, marks: told.treatments, none: words.none, rows: true });
   lanes.append(axis(from, to), overview());
+  // Only now is it known how much room each has.
+  for (const { chart, track } of state.charts) chart.setSize({ width: Math.max(80, track.clientWidth), height: track.clientHeight });
   if (focused) [...lanes.querySelectorAll("[data-key]")].find((each) => each.dataset.key === focused)?.focus();
 }
 
