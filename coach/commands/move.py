@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -61,7 +61,6 @@ def handler(args: argparse.Namespace) -> int:
     if not file.is_file():
         raise ConfigError(f"There is no database in {directory} to move: name its folder with --storage.")
     with only_one(directory), open_store(url) as target:
-        # Before it is opened, which may make a log beside it.
         source = moving.fingerprint(file)
         with snapshot.open_snapshot(file) as opened:
             _require_whole(opened)
@@ -112,12 +111,8 @@ def _look(opened: sqlite3.Connection) -> dict[str, Load]:
     bar, loads, before = ProgressBar("rows"), {}, 0
     tables = metadata.sorted_tables
     for number, table in enumerate(tables):
-        what = f"looking through {table.name}"
-        loads[table.name] = look_through(
-            opened,
-            table,
-            lambda rows: bar.show(what, number / len(tables), before + rows),  # noqa: B023 - called in here
-        )
+        told = _told(bar, f"looking through {table.name}", number / len(tables), before)
+        loads[table.name] = look_through(opened, table, told)
         before += loads[table.name].rows
     bar.pause()
     unfit = [each for load in loads.values() for each in load.unfit]
@@ -156,30 +151,36 @@ def _copy(
 def _compare(file: Path, target: Store) -> int:
     """Say of each table whether both hold the same; return 0 when all do, else 1."""
     different = 0
-    with open_store(file) as source, source.read() as ours, target.read() as theirs:
-        if (found := schema_version(theirs)) != schema_version(ours):
-            raise InvalidInput(f"The database in PostgreSQL has schema {found}, which is not that of the file.")
+    with open_store(file) as source:
+        _require_same_schema(source, target)
         bar, read = ProgressBar("rows"), 0
         tables = sorted(metadata.sorted_tables, key=lambda table: table.name)
         for number, table in enumerate(tables):
-            share = number / len(tables)
-            before = read
-
-            def told(
-                rows: int, what: str = f"comparing {table.name}", share: float = share, before: int = before
-            ) -> None:
-                bar.show(what, share, before + rows)
-
-            one, other = sum_of(ours, table, told), sum_of(theirs, table, told)
-            read += one.rows + other.rows
+            told = _told(bar, f"comparing {table.name}", number / len(tables), read)
+            # One after the other: a server ends a transaction in which nothing happens for long.
+            with source.read() as tx:
+                ours = sum_of(tx, table, told)
+            with target.read() as tx:
+                theirs = sum_of(tx, table, told)
+            read += ours.rows + theirs.rows
             bar.pause()
-            print(_line(table.name, one, other), flush=True)
-            different += one != other
+            print(_line(table.name, ours, theirs), flush=True)
+            different += ours != theirs
     if different:
         print(f"{different} tables differ. The file is as it was: go on with it, and move into a database made anew.")
         return 1
     print(f"All {len(tables)} tables are equal.")
     return 0
+
+
+def _require_same_schema(source: Store, target: Store) -> None:
+    with source.read() as ours, target.read() as theirs:
+        if (found := schema_version(theirs)) != schema_version(ours):
+            raise InvalidInput(f"The database in PostgreSQL has schema {found}, which is not that of the file.")
+
+
+def _told(bar: ProgressBar, what: str, share: float, before: int) -> Callable[[int], None]:
+    return lambda rows: bar.show(what, share, before + rows)
 
 
 def _line(name: str, ours: Sum, theirs: Sum) -> str:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from contextlib import closing
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 from pathlib import Path
@@ -16,12 +17,14 @@ from typing import Any, cast
 
 import psycopg
 from sqlalchemy import BigInteger, Column, MetaData, String, Table, func, inspect, select, text
+from sqlalchemy.exc import OperationalError
 
-from coach.errors import AlreadyRunning, InvalidInput
+from coach.errors import AlreadyRunning, InvalidInput, StoreUnavailable
 from coach.store import months
 from coach.store.engine import MOVING, Store, Tx, UtcDateTime, migrate
 from coach.store.every_table import metadata
 from coach.store.movable import rows_after, turning
+from coach.store.numbering import number_on
 
 # Rows and bytes of one piece, which is what a killed move does again. Own choice: under a second of work.
 _PIECE_ROWS, _PIECE_BYTES = 20_000, 16 << 20
@@ -61,12 +64,19 @@ class Moved:
 
 
 def fingerprint(database: Path) -> str:
-    """Return how a SQLite file looks; another one when somebody has written to it. Raises OSError."""
-    looks = []
-    for path in (database, database.with_name(f"{database.name}-wal")):
-        found = path.stat() if path.exists() else None
-        looks.append(f"{found.st_size}/{found.st_mtime_ns}" if found is not None and found.st_size else "none")
-    return " ".join(looks)
+    """Return how a SQLite file looks; another one when somebody has written to it. Raises StoreUnavailable.
+
+    What waits in the log beside it is brought into it first, so that opening it later changes nothing.
+    """
+    try:
+        with closing(sqlite3.connect(database)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        looks = database.stat()
+    except (OSError, sqlite3.Error) as error:
+        raise StoreUnavailable(
+            f"The database {database} cannot be read ({error}): check the file and its disk."
+        ) from error
+    return f"{looks.st_size} bytes, {looks.st_mtime_ns} ns"
 
 
 def begin(target: Store, source: str) -> dict[str, Moved]:
@@ -139,33 +149,32 @@ def copy_piece(target: Store, snapshot: sqlite3.Connection, table: Table, since:
 
 
 def _copy(tx: Tx, table: Table, rows: Iterator[Any], since: Moved) -> Moved:
-    turns, now = turning(table), since
+    turns, last, count, size = turning(table), since.last_rowid, 0, 0
     names = ", ".join(f'"{column.name}"' for column in table.c)
     connection = cast("psycopg.Connection", tx.connection.driver_connection)
     statement = f'COPY "{table.name}" ({names}) FROM STDIN (FORMAT BINARY)'
-    with connection.cursor() as cursor, cursor.copy(statement.encode()) as copy:
-        copy.set_types([_kind(column) for column in table.c])
-        for rowid, *values in rows:
-            copy.write_row([value if turn is None else turn(value) for turn, value in zip(turns, values, strict=True)])
-            size = sum(len(value) for value in values if isinstance(value, bytes | str))
-            now = replace(now, last_rowid=rowid, rows=now.rows + 1, bytes=now.bytes + size)
-            if now.rows - since.rows >= _PIECE_ROWS or now.bytes - since.bytes >= _PIECE_BYTES:
-                break
-    return now
+    try:
+        with connection.cursor() as cursor, cursor.copy(statement.encode()) as copy:
+            copy.set_types([_kind(column) for column in table.c])
+            for rowid, *values in rows:
+                copy.write_row(
+                    [value if turn is None else turn(value) for turn, value in zip(turns, values, strict=True)]
+                )
+                last = rowid
+                count += 1
+                size += sum(len(value) for value in values if isinstance(value, bytes | str))
+                if count >= _PIECE_ROWS or size >= _PIECE_BYTES:
+                    break
+    except psycopg.Error as error:
+        # As SQLAlchemy hands on what it meets itself, so that it becomes a sentence.
+        raise OperationalError("COPY", None, error) from error
+    return Moved(last, since.rows + count, since.bytes + size)
 
 
 def finish(target: Store) -> None:
     """Let the database number on behind what was copied, and know how much there is of what."""
     with target.begin() as tx:
-        for table, column in numbered():
-            sequence = tx.execute(
-                text("SELECT pg_get_serial_sequence(:table, :column)"), {"table": table.name, "column": column.name}
-            ).scalar_one()
-            newest = tx.execute(select(func.max(column))).scalar_one()
-            tx.execute(
-                text("SELECT setval(:sequence, :number, :used)"),
-                {"sequence": sequence, "number": newest or 1, "used": newest is not None},
-            )
+        number_on(tx, metadata.sorted_tables)
         tx.execute(text("ANALYZE"))
 
 
@@ -173,14 +182,6 @@ def end(target: Store) -> None:
     """Forget where the move was: it is over, and others may use the database."""
     with target.begin() as tx:
         progress.drop(tx)
-
-
-def numbered() -> Iterator[tuple[Table, Column[Any]]]:
-    """Yield the tables whose rows the database numbers, and the column of the number."""
-    for table in metadata.sorted_tables:
-        column = table.autoincrement_column
-        if column is not None:
-            yield table, column
 
 
 def _kind(column: Column[Any]) -> str:
