@@ -199,5 +199,6 @@ def _say_what_next(to: str, directory: Path) -> None:
         "Put this into config.toml, with the password, or into BACKSTOP_STORAGE__DATABASE_URL:\n"
         "[storage]\n"
         f'database_url = "{shown}"\n'
-        f"The file in {directory} is as it was: keep it until all is well, then remove it."
+        f"Start the first process on the folder {directory}, whose keys keep people signed in. The file in it is as it "
+        "was: keep it until all is well, then remove it."
     )
