@@ -48,6 +48,12 @@ class RetentionSection(Section):
 
 
 class LogSection(Section):
+class ReanalysisSection(Section):
+    nightly: bool = True
+    hour: Annotated[int, Field(ge=0, le=23)] = 2
+    hours: Annotated[float, Field(ge=0.5, le=24)] = 4.0
+
+
     format: Literal["text", "json"] = "text"
     level: Literal["error", "warning", "info", "debug"] = "warning"
 
@@ -209,6 +215,7 @@ class Config(BaseSettings):
     backup: BackupSection = BackupSection()
     retention: RetentionSection = RetentionSection()
     log: LogSection = LogSection()
+    reanalysis: ReanalysisSection = ReanalysisSection()
     web: Web = Web()
     chunk: ChunkSection = ChunkSection()
     link: LinkSection = LinkSection()

@@ -8,17 +8,23 @@ import signal
 import sys
 import threading
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
 from coach import logs
 from coach.commands.options import add_config_option
-from coach.config import load
-from coach.instance import existing_database
+from coach.commands.role import opened_role
+from coach.config import Config, load
+from coach.instance import existing_database, make_directory
+from coach.jetstream.reanalysis import JetStreamQueue
 from coach.live import LiveFeed
 from coach.pulse import Pulse
-from coach.service import build_services
+from coach.reanalyser import Reanalyser
+from coach.service import Services, build_services
 from coach.store.engine import open_store
+from coach.work_queue import TableQueue, WorkQueue
 from coach.worker import Worker
 from coach.worker_process import EventLines
 from devices.hostclock import SystemClock
@@ -51,20 +57,34 @@ def handler(args: argparse.Namespace) -> int:
     logs.configure(config.log)
     if hasattr(os, "nice"):
         os.nice(_STANDS_BACK)
-    store = open_store(existing_database(config.storage))
-    try:
-        services = build_services(store, config, SystemClock())
+    with _opened(config) as (services, feed, queue):
         lines, told = EventLines(sys.stdout), Counter[bool]()
-        worker = Worker(services, lines if args.events else LiveFeed())
+        worker = Worker(services, lines if args.events else feed)
+        reanalyser = Reanalyser(services.reanalysis, queue)
         stop = _stopped(args.events)
         worker.start()
+        reanalyser.start()
         while not stop.wait(_BEAT_S):
             if args.events:
                 _beat(lines, services.machine.worker, told)
+        reanalyser.close()
         worker.close()
+    return 0
+
+
+@contextmanager
+def _opened(config: Config) -> Iterator[tuple[Services, LiveFeed, WorkQueue]]:
+    """Open what is beside a Backstop that runs here, or what several processes share."""
+    if config.storage.log_url.get_secret_value():
+        make_directory(config.storage.directory)
+        with opened_role(config, "worker") as role:
+            yield role.services, role.feed, JetStreamQueue(role.line)
+        return
+    clock, store = SystemClock(), open_store(existing_database(config.storage))
+    try:
+        yield build_services(store, config, clock), LiveFeed(), TableQueue(store, clock)
     finally:
         store.close()
-    return 0
 
 
 def _beat(lines: EventLines, pulse: Pulse, told: Counter[bool]) -> None:

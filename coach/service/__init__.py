@@ -54,6 +54,7 @@ from coach.service.questionnaires import Questionnaires
 from coach.service.recordings import Recordings
 from coach.service.reminder_settings import ReminderSettings
 from coach.service.reminders import Reminders
+from coach.service.reanalysis import Reanalysis
 from coach.service.reports import Reports
 from coach.service.rerun import Rerun
 from coach.service.restoring import Restoring
@@ -108,6 +109,7 @@ class Services:
     hearts: Hearts
     findings: Findings
     time_line: TimeLine
+    reanalysis: Reanalysis
     jobs: Jobs
     diary: Diary
     treatments: Treatments
@@ -167,9 +169,11 @@ def build_services(store: Store, config: Config, clock: HostClock) -> Services:
         "profiles": ground.profiles,
         "wearables": wearables,
         "walls": Walls(ground, links),
+    reanalysis = Reanalysis(ground, days)
         "motion": motion,
         "days": days,
-        "rerun": Rerun(ground, motion, days),
+        "reanalysis": reanalysis,
+        "rerun": Rerun(ground, reanalysis),
         "hearts": hearts,
         "plans": plans,
         "progress": progress,

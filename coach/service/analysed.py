@@ -11,7 +11,7 @@ from typing import Any
 from coach.analysis.bouts import repetition_to_plain, swing_to_plain
 from coach.analysis.detectors.assemble import bending_stretch
 from coach.analysis.rotation import YawLine
-from coach.analysis.stream import AnalysisState, Update, analyse, new_state
+from coach.analysis.stream import AnalysisState, Update, analyse, finish, new_state
 from coach.analysis.swing_types import SwingKind
 from coach.analysis.types import ALGORITHM_NAME, ALGORITHM_VERSION, AnalysisParams, ChangeKind
 from coach.logs import about
@@ -87,14 +87,19 @@ def load_state(stream: Row, params: Callable[[], AnalysisParams]) -> AnalysisSta
     params: of a stream that begins; they stay with its state.
     """
     if stream["state"] is None:
-        upright, forward = (tuple(stream[name]) if stream[name] else None for name in ("upright", "forward"))
-        return new_state(stream["placement"], params(), upright, forward)
+        return begun_state(stream, params())
     try:
         return AnalysisState.from_bytes(bytes(stream["state"]))
     except ValueError:
         with about(athlete=stream["athlete_id"], stream=stream["id"]):
             _log.warning("the analysis state of stream %s cannot be used, it is analysed anew", stream["id"])
         return None
+
+
+def begun_state(stream: Row, params: AnalysisParams) -> AnalysisState:
+    """Return the state of a stream that begins, as its wearable was worn."""
+    upright, forward = (tuple(stream[name]) if stream[name] else None for name in ("upright", "forward"))
+    return new_state(stream["placement"], params, upright, forward)
 
 
 def stroke_of(stream: Row | None) -> SwingKind | None:
@@ -134,6 +139,18 @@ def analysed_chunks(
         done.chunks += 1
         done.last_seq = row["seq"]
     return done
+
+
+def settled_tail(state: AnalysisState, stream: Row, last: Row, first_index: int, now: datetime) -> Analysed:
+    """Return what a recording settles at its end. `state` is not changed by it: a later chunk goes on from there.
+
+    last: its newest chunk. first_index: grid number of its first sample.
+    """
+    update = finish(state)
+    tail = Analysed(state, last["seq"], first_index)
+    feature = feature_row(stream, None, last, first_index, update, now)
+    tail.take(update, feature, seen_rows(stream, last, first_index, update, tail=True))
+    return tail
 
 
 def feature_row(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -89,9 +89,12 @@ class Days:
         now = now or self._ground.now()
         return self._judge_until(now, now, limit=limit)
 
-    def judge_listed(self, athlete_id: str) -> tuple[JudgedDay, ...]:
-        """Judge an athlete's days that are on the list, also those that are due later."""
-        return self._judge_until(self._ground.now(), datetime.max.replace(tzinfo=UTC), athlete_id)
+    def judge_listed(self, athlete_id: str, between: Callable[[], None] | None = None) -> tuple[JudgedDay, ...]:
+        """Judge an athlete's days that are on the list, also those that are due later.
+
+        between: called after each; it may wait, or raise to leave the rest on the list.
+        """
+        return self._judge_until(self._ground.now(), datetime.max.replace(tzinfo=UTC), athlete_id, between=between)
 
     def judge_again(self, athlete_id: str, since: date | None = None) -> None:
         """Have every day of an athlete that some edition has judged judged anew, from a day on."""
@@ -100,7 +103,12 @@ class Days:
             mark_judged(tx, athlete_id, now, since or date.min)
 
     def _judge_until(
-        self, now: datetime, due_until: datetime, only: str | None = None, limit: int | None = None
+        self,
+        now: datetime,
+        due_until: datetime,
+        only: str | None = None,
+        limit: int | None = None,
+        between: Callable[[], None] | None = None,
     ) -> tuple[JudgedDay, ...]:
         judged: list[JudgedDay] = []
         done: set[tuple[str, date]] = set()
@@ -125,6 +133,8 @@ class Days:
                 else:
                     done.add(_key(row))
                     judged.append(judgement)
+                if between is not None:
+                    between()
 
     def _attempt(self, athlete_id: str, day: date, now: datetime, due_until: datetime) -> JudgedDay | None:
         try:

@@ -41,6 +41,11 @@ def edition_of(profile: Profile, params: AnalysisParams) -> Edition:
     return Edition(f"{ALGORITHM_VERSION}-{digest}", profile, parameters)
 
 
+def limits_of(params: AnalysisParams) -> str:
+    """Return the digest of the parameters that a recording is analysed with."""
+    return hashlib.sha256(canonical(plain(params)).encode()).hexdigest()[:_DIGITS]
+
+
 def edition_of_athlete(ground: Ground, athlete: Row) -> Edition:
     """Return the edition that judges an athlete's days now. Raises ConfigError when the profile's file is gone."""
     profile = ground.profiles.of_athlete(athlete)

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
-from coach.analysis.stream import AnalysisState, finish
+from coach.analysis.stream import AnalysisState
 from coach.analysis.types import ALGORITHM_VERSION, AnalysisParams
 from coach.errors import NoSuch
 from coach.logs import about
 from coach.service import charts, due
-from coach.service.analysed import Analysed, analysed_chunks, feature_row, load_state, seen_rows
+from coach.service.analysed import Analysed, analysed_chunks, load_state, settled_tail
 from coach.service.day_signals import moments_of
+from coach.service.editions import limits_of
 from coach.service.ground import Ground
 from coach.service.local_days import bounds_of
 from coach.service.permission import require_finding
@@ -31,7 +33,7 @@ _CHUNK_S = 120.0
 # Chunks of one recording that count as waiting. Own choice: three hours of it.
 _WAITING_OF_ONE = 2000
 # A recording without a chunk for this long is settled. A later chunk undoes it. Own choice.
-_SETTLED_AFTER = timedelta(minutes=15)
+SETTLED_AFTER = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,14 +194,14 @@ class Motion:
     def close_stale(self, now: datetime) -> int:
         """Settle recordings that got no chunk for a while; return how many."""
         with self._ground.store.read() as tx:
-            stale = recordings.stale_streams(tx, now - _SETTLED_AFTER)
+            stale = recordings.stale_streams(tx, now - SETTLED_AFTER)
         return sum(self._settle(stream_id, now) for stream_id in stale)
 
     def settle_if_stale(self, stream_id: str) -> bool:
         """Settle a recording that is analysed to its end and got no chunk for a while; tell whether it is now."""
         now = self._ground.now()
         with self._ground.store.read() as tx:
-            stale = recordings.is_stale(tx, stream_id, now - _SETTLED_AFTER)
+            stale = recordings.is_stale(tx, stream_id, now - SETTLED_AFTER)
         return stale and self._settle(stream_id, now)
 
     def _settle(self, stream_id: str, now: datetime) -> bool:
@@ -213,16 +215,13 @@ class Motion:
             return self.begin_again(stream_id) and False
         if stream is None or state is None:
             return False
-        values = {"settled_at": now, "updated_at": now}
+        values: dict[str, Any] = {"settled_at": now, "updated_at": now}
         if stream["first_index"] is None:  # every chunk was set aside
             with self._ground.store.begin_derived() as tx:
                 recordings.rest(tx, stream_id, stream["last_seq"])
                 return recordings.move_cursor(tx, stream_id, stream["last_seq"], stream["version"], values)
-        # The kept state stays that of before, so that a later chunk goes on as if nothing had been settled.
-        update = finish(state)
-        analysed = Analysed(state, stream["last_seq"], stream["first_index"])
-        feature = feature_row(stream, None, last[0], stream["first_index"], update, now)
-        analysed.take(update, feature, seen_rows(stream, last[0], stream["first_index"], update, tail=True))
+        values["limits"] = limits_of(state.params)
+        analysed = settled_tail(state, stream, last[0], stream["first_index"], now)
         with self._ground.store.begin_derived() as tx:
             if not recordings.move_cursor(tx, stream_id, stream["last_seq"], stream["version"], values):
                 return False

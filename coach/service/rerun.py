@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from enum import StrEnum
 
 from coach.errors import NoSuch
 from coach.service.canonical import canonical
-from coach.service.days import HISTORY, Days
 from coach.service.ground import Ground
-from coach.service.local_days import bounds_of, day_of
-from coach.service.motion import Motion
-from coach.store import athletes, findings, recordings
+from coach.service.local_days import day_of
+from coach.service.reanalysis import Reanalysis
+from coach.service.reanalysis_types import RunState
+from coach.store import athletes, findings, reanalysis
 from coach.store.rows import Row
+from coach.work_queue import TableQueue
 
 # As many findings as anybody has.
 _ALL = 1_000_000
+# s until it is looked again for what others have under way. Own choice.
+_LOOK_S = 0.1
 # Parts of the because that tell by which edition it is, not what was found.
 _BY_WHOM = frozenset({"edition", "algorithm", "profile", "parameters", "limits"})
 
@@ -54,47 +58,65 @@ class RerunView:
         return sum(each.how is how for each in self.findings)
 
 
-class Rerun:
-    """Run history again. Findings of an older edition stay as they are beside the new ones."""
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What was found before a run. since: only findings from that local day on are compared."""
 
-    def __init__(self, ground: Ground, motion: Motion, days: Days) -> None:
-        self._ground, self._motion, self._days = ground, motion, days
+    athlete_id: str
+    since: date | None
+    found: Mapping[tuple[date, str], Row]
+
+
+class Rerun:
+    """Compare what was found before a run with what is found after it, and have one done here and now."""
+
+    def __init__(self, ground: Ground, reanalysis: Reanalysis) -> None:
+        self._ground, self._reanalysis = ground, reanalysis
 
     def run(
         self, athlete_id: str, since: date | None = None, told: Callable[[int, int], None] | None = None
     ) -> RerunView:
-        """Analyse an athlete's recordings anew, judge their days, and return what changed from a day on.
+        """Analyse an athlete's recordings anew here, judge their days, and return what changed from a day on.
 
-        The days that it looks back on come along. told(done, of): called after each recording. Nobody else should
-        analyse meanwhile. Raises NoSuch.
+        The days that it looks back on come along. told(done, of): called after each athlete-day. Raises NoSuch,
+        Conflict: a run is under way.
         """
+        remembered = self.remember(athlete_id, since)
+        run_id = self._reanalysis.ask(None, athlete_id, since)
+        self.work_here(run_id, told)
+        return self.compare(remembered, run_id)
+
+    def remember(self, athlete_id: str, since: date | None = None) -> Remembered:
+        """Return what is found of an athlete now, to be compared later. Raises NoSuch."""
         with self._ground.store.read() as tx:
             athlete = athletes.get(tx, athlete_id)
             if athlete is None:
                 raise NoSuch(f"There is no athlete {athlete_id}.")
-            first = None if since is None else since - HISTORY
-            ids = recordings.ids_of_athlete(tx, athlete_id, None if first is None else _begin(athlete, first))
-            before = _known(athlete, findings.of_athlete(tx, athlete_id, _ALL), since)
-        for number, stream_id in enumerate(ids, start=1):
-            self._analyse(stream_id)
-            if told is not None:
-                told(number, len(ids))
-        self._days.judge_again(athlete_id, first)
-        judged = {each.local_date for each in self._days.judge_listed(athlete_id)}
+            return Remembered(athlete_id, since, _known(athlete, findings.of_athlete(tx, athlete_id, _ALL), since))
+
+    def work_here(self, run_id: str, told: Callable[[int, int], None] | None = None) -> None:
+        """Do what is left of a run in this thread; others may do it too."""
+        queue = TableQueue(self._ground.store, self._ground.clock)
+        while (view := self._reanalysis.view(run_id)).state is RunState.RUNNING:
+            taken = queue.take(0.0)
+            if taken is None:
+                time.sleep(_LOOK_S)  # others have the rest, or what went wrong is tried again in a while
+                self._reanalysis.may_work()
+            elif self._reanalysis.work(taken) and told is not None:
+                told(view.days_done + view.athletes_done + 1, view.days + view.athletes)
+
+    def compare(self, remembered: Remembered, run_id: str) -> RerunView:
+        """Return what a run found differently of an athlete. Raises NoSuch."""
+        athlete_id, since = remembered.athlete_id, remembered.since
         with self._ground.store.read() as tx:
+            athlete = athletes.get(tx, athlete_id)
+            if athlete is None:
+                raise NoSuch(f"There is no athlete {athlete_id}.")
             after = _known(athlete, findings.of_athlete(tx, athlete_id, _ALL), since)
-        return RerunView(athlete_id, len(ids), len(judged), tuple(_compared(before, after)))
-
-    def _analyse(self, stream_id: str) -> None:
-        """Analyse a recording from its first chunk to its last, and settle it if it had been."""
-        self._motion.begin_again(stream_id)
-        while self._motion.handle_pending(stream_id).chunks:
-            pass
-        self._motion.settle_if_stale(stream_id)
-
-
-def _begin(athlete: Row, day: date) -> datetime:
-    return datetime.fromtimestamp(bounds_of(athlete, day)[0], UTC)
+            done = reanalysis.sums(tx, run_id, athlete_id)
+        counts = {name: sum(row[name] for row in done) for name in ("recordings", "days")}
+        compared = tuple(_compared(remembered.found, after))
+        return RerunView(athlete_id, counts["recordings"], counts["days"], compared)
 
 
 def _known(athlete: Row, rows: list[Row], since: date | None) -> dict[tuple[date, str], Row]:
@@ -106,7 +128,7 @@ def _known(athlete: Row, rows: list[Row], since: date | None) -> dict[tuple[date
     }
 
 
-def _compared(before: dict[tuple[date, str], Row], after: dict[tuple[date, str], Row]) -> Iterator[RerunFinding]:
+def _compared(before: Mapping[tuple[date, str], Row], after: Mapping[tuple[date, str], Row]) -> Iterator[RerunFinding]:
     for day, kind in sorted(before.keys() | after.keys()):
         old, new = before.get((day, kind)), after.get((day, kind))
         how = How.NEW if old is None else How.GONE if new is None else How.CHANGED
