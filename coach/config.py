@@ -25,6 +25,7 @@ class Storage(Section):
     directory: Path = Path("var")
     database_url: SecretStr = SecretStr("")
     log_url: SecretStr = SecretStr("")
+    log_partitions: Annotated[int, Field(ge=1, le=1024)] = 64
 
 
 class BackupSection(Section):
@@ -47,13 +48,13 @@ class RetentionSection(Section):
     sign_in_days: KeptDays = 90
 
 
-class LogSection(Section):
 class ReanalysisSection(Section):
     nightly: bool = True
     hour: Annotated[int, Field(ge=0, le=23)] = 2
     hours: Annotated[float, Field(ge=0.5, le=24)] = 4.0
 
 
+class LogSection(Section):
     format: Literal["text", "json"] = "text"
     level: Literal["error", "warning", "info", "debug"] = "warning"
 
@@ -214,8 +215,8 @@ class Config(BaseSettings):
     storage: Storage = Storage()
     backup: BackupSection = BackupSection()
     retention: RetentionSection = RetentionSection()
-    log: LogSection = LogSection()
     reanalysis: ReanalysisSection = ReanalysisSection()
+    log: LogSection = LogSection()
     web: Web = Web()
     chunk: ChunkSection = ChunkSection()
     link: LinkSection = LinkSection()

@@ -1,18 +1,57 @@
-"""What a process of several stands on: the database that all share, with its schema as it must be."""
+"""What a process of several stands on: the database that all share, the line to NATS, and the log in its streams."""
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from coach.config import Config
 from coach.instance import database_of
-from coach.live import LiveFeed
+from coach.jetstream.line import NatsLine
+from coach.jetstream_log import JetStreamLog
+from coach.presence import Presence
 from coach.service import Services, build_services
-from coach.store.engine import open_store
+from coach.service.tokens import senders
+from coach.shared.feed import SharedFeed
+from coach.shared.telling import Telling
+from coach.store.engine import Store, open_store
 from coach.store.revision import require_newest
 from devices.hostclock import SystemClock
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What is open of a role; `close` it. telling: to the other processes."""
+
+    store: Store
+    line: NatsLine
+    telling: Telling
+    services: Services
+
+    def close(self) -> None:
+        """Close the line and the database."""
+        self.line.close()
+        self.store.close()
+
+
+def open_ground(config: Config, role: str) -> Ground:
+    """Open the database and begin to look for NATS. Raises ConfigError (the schema is another one), StoreUnavailable.
+
+    That NATS is away hinders nobody from starting.
+    """
+    clock, store = SystemClock(), open_store(database_of(config.storage))
+    try:
+        require_newest(store)
+        line = NatsLine(config.storage.log_url.get_secret_value(), f"{role}-{socket.gethostname()}-{os.getpid()}")
+        line.start()
+        log = JetStreamLog(store, clock, line, config.storage.log_partitions, senders)
+        return Ground(store, line, Telling(line), build_services(store, config, clock, log))
+    except BaseException:
+        store.close()
+        raise
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,15 +59,20 @@ class OpenRole:
     """The services of a process without pages, and where it tells what has changed."""
 
     services: Services
-    feed: LiveFeed
+    feed: SharedFeed
+    line: NatsLine
 
 
 @contextmanager
 def opened_role(config: Config, name: str) -> Iterator[OpenRole]:
-    """Open what a role needs. Raises ConfigError (the schema is another one), StoreUnavailable."""
-    store = open_store(database_of(config.storage))
+    """Open what a worker or a clock needs, and say that it is at work. Raises as `open_ground`."""
+    ground = open_ground(config, name)
+    machine = ground.services.machine
+    pulse = machine.worker if name == "worker" else machine.clock
+    presence = Presence(ground.store, SystemClock(), name, lambda: pulse.silent_s)
     try:
-        require_newest(store)
-        yield OpenRole(build_services(store, config, SystemClock()), LiveFeed())
+        presence.start()
+        yield OpenRole(ground.services, SharedFeed(ground.telling), ground.line)
     finally:
-        store.close()
+        presence.close()
+        ground.close()

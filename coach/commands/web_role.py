@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
+from coach.commands.role import Ground, open_ground
 from coach.config import Config
 from coach.guide import SetGuide, TrialGuide
-from coach.instance import database_of, secret_key
-from coach.live import LiveAnalysis, LiveFeed
+from coach.instance import database_of
+from coach.live import LiveAnalysis
 from coach.notify.channels import Channels
+from coach.presence import Presence
+from coach.server_keys import session_key, vapid_key
 from coach.service import build_services
-from coach.serving import LiveDoor
-from coach.store.engine import Store, open_store
+from coach.shared.feed import SharedFeed
+from coach.shared.pages import SharedDoor, SharedPages
+from coach.shared.tries import SharedTries
+from coach.store.engine import open_store
 from coach.store.revision import require_newest
 from coach.web.app import WebApp, create_app
+from coach.web.limits import memories_of
 from devices.hostclock import SystemClock
+
+
+class _Part(Protocol):
+    def start(self) -> None: ...
+
+    def close(self) -> None: ...
 
 
 class WebRole:
@@ -20,36 +34,47 @@ class WebRole:
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        self._feed = LiveFeed(config.web.event_readers_max)
-        self._store: Store | None = None
-        self._running: list[LiveAnalysis | TrialGuide | SetGuide] = []
+        self._ground: Ground | None = None
+        self._feed: SharedFeed | None = None
+        self._parts: list[_Part] = []
 
     def check(self) -> None:
         """Look whether everything can be used; leaves nothing open. Raises ConfigError, StoreUnavailable."""
         with open_store(database_of(self._config.storage)) as store:
             require_newest(store)
             build_services(store, self._config, SystemClock())
-        Channels(self._config).prepare()
+            session_key(store, self._config)
+            Channels(self._config, lambda: vapid_key(store, self._config)).prepare()
 
     def make_app(self) -> WebApp:
         """Return the web app over services of this process."""
-        self._store = open_store(database_of(self._config.storage))
-        services = build_services(self._store, self._config, SystemClock())
-        live = LiveAnalysis(self._feed, services.athletes.analysis_params)
-        self._running = [live, TrialGuide(services.trials, self._feed), SetGuide(services.guidance, self._feed)]
-        key = secret_key(self._config.storage.directory)
-        return create_app(services, self._feed, self._config, key, door=LiveDoor(services, live))
+        self._ground = ground = open_ground(self._config, "web")
+        services, telling = ground.services, ground.telling
+        self._feed = feed = SharedFeed(telling, self._config.web.event_readers_max)
+        live = LiveAnalysis(feed, services.athletes.analysis_params)
+        door = SharedDoor(services, live, feed, telling, SystemClock())
+        app = create_app(services, feed, self._config, session_key(ground.store, self._config), door=door)
+        self._parts = [
+            live,
+            TrialGuide(services.trials, feed),
+            SetGuide(services.guidance, feed),
+            SharedPages(services, feed, door, telling),
+            SharedTries(memories_of(app), telling),
+            Presence(ground.store, SystemClock(), "web"),
+        ]
+        return app
 
     def start(self) -> None:
-        """Start what looks at live blocks."""
-        for each in self._running:
+        """Start what looks at live blocks and what tells the others."""
+        for each in self._parts:
             each.start()
 
     def stop(self) -> None:
-        """Stop what runs, and close the database."""
-        self._feed.close()
-        while self._running:
-            self._running.pop().close()
-        if self._store is not None:
-            self._store.close()
-            self._store = None
+        """Stop what runs, last started first, and close line and database."""
+        if self._feed is not None:
+            self._feed.close()
+        while self._parts:
+            self._parts.pop().close()
+        if self._ground is not None:
+            self._ground.close()
+            self._ground = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 from coach.config import Config
@@ -16,9 +16,10 @@ from coach.notify.webhook import Webhook
 class Channels:
     """Every channel's sender. Nothing is read, made or connected before it is needed."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, key: Callable[[], VapidKey] | None = None) -> None:
+        """key: returns what signs pushes; None for the file of this machine."""
         self._config = config
-        self._key = lru_cache(maxsize=1)(lambda: own_key(config.storage.directory))
+        self._key = lru_cache(maxsize=1)(key or (lambda: own_key(config.storage.directory)))
         private = config.reminders.private_targets
         contact = config.reminders.push_contact
         self._senders: Mapping[Channel, Sender] = {

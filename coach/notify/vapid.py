@@ -45,6 +45,12 @@ class VapidKey:
         """Return what a browser subscribes with."""
         return b64url(public_bytes(self.private.public_key()))
 
+    def pem(self) -> str:
+        """Return the private key as text, to be kept where only this server reads it."""
+        return self.private.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        ).decode("ascii")
+
     def authorization(self, endpoint: str, contact: str, now_utc_s: float) -> str:
         """Return the value of the header Authorization for one push service.
 
@@ -65,19 +71,29 @@ def own_key(directory: Path) -> VapidKey:
     With another key every device has to subscribe anew.
     """
     path = directory / "vapid.key"
-    fresh = ec.generate_private_key(ec.SECP256R1()).private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
     try:
         make_folder(directory)
-        write_once(path, fresh)
+        write_once(path, fresh_key().pem().encode("ascii"))
         text = path.read_bytes()
     except OSError as error:
         raise ConfigError(f"The key {path} cannot be written or read ({error.strerror}): check the folder.") from None
+    key = key_of(text)
+    if key is None:
+        raise ConfigError(f"The key {path} is damaged: remove the file; every device then switches push on anew.")
+    return key
+
+
+def key_of(text: bytes) -> VapidKey | None:
+    """Return the key that `pem` told; None for what is none."""
     try:
         key = serialization.load_pem_private_key(text, None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        key = None
+        return None
     if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
-        raise ConfigError(f"The key {path} is damaged: remove the file; every device then switches push on anew.")
+        return None
     return VapidKey(key)
+
+
+def fresh_key() -> VapidKey:
+    """Return a new key."""
+    return VapidKey(ec.generate_private_key(ec.SECP256R1()))

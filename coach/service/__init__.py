@@ -9,7 +9,9 @@ from coach.config import Config
 from coach.heart_log import TableHeartLog
 from coach.log import TableChunkLog
 from coach.notify.channels import Channels
+from coach.server_keys import vapid_key
 from coach.service.accounts import Accounts
+from coach.service.arrivals import Arrivals
 from coach.service.assessments import Assessments
 from coach.service.athletes import Athletes
 from coach.service.body import Bodies
@@ -17,6 +19,7 @@ from coach.service.choices import Choices
 from coach.service.coach_notes import CoachNotes
 from coach.service.consents import Consents
 from coach.service.days import Days
+from coach.service.dead_letters import DeadLetters
 from coach.service.diary import Diary
 from coach.service.doctor import Doctor
 from coach.service.doctor_links import DoctorLinks
@@ -51,10 +54,10 @@ from coach.service.profiles import Profiles
 from coach.service.program_desk import ProgramDesk
 from coach.service.progress import Progress
 from coach.service.questionnaires import Questionnaires
+from coach.service.reanalysis import Reanalysis
 from coach.service.recordings import Recordings
 from coach.service.reminder_settings import ReminderSettings
 from coach.service.reminders import Reminders
-from coach.service.reanalysis import Reanalysis
 from coach.service.reports import Reports
 from coach.service.rerun import Rerun
 from coach.service.restoring import Restoring
@@ -102,14 +105,16 @@ class Services:
     walls: Walls
     team: Team
     motion: Motion
+    arrivals: Arrivals
+    dead_letters: DeadLetters
     signals: Signals
     days: Days
+    reanalysis: Reanalysis
     rerun: Rerun
     recordings: Recordings
     hearts: Hearts
     findings: Findings
     time_line: TimeLine
-    reanalysis: Reanalysis
     jobs: Jobs
     diary: Diary
     treatments: Treatments
@@ -152,14 +157,19 @@ class Services:
     machine: Machine
 
 
-def build_services(store: Store, config: Config, clock: HostClock) -> Services:
-    """Return the services over a store whose schema is up to date. Starts nothing. Raises ConfigError: a profile."""
+def build_services(store: Store, config: Config, clock: HostClock, log: TableChunkLog | None = None) -> Services:
+    """Return the services over a store whose schema is up to date. Starts nothing. Raises ConfigError: a profile.
+
+    log: where chunks go, None for the store itself.
+    """
     ground = Ground(store, config, Profiles(config), clock)
-    links, looks, channels = LinkBoard(clock), Looks(clock), Channels(config)
+    links, looks = LinkBoard(clock), Looks(clock)
+    channels = Channels(config, lambda: vapid_key(store, config))
     motion, days, hearts = Motion(ground), Days(ground), Hearts(ground)
-    log, heart_log = TableChunkLog(store, clock, senders), TableHeartLog(store, hearts.mark)
+    log, heart_log = log or TableChunkLog(store, clock, senders), TableHeartLog(store, hearts.mark)
     wearables, tokens, accounts = Wearables(ground, links), Tokens(ground), Accounts(ground)
     plans, progress = Plans(ground), Progress(ground)
+    reanalysis = Reanalysis(ground, days)
     made: dict[str, Any] = {
         "accounts": accounts,
         "tokens": tokens,
@@ -169,8 +179,9 @@ def build_services(store: Store, config: Config, clock: HostClock) -> Services:
         "profiles": ground.profiles,
         "wearables": wearables,
         "walls": Walls(ground, links),
-    reanalysis = Reanalysis(ground, days)
         "motion": motion,
+        "arrivals": Arrivals(ground, motion),
+        "dead_letters": DeadLetters(ground, motion, log),
         "days": days,
         "reanalysis": reanalysis,
         "rerun": Rerun(ground, reanalysis),
