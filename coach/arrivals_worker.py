@@ -6,14 +6,17 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from coach.errors import CoachError, Overtaken, StoreUnavailable
-from coach.jetstream.taking import Delivery, Taker
 from coach.logs import about
 from coach.service.arrivals import Arrivals, Arrived, Done, Fate
 from coach.service.dead_letters import DeadLetters, Letter
 from devices.codec import decode_chunk
 from devices.errors import DeviceError
+
+if TYPE_CHECKING:
+    from coach.jetstream.taking import Delivery, Taker
 
 _log = logging.getLogger(__name__)
 # Chunks in one transaction at most. Own choice: as many as there are partitions usually.

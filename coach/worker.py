@@ -9,9 +9,11 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
+from coach.arrivals_worker import ArrivalsWorker
 from coach.errors import CoachError
 from coach.logs import about
 from coach.service import Services
+from coach.service.arrivals import Done
 from coach.service.days import JudgedDay
 from coach.service.motion import Handled
 
@@ -69,6 +71,12 @@ class Worker:
         self._day_at_once = threading.Event()
         self._day_at_once.set()
         self._days_next_s = self._days_rest_s = 0.0
+        taker = services.log.taker()
+        self._arrivals = (
+            ArrivalsWorker(taker, services.arrivals, services.dead_letters, self._arrived)
+            if taker is not None
+            else None
+        )
         services.log.on_append(self._wake.set)
 
     def start(self) -> None:
@@ -78,12 +86,16 @@ class Worker:
             self._services.machine.worker.begin()
             self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
             self._thread.start()
+            if self._arrivals is not None:
+                self._arrivals.start()
 
     def close(self) -> None:
         """Finish the transaction under way and stop."""
         self._stopping.set()
         self._wake.set()
         self._services.machine.worker.end()
+        if self._arrivals is not None:
+            self._arrivals.close()
         thread, self._thread = self._thread, None
         if thread is not None:
             thread.join(30.0)
@@ -189,6 +201,12 @@ class Worker:
         if any(each.at_once for each in handled):
             self._day_at_once.set()
         return sum(each.chunks for each in handled)
+
+    def _arrived(self, done: Done) -> None:
+        """Chunks of the log of many machines were stored and analysed."""
+        if done.at_once:
+            self._day_at_once.set()
+            self._wake.set()
 
     def _judge(self) -> None:
         """Judge the days that are due, now and then, and soon after something that should not wait."""
