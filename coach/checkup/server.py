@@ -14,6 +14,7 @@ from coach.checkup.types import Line, State
 from coach.errors import CoachError
 from coach.store import exporting, months
 from coach.store.engine import Store, Tx, open_store
+from coach.store.rows import streamed
 from coach.store.tables import chunk
 from devices.codec import decode_chunk
 from devices.errors import DeviceError
@@ -116,6 +117,6 @@ def _chunks(store: Store, days: int | None) -> Iterator[tuple[int, bytes]]:
     statement = select(chunk.c.id, chunk.c.blob).where(chunk.c.blob != b"")
     if days is not None:
         statement = statement.where(chunk.c.received_at >= datetime.now(UTC) - timedelta(days=days))
-    with store.read() as tx:
-        for chunk_id, blob in tx.execute(statement.execution_options(yield_per=_CHUNKS_AT_ONCE)):
+    with store.read() as tx, streamed(tx, statement, _CHUNKS_AT_ONCE) as result:
+        for chunk_id, blob in result:
             yield chunk_id, bytes(blob)

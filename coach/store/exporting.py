@@ -15,7 +15,7 @@ from sqlalchemy import JSON, ColumnElement, Date, Integer, LargeBinary, Table, T
 from coach.errors import InvalidInput
 from coach.store.data_rules import RULES, exported_tables, of_athlete
 from coach.store.engine import Tx, UtcDateTime
-from coach.store.rows import Row
+from coach.store.rows import Row, streamed
 from coach.store.tables import athlete, chunk, heart_block
 
 # Rows and blobs in memory at a time. Own choice: a blob of a chunk has a few kB, an uploaded file 20 MB.
@@ -60,8 +60,9 @@ def plain_rows(tx: Tx, name: str, athlete_id: str) -> Iterator[Plain]:
     ]
     kinds = {column.name: column for column in table.c if column.name not in rule.beside}
     statement = select(*columns).where(exported(table, athlete_id)).order_by(*table.primary_key.columns)
-    for row in tx.execute(statement.execution_options(yield_per=_ROWS_AT_ONCE)).mappings():
-        yield {name: plain(kinds.get(name), value) for name, value in row.items()}
+    with streamed(tx, statement, _ROWS_AT_ONCE) as result:
+        for row in result.mappings():
+            yield {name: plain(kinds.get(name), value) for name, value in row.items()}
 
 
 def blobs(tx: Tx, name: str, column: str, athlete_id: str) -> Iterator[bytes]:
@@ -72,15 +73,17 @@ def blobs(tx: Tx, name: str, column: str, athlete_id: str) -> Iterator[bytes]:
         .where(exported(table, athlete_id), table.c[column].is_not(None))
         .order_by(*table.primary_key.columns)
     )
-    for value in tx.execute(statement.execution_options(yield_per=_BLOBS_AT_ONCE)).scalars():
-        yield bytes(value)
+    with streamed(tx, statement, _BLOBS_AT_ONCE) as result:
+        for value in result.scalars():
+            yield bytes(value)
 
 
 def signal(tx: Tx, stream_id: str) -> Iterator[bytes]:
     """Yield a recording's coded chunks in their order; those whose signal is gone are left out."""
     statement = select(chunk.c.blob).where(chunk.c.stream_id == stream_id, func.length(chunk.c.blob) > 0)
-    for value in tx.execute(statement.order_by(chunk.c.seq).execution_options(yield_per=_BLOBS_AT_ONCE)).scalars():
-        yield bytes(value)
+    with streamed(tx, statement.order_by(chunk.c.seq), _BLOBS_AT_ONCE) as result:
+        for value in result.scalars():
+            yield bytes(value)
 
 
 def hearts(tx: Tx, athlete_id: str) -> Iterator[Row]:
@@ -91,7 +94,8 @@ def hearts(tx: Tx, athlete_id: str) -> Iterator[Row]:
         .where(columns.athlete_id == athlete_id)
         .order_by(columns.start_utc_s, columns.device_id, columns.recording_id, columns.seq)
     )
-    yield from cast("Iterator[Row]", tx.execute(statement.execution_options(yield_per=_ROWS_AT_ONCE)).mappings())
+    with streamed(tx, statement, _ROWS_AT_ONCE) as result:
+        yield from cast("Iterator[Row]", result.mappings())
 
 
 def blob_bytes(tx: Tx, athlete_id: str) -> int:

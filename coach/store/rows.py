@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, cast
 from uuid import uuid4
 
+from sqlalchemy import CursorResult
 from sqlalchemy.sql.base import Executable
 
 from coach.store.engine import Tx
@@ -41,6 +43,16 @@ def _milliseconds(at: datetime) -> int:
 def one(tx: Tx, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Row | None:
     """Return the first row, or None."""
     return cast("Row | None", tx.execute(statement, parameters).mappings().first())
+
+
+@contextmanager
+def streamed(tx: Tx, statement: Executable, at_once: int) -> Iterator[CursorResult[Any]]:
+    """Give the rows of a query some at a time, and let go of them at the end, however far they were read.
+
+    A server keeps what was not read until it is told otherwise.
+    """
+    with tx.execute(statement, execution_options={"yield_per": at_once}) as result:
+        yield result
 
 
 def many(tx: Tx, statement: Executable, parameters: Mapping[str, Any] | None = None) -> list[Row]:

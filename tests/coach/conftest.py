@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from coach.store.engine import Store, migrate, open_store
+from coach.store.engine import Store, migrate
 from tests.coach.club import Club, FakeClock, found_club
+from tests.databases import forget_databases, open_store
 
 
 @pytest.fixture
@@ -21,6 +22,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
     with open_store(tmp_path / "backstop.db") as opened:
         migrate(opened)
         yield opened
+    forget_databases(tmp_path)
 
 
 @pytest.fixture

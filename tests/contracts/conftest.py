@@ -1,15 +1,18 @@
-"""The two ways to a simulated wearable, for every contract."""
+"""The two ways to a simulated wearable, and the two databases, for every contract."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from coach.store.engine import Store, migrate, open_store
 from devices.radio import SYSTEM_RADIO
 from devices.sim.backend import SimAdapter, sim_radio
 from devices.sim.wearable import SimWearable
+from tests.coach.club import Club, FakeClock, found_club
 from tests.contracts.ways import Open, Way
 
 
@@ -40,3 +43,22 @@ def way(request: pytest.FixtureRequest) -> Iterator[Open]:
         yield over_bus
         for bus in opened:
             bus.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """A store of the newest schema in each database."""
+    where = tmp_path / "backstop.db" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+    with open_store(where) as opened:
+        migrate(opened)
+        yield opened
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def club(store: Store, clock: FakeClock) -> Club:
+    return found_club(store, clock)

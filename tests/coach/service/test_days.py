@@ -18,11 +18,12 @@ from coach.service import days as service_days
 from coach.service.canonical import canonical
 from coach.service.types import AnswerView, SessionState
 from coach.store import days, exposures, findings
-from coach.store.engine import migrate, open_store
+from coach.store.engine import migrate
 from coach.worker import Worker
 from devices.types import Chunk
 from tests.coach.club import ADDRESS, RATE_HZ, START, Club, FakeClock, bending_chunks, found_club
 from tests.coach.service.test_plans import accepted
+from tests.databases import open_store
 
 MONDAY, TUESDAY, WEDNESDAY = date(2026, 11, 23), date(2026, 11, 24), date(2026, 11, 25)
 THURSDAY_NOON = datetime(2026, 11, 26, 12, 0, tzinfo=UTC)

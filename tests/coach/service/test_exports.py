@@ -27,7 +27,7 @@ from coach.service.exports import Exports, write_archive
 from coach.service.rerun import How
 from coach.store import exporting
 from coach.store.data_rules import RULES
-from coach.store.engine import migrate, open_store
+from coach.store.engine import migrate
 from coach.store.every_table import metadata
 from coach.store.tables import chunk, stream
 from devices.codec import decode_chunk
@@ -35,6 +35,7 @@ from tests.coach import exports_bids
 from tests.coach.club import Club, FakeClock, bending_chunks, found_club
 from tests.coach.service.test_days import MONDAY, THURSDAY_NOON, WEDNESDAY, analysed, at, bent, bytes_of
 from tests.coach.whole_athlete import count, fill
+from tests.databases import open_store
 
 MARK = "MARKED"
 

@@ -18,13 +18,14 @@ from coach.service.diary import CheckIn
 from coach.service.plain import exercises_from_plain, prescription_to_plain
 from coach.service.types import PlanState, Role, SessionState
 from coach.store import athletes, plans, sessions
-from coach.store.engine import migrate, open_store
+from coach.store.engine import migrate
 from programs.exercises import library
 from programs.phases import FALLBACK
 from programs.prescribe import prescribe
 from programs.progress import work_s
 from programs.types import Answer, Availability, History, Lock, Need
 from tests.coach.club import START, Club, FakeClock, found_club
+from tests.databases import open_store
 
 YES_OF = {Lock.ALL: ("CES", "NEU", "INF", "FRA"), Lock.STARTING: ("CAN",)}
 PROGRAM = prescribe([Need("repeated_bending", 1.0, "You bent forward 84 times.")], History(), 3, 4)

@@ -22,10 +22,11 @@ from coach.service import build_services
 from coach.service.lines import envelope, thick, thin
 from coach.service.local_days import bounds_of
 from coach.store import days, findings, recordings, signals
-from coach.store.engine import Store, migrate, open_store
+from coach.store.engine import Store, migrate
 from coach.worker import Worker
 from devices.codec import decode_chunk, encode_chunk
 from tests.coach.club import RATE_HZ, START, Club, FakeClock, bending_chunks, found_club
+from tests.databases import open_store
 
 # 14 minutes before now, as a replay would be.
 BEGIN_S = START.timestamp() - 14 * 60

@@ -26,12 +26,13 @@ from coach.service.diary import CheckIn
 from coach.service.plain import exercises_from_plain, prescription_from_plain
 from coach.service.types import Role, SessionState
 from coach.store import athletes, plans, program_changes, sessions
-from coach.store.engine import migrate, open_store
+from coach.store.engine import migrate
 from programs.exercises import library
 from programs.progress import work_s
 from programs.types import Answer, Availability, Lock, Prescription
 from tests.coach.club import START, Club, FakeClock, found_club
 from tests.coach.service.test_progress import PROGRAM, start
+from tests.databases import open_store
 
 BERLIN = ZoneInfo("Europe/Berlin")
 ALWAYS = date(2026, 1, 1), date(2028, 1, 1)

@@ -18,7 +18,7 @@ from coach.service.diary import CheckIn
 from coach.service.plain import exercises_from_plain, prescription_to_plain
 from coach.service.types import Role, SessionState
 from coach.store import athletes, plans, sessions, spasms
-from coach.store.engine import migrate, open_store
+from coach.store.engine import migrate
 from programs.acute import Feels
 from programs.exercises import library
 from programs.phases import FALLBACK
@@ -26,6 +26,7 @@ from programs.prescribe import prescribe
 from programs.progress import work_s
 from programs.types import Answer, History, Lock, Need, Phase
 from tests.coach.club import START, Club, FakeClock, found_club
+from tests.databases import open_store
 
 LEVELS = {"bird_dog": 2, "side_bridge": 2, "curl_up": 1}
 PROGRAM = prescribe([Need("repeated_bending", 1.0, "You bent forward 84 times.")], History(LEVELS), 3, 8)

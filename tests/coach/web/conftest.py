@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -19,12 +18,13 @@ from coach.config import Config
 from coach.live import LiveFeed
 from coach.service import Services, build_services
 from coach.service.types import Identity, Role
-from coach.store.engine import migrate, open_store
+from coach.store.engine import migrate
 from coach.web import create_app
 from devices.types import Chunk
 from programs.types import Answer
 from tests.coach.every_answer import store_every_answer
 from tests.coach.web.told import store_of, stream_of
+from tests.databases import copy_database, open_store
 
 # A Tuesday, three in the afternoon in Berlin.
 START = datetime(2026, 11, 24, 14, 0, tzinfo=UTC)
@@ -135,8 +135,7 @@ def club_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def world(club_file: Path, tmp_path: Path) -> Iterator[World]:
-    for file in club_file.parent.iterdir():
-        shutil.copy(file, tmp_path / file.name)
+    copy_database(club_file, tmp_path / club_file.name)
     with open_store(tmp_path / club_file.name) as store:
         # The key that signs pushes lies in the storage folder.
         clock, feed, config = StandingClock(), LiveFeed(3), Config(storage={"directory": tmp_path})
