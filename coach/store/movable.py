@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from functools import partial
@@ -51,7 +51,9 @@ def open_texts(snapshot: sqlite3.Connection) -> None:
     snapshot.text_factory = text
 
 
-def rows_after(snapshot: sqlite3.Connection, table: Table, after: int, light: bool = False) -> Iterator[Sequence[Any]]:
+def rows_after(
+    snapshot: sqlite3.Connection, table: Table, after: int, light: bool = False
+) -> Generator[Sequence[Any], None, None]:
     """Yield rowid and values of each row behind a rowid. light: of bytes, whether they are bytes and how many."""
     named = ", ".join(
         f"iif(typeof({quoted}) = 'blob', length({quoted}), {quoted})"

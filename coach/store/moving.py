@@ -134,17 +134,19 @@ def copy_piece(target: Store, snapshot: sqlite3.Connection, table: Table, since:
 
     Raises StoreUnavailable, and AlreadyRunning when somebody else has copied it: the piece is not there by this one.
     """
-    rows = rows_after(snapshot, table, since.last_rowid)
-    first = next(rows, None)
-    if first is None:
-        return None
-    with target.begin() as tx:
-        mine = progress.c.name == table.name
-        # Waits for the server to see that a move that was killed is gone.
-        if tx.execute(select(progress.c.last_rowid).where(mine).with_for_update()).scalar_one() != since.last_rowid:
-            raise AlreadyRunning("Another `backstop move` fills this database: wait for it, or end it.")
-        now = _copy(tx, table, chain([first], rows), since)
-        tx.execute(progress.update().where(mine).values(last_rowid=now.last_rowid, rows=now.rows, bytes=now.bytes))
+    with closing(rows_after(snapshot, table, since.last_rowid)) as rows:
+        first = next(rows, None)
+        if first is None:
+            return None
+        with target.begin() as tx:
+            mine = progress.c.name == table.name
+            # Waits for the server to see that a move that was killed is gone.
+            there = tx.execute(select(progress.c.last_rowid).where(mine).with_for_update()).scalar_one()
+            if there != since.last_rowid:
+                raise AlreadyRunning("Another `backstop move` fills this database: wait for it, or end it.")
+            now = _copy(tx, table, chain([first], rows), since)
+            values = {"last_rowid": now.last_rowid, "rows": now.rows, "bytes": now.bytes}
+            tx.execute(progress.update().where(mine).values(values))
     return now
 
 
