@@ -68,6 +68,8 @@ def look_at_programs(services: Services, feed: LiveFeed, now: datetime) -> int:
 
 def close_stale(services: Services, feed: LiveFeed, now: datetime) -> int:
     """Close sessions that nobody answered and settle recordings that ended; return how many."""
+    if services.machine.several:
+        services.sent_files.purge(now)
     return services.plans.close_stale(now) + services.motion.close_stale(now)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from coach.checkup import database, keeping, machine, network, radio, server
+from coach.checkup import database, keeping, machine, network, processes, radio, server
 from coach.checkup.types import Line, State
 from coach.config import Config
 
@@ -32,6 +32,8 @@ def examine(
         ("backups", lambda: keeping.check_backups(config)),
         ("versions", machine.check_versions),
     ]
+    if log_url := config.storage.log_url.get_secret_value():
+        checks.append(("processes", lambda: processes.check_processes(url, log_url)))
     if over_network:
         checks.append(("network", lambda: network.check_network(config)))
     return [line for part, check in checks for line in _lines(part, check)]

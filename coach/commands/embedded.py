@@ -1,6 +1,7 @@
 """All roles, put together and taken apart in order: the composition of `backstop run`.
 
-One process, but for the worker, which analyses in its own.
+One process, but for the worker, which analyses in its own. With a log for several processes they are the roles of
+these, once each, and others may run beside.
 """
 
 from __future__ import annotations
@@ -12,18 +13,22 @@ from pathlib import Path
 
 from coach.clock import SessionClock
 from coach.commands.options import shared_clock
+from coach.commands.web_role import Part, WebRole
 from coach.config import Config
 from coach.errors import ConfigError
 from coach.gateway import Gateway, RequestOf, request_from
 from coach.guide import SetGuide, TrialGuide
-from coach.instance import database_of, secret_key
+from coach.instance import database_of
 from coach.live import LiveAnalysis, LiveFeed
 from coach.notify.channels import Channels
+from coach.presence import Presence
+from coach.server_keys import session_key, vapid_key
 from coach.service import Services, build_services
 from coach.service.demo import ensure_demo
 from coach.service.types import Identity, Role, WearableView
 from coach.serving import LiveDoor, LocalServing, Lookout
 from coach.store.engine import Store, migrate, open_store
+from coach.store.revision import require_newest
 from coach.web.app import WebApp, create_app
 from coach.worker_process import WorkerProcess
 from devices.errors import Refused
@@ -47,19 +52,18 @@ class Embedded:
         self._config, self._file = config, file
         self._directory = directory
         self._store: Store | None = None
-        self._running: list[
-            BleHub | Gateway | LiveAnalysis | Lookout | TrialGuide | SetGuide | WorkerProcess | SessionClock
-        ] = []
+        self._web = WebRole(config) if config.storage.log_url.get_secret_value() else None
+        self._running: list[Part] = []
         self._services: Services | None = None
         # Set where the database was made just now.
         self._owner_id: str | None = None
-        self._feed = LiveFeed(config.web.event_readers_max)
+        self._feed: LiveFeed = LiveFeed(config.web.event_readers_max)
 
     def prepare(self) -> None:
         """Bring the schema up to date and make the simulated athlete, if wanted; leaves nothing open."""
         store = open_store(database_of(self._config.storage))
         try:
-            migrate(store)
+            (migrate if self._web is None else require_newest)(store)
             # Built also where nobody is simulated: what is wrong with a profile is said here, as one sentence.
             services = build_services(store, self._config, SystemClock())
             if not services.accounts.users():
@@ -67,19 +71,34 @@ class Embedded:
             if self._config.simulate.athlete:
                 self._check_simulation()
                 ensure_demo(services, self._config)
+            session_key(store, self._config)
+            Channels(self._config, lambda: vapid_key(store, self._config)).prepare()
         finally:
             store.close()
-        secret_key(self._directory)
-        Channels(self._config).prepare()
 
     def make_app(self) -> WebApp:
         """Return the web app over services of this process."""
+        if self._web is not None:
+            return self._several_app(self._web)
         self._store = open_store(database_of(self._config.storage))
         self._services = build_services(self._store, self._config, SystemClock())
         self._hub = BleHub()
         self._live = LiveAnalysis(self._feed, self._services.athletes.analysis_params)
         self._door = LiveDoor(self._services, self._live)
-        return create_app(self._services, self._feed, self._config, secret_key(self._directory), door=self._door)
+        guides = TrialGuide(self._services.trials, self._feed), SetGuide(self._services.guidance, self._feed)
+        self._pages: tuple[Part, ...] = (self._live, *guides)
+        key = session_key(self._store, self._config)
+        return create_app(self._services, self._feed, self._config, key, door=self._door)
+
+    def _several_app(self, web: WebRole) -> WebApp:
+        app = web.make_app()
+        if web.ground is None:
+            raise RuntimeError("make_app opens it")
+        services = self._services = web.ground.services
+        self._hub, self._feed, self._door = BleHub(), web.feed, web.door
+        pulse = services.machine.clock
+        self._pages = web, Presence(web.ground.store, SystemClock(), "clock", lambda: pulse.silent_s)
+        return app
 
     def start(self) -> None:
         """Start worker, clock, radio and gateway, in the order in which they need each other."""
@@ -90,9 +109,8 @@ class Embedded:
         serving = LocalServing(services, self._door, self._feed)
         gateway = Gateway(self._hub, serving, services.log, self._requests())
         lookout = Lookout(self._hub, services.looks)
-        guides = TrialGuide(services.trials, self._feed), SetGuide(services.guidance, self._feed)
-        radio = (self._hub, gateway, lookout) if self._config.link.here else ()
-        for role in (self._live, *guides, worker, clock, *radio):
+        radio: tuple[Part, ...] = (self._hub, gateway, lookout) if self._config.link.here else ()
+        for role in (*self._pages, worker, clock, *radio):
             role.start()
             self._running.append(role)
 

@@ -48,7 +48,9 @@ def open_ground(config: Config, role: str) -> Ground:
         line = NatsLine(config.storage.log_url.get_secret_value(), f"{role}-{socket.gethostname()}-{os.getpid()}")
         line.start()
         log = JetStreamLog(store, clock, line, config.storage.log_partitions, senders)
-        return Ground(store, line, Telling(line), build_services(store, config, clock, log))
+        services = build_services(store, config, clock, log)
+        services.machine.attach_line(lambda: line.connected)
+        return Ground(store, line, Telling(line), services)
     except BaseException:
         store.close()
         raise

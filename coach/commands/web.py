@@ -35,7 +35,7 @@ def handler(args: argparse.Namespace) -> int:
     role = WebRole(config)
     # Before the server starts, so that what cannot be used is one sentence and an exit status.
     role.check()
-    return serve(role.make_app, config.web, on_ready=lambda _, port: _begin(role, config, port), on_stop=role.stop)
+    return serve(role.make_app, config.web, on_ready=lambda _, port: _begin(role, config, port), on_stop=role.close)
 
 
 def _begin(role: WebRole, config: Config, port: int) -> None:

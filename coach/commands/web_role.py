@@ -23,20 +23,25 @@ from coach.web.limits import memories_of
 from devices.hostclock import SystemClock
 
 
-class _Part(Protocol):
-    def start(self) -> None: ...
+class Part(Protocol):
+    """What runs while a process serves."""
 
-    def close(self) -> None: ...
+    def start(self) -> None:
+        """Begin; again is no error."""
+        ...
+
+    def close(self) -> None:
+        """End in order."""
+        ...
 
 
 class WebRole:
-    """`check` before the fork; `make_app`, `start` and `stop` in the process that serves."""
+    """`check` before the fork; `make_app`, `start` and `close` in the process that serves."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        self._ground: Ground | None = None
-        self._feed: SharedFeed | None = None
-        self._parts: list[_Part] = []
+        self._parts: list[Part] = []
+        self.ground: Ground | None = None
 
     def check(self) -> None:
         """Look whether everything can be used; leaves nothing open. Raises ConfigError, StoreUnavailable."""
@@ -48,11 +53,11 @@ class WebRole:
 
     def make_app(self) -> WebApp:
         """Return the web app over services of this process."""
-        self._ground = ground = open_ground(self._config, "web")
+        self.ground = ground = open_ground(self._config, "web")
         services, telling = ground.services, ground.telling
-        self._feed = feed = SharedFeed(telling, self._config.web.event_readers_max)
+        self.feed = feed = SharedFeed(telling, self._config.web.event_readers_max)
         live = LiveAnalysis(feed, services.athletes.analysis_params)
-        door = SharedDoor(services, live, feed, telling, SystemClock())
+        self.door = door = SharedDoor(services, live, feed, telling, SystemClock())
         app = create_app(services, feed, self._config, session_key(ground.store, self._config), door=door)
         self._parts = [
             live,
@@ -69,12 +74,12 @@ class WebRole:
         for each in self._parts:
             each.start()
 
-    def stop(self) -> None:
+    def close(self) -> None:
         """Stop what runs, last started first, and close line and database."""
-        if self._feed is not None:
-            self._feed.close()
+        if self.ground is not None:
+            self.feed.close()
         while self._parts:
             self._parts.pop().close()
-        if self._ground is not None:
-            self._ground.close()
-            self._ground = None
+        if self.ground is not None:
+            self.ground.close()
+            self.ground = None

@@ -65,6 +65,7 @@ from coach.service.rests import Rests
 from coach.service.retention import Retention
 from coach.service.second_factors import SecondFactors
 from coach.service.sent_answers import SentAnswers
+from coach.service.sent_files import SentFiles
 from coach.service.session_messages import SessionMessages
 from coach.service.sharing import Sharing
 from coach.service.sign_in_sessions import SignIns
@@ -134,6 +135,7 @@ class Services:
     rests: Rests
     spasms: Spasms
     sent_answers: SentAnswers
+    sent_files: SentFiles
     first_run: FirstRun
     bodies: Bodies
     reminders: Reminders

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,11 +15,12 @@ from coach.errors import CoachError, StoreUnavailable
 from coach.instance import database_path
 from coach.log import LogCounts, TableChunkLog
 from coach.pulse import Pulse
+from coach.service.at_work import AtWork, at_work
 from coach.service.backups import Backups, kept_in
 from coach.service.ground import Ground
 from coach.service.links import LinkBoard
 from coach.service.timekeeping import Timekeeping
-from coach.store import exporting, figures, sign_ins, wearables
+from coach.store import exporting, figures, processes, sign_ins, wearables
 from coach.store.claims import claimed
 from coach.store.condition import Condition
 from coach.store.figures import Waiting
@@ -35,6 +36,9 @@ WORKER_SILENT_S, CLOCK_SILENT_S = 60.0, 120.0
 _TROUBLE = {Condition.FULL, Condition.READ_ONLY, Condition.FAILING, Condition.DAMAGED}
 # Of a server also that it is not there: nobody else says so.
 _TROUBLE_OF_SERVER = {*_TROUBLE, Condition.CROWDED, Condition.UNREACHABLE}
+_NATS_AWAY = (
+    "NATS does not answer: check storage.log_url and the server there. Pages go on, gateways keep their signal."
+)
 _BACKUPS_OF_SERVER = "Its backups are made by the server's own means: pg_dump."
 
 
@@ -76,10 +80,43 @@ class Machine:
         self.worker = Pulse("worker", WORKER_SILENT_S)
         self.clock = Pulse("clock", CLOCK_SILENT_S)
         self.time = Timekeeping(ground.store, ground.clock)
+        self._connected: Callable[[], bool] | None = None
+
+    def attach_line(self, connected: Callable[[], bool]) -> None:
+        """Be one process of several. connected: tells whether NATS answers."""
+        self._connected = connected
+
+    @property
+    def several(self) -> bool:
+        """Tell whether this is one process of several."""
+        return self._connected is not None
 
     def parts(self) -> tuple[Part, ...]:
-        """Return every part: database, disk, worker, clock, time."""
-        return self._database(), self._disk(), self._worker(), _role(self.clock), self._time()
+        """Return every part: database, disk, worker, clock, time; of several processes also the log and each role."""
+        if self._connected is None:
+            return self._database(), self._disk(), self._worker(), _role(self.clock), self._time()
+        return *self.own_parts(), *self._everybody(), self._time()
+
+    def own_parts(self) -> tuple[Part, ...]:
+        """Return the parts without which this process cannot answer; those of one process are all of them."""
+        if self._connected is None:
+            return self.parts()
+        connected = self._connected()
+        says = "NATS takes what is sent." if connected else _NATS_AWAY
+        return self._database(), self._disk(), Part("log", connected, says)
+
+    def at_work(self) -> tuple[AtWork, ...]:
+        """Return who of several processes is at work, by role; nobody where there is one. Raises StoreUnavailable."""
+        if self._connected is None:
+            return ()
+        with self._ground.store.read() as tx:
+            return at_work(processes.everybody(tx), self._ground.now())
+
+    def _everybody(self) -> tuple[Part, ...]:
+        try:
+            return tuple(Part(each.role, each.ready, each.says, each.values) for each in self.at_work())
+        except CoachError:
+            return ()  # the database's part says it
 
     def claimed(self, *what: str) -> AbstractContextManager[bool]:
         """Claim something among all processes for as long as a block takes; see `coach.store.claims.claimed`."""

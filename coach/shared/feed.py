@@ -59,6 +59,11 @@ class SharedFeed(LiveFeed):
         return super().watched(athlete_id)
 
     @property
+    def connected(self) -> bool:
+        """Tell whether the other processes can be told anything now."""
+        return self._telling.line.connected
+
+    @property
     def athletes(self) -> Collection[str]:
         """Return for whom pages are open in this process."""
         with self._lock:

@@ -51,8 +51,8 @@ def alive() -> Alive:
 @access.public
 @describe(answer=Ready, otherwise={503: Ready})
 def ready() -> Response:
-    """Answer 200 while everything can do its work, else 503; what is wrong is told the owner and the log."""
-    now = readiness()
+    """Answer 200 while this process can do its work, else 503; what is wrong is told the owner and the log."""
+    now = _readiness(house().services.machine.own_parts())
     wrong = [part.says for part in now.parts if not part.ready]
     if wrong:
         current_app.logger.error("not ready: %s", " ".join(wrong))
@@ -71,5 +71,8 @@ def parts() -> Readiness:
 
 def readiness() -> Readiness:
     """Return how every part does now."""
-    parts = house().services.machine.parts()
+    return _readiness(house().services.machine.parts())
+
+
+def _readiness(parts: tuple[Part, ...]) -> Readiness:
     return Readiness("ready" if all(part.ready for part in parts) else "not ready", parts)

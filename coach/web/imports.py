@@ -49,7 +49,9 @@ def _athlete(athlete_id: str) -> AthleteView:
 
 
 def _uploads() -> Uploads:
-    return Uploads(house().config.storage.directory / "uploads")
+    services = house().services
+    shared = services.sent_files if services.machine.several else None
+    return Uploads(house().config.storage.directory / "uploads", shared)
 
 
 def _page(athlete: AthleteView, problem: str | None = None) -> Response:

@@ -5,6 +5,7 @@ Each app has a registry of its own; nothing is registered when a module is read.
 
 from __future__ import annotations
 
+import contextlib
 import platform
 import time
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 from werkzeug.wrappers import Response
 
+from coach.errors import CoachError
 from coach.live import LiveFeed
 from coach.service.machine import Figures, Machine
 from coach.service.personal_tokens import TokenScope
@@ -77,7 +79,8 @@ class _Machine(Collector):
         yield from self._roles()
         info = InfoMetricFamily("backstop_build", "What runs here.")
         versions = {"version": version("backstop"), "python": platform.python_version()}
-        info.add_metric([], versions | {"schema": figures.schema or "unknown"})
+        role = "web" if self._machine.several else "run"
+        info.add_metric([], versions | {"schema": figures.schema or "unknown", "role": role})
         yield info
 
     def _roles(self) -> Iterator[Metric]:
@@ -90,10 +93,20 @@ class _Machine(Collector):
                 done.add_metric([pulse.role, what, "failed" if failed else "done"], count)
         yield silent
         yield done
+        yield from self._processes()
         ready = GaugeMetricFamily("backstop_ready", "1 while a part can do its work.", labels=["part"])
         for part in self._machine.parts():
             ready.add_metric([part.name], float(part.ready))
         yield ready
+
+    def _processes(self) -> Iterator[Metric]:
+        """Yield who of several processes is at work; each tells its own figures beside."""
+        there = GaugeMetricFamily("backstop_processes", "Processes by role and state.", labels=["role", "state"])
+        with contextlib.suppress(CoachError):
+            for each in self._machine.at_work():
+                for state, count in each.values.items():
+                    there.add_metric([each.role, state], count)
+        yield there
 
 
 def _chunks(figures: Figures) -> Iterator[Metric]:

@@ -143,6 +143,8 @@ def status_of(house_: House, athlete_id: str) -> dict[str, str]:
     wearable = desk.foremost(house_.services.wearables.for_athlete(athlete_id))
     if wearable is None:
         return {"sentence": _("No wearable yet"), "battery": "", "tone": ""}
+    if not house_.live_feed.connected:
+        return {"sentence": _("The live line is away for a moment; nothing is lost."), "battery": "", "tone": "look"}
     return {
         "sentence": words.wearable_sentence(wearable),
         "battery": words.battery(wearable),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 import secrets
@@ -12,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from werkzeug.datastructures import FileStorage
 
 from coach.errors import Conflict, InvalidInput, NoSuch, StoreUnavailable
+from coach.service.sent_files import SentFiles
 
 # Own bounds: people who look at an upload at the same time, files of one recording, s that a look may last.
 _AT_ONCE = 16
@@ -21,10 +23,13 @@ _ID = re.compile(r"[0-9a-f]{16}-[0-9a-f]{32}")
 
 
 class Uploads:
-    """Keep uploads in a folder of their own, readable by the owner of the process only."""
+    """Keep uploads in a folder of their own, readable by the owner of the process only.
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    Of several processes each takes them from the rows that they share; its folder is where it looks at them.
+    """
+
+    def __init__(self, folder: Path, shared: SentFiles | None = None) -> None:
+        self._folder, self._shared = folder, shared
 
     def keep(self, user_id: str, files: list[FileStorage]) -> str:
         """Write files to the disk and return the upload's id; the person's upload before goes.
@@ -40,7 +45,8 @@ class Uploads:
         for each in kept:
             if each.name.startswith(f"{mine}-"):
                 shutil.rmtree(each, ignore_errors=True)
-        if sum(not each.name.startswith(f"{mine}-") for each in kept) >= _AT_ONCE:
+        others = sum(not each.name.startswith(f"{mine}-") for each in kept)
+        if (others if self._shared is None else self._shared.others(user_id)) >= _AT_ONCE:
             raise Conflict("Many people are importing at this moment: try again in some minutes.")
         upload_id = f"{mine}-{secrets.token_hex(16)}"
         folder = self._folder / upload_id
@@ -50,6 +56,8 @@ class Uploads:
                 path = folder / _plain_name(file.filename or "")
                 if not path.exists():  # of two of one name the first counts, as in an archive
                     file.save(path)
+            if self._shared is not None:
+                self._shared.keep(user_id, upload_id, sorted(folder.iterdir()))
         except OSError as error:
             shutil.rmtree(folder, ignore_errors=True)
             raise StoreUnavailable(f"The upload cannot be kept ({error.strerror}): free some space.") from error
@@ -58,15 +66,34 @@ class Uploads:
     def path(self, user_id: str, upload_id: str) -> Path:
         """Return the uploaded file, or the folder of several. Raises NoSuch for one that is gone or another's."""
         folder = self._folder / upload_id
-        if not (_ID.fullmatch(upload_id) and upload_id.startswith(f"{_mine(user_id)}-") and folder.is_dir()):
+        named = bool(_ID.fullmatch(upload_id)) and upload_id.startswith(f"{_mine(user_id)}-")
+        if not (named and (folder.is_dir() or self._fetched(user_id, upload_id))):
             raise NoSuch("This upload is not here any more: choose the file again.")
         files = list(folder.iterdir())
         return files[0] if len(files) == 1 else folder
+
+    def _fetched(self, user_id: str, upload_id: str) -> bool:
+        """Take an upload that came to another process; tell whether there is one."""
+        if self._shared is None:
+            return False
+        fresh = self._folder / f"{upload_id}.part-{secrets.token_hex(4)}"
+        try:
+            if not self._shared.fetch(user_id, upload_id, fresh):
+                return False
+            with contextlib.suppress(OSError):  # another request was first
+                fresh.rename(self._folder / upload_id)
+        except OSError as error:
+            raise StoreUnavailable(f"The upload cannot be looked at ({error.strerror}): free some space.") from error
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+        return (self._folder / upload_id).is_dir()
 
     def drop(self, user_id: str, upload_id: str) -> None:
         """Remove an upload; one that is gone is no error."""
         if _ID.fullmatch(upload_id) and upload_id.startswith(f"{_mine(user_id)}-"):
             shutil.rmtree(self._folder / upload_id, ignore_errors=True)
+            if self._shared is not None:
+                self._shared.drop(user_id)
 
     def purge(self) -> None:
         """Remove what is older than an hour."""
