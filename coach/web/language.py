@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from coach import language
 from coach.web import access
-from coach.web.spoken import spoken
+from coach.web.spoken import spoken, written
 
 
 class _Words(flask_babel.Domain):  # type: ignore[misc]
@@ -51,7 +51,7 @@ def _filled(context: Context, said: str, values: dict[str, Any]) -> str:
     if not values:
         said = said.replace("%%", "%")
     marked = Markup(said) if context.eval_ctx.autoescape else said  # noqa: S704 - texts of ours; values are escaped
-    return marked % {name: spoken(value) for name, value in values.items()} if values else marked
+    return marked % {name: written(spoken(value)) for name, value in values.items()} if values else marked
 
 
 def _speak() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import date
 from functools import wraps
 from typing import Any
 
@@ -15,6 +16,7 @@ from markupsafe import Markup, escape
 
 from coach import language
 from coach.said import said
+from coach.written import long_day
 from programs.drawings import Drawing
 
 # Filters of these endings return classes and days as addresses have them.
@@ -22,6 +24,7 @@ _CODES = ("_tone", "_day", "_icon", "_class", "tojson")
 # These return names that people gave, or parts of a machine's.
 _NAMES = frozenset({"short_name", "group_name", "name_parts", "leaves", "mark_sign"})
 _TITLE = re.compile(r"<title>.*?</title>", re.DOTALL)
+_DAY = re.compile(r"\b\d{4}-\d\d-\d\d\b")
 # Functions of templates that return words, as filters do.
 _FUNCTIONS = ("quantity", "how_much", "limit_name", "field_words")
 
@@ -35,6 +38,23 @@ def spoken(value: Any) -> Any:
     return value
 
 
+def written(value: Any) -> Any:
+    """Return a day as the reader's language writes it, anything else as it is. Addresses take isoformat()."""
+    return long_day(value) if type(value) is date else value
+
+
+def with_days(text: object) -> str:
+    """Return a made sentence with its days, or a day alone, as the reader's language writes it."""
+    return _DAY.sub(_day_written, str(spoken(text)))
+
+
+def _day_written(found: re.Match[str]) -> str:
+    try:
+        return long_day(date.fromisoformat(found[0]))
+    except ValueError:
+        return found[0]
+
+
 def drawn(picture: Drawing) -> Markup:
     """Return a drawing, with what it shows said in the reader's language."""
     title = f"<title>{escape(said(picture.says))}</title>"
@@ -42,10 +62,8 @@ def drawn(picture: Drawing) -> Markup:
 
 
 def capitalized(text: str) -> str:
-    """Return a text with a large first letter. The rest stays: German writes its nouns large."""
+    """Return a text with a large first letter. The rest stays: `On Thu 12 Nov`, and German writes its nouns large."""
     plain = str(text)
-    if language.current() == language.DEFAULT:
-        return plain.capitalize()
     return plain[:1].upper() + plain[1:]
 
 
@@ -57,7 +75,7 @@ def lowered(text: str) -> str:
 @pass_context
 def shown(_: Context, value: Any) -> Any:
     """Return what a template writes out, in the reader's language. One word alone may be somebody's: it stays."""
-    return said(value) if type(value) is str and " " in value else value
+    return said(value) if type(value) is str and " " in value else written(value)
 
 
 def _speaking(make: Callable[..., Any]) -> Callable[..., Any]:
@@ -80,4 +98,4 @@ def install(app: Flask) -> None:
         if name in known:
             app.jinja_env.globals[name] = _speaking(known[name])
     app.jinja_env.finalize = shown
-    filters |= {"said": spoken, "drawn": drawn, "capitalize": capitalized, "lower": lowered}
+    filters |= {"said": spoken, "with_days": with_days, "drawn": drawn, "capitalize": capitalized, "lower": lowered}

@@ -84,7 +84,7 @@ def test_the_page_draws_weeks_and_says_what_was_seen_with_numbers(world, ada) ->
     ada.post(at(world, "treatments"), data={"kind": "heat", "key": "h"})
     tell(world, [3, 2, 3, 3, 2, 3])
     page = ada.get(at(world, "treatments")).text
-    assert "After warmth began, 2026-11-30" in page
+    assert "After warmth began, 30 November 2026" in page
     assert re.search(r"Pain: 4\.0 points lower than before \(95 % interval \d\.\d to \d\.\d", page)
     assert "It does not say why" in page
     assert page.count('r="3.5"') == 3  # two weeks, and the key

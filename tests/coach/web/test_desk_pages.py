@@ -29,7 +29,7 @@ def test_the_list_tells_who_needs_the_coach_and_why_and_hides_no_sign(three) -> 
     assert "a proposal waits for you" in ada
     assert "new finding" in ada
     assert "1 athlete needs you" in page
-    assert "Nothing waits at 2 athletes" in page
+    assert "Nothing new: 2 athletes" in page
     assert "Nobody is ranked by risk" in page
 
 

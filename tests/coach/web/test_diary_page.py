@@ -121,7 +121,7 @@ def test_each_place_on_the_picture_has_its_own_number(ada) -> None:
     assert page.count('class="spot spot-on-') == 7
     told = {"sites": ["lower_back", "hip_left"], "pain_at_lower_back": "5", "pain_at_neck": "9"}
     assert ada.post(where, data=told).status_code == 303  # the neck was not tapped, so its number says nothing
-    assert "2 at rest, 5 moving · lower back 5" in ada.get("/diary").text
+    assert "2 at rest, 5 moving\N{NO-BREAK SPACE}· lower back 5" in ada.get("/diary").text
     more = told | {"pain_at_hip_left": "7", "pain_in_motion": "6"}
     answer = ada.post(where, data=more)
     assert answer.status_code == 422
@@ -132,7 +132,7 @@ def test_keeping_more_keeps_the_second_tap(ada) -> None:
     where = tap(ada, 2)
     assert ada.post(where, data={"pain_in_motion": "4"}).status_code == 303
     assert ada.post(where, data={"soreness": "3"}).status_code == 303
-    assert "2 at rest, 4 moving · sore 3" in ada.get("/diary").text
+    assert "2 at rest, 4 moving\N{NO-BREAK SPACE}· sore 3" in ada.get("/diary").text
 
 
 def test_the_morning_after_is_asked_for_once(world, ada) -> None:

@@ -43,12 +43,12 @@ def test_a_token_is_shown_once_and_listed_until_it_is_revoked(world, made, csrf_
     assert answer.headers["Cache-Control"] == "no-store"
     page = client.get("/account/tokens").text
     assert "my script" in page
-    assert "read:athlete, read:plans; until 2026-12-24; never used" in " ".join(page.split())
+    assert "read:athlete, read:plans; until 24 December 2026; never used" in " ".join(page.split())
     assert secret not in page
     assert secret.split("-", 2)[2] not in page
     told = asked(world, secret, "/api/v1/me").get_json()
     assert (told["name"], told["athlete_id"], told["scopes"]) == ("Ada", world.ada.athlete_id, READ)
-    assert "last used 2026-11-24 14:00" in client.get("/account/tokens").text
+    assert "last used 24 November 2026 at 14:00" in client.get("/account/tokens").text
     (view,) = world.services.personal_tokens.mine(world.ada.identity)
     form = {"csrf_token": csrf_of(client)}
     assert client.post(f"/account/tokens/{view.token_id}/revoke", data=form).status_code == 303
