@@ -21,6 +21,7 @@ from coach.jetstream.streams import Consumer, Message, Stream
 from coach.jetstream.taking import Taker
 from coach.log import Admit, TableChunkLog, remember
 from coach.store.engine import Store
+from devices.codec import CRC_BYTES
 from devices.hostclock import HostClock
 from devices.types import Chunk
 
@@ -112,9 +113,9 @@ class JetStreamLog(TableChunkLog):
         if not taken:
             return
         self._make()
-        # Other bytes under a key are another message: which of both is kept is for the database to say.
+        # Other bytes under a key, which their checksum tells, are another message: which is kept the database says.
         messages = [
-            Message(self._subject(stream.athlete_id), f"{chunk.key}-{zlib.crc32(blob):08x}", blob)
+            Message(self._subject(stream.athlete_id), f"{chunk.key}-{blob[-CRC_BYTES:].hex()}", blob)
             for _, chunk, blob, stream in taken
         ]
         for (batch, chunk, _, _), told in zip(taken, streams.store(self._line, messages), strict=True):

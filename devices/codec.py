@@ -41,7 +41,7 @@ _RECEPTION = struct.Struct("<I5I5d")
 _COUNTS = ("duplicates", "late", "damaged", "unjoined", "restarts")
 _MEASURED = ("sampling_rate_hz", "drift_ppm", "clock_uncertainty_s", "acc_limit_mps2", "gyr_limit_radps")
 _PREFIX = len(MAGIC) + 1
-_CRC_BYTES = 4
+CRC_BYTES = 4
 _GAP = np.dtype([("start", "<u4"), ("count", "<u4")])
 _LSB_MAX = 2**15 - 1
 # LSBs of 2^-40 to 2^20 cover every unit in use; a value above 2^35 is no signal.
@@ -80,19 +80,19 @@ def encode_chunk(chunk: Chunk) -> bytes:
         raise BadPacket(f"Chunk {chunk.key} cannot be coded: {error}.") from error
     head = MAGIC + bytes((VERSION,)) + header + reception
     data = head + ids[0] + ids[1] + _gap_bytes(chunk.gaps) + _gap_bytes(without) + body
-    return data + zlib.crc32(data).to_bytes(_CRC_BYTES, "little")
+    return data + zlib.crc32(data).to_bytes(CRC_BYTES, "little")
 
 
 def decode_chunk(data: bytes) -> Chunk:
     """Return the chunk. Raises UnknownFormat for another magic or version, BadPacket for anything damaged."""
     if data[: len(MAGIC)] != MAGIC:
         raise UnknownFormat(f"These {len(data)} bytes are no chunk: they do not begin with {MAGIC.decode()}.")
-    if len(data) < _PREFIX + _HEADER.size + _CRC_BYTES:
+    if len(data) < _PREFIX + _HEADER.size + CRC_BYTES:
         raise BadPacket(f"A chunk of {len(data)} bytes is cut off; send it again.")
     version = data[_PREFIX - 1]
     if version not in _READABLE:
         raise UnknownFormat(f"Chunk layout {version} is not known, only {_READABLE}: update Backstop.")
-    content, crc = data[:-_CRC_BYTES], int.from_bytes(data[-_CRC_BYTES:], "little")
+    content, crc = data[:-CRC_BYTES], int.from_bytes(data[-CRC_BYTES:], "little")
     if zlib.crc32(content) != crc:
         raise BadPacket("A chunk's checksum does not fit its content; send it again.")
     if version > 1 and len(content) < _PREFIX + _HEADER.size + _RECEPTION.size:

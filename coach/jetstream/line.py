@@ -68,11 +68,11 @@ class NatsLine:
 
     def close(self) -> None:
         """Send what waits and disconnect."""
-        thread, self._thread = self._thread, None
-        if thread is None:
-            return
-        self._loop.call_soon_threadsafe(self._stopping.set)
-        thread.join(_CONNECT_S + _SPARE_S)
+        thread = self._thread
+        if thread is not None:
+            self.call(self._stopping.set)
+            thread.join(_CONNECT_S + _SPARE_S)
+            self._thread = None
 
     def __enter__(self) -> NatsLine:
         self.start()

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from coach.config import Config
+from coach.log import TableChunkLog
 from coach.service import Services, build_services
 from coach.service.types import Identity, Role
 from coach.store.engine import Store
@@ -47,9 +48,15 @@ class Club:
     wearable_id: str
 
 
-def found_club(store: Store, clock: FakeClock, time_zone: str = "Europe/Berlin", config: Config | None = None) -> Club:
+def found_club(
+    store: Store,
+    clock: FakeClock,
+    time_zone: str = "Europe/Berlin",
+    config: Config | None = None,
+    log: TableChunkLog | None = None,
+) -> Club:
     config = config or Config()
-    services = build_services(store, config, clock)
+    services = build_services(store, config, clock, log)
     coach_id = services.accounts.create_user("Kim", Role.COACH)
     athlete_id = services.athletes.create("Ada", time_zone, coach_id)
     user_id = services.accounts.create_user("Ada", Role.ATHLETE, athlete_id=athlete_id)
