@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 
 from coach.analysis.bouts import repetition_to_plain
 from coach.analysis.stream import analyse, finish, new_state
@@ -21,7 +22,7 @@ from coach.live import LiveFeed
 from coach.service import build_services
 from coach.service.lines import envelope, thick, thin
 from coach.service.local_days import bounds_of
-from coach.store import days, findings, recordings, signals
+from coach.store import days, findings, recordings, signals, tables
 from coach.store.engine import Store, migrate
 from coach.worker import Worker
 from devices.codec import decode_chunk, encode_chunk
@@ -49,8 +50,9 @@ def without_names(rows: list[dict[str, object]]) -> str:
 
 def repetitions_of(club: Club) -> list[list[float]]:
     with club.store.read() as tx:
-        rows = tx.exec_driver_sql("SELECT repetitions FROM feature ORDER BY start_utc_s, id").scalars().all()
-    return [each for row in rows for each in json.loads(row)]
+        columns = tables.feature.c
+        rows = tx.execute(sa.select(columns.repetitions).order_by(columns.start_utc_s, columns.id)).scalars().all()
+    return [each for row in rows for each in row]
 
 
 def feature_count(club: Club) -> int:
@@ -171,8 +173,10 @@ def test_a_poisoned_chunk_is_set_aside_and_the_stream_goes_on(club: Club) -> Non
     chunks = bending_chunks(1, 6, BEGIN_S)
     club.services.log.append(chunks)
     with club.store.begin() as tx:
-        tx.exec_driver_sql("UPDATE chunk SET blob = x'deadbeef' WHERE seq = 4")
-        tx.exec_driver_sql("UPDATE chunk SET blob = (SELECT c.blob FROM chunk c WHERE c.seq = 1) WHERE seq = 7")
+        chunk = tables.chunk
+        second = tx.execute(sa.select(chunk.c.blob).where(chunk.c.seq == 1)).scalar_one()
+        for seq, blob in ((4, b"\xde\xad\xbe\xef"), (7, second)):
+            tx.execute(sa.update(chunk).where(chunk.c.seq == seq).values(blob=blob))
     assert Worker(club.services, LiveFeed()).drain() == len(chunks)
     with club.store.read() as tx:
         aside = recordings.set_aside_rows(tx)
@@ -206,7 +210,7 @@ def test_a_state_that_cannot_be_read_makes_the_recording_analysed_anew(club: Clu
     worker = Worker(club.services, LiveFeed())
     worker.drain()
     with club.store.begin() as tx:
-        tx.exec_driver_sql("UPDATE stream_state SET state = x'00ff'")
+        tx.execute(sa.update(tables.stream_state).values(state=b"\x00\xff"))
     club.services.log.append(chunks[-1:])
     while club.services.motion.pending_streams():
         worker.drain()
@@ -265,7 +269,7 @@ def test_a_finding_that_names_somebody_elses_recording_shows_nothing_of_it(club:
     assert club.services.motion.window(club.coach, finding.finding_id, 0).t_utc_s
     other = club.services.athletes.create("Bo", "UTC")
     with club.store.begin() as tx:
-        tx.exec_driver_sql("UPDATE stream SET athlete_id = ?", (other,))
+        tx.execute(sa.update(tables.stream).values(athlete_id=other))
     assert club.services.motion.window(club.coach, finding.finding_id, 0).t_utc_s == ()
 
 

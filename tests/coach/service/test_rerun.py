@@ -18,7 +18,7 @@ from coach.service.canonical import canonical, plain
 from coach.service.editions import changed_between
 from coach.service.profile_files import SHIPPED
 from coach.service.rerun import How
-from coach.store.engine import migrate
+from coach.store.engine import migrate, open_store
 from coach.worker import Worker
 from tests.coach.club import Club, found_club
 from tests.coach.service.test_days import (
@@ -33,7 +33,6 @@ from tests.coach.service.test_days import (
     judged,
     upright,
 )
-from tests.databases import open_store
 
 THURSDAY = WEDNESDAY + timedelta(days=1)
 # Bends a minute that the recordings of Monday do not reach.
