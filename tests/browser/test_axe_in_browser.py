@@ -111,6 +111,66 @@ def test_axe_finds_nothing_on_any_page(served: Served, browser: Browser, full_or
         pytest.fail("\n".join(found))
 
 
+# What sticks out of a phone, and what is torn in two: times and decimals belong on one line.
+MISFITS = r"""() => {
+  const found = [];
+  const wide = document.documentElement.scrollWidth;
+  if (wide > innerWidth) found.push(`sideways: ${wide} px`);
+  const walk = document.createTreeWalker(document.querySelector('main') ?? document.body, NodeFilter.SHOW_TEXT);
+  const range = document.createRange();
+  while (walk.nextNode()) {
+    for (const number of walk.currentNode.textContent.matchAll(/\d{1,2}:\d{2}|\d+[.,]\d+/g)) {
+      range.setStart(walk.currentNode, number.index);
+      range.setEnd(walk.currentNode, number.index + number[0].length);
+      if (new Set([...range.getClientRects()].map((rect) => Math.round(rect.top))).size > 1)
+        found.push(`torn: ${number[0]}`);
+    }
+  }
+  for (const button of document.querySelectorAll('main .btn')) {
+    if (button.scrollWidth > button.clientWidth + 1 || button.scrollHeight > button.clientHeight + 1)
+      found.push(`cut off: ${button.textContent.trim()}`);
+  }
+  return found; }"""
+
+
+def test_every_page_fits_a_phone(served: Served, browser: Browser) -> None:
+    """Each page once: by an athlete where they see it, for they have the phone."""
+    pages = list({each.endpoint: each for each in sorted(served.pages, key=lambda each: each.who == "Mara")}.values())
+    assert len(pages) > 50
+    found: list[str] = []
+    context_of = {who: browser.new_context(viewport={"width": 390, "height": 844}) for who in {e.who for e in pages}}
+    opened = {who: context.new_page() for who, context in context_of.items()}
+    for who, page in opened.items():
+        identity = identity_of(served.made, who)
+        if identity is not None:
+            link = served.made.services.accounts.issue_sign_in_link(identity.user_id)
+            page.goto(f"{served.base}/enter/{link}", wait_until="commit")
+    for each in pages:
+        served.made.clock.forward(seconds=20)
+        page = opened[each.who]
+        page.goto(served.base + each.path, wait_until="load")
+        found += [f"{each.endpoint} ({each.who}): {what}" for what in page.evaluate(MISFITS)]
+    for context in context_of.values():
+        context.close()
+    assert "\n".join(found) == ""
+
+
+def test_what_does_not_fit_a_phone_is_seen(served: Served, browser: Browser) -> None:
+    page = browser.new_context(viewport={"width": 390, "height": 844}).new_page()
+    page.goto(served.base)
+    assert page.evaluate(MISFITS) == []
+    page.evaluate("""() => {
+      const main = document.querySelector('main');
+      main.insertAdjacentHTML('beforeend', '<p id="torn">18:30</p><div id="wide">.</div>');
+      document.getElementById('torn').setAttribute('class', 'breakable');
+      Object.assign(document.getElementById('torn').style, { width: '2ch' });
+      Object.assign(document.getElementById('wide').style, { width: '500px' });
+    }""")
+    seen = page.evaluate(MISFITS)
+    assert [each.partition(":")[0] for each in seen] == ["sideways", "torn"]
+    page.context.close()
+
+
 def test_axe_sees_what_is_wrong(served: Served, browser: Browser) -> None:
     page = browser.new_context().new_page()
     page.goto(served.base)
