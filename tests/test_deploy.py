@@ -214,3 +214,31 @@ def test_systemd_takes_the_units(tmp_path: Path) -> None:
         ["systemd-analyze", "verify", *(f"./{name}" for name in names)], cwd=tmp_path, capture_output=True, text=True
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("name", ["operations.md", "scaling.md"])
+def test_commands_metrics_and_keys_that_the_pages_name_are_there(name: str) -> None:
+    text = (ROOT / "docs" / name).read_text(encoding="utf-8")
+    commands = set(re.findall(r"`backstop ([a-z-]+)", text)) | set(
+        re.findall(r"^backstop ([a-z-]+)", text, re.MULTILINE)
+    )
+    assert len(commands) > 3
+    known = {register for command in COMMANDS for register in names_of(command)}
+    assert commands - known == set()
+    metrics = {each.removesuffix("_total") for each in re.findall(r"`(backstop_[a-z_]+)[`{]", text)} - {"backstop_try"}
+    assert len(metrics) > 3
+    told = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "coach" / "web").glob("*.py"))
+    assert [each for each in metrics if f'"{each}"' not in told] == []
+    keys = load().model_dump()
+    named = re.findall(r"`(storage|web|backup|log|retention|simulate)\.([a-z_]+)`", text)
+    assert [f"{section}.{key}" for section, key in named if key not in keys[section]] == []
+    for section, key in re.findall(r"BACKSTOP_([A-Z]+)__([A-Z_]+)", text):
+        assert key.lower() in keys[section.lower()]
+
+
+def names_of(command: Any) -> list[str]:
+    """The words that a module of the command line answers to."""
+    parser = _Parser(prog="backstop")
+    subparsers = parser.add_subparsers(dest="command")
+    command.register(subparsers)
+    return list(subparsers.choices)

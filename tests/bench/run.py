@@ -19,6 +19,7 @@ PARTS = {
     "load": "Load of a full club on one machine",
     "link": "Links",
     "store": "Chunk log, worker and disk",
+    "costs": "What an athlete's day costs",
     "export": "An athlete's archive",
     "analysis": "Analysis",
     "inclination": "Inclination against an optical reference",
