@@ -119,7 +119,7 @@ PLACES: dict[Role, tuple[Place, ...]] = {
         ),
         Place("people.page", N_("People"), holds=("joining",)),
     ),
-    Role.OWNER: (Place("people.page", N_("People"), holds=("joining",)),),
+    Role.OWNER: (Place("people.page", N_("People"), holds=("joining", "reanalysis")),),
     Role.GUARDIAN: (
         Place(
             "people.page",

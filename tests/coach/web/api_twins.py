@@ -77,6 +77,8 @@ TWINS: dict[str, str] = {
     "plans.decline": "api_decline_plan",
     "profiles.page": "api_profiles api_athlete",
     "profiles.change": "api_set_profile",
+    "reanalysis.page": "reanalysis_newest",
+    "reanalysis.progress_part": "reanalysis_newest",
     "reminders.page": "api_reminders",
     "reminders.choose": "api_set_reminders",
     "reminders.snooze": "api_snooze_session",
@@ -110,6 +112,10 @@ _PRIVATE = "a coach's private notes are for the coach's own eyes, so no token op
 NONE: dict[str, str] = {
     **dict.fromkeys(("notes.of_athlete", "notes.add", "notes.drop"), _PRIVATE),
     "own_exercises.new": "an empty form",
+    **dict.fromkeys(
+        ("reanalysis.start", "reanalysis.stop"),
+        "works the whole machine for hours: the owner decides it, on the page or in the terminal",
+    ),
     **dict.fromkeys(
         (
             "account.confirm", "account.set_password", "account.end_session", "account.end_others",

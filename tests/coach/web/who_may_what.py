@@ -35,7 +35,8 @@ _TABLE = {
         passkeys.add passkeys.ask_new passkeys.remove passkeys.rename tokens.make tokens.page tokens.revoke
         benchmarks.page api.library
         api.me api.profiles api.tokens people.page people.invite people.end_code joining.agree""",
-    "O": "metrics.metrics health.parts",
+    "O": """metrics.metrics health.parts reanalysis.page reanalysis.progress_part reanalysis.newest
+        reanalysis.start reanalysis.stop""",
     COACHES: """
         groups.page groups.make groups.edit groups.change groups.remove
         program_desk.page program_desk.accept program_desk.decline templates.page templates.make templates.one
