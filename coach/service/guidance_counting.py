@@ -43,6 +43,7 @@ class _Watch:
     first: SetState
     state: SetState
     before: int
+    begun_s: float
     heard_s: float
     whole: bool = True
     recording_id: str | None = None
@@ -101,7 +102,8 @@ class Counting(LiveWatches[Key, _Watch]):
         if self.watches(key):
             return
         state = begin_set(row["exercise_id"], row["hold_s"])
-        watch = _Watch(row["athlete_id"], session_id, row["wearable_id"], state, state, 0, self._clock.utc_s())
+        now_s = self._clock.utc_s()
+        watch = _Watch(row["athlete_id"], session_id, row["wearable_id"], state, state, 0, now_s, now_s)
         with self._lock:
             if self._watches.setdefault(key, watch) is not watch:
                 return

@@ -40,6 +40,7 @@ class _Watch:
     wearable_id: str
     first: HoldState
     state: HoldState
+    begun_s: float
     heard_s: float
     recording_id: str | None = None
     start_utc_s: float | None = None
@@ -116,7 +117,8 @@ class Holding(LiveWatches[str, _Watch]):
     def _watch(self, test: AssessmentTest, wearable: Row) -> _Watch:
         axes = stored_axis(wearable["upright"]), stored_axis(wearable["forward"])
         state = begin_hold(test, wearable["placement"], *axes)
-        return _Watch(wearable["athlete_id"], wearable["id"], state, state, self._clock.utc_s())
+        now_s = self._clock.utc_s()
+        return _Watch(wearable["athlete_id"], wearable["id"], state, state, now_s, now_s)
 
     def end(self, trial_id: str) -> Over | None:
         """Watch no more; return what was seen, None when nothing was watched or nothing came."""

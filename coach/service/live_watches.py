@@ -15,10 +15,11 @@ INCOMING_MAX = 128
 
 
 class _Watched(Protocol):
-    """heard_s: real time of the newest block. incoming: what nobody has looked at yet."""
+    """begun_s, heard_s: real time of its begin here, and of the newest block. incoming: what nobody has looked at."""
 
     athlete_id: str
     wearable_id: str
+    begun_s: float
     heard_s: float
     incoming: deque[Any]
 
@@ -58,6 +59,13 @@ class LiveWatches(Generic[Key, Watch]):
     def attach(self, wake: Callable[[], None]) -> None:
         """Call `wake` whenever there is something to look at."""
         self._wake = wake
+
+    def drop_older(self, most_s: float) -> None:
+        """Forget what has been watched for longer than it may last: that it is over was not heard."""
+        oldest_s = self._clock.utc_s() - most_s
+        with self._lock:
+            for key in [key for key, each in self._watches.items() if each.begun_s < oldest_s]:
+                del self._watches[key]
 
     @property
     def busy(self) -> bool:

@@ -95,15 +95,20 @@ class Machine:
         """Return every part: database, disk, worker, clock, time; of several processes also the log and each role."""
         if self._connected is None:
             return self._database(), self._disk(), self._worker(), _role(self.clock), self._time()
-        return *self.own_parts(), *self._everybody(), self._time()
+        return *self.own_parts(ingest=True), *self._everybody(), self._time()
 
-    def own_parts(self) -> tuple[Part, ...]:
-        """Return the parts without which this process cannot answer; those of one process are all of them."""
+    def own_parts(self, ingest: bool = False) -> tuple[Part, ...]:
+        """Return the parts without which this process has no pages, or with ingest takes no signal.
+
+        Those of one process are all that there are.
+        """
         if self._connected is None:
             return self.parts()
-        connected = self._connected()
-        says = "NATS takes what is sent." if connected else _NATS_AWAY
-        return self._database(), self._disk(), Part("log", connected, says)
+        log = (self._carried(self._connected()),) if ingest else ()
+        return self._database(), self._disk(), *log
+
+    def _carried(self, connected: bool) -> Part:
+        return Part("log", connected, "NATS takes what is sent." if connected else _NATS_AWAY)
 
     def at_work(self) -> tuple[AtWork, ...]:
         """Return who of several processes is at work, by role; nobody where there is one. Raises StoreUnavailable."""

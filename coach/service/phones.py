@@ -7,6 +7,7 @@ nothing. Messages may overtake each other by `ORDER_S` of signal; what comes lat
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -47,6 +48,8 @@ ORDER_S = 5.0
 QUIET_S = 15.0
 # s of signal without usable acceleration after which the person is told. Own choice.
 _USELESS_S = 20.0
+# Sessions of which it is known how far the live line is. Own choice: far more than stream at one time.
+_LIVE_MAX = 4096
 # How far a phone's time may be off, and how late a message may come. Own bounds.
 _OLD, _AHEAD = timedelta(days=7), timedelta(hours=1)
 
@@ -69,6 +72,18 @@ class Phones:
         self._lock = threading.Lock()
         # By session: number of the first sample that the live line has not seen.
         self._live: dict[str, int] = {}
+        self._tell: Callable[[str, int], None] = lambda session_id, seen: None
+
+    def attach(self, tell: Callable[[str, int], None]) -> None:
+        """Have other processes hear, by `tell(session, number)`, which sample the live line has not seen yet."""
+        self._tell = tell
+
+    def heard_live(self, session_id: str, number: int) -> None:
+        """Take up to where the live line has seen a session whose messages come to another process too."""
+        self._live.pop(session_id, None)
+        self._live[session_id] = number
+        if len(self._live) > _LIVE_MAX:
+            self._live.pop(next(iter(self._live)))
 
     def add(self, by: Identity, athlete_id: str, label: str, placement: str) -> tuple[str, str]:
         """Make a phone a wearable; return the wearable's id and the token, which is shown this once.
@@ -175,7 +190,8 @@ class Phones:
         known = self._live.get(session_id, int(session["next_index"]))
         block = live_block(gathered, grid, known, _place(wearable, session))
         if block is not None:
-            self._live[session_id] = block.start_index + len(block)
+            self._live[session_id] = seen = block.start_index + len(block)
+            self._tell(session_id, seen)
         return block
 
     def _settled(self, session_id: str, gathered: Gathered, readings: FloatArray) -> PhoneGrid | None:

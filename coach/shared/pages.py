@@ -23,10 +23,14 @@ from devices.hostclock import HostClock
 from devices.types import Chunk, LinkStatus
 
 _log = logging.getLogger(__name__)
+# s without a word until the links of another process are forgotten. Own choice.
+_GONE_S = 60.0
 # What the links of another process's own radio are told by, once it falls silent.
 _OTHER = "Another machine"
 # s between two words of what goes on here, which whoever has just begun, or missed some, learns from. Own choice.
 _HERE_S = 1.0
+# s that a hold or a set is watched at most: both are ended sooner. Own choice.
+_WATCHED_MOST_S = 30 * 60.0
 # s in which changes gather. Own choice.
 _GATHER_S = 0.02
 
@@ -95,6 +99,7 @@ class SharedPages:
     def __init__(self, services: Services, feed: SharedFeed, door: SharedDoor, telling: Telling) -> None:
         self._services, self._feed, self._door, self._telling = services, feed, door, telling
         self._looks = _OtherLooks(telling)
+        self._heard: dict[str, float] = {}  # when the links of a process were heard last; the line's thread only
         self._changed, self._stopping = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
         services.looks.attach_others(self._looks)
@@ -107,6 +112,7 @@ class SharedPages:
         services.trials.holding.attach_over(lambda key: telling.say("over", {"trial_id": key}))
         services.guidance.counting.attach_over(lambda key: telling.say("over", {"set": list(key)}))
         feed.attach(self._opened, self._twice)
+        services.phones.attach(lambda session_id, seen: telling.say("phone", {"session": session_id, "seen": seen}))
         for what, take in (
             ("here", self._hear_here),
             ("looks", lambda _, told: self._join_looks(told)),
@@ -115,6 +121,7 @@ class SharedPages:
             ("report", lambda _, told: services.gateways.take(_REPORT.validate_python(told))),
             ("poses", lambda _, told: self._join_poses(told["poses"])),
             ("over", self._hear_over),
+            ("phone", lambda _, told: services.phones.heard_live(str(told["session"]), int(told["seen"]))),
         ):
             telling.hear(what, take)
 
@@ -132,11 +139,14 @@ class SharedPages:
         thread, self._thread = self._thread, None
         if thread is not None:
             thread.join(10.0)
+            self._telling.say("here", {"athletes": [], "radio": False, "looks": {}, "poses": [], "links": {}})
 
     def say_here(self) -> None:
         """Tell once what goes on here. Called by the thread, and by tests without one."""
         services = self._services
         watched = services.trials.holding, services.guidance.counting
+        for one in watched:
+            one.drop_older(_WATCHED_MOST_S)
         looked_at = set(self._feed.athletes).union(*(each.athletes for each in watched))
         told: dict[str, Any] = {
             "athletes": sorted(looked_at),
@@ -175,8 +185,13 @@ class SharedPages:
         self._feed.look_at(process, told["athletes"])
         if told["radio"]:
             self._looks.has_radio(process)
-        if told["links"]:
-            self._services.links.report(process, _OTHER, _LINKS.validate_python(told["links"]))
+        links = _LINKS.validate_python(told["links"])
+        self._heard[process] = time.monotonic() if links else -_GONE_S
+        if links:
+            self._services.links.report(process, _OTHER, links)
+        for gone in [each for each, at_s in self._heard.items() if time.monotonic() - at_s > _GONE_S]:
+            del self._heard[gone]
+            self._services.links.forget(gone)
         self._join_looks(told["looks"])
         self._join_poses(told["poses"])
 

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from coach.service.machine import Part
 from coach.service.personal_tokens import TokenScope
 from coach.web import access
-from coach.web.described import describe
+from coach.web.described import Query, describe
 from coach.web.house import house
 
 blueprint = Blueprint("health", __name__)
@@ -47,12 +47,18 @@ def alive() -> Alive:
     return Alive("alive")
 
 
+class ReadyQuery(Query):
+    """For what: "pages", or "ingest", which of several processes needs the log too."""
+
+    part: Literal["pages", "ingest"] = "pages"
+
+
 @blueprint.get("/readyz")
 @access.public
-@describe(answer=Ready, otherwise={503: Ready})
-def ready() -> Response:
+@describe(query=ReadyQuery, answer=Ready, otherwise={503: Ready})
+def ready(query: ReadyQuery) -> Response:
     """Answer 200 while this process can do its work, else 503; what is wrong is told the owner and the log."""
-    now = _readiness(house().services.machine.own_parts())
+    now = _readiness(house().services.machine.own_parts(ingest=query.part == "ingest"))
     wrong = [part.says for part in now.parts if not part.ready]
     if wrong:
         current_app.logger.error("not ready: %s", " ".join(wrong))

@@ -30,7 +30,7 @@ def started(folder: Path, addresses: dict[str, str], *command: str) -> Iterator[
     try:
         yield said
         process.terminate()
-        assert process.wait(40) == 0, said.read_text()
+        assert process.wait(120) == 0, said.read_text()
         assert "Traceback" not in said.read_text(), said.read_text()
     finally:
         process.kill()
@@ -47,13 +47,14 @@ def test_every_role_starts_tells_that_it_is_there_and_ends_in_order(
         # Of two that change the schema at once, one waits for the other.
         environment = os.environ | addresses | {"BACKSTOP_STORAGE__DIRECTORY": str(tmp_path / "migrate")}
         both = [subprocess.Popen([sys.executable, "-m", "coach", "migrate"], env=environment) for _ in range(2)]
-        assert [each.wait(120) for each in both] == [0, 0]
+        assert [each.wait(300) for each in both] == [0, 0]
         with ExitStack() as roles:
             at_local = ("--host", "127.0.0.1", "--port", "0")
-            for command in (("web", *at_local), ("run", "--no-simulate", *at_local), ("worker",), ("clock",)):
+            for command in (("web", *at_local), ("run", "--no-simulate", *at_local), ("clock",)):
                 roles.enter_context(started(tmp_path, addresses, *command))
-            everybody = ["clock", "clock", "web", "web", "worker", "worker"]
-            wait_for(lambda: _at_work(url) == everybody, 120, "everybody to be there", each_s=0.5)
+            # `run` has one of each, its worker as a process of its own.
+            everybody = ["clock", "clock", "web", "web", "worker"]
+            wait_for(lambda: _at_work(url) == everybody, 300, "everybody to be there", each_s=0.5)
         assert _at_work(url) == []
     finally:
         postgres.drop(name)

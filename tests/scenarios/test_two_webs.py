@@ -227,13 +227,14 @@ def test_without_nats_pages_work_ingest_waits_and_all_comes_back(town: Town) -> 
     refused = town.gateway(0, "chunks", pack([encode_chunk(chunk)]))
     assert refused.status_code == 503
     assert int(refused.headers["Retry-After"]) >= 1
-    assert [app.test_client().get("/readyz").status_code for app in town.apps] == [503, 503]
+    assert _ready(town, "pages") == [200, 200]
+    assert _ready(town, "ingest") == [503, 503]
     town.nats.start()
     wait_for(lambda: all(house_of(app).live_feed.connected for app in town.apps), 20, "the line to be back")
     wait_for(lambda: town.gateway(0, "chunks", pack([encode_chunk(chunk)])).status_code == 200, 20, "ingest")
     town.beat(0, Beat("one", time.time(), {}, waiting=3))
     wait_for(lambda: _waiting(town, 1) == 3, 10, "words to be carried again")
-    assert [app.test_client().get("/readyz").status_code for app in town.apps] == [200, 200]
+    assert _ready(town, "ingest") == [200, 200]
 
 
 def _beat_of(instance: str) -> bytes:
@@ -288,6 +289,10 @@ def _planned(town: Town) -> str:
 
 def _refuses(town: Town, web: int) -> bool:
     return town.apps[web].test_client().get("/calendar/nobodys-link.ics").status_code == 429
+
+
+def _ready(town: Town, part: str) -> list[int]:
+    return [app.test_client().get(f"/readyz?part={part}").status_code for app in town.apps]
 
 
 def _roles(town: Town) -> list[str]:
