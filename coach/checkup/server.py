@@ -118,5 +118,5 @@ def _chunks(store: Store, days: int | None) -> Iterator[tuple[int, bytes]]:
     if days is not None:
         statement = statement.where(chunk.c.received_at >= datetime.now(UTC) - timedelta(days=days))
     with store.read() as tx, streamed(tx, statement, _CHUNKS_AT_ONCE) as result:
-        for chunk_id, blob in result:
-            yield chunk_id, bytes(blob)
+        for row in result:
+            yield row.id, bytes(row.blob)

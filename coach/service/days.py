@@ -156,14 +156,18 @@ class Days:
 
     def _judge_claimed(self, athlete_id: str, day: date, now: datetime, due_until: datetime) -> JudgedDay | None:
         with self._ground.store.read() as tx:
-            claimed, athlete = days.due_of(tx, athlete_id, day), athletes.get(tx, athlete_id)
-            if athlete is None or claimed is None or claimed["due_at"] > due_until:
+            listed, athlete = days.due_of(tx, athlete_id, day), athletes.get(tx, athlete_id)
+            if athlete is None or listed is None or listed["due_at"] > due_until:
                 return None  # another worker was first
             verdict = self._verdict(tx, athlete, day, now)
+        return self._ground.store.repeat(lambda: self._saved(athlete, listed, verdict, now))
+
+    def _saved(self, athlete: Row, listed: Row, verdict: _Verdict, now: datetime) -> JudgedDay | None:
+        athlete_id, day = athlete["id"], verdict.rows.day
         with self._ground.store.begin_derived() as tx:
             athletes.lock(tx, athlete_id)
             until = None if verdict.over else datetime.fromtimestamp(verdict.rows.end_utc_s, UTC)
-            if not days.put_off(tx, claimed, until):
+            if not days.put_off(tx, listed, until):
                 return None  # it was marked while it was judged: it stays on the list
             changed = self._save(tx, athlete, verdict, now)
             if verdict.over:

@@ -122,14 +122,18 @@ class Motion:
             return []
         # Made before the transaction, so that nobody waits for it.
         values = [analysed.cursor_values(now) for _, analysed in fresh]
-        with self._ground.store.begin_derived(parts=len(fresh)) as tx:
-            moved = [
-                (stream, analysed)
-                for (stream, analysed), value in zip(fresh, values, strict=True)
-                if recordings.move_cursor(tx, stream["id"], stream["last_seq"], stream["version"], value)
-            ]
-            self.save(tx, moved, now)
-        return moved
+
+        def save() -> list[tuple[Row, Analysed]]:
+            with self._ground.store.begin_derived(parts=len(fresh)) as tx:
+                moved = [
+                    (stream, analysed)
+                    for (stream, analysed), value in zip(fresh, values, strict=True)
+                    if recordings.move_cursor(tx, stream["id"], stream["last_seq"], stream["version"], value)
+                ]
+                self.save(tx, moved, now)
+            return moved
+
+        return self._ground.store.repeat(save)
 
     def state_of(self, tx: Tx, stream: Row) -> AnalysisState | None:
         """Return the stream's state, begun with the limits of the athlete's profile; None for one that is of no use."""

@@ -132,7 +132,9 @@ class Taking:
         return str(int(subject_id) + behind) if behind and subject_id.isascii() and subject_id.isdigit() else subject_id
 
     def _newest(self, table: Table) -> int:
-        return int(self._tx.execute(select(func.coalesce(func.max(number_of(table)), 0))).scalar_one())
+        column = number_of(table)
+        newest = 0 if column is None else self._tx.execute(select(func.coalesce(func.max(column), 0))).scalar_one()
+        return int(newest)
 
     def _is_new(self, table: Table, row: Mapping[str, Any]) -> bool:
         """Tell whether a row that several athletes may name is to be inserted: it is not here yet."""

@@ -15,8 +15,8 @@ from coach.clock import SessionClock
 from coach.errors import Conflict, InvalidInput, Overtaken, StoreUnavailable
 from coach.live import LiveFeed
 from coach.service import days as service_days
-from coach.service import plans as service_plans
-from coach.store import athletes, recordings
+from coach.service.permission import require_athlete
+from coach.store import athletes, days, recordings
 from coach.store.claims import alone, claimed
 from coach.store.engine import Store, migrate, open_store
 from coach.store.tables import athlete, event, planned_session, stream_state
@@ -192,7 +192,7 @@ def test_who_waits_for_a_claim_comes_next(store: Store) -> None:
             time.sleep(0.05)
             order.append(name)
 
-    at_once(*[lambda name=name: work(name) for name in "abc"])  # type: ignore[misc]
+    at_once(*[lambda name=name: work(name) for name in "abc"])
     assert order[::2] == order[1::2]
     assert sorted(order[::2]) == ["a", "b", "c"]
 
@@ -220,7 +220,7 @@ def test_two_workers_judge_each_day_once_and_share_the_athletes(
         whose.append(athlete_id)
     with store.begin() as tx:
         for athlete_id in whose:
-            service_days.days.mark(tx, athlete_id, START.date() - timedelta(days=1), START)
+            days.mark(tx, athlete_id, START.date() - timedelta(days=1), START)
     with watched(monkeypatch, service_days.Days, "_verdict") as calls:
         answers = at_once(club.services.days.judge_due, club.services.days.judge_due)
     judged = [day.athlete_id for answer in answers for day in answer]  # type: ignore[attr-defined]
@@ -335,7 +335,7 @@ def test_a_decision_waits_for_who_decides_about_the_same_athlete(store: Store, c
 
     def decide(name: str) -> None:
         with store.begin() as tx:
-            service_plans.require_athlete(tx, club.coach, club.athlete_id)
+            require_athlete(tx, club.coach, club.athlete_id)
             order.append(name)
             time.sleep(0.1)
             order.append(name)
@@ -344,6 +344,6 @@ def test_a_decision_waits_for_who_decides_about_the_same_athlete(store: Store, c
     assert order[0] == order[1]
     assert order[2] == order[3]
     with store.begin() as tx:
-        service_plans.require_athlete(tx, club.coach, club.athlete_id)
+        require_athlete(tx, club.coach, club.athlete_id)
         keys = club.services.log.append(bending_chunks(0.2, 6, NOW_S, recording_id="meanwhile"))
         assert len(keys) == 3, "signal does not wait for a decision"
