@@ -79,8 +79,8 @@ WITHOUT_WHO = {
     "exports": "athlete_named write",
     "restoring": "take_in",
     "erasing": "erase go_on",
-    "retention": "days told signal_gone_at line_gone_after forget",
-    "machine": "figures mind_disk parts trouble",
+    "retention": "days told signal_gone_at line_gone_after forget make_months",
+    "machine": "claimed figures make_backup mind_disk parts trouble",
 }
 
 
