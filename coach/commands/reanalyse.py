@@ -111,6 +111,7 @@ def _wait(services: Services, people: tuple[Identity, ...], whose: str | None, s
 
     try:
         if here:
+            services.reanalysis.let_go(run_id)
             services.rerun.work_here(run_id, told)
         while (view := services.reanalysis.view(run_id)).state is RunState.RUNNING:
             told(view.days_done + view.athletes_done, max(1, view.days + view.athletes))

@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
@@ -19,6 +19,7 @@ from coach.commands.role import opened_role
 from coach.config import Config, load
 from coach.instance import existing_database, make_directory
 from coach.jetstream.reanalysis import JetStreamQueue
+from coach.jetstream_log import JetStreamLog
 from coach.live import LiveFeed
 from coach.pulse import Pulse
 from coach.reanalyser import Reanalyser
@@ -31,6 +32,8 @@ from devices.hostclock import SystemClock
 
 # s between two signs of life. Own choice.
 _BEAT_S = 1.0
+# Chunks in NATS from which history waits. Own choice: about a second of 3,000 wearables.
+_LIVE_CHUNKS = 256
 # How far the analysis stands back where processors are short: who posts or looks has tenths of a second, it has
 # seconds. Own choice, of the 19 steps that systems of this kind have.
 _STANDS_BACK = 5
@@ -58,9 +61,11 @@ def handler(args: argparse.Namespace) -> int:
     if hasattr(os, "nice"):
         os.nice(_STANDS_BACK)
     with _opened(config) as (services, feed, queue):
+        if not args.events and services.machine.several:
+            print(f"Backstop's worker (process {os.getpid()}) is at work.", flush=True)
         lines, told = EventLines(sys.stdout), Counter[bool]()
         worker = Worker(services, lines if args.events else feed)
-        reanalyser = Reanalyser(services.reanalysis, queue)
+        reanalyser = Reanalyser(services.reanalysis, queue, _waits_elsewhere(services))
         stop = _stopped(args.events)
         worker.start()
         reanalyser.start()
@@ -85,6 +90,12 @@ def _opened(config: Config) -> Iterator[tuple[Services, LiveFeed, WorkQueue]]:
         yield build_services(store, config, clock), LiveFeed(), TableQueue(store, clock)
     finally:
         store.close()
+
+
+def _waits_elsewhere(services: Services) -> Callable[[], bool] | None:
+    """Return what tells whether live chunks wait in NATS, None where they wait in the database."""
+    log = services.log
+    return (lambda: log.waiting() > _LIVE_CHUNKS) if isinstance(log, JetStreamLog) else None
 
 
 def _beat(lines: EventLines, pulse: Pulse, told: Counter[bool]) -> None:

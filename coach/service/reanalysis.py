@@ -131,6 +131,11 @@ class Reanalysis:
             return None
         return str(run["id"])
 
+    def let_go(self, run_id: str) -> None:
+        """Give back what dead workers held; only where nobody else can be at work."""
+        with self._ground.store.begin_derived() as tx:
+            rows.let_go(tx, run_id)
+
     def waiting(self, run_id: str, limit: int) -> list[Item]:
         """Return athlete-days of a run that wait, in the order in which they are done."""
         with self._ground.store.read() as tx:

@@ -100,6 +100,11 @@ def hold(tx: Tx, item: Item, until: datetime) -> None:
     tx.execute(update(reanalysis_day).where(_is(item), _DAY.state == "waiting").values(taken_until=until))
 
 
+def let_go(tx: Tx, run_id: str) -> None:
+    """Give back what is held of a run, whoever holds it."""
+    tx.execute(update(reanalysis_day).where(_DAY.run_id == run_id).values(taken_until=None))
+
+
 def get_day(tx: Tx, item: Item) -> Row | None:
     """Return an athlete-day with run_state and works_until of its run."""
     statement = (

@@ -222,7 +222,32 @@ def test_where_nobody_is_it_says_so(
     assert "`backstop user add NAME --role athlete`" in capsys.readouterr().out
 
 
-def test_beside_a_running_backstop_it_says_what_to_do(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_beside_a_running_backstop_its_workers_do_it(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["reanalyse", "--status"]) == 0
+    assert capsys.readouterr().out == "History was never analysed anew here.\n"
     with only_one(folder / "var"):
-        assert main(["rerun"]) == 2
-    assert "already uses the folder" in capsys.readouterr().err
+        assert main(["reanalyse", "--athlete", "Ada"]) == 0
+        told = capsys.readouterr().out
+        assert "Begun: 1 athlete-days of signal, and all days of 1 athletes. The Backstop that runs does it" in told
+        assert main(["reanalyse"]) == 2
+        assert "wait until that is done, or stop it" in capsys.readouterr().err
+        assert main(["reanalyse", "--status"]) == 0
+        told = capsys.readouterr().out
+        assert "of Ada: running." in told
+        assert "0%: 0 of 1 athlete-days of signal (0 recordings, 0 chunks), all days of 0 of 1 athletes" in told
+        assert main(["reanalyse", "--stop"]) == 0
+        assert capsys.readouterr().out == "Stopped: what is done stays done.\n"
+        assert main(["reanalyse", "--stop"]) == 0
+        assert capsys.readouterr().out == "No run is under way.\n"
+
+
+def test_what_was_begun_is_joined_and_shown_to_its_end(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["reanalyse"]) == 0
+    assert "No Backstop runs here" in capsys.readouterr().out
+    assert main(["reanalyse", "--wait"]) == 0
+    told = capsys.readouterr()
+    assert told.out.startswith("The run that was begun on ")
+    assert "Ada: 1 recordings analysed anew" in told.out
+    assert "100 %  1 athlete-days of signal, and all days of 1 athletes" in told.err
+    assert main(["reanalyse", "--status"]) == 0
+    assert "100%: 1 of 1 athlete-days of signal (1 recordings, 168 chunks)" in capsys.readouterr().out
