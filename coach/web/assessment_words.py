@@ -24,6 +24,7 @@ from coach.analysis.assessment_types import (
 )
 from coach.analysis.detectors.types import Threshold
 from coach.service.assessment_views import Kind, Seen, TrialState, TrialView
+from coach.written import number
 from programs.drawings import Drawing, draw
 
 # What a person sees of a hold beyond these is worth a word. Own choices.
@@ -139,7 +140,7 @@ def amount(value: float | None, unit: str, at_least: bool = False) -> str:
     if value is None:
         return "–"
     digits = 1 if unit in {"s", "deg"} and abs(value) < 100 else 0
-    text = f"{value:.{digits}f}"
+    text = number(value, digits, fixed=True)
     shown = f"{text}°" if unit == "deg" else f"{text}\N{NO-BREAK SPACE}{unit}"
     return f"at least {shown}" if at_least else shown
 
