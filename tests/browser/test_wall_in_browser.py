@@ -47,9 +47,10 @@ CATCH_UP_MS = 180_000
 # The marks of the wall.
 REDRAWS_A_SECOND, TASK_MS = 30.0, 100.0
 
-WATCH_TASKS = """() => { window.tasks = [];
-  new PerformanceObserver(list => window.tasks.push(...list.getEntries().map(each => each.duration)))
-    .observe({ type: 'longtask' }); }"""
+# From the page's beginning on: its building is a task too.
+WATCH_TASKS = """window.tasks = [];
+  new PerformanceObserver(list => window.tasks.push(...list.getEntries().map(each => [each.startTime, each.duration])))
+    .observe({ type: 'longtask', buffered: true });"""
 HAS = """([sent, left]) => Object.entries(sent).every(
   ([whose, count]) => window.backstop.wall.tiles[whose].samples >= count - left)"""
 TOLD = "() => JSON.parse(JSON.stringify(window.backstop.wall.tiles))"
@@ -134,6 +135,7 @@ def longest_work_ms(trace: bytes) -> float:
 def wall_of(team: Team, browser: Any, width: int = 1440, scheme: str = "light") -> Page:
     team.site.services.walls.choose(team.coach(), team.ids)
     page = team.site.page(browser, team.site.coach_id, width, scheme)
+    page.add_init_script(WATCH_TASKS)
     page.goto(f"{team.site.base}/wall")
     page.wait_for_function("() => window.backstop?.wall?.page?.stream.connected")
     return page
@@ -143,7 +145,7 @@ def wall_of(team: Team, browser: Any, width: int = 1440, scheme: str = "light") 
 def test_every_sample_of_twelve_wearables_is_on_the_wall(
     browser, make_site, keep, full_or_quick: Callable[[int, int], int], figure: Callable[[str, object, str], None]
 ) -> None:
-    site = make_site()
+    site = make_site(moved=False)
     team = a_team(site, len(NAMES))
     page = wall_of(team, browser)
     with sending(team):
@@ -152,8 +154,8 @@ def test_every_sample_of_twelve_wearables_is_on_the_wall(
             timeout=60_000,
         )
         keep(page, "wall-1440-light")
-        page.evaluate(WATCH_TASKS)
         before, began_s = page.evaluate(TOLD), time.monotonic()
+        from_ms = page.evaluate("performance.now()")
         page.wait_for_timeout(1000 * full_or_quick(57, 0))
         browser.start_tracing(page=page, categories=["toplevel"])
         page.wait_for_timeout(3000)
@@ -181,9 +183,10 @@ def test_every_sample_of_twelve_wearables_is_on_the_wall(
         "Hz",
     )
     figure("redraws a second, mean and slowest tile", f"{sum(redraws) / len(redraws):.1f}, {min(redraws):.1f}", "")
-    figure(
-        "longest task of the main thread by the clock, of those of 50 ms or more", round(max(tasks, default=0)), "ms"
-    )
+    built_ms = max((took for began, took in tasks if began < from_ms), default=0)
+    longest_ms = max((took for began, took in tasks if began >= from_ms), default=0)
+    figure("longest task of the main thread by the clock, of those of 50 ms or more", round(longest_ms), "ms")
+    figure("the same while the page was built and the first second came", round(built_ms), "ms")
     figure("longest task of the main thread by its processor time, 3 s of them", round(worked_ms, 1), "ms")
     figure("live block to tile, p50 and p99", _spread_ms(latency_s), "ms")
     assert {whose: each["samples"] for whose, each in shown.items()} == sent
@@ -194,6 +197,7 @@ def test_every_sample_of_twelve_wearables_is_on_the_wall(
     # A task that waits for a processor which others have is long by the clock; what the page does is its own time.
     assert 0 < worked_ms <= TASK_MS
     if full_or_quick(1, 0):
+        assert max(longest_ms, built_ms) <= TASK_MS
         assert sum(redraws) / len(redraws) >= REDRAWS_A_SECOND
     assert site.told == []
     page.context.close()
@@ -227,7 +231,7 @@ def counts_of(page: Page, athlete_id: str) -> dict[str, Any]:
 def test_a_tile_says_what_it_misses_what_is_lost_and_who_has_left(browser, make_site, keep, monkeypatch) -> None:
     monkeypatch.setattr(live, "ALLOWED_S", 0.5)
     monkeypatch.setattr(wall_news, "STATUS_S", 0.2)
-    site = make_site()
+    site = make_site(moved=False)
     team = a_team(site, 3)
     ada, ben, cleo = team.ids
     page = wall_of(team, browser)
@@ -268,7 +272,7 @@ def test_a_tile_says_what_it_misses_what_is_lost_and_who_has_left(browser, make_
 
 
 def test_the_wall_goes_on_after_a_lost_stream_and_stands_still_for_who_wants_no_motion(browser, make_site) -> None:
-    site = make_site()
+    site = make_site(moved=False)
     team = a_team(site, 1)
     (ada,) = team.ids
     page = wall_of(team, browser, 390, "dark")

@@ -12,9 +12,9 @@ const BEHIND_S = 0.5;
 const JUMP_S = 2;
 const GAP_STEPS = 2.5;
 const SILENCE_MS = 3000;
-// Drawing takes this much of a frame; tiles that are left are the first of the next one, so that no task grows long.
-const DRAW_MS = 24;
-const WORDS_MS = 500;
+// Making and drawing charts takes this much of a frame; tiles that are left are the first of the next one, so that no
+// task grows long: not while the page is built either, nor when the window or the scheme changes.
+const DRAW_MS = 14;
 const ROWS_MS = 2000;
 const THRESHOLDS_DEG = [20, 60];
 const LATENCIES_KEPT = 5000;
@@ -110,19 +110,17 @@ class Tile {
     this.lastSignal_ms = -Infinity;
     this.lastFrame_ms = performance.now();
     this.fresh = this.shown = true;
+    this.chart = this.room = null;
     told.tiles[section.dataset.tile] = this.line.count;
     new IntersectionObserver((entries) => { this.shown = entries[entries.length - 1].isIntersecting; this.fresh = true; }).observe(this.place);
-    new ResizeObserver(() => this.fit()).observe(this.place);
-    this.make();
+    new ResizeObserver((entries) => { this.room = entries[entries.length - 1].contentRect; this.fresh = true; }).observe(this.place);
   }
 
-  make() {
-    this.chart?.destroy();
-    const palette = colours();
-    const box = this.place.getBoundingClientRect();
+  // Made when it is drawn first; `forget` lets it be made anew, in other colours.
+  make(palette) {
     this.chart = new uPlot({
-      width: Math.max(120, Math.floor(box.width)),
-      height: Math.max(60, Math.floor(box.height)),
+      width: Math.max(120, Math.floor(this.room.width)),
+      height: Math.max(60, Math.floor(this.room.height)),
       pxAlign: false,
       padding: [4, 4, 4, 4],
       legend: { show: false },
@@ -136,12 +134,19 @@ class Tile {
       axes: [{ show: false }, { show: false }],
       series: [{}, { stroke: palette.calm, width: 2, spanGaps: false, points: { show: false } }],
     }, [this.line.t, this.line.deg], this.place);
+    this.fitted = this.room;
+  }
+
+  forget() {
+    this.chart?.destroy();
+    this.chart = null;
     this.fresh = true;
   }
 
   fit() {
-    const { width, height } = this.place.getBoundingClientRect();
-    if (width > 0) this.chart.setSize({ width: Math.floor(width), height: Math.floor(height) });
+    if (this.fitted === this.room || this.room.width === 0) return;
+    this.fitted = this.room;
+    this.chart.setSize({ width: Math.floor(this.room.width), height: Math.floor(this.room.height) });
   }
 
   take({ runs, history, bends, repetitions, since_utc_s, notified_utc_s }, now_ms) {
@@ -155,9 +160,12 @@ class Tile {
   }
 
   // The window moves with the screen and is drawn to the signal's own time, whatever clock that has.
-  draw(now_ms) {
+  draw(now_ms, palette) {
+    if (this.room === null) return;
+    if (this.chart === null) { this.make(palette); return; }
     const { end } = this.line, passed_s = Math.min(0.25, Math.max(0, now_ms - this.lastFrame_ms) / 1000);
     this.lastFrame_ms = now_ms;
+    this.fit();
     if (end === null) return;
     const goal = still.matches ? end : end - BEHIND_S;
     const off = goal - this.range.to;
@@ -231,9 +239,10 @@ class Wall {
     this.tiles = new Map([...host.querySelectorAll("[data-tile]")].map((each) => [each.dataset.tile, new Tile(each, this.words)]));
     this.numbers = document.querySelector('[data-wall="numbers"]');
     this.rows = document.getElementById("wall-rows");
-    this.lastWords_ms = this.lastRows_ms = -Infinity;
-    this.turn = 0;
-    onSchemeChange(() => { for (const tile of this.tiles.values()) tile.make(); });
+    this.lastRows_ms = -Infinity;
+    this.turn = this.wordsTurn = 0;
+    this.palette = colours();
+    onSchemeChange(() => { this.palette = colours(); for (const tile of this.tiles.values()) tile.forget(); });
     this.stream = new EventStream(host.dataset.wallStream, {
       take: (news) => this.take(news),
       lost: () => this.note(this.words.lost),
@@ -261,7 +270,7 @@ class Wall {
     const tile = this.tiles.get(athlete);
     if (!tile) return;
     this.tiles.delete(athlete);
-    tile.chart.destroy();
+    tile.forget();
     const said = document.createElement("p");
     said.className = "quiet";
     said.textContent = this.words.gone;
@@ -273,7 +282,7 @@ class Wall {
     for (let drawn = 0; drawn < tiles.length; drawn += 1) {
       const now_ms = performance.now();
       if (now_ms > until_ms) return;
-      tiles[this.turn % tiles.length].draw(now_ms);
+      tiles[this.turn % tiles.length].draw(now_ms, this.palette);
       this.turn = (this.turn + 1) % tiles.length;
     }
   }
@@ -281,12 +290,13 @@ class Wall {
   frame(now_ms) {
     told.frames += 1;
     this.drawFor(performance.now() + DRAW_MS);
-    const words = now_ms - this.lastWords_ms > WORDS_MS, rows = now_ms - this.lastRows_ms > ROWS_MS;
-    if (words) { this.lastWords_ms = now_ms; for (const tile of this.tiles.values()) tile.say(now_ms); }
-    if (rows) {
+    // The words of one tile a frame: all of them several times a second.
+    const tiles = [...this.tiles.values()];
+    tiles[this.wordsTurn++ % tiles.length]?.say(now_ms);
+    if (now_ms - this.lastRows_ms > ROWS_MS) {
       this.lastRows_ms = now_ms;
-      for (const tile of this.tiles.values()) tile.saySlowly(now_ms);
-      if (this.numbers.open) fillTable(this.rows, [...this.tiles.values()].map((tile) => tile.row(now_ms)));
+      for (const tile of tiles) tile.saySlowly(now_ms);
+      if (this.numbers.open) fillTable(this.rows, tiles.map((tile) => tile.row(now_ms)));
     }
     requestAnimationFrame((next) => this.frame(next));
   }
