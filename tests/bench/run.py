@@ -20,6 +20,7 @@ PARTS = {
     "link": "Links",
     "store": "Chunk log, worker and disk",
     "costs": "What an athlete's day costs",
+    "reanalysis": "History analysed anew",
     "export": "An athlete's archive",
     "analysis": "Analysis",
     "inclination": "Inclination against an optical reference",
