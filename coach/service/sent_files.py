@@ -34,17 +34,18 @@ class SentFiles:
                         processes.add_piece(tx, {**named, "number": piece, "data": data, "kept_at": now})
                         piece, data = piece + 1, file.read(_PIECE_BYTES)
 
-    def fetch(self, user_id: str, upload_id: str, folder: Path) -> bool:
-        """Write a person's upload into a folder, which is made; tell whether there is one. Raises OSError."""
+    def known(self, user_id: str, upload_id: str) -> bool:
+        """Tell whether a person's upload is there."""
         with self._ground.store.read() as tx:
-            pieces = processes.pieces(tx, upload_id, user_id)
-            if not pieces:
-                return False
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            for file, number, name in pieces:
+            return bool(processes.pieces(tx, upload_id, user_id))
+
+    def fetch(self, user_id: str, upload_id: str, folder: Path) -> None:
+        """Write a person's upload into a folder, which is made. Raises OSError."""
+        folder.mkdir(mode=0o700, parents=True)
+        with self._ground.store.read() as tx:
+            for file, number, name in processes.pieces(tx, upload_id, user_id):
                 with (folder / name).open("ab" if number else "wb") as out:
                     out.write(processes.piece(tx, upload_id, file, number))
-        return True
 
     def others(self, user_id: str) -> int:
         """Return how many other people have an upload in work."""

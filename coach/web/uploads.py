@@ -67,26 +67,28 @@ class Uploads:
         """Return the uploaded file, or the folder of several. Raises NoSuch for one that is gone or another's."""
         folder = self._folder / upload_id
         named = bool(_ID.fullmatch(upload_id)) and upload_id.startswith(f"{_mine(user_id)}-")
-        if not (named and (folder.is_dir() or self._fetched(user_id, upload_id))):
+        if not (named and (folder.is_dir() if self._shared is None else self._fetched(self._shared, user_id, folder))):
             raise NoSuch("This upload is not here any more: choose the file again.")
         files = list(folder.iterdir())
         return files[0] if len(files) == 1 else folder
 
-    def _fetched(self, user_id: str, upload_id: str) -> bool:
-        """Take an upload that came to another process; tell whether there is one."""
-        if self._shared is None:
+    def _fetched(self, shared: SentFiles, user_id: str, folder: Path) -> bool:
+        """Have an upload here that came to another process; tell whether there is one still."""
+        if not shared.known(user_id, folder.name):
+            shutil.rmtree(folder, ignore_errors=True)
             return False
-        fresh = self._folder / f"{upload_id}.part-{secrets.token_hex(4)}"
+        if folder.is_dir():
+            return True
+        fresh = folder.with_name(f"{folder.name}.part-{secrets.token_hex(4)}")
         try:
-            if not self._shared.fetch(user_id, upload_id, fresh):
-                return False
+            shared.fetch(user_id, folder.name, fresh)
             with contextlib.suppress(OSError):  # another request was first
-                fresh.rename(self._folder / upload_id)
+                fresh.rename(folder)
         except OSError as error:
             raise StoreUnavailable(f"The upload cannot be looked at ({error.strerror}): free some space.") from error
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
-        return (self._folder / upload_id).is_dir()
+        return folder.is_dir()
 
     def drop(self, user_id: str, upload_id: str) -> None:
         """Remove an upload; one that is gone is no error."""

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from coach.clock import SessionClock
 from coach.commands.role import opened_role
+from coach.live import Reader
 from coach.log import pack
 from coach.service.assessment_views import Kind
 from coach.service.calibration import PoseStep
@@ -27,8 +32,11 @@ from tests.coach.club import bending_chunks
 from tests.coach.held import NO_TO_ALL, blocks
 from tests.coach.service.test_calibration import Body, degrees_between
 from tests.coach.service.test_guidance import HINGE, reps
+from tests.coach.service.test_imports import bends, phone_zip
+from tests.coach.web.test_imports_page import send
+from tests.coach.web.test_phone_push import Phone
 from tests.conftest import skip_or_fail
-from tests.scenarios.house import wait_for
+from tests.scenarios.house import csrf_token, wait_for
 from tests.scenarios.town import Listener, Town, a_town
 from tests.servers import Nats, NoBinary, Postgres
 
@@ -165,6 +173,34 @@ def test_a_hold_begun_at_one_is_seen_and_stopped_at_the_other(town: Town) -> Non
     town.at(1).trials.finish(town.athlete, assessment_id)
 
 
+def test_a_phone_that_pushes_to_both_has_one_line(town: Town) -> None:
+    wearable_id, token = town.services.phones.add(town.athlete, town.athlete_id, "My phone", "chest")
+    phone = Phone(SimpleNamespace(clock=SimpleNamespace(now=datetime.now(UTC))), seconds=20)
+    readers = [house_of(app).live_feed.subscribe(town.athlete_id) for app in town.apps]
+    for number, message in enumerate(phone.messages()):
+        headers = {"Authorization": f"Bearer {token}"}
+        answer = town.apps[number % 2].test_client().post("/api/v1/phone", json=message, headers=headers)
+        assert answer.status_code == 200, answer.text
+        time.sleep(0.1)
+    for reader in readers:
+        told: list[dict[str, Any]] = []
+        wait_for(lambda r=reader, t=told: _drawn(r, wearable_id, t) > 15 * 15, 10, "the phone's line")  # type: ignore[misc]
+        assert [event["gap"] for event in told[1:]] == [False] * (len(told) - 1)
+        reader.close()
+
+
+def test_a_file_sent_to_one_is_looked_at_at_the_other(town: Town, tmp_path: Path) -> None:
+    at_a, at_b = town.signed_in(town.athlete).clients
+    csrf = csrf_token(at_a.get(f"/athletes/{town.athlete_id}/imports").text)
+    data = phone_zip(tmp_path / "walk.zip", *bends(60.0)).read_bytes()
+    where = send(at_a, csrf, town.athlete_id, ("walk.zip", data)).headers["Location"]
+    for each in (at_b, at_a):
+        assert "Sensor Logger, for Ada. Nothing is stored yet." in each.get(where).text
+    done = at_b.post(where, data={"csrf_token": csrf, "placement-0": "lower_back", "start": ""})
+    assert done.status_code == 303
+    assert [each.get(where).status_code for each in (at_a, at_b)] == [404, 404]
+
+
 def test_who_is_signed_out_at_one_is_out_at_the_other_at_once(town: Town) -> None:
     browser = town.signed_in(town.athlete)
     assert [browser.get("/").status_code for _ in range(4)] == [browser.get("/").status_code] * 4
@@ -289,6 +325,14 @@ def _planned(town: Town) -> str:
 
 def _refuses(town: Town, web: int) -> bool:
     return town.apps[web].test_client().get("/calendar/nobodys-link.ics").status_code == 429
+
+
+def _drawn(reader: Reader, wearable_id: str, told: list[dict[str, Any]]) -> int:
+    """Add what a reader was told of a wearable; return how many points there are."""
+    told += [
+        each for each in reader.get_batch(0.1) if each.get("wearable_id") == wearable_id and each["kind"] == "signal"
+    ]
+    return sum(len(each["inclination_deg"]) for each in told)
 
 
 def _ready(town: Town, part: str) -> list[int]:
