@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from coach import language
+from coach.analysis.assessment_errors import name_of
+from coach.analysis.assessment_types import AssessmentTest
 from coach.exercise_texts import in_words
 from programs.exercises import library
 
@@ -61,6 +63,7 @@ def sentences(spoken: str) -> Sentences:
     path = language.CATALOGUES / spoken / "said.toml"
     known: dict[str, str] = tomllib.loads(path.read_text(encoding="utf-8"))["said"] if path.exists() else {}
     known = _of_exercises(spoken) | known
+    known |= {f"{name} {{value}}": f"{known[name]} {{value}}" for name in map(name_of, AssessmentTest) if name in known}
     tails = [_pattern(f"{{before}}{text}", f"{{before}}{told}") for text, told in known.items() if text[:1] in " ,;"]
     known = dict(_after_another(text.strip(), told.strip()) for text, told in known.items())
     known |= _sentence_by_sentence(known)
@@ -134,6 +137,9 @@ def _said(text: str, spoken: str) -> str:
         return behind
     if text.endswith((".", ":")) and _known(text[:-1], spoken) is not None:
         return f"{_known(text[:-1], spoken)}{text[-1]}"
+    listed = text.split(", ")
+    if len(listed) > 1 and all(_is_value(each, spoken) for each in listed):
+        return ", ".join(_said(each, spoken) for each in listed)
     return _POINT.sub(r"\1,\2", text)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from coach.errors import InvalidInput
+from coach.exercise_texts import in_words
 from coach.service import planning
 from coach.service.change_views import ChangeKind
 from coach.service.ground import Ground
@@ -143,7 +144,7 @@ def _lacking(plan: Row | None, equipment: frozenset[str]) -> tuple[LackingView, 
     found = map(known, prescription_from_plain(plan["prescription"]).exercises)
     missing = [(one, set(one.equipment) - equipment - {"none"}) for one in found if one is not None]
     return tuple(
-        LackingView(one.id, one.name, tuple(EQUIPMENT[each] for each in EQUIPMENT if each in things))
+        LackingView(one.id, in_words(one).name, tuple(EQUIPMENT[each] for each in EQUIPMENT if each in things))
         for one, things in missing
         if things
     )
@@ -157,4 +158,4 @@ def _declined_view(tx: Tx, row: Row) -> DeclinedView:
 
 def _name(tx: Tx, exercise_id: str) -> str:
     one = library().get(exercise_id)
-    return one.name if one is not None else own_exercises.name_of(tx, exercise_id) or exercise_id
+    return in_words(one).name if one is not None else own_exercises.name_of(tx, exercise_id) or exercise_id

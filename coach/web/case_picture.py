@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
 
+from coach.dates import day_and_month
+from coach.said import said
 from coach.service.care_views import ResponseView, TreatmentView, Week
 
 # Units of the drawing: what a phone shows at its full width. Own choices.
@@ -63,7 +65,7 @@ def picture_of(case: ResponseView, treatments: Sequence[TreatmentView], today: d
     for number, each in enumerate(shown):
         begin, end = x_of(each.started_on), x_of((each.ended_on or today) + timedelta(days=1))
         # The name stands above its bar, so that it reads at any width.
-        bars.append(Bar(each.name, begin, bottom + 26 + _BAR * number + 13, round(max(end - begin, 2.0), 1)))
+        bars.append(Bar(said(each.name), begin, bottom + 26 + _BAR * number + 13, round(max(end - begin, 2.0), 1)))
     every = -(-len(weeks) // _DATES_MAX)
     return Picture(
         height=bottom + 30 + _BAR * len(shown),
@@ -71,7 +73,7 @@ def picture_of(case: ResponseView, treatments: Sequence[TreatmentView], today: d
         left=_LEFT,
         right=_RIGHT,
         levels=((_TOP, "10"), (_TOP + _PLOT / 2, "5"), (bottom, "0")),
-        dates=tuple((x_of(week.monday), f"{week.monday.day} {week.monday:%b}") for week in weeks[::every]),
+        dates=tuple((x_of(week.monday), day_and_month(week.monday)) for week in weeks[::every]),
         series=tuple(_series(weeks, [x_of(week.monday + timedelta(days=3)) for week in weeks])),
         bars=tuple(bars),
         hidden=len(treatments) - len(shown),

@@ -8,12 +8,14 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from coach.errors import InvalidInput, NotAllowed, StoreUnavailable
+from coach.said import said
 from coach.service.accounts import account_key
 from coach.service.passkeys import place_of
 from coach.service.sign_in_types import CodeWanted, LetIn, Notice, Way
 from coach.service.types import Identity, Role
 from coach.web import access, cookies, limits
 from coach.web.house import house
+from coach.written import short_day
 
 blueprint = Blueprint("welcome", __name__)
 
@@ -59,7 +61,7 @@ def let_in(found: LetIn, onward: str = "") -> str:
     cookies.begin(found)
     cookies.remember_browser(account_key(found.identity.name))
     for notice, at in found.notices:
-        flash(f"{at:%d %b %Y}: {NOTICE_WORDS[notice]}", "look")
+        flash(f"{short_day(at.date(), year=True)}: {said(NOTICE_WORDS[notice])}", "look")
     if found.way is Way.RECOVERY:
         left = house().services.second_factors.of_person(found.identity).codes_left
         flash(f"That recovery code is used up; {left} are left. Make new ones before they run out.", "look")

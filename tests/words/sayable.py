@@ -12,6 +12,11 @@ from tests.words.catalogues import KEYWORDS, ROOT
 # Made by pure code and kept, or said by the service to whoever asked.
 MAKERS = (
     "coach/analysis/detectors/*.py",
+    "coach/analysis/assessment_*.py",
+    "coach/analysis/imbalance.py",
+    "coach/analysis/response.py",
+    "coach/analysis/weakness.py",
+    "coach/analysis/ergonomics/*.py",
     "coach/service/day_*.py",
     "coach/service/charts.py",
     "coach/service/triage.py",

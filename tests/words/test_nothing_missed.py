@@ -1,50 +1,73 @@
-"""No page shows a word that did not go through the catalogues: with each text in brackets, nothing is left over."""
+"""Nobody reads a word that did not go through the catalogues: with each text in brackets, nothing is left over.
+
+On every page, in what is downloaded (PDF, FHIR) and in calendars. What stands within a text as its value is no part of
+its brackets: it has to go through the catalogues by itself.
+"""
 
 from __future__ import annotations
 
+import json
 import re
+from collections import Counter
 from collections.abc import Iterator
+from html import escape
 from html.parser import HTMLParser
-from pathlib import Path
+from itertools import chain
 from typing import Any
 
 import pytest
 from babel.support import NullTranslations
+from flask import Flask
+from flask.testing import FlaskClient
 
 from coach import exercise_texts, language, said
+from coach.service.job_models import MODELS
+from coach.store.every_table import metadata
 from tests.club.routes import addresses, browsers, site
 from tests.club.seeding import Made
+from tests.words.after_steps import TYPED, empty_forms, pages
 from tests.words.phrases import Said, wrong
-from tests.words.rendered import _SAYING, of_page
+from tests.words.rendered import _SAYING, of_calendar, of_page, of_pdf
 
-LIST = Path(__file__).with_name("unmarked_pages.txt")
-_BRACKETED = re.compile(r"⟦[^⟦⟧]*⟧")
+# Signs that the font of the reports has, and that no text holds.
+_BRACKETED = re.compile(r"«[^«»]*»")
 _LETTERS = re.compile(r"[^\W\d_]{2,}")
+# What stands in a text and is none of its words: markup, values, and the forms of dates.
+_VALUES = re.compile(
+    r"(<[^<>]*>|%\(\w+\)[#0\- +]*[\d.*]*[sdifgxe]|\{\w*(?::[^{}]*)?\}|^E{3} d M{3}(?: y)?$|^d M{4} y$)"
+)
 # Signs of units, names of ours and of days, and words that both languages share.
 _SAME = set(
     _LETTERS.findall(
-        "min Hz kg cm lb Backstop Deutsch English FHIR PDF CSV JSON UTC iCal RMSSD MAD deg ms dBm MB kB Mail "
-        "Push Webhook MRT Mo Di Mi Do Fr Sa So Januar Februar März April Mai Juni Juli August September Oktober "
-        "November Dezember "
+        "min Hz kg cm lb Backstop backstop LiFFT Deutsch English FHIR PDF CSV JSON UTC iCal RMSSD MAD deg ms dBm MB kB "
+        "Mail Push Webhook https MRT Mo Di Mi Do Fr Sa So Januar Februar März April Mai Juni Juli August September "
+        "Oktober November Dezember "
         "Jan Feb Mär Apr Jun Jul Aug Sept Sep Okt Nov Dez"
     )
 )
+
+
+def in_brackets(text: str) -> str:
+    """Return a text with its own words in brackets, and neither its values nor its markup."""
+    return "".join(
+        f"«{part}»" if at % 2 == 0 and _LETTERS.search(part) else part for at, part in enumerate(_VALUES.split(text))
+    )
 
 
 class _Bracketed(NullTranslations):
     """Says each text in brackets, so that it can be told from what nobody marked."""
 
     def ugettext(self, message: str) -> str:
-        return f"⟦{message}⟧"
+        return in_brackets(message)
 
     def ungettext(self, msgid1: str, msgid2: str, n: int) -> str:
-        return f"⟦{msgid1 if n == 1 else msgid2}⟧"
+        return in_brackets(msgid1 if n == 1 else msgid2)
 
     def upgettext(self, context: str, message: str) -> str:
-        return f"⟦{message}⟧"
+        return in_brackets(message)
 
     def unpgettext(self, context: str, singular: str, plural: str, num: int) -> str:
-        return f"⟦{singular if num == 1 else plural}⟧"
+        return in_brackets(singular if num == 1 else plural)
 
 
 class _Data(dict[str, Any]):
@@ -52,9 +75,9 @@ class _Data(dict[str, Any]):
 
     def get(self, key: str, default: Any = None) -> Any:
         if isinstance(default, str):
-            return f"⟦{default}⟧"
+            return f"«{default}»"
         if isinstance(default, list | tuple):
-            return [f"⟦{each}⟧" for each in default]
+            return [f"«{each}»" for each in default]
         return _Data()
 
 
@@ -71,7 +94,7 @@ class _Left(HTMLParser):
         while before != text:
             before, text = text, _BRACKETED.sub(" ", text)
         # A page may show one sentence of a text by itself: then one of its brackets is elsewhere.
-        text = re.sub(r"⟦.*$", "", re.sub(r"^[^⟦]*⟧", "", text, flags=re.S), flags=re.S)
+        text = re.sub(r"«.*$", "", re.sub(r"^[^«]*»", "", text, flags=re.S), flags=re.S)
         # Names of settings and editions are the machine's own, as an example of a code is.
         plain = re.sub(r"\b\w*[_.\d]\w*\b", " ", text)
         if any(word not in self._known for word in _LETTERS.findall(plain)):
@@ -88,14 +111,12 @@ class _Left(HTMLParser):
             self.take(given[name])
         if tag not in {"b", "strong", "em", "span", "a", "i", "br"}:
             self._end_of_text()
-        self._silent += tag in {"script", "style", "code", "svg", "kbd"}
-        if any(name == "lang" for name, _ in attrs) and tag not in {"html"}:
-            self._known |= set(_LETTERS.findall("English Deutsch"))
+        self._silent += tag in {"script", "style", "code", "kbd"}
 
     def handle_endtag(self, tag: str) -> None:
         if tag not in {"b", "strong", "em", "span", "a", "i", "br"}:
             self._end_of_text()
-        self._silent -= tag in {"script", "style", "code", "svg", "kbd"}
+        self._silent -= tag in {"script", "style", "code", "kbd"}
 
     def handle_data(self, data: str) -> None:
         if not self._silent:
@@ -109,6 +130,40 @@ def left_on(page: str, known: set[str]) -> list[str]:
     reader.close()
     reader._end_of_text()
     return reader.left
+
+
+# What people read of a FHIR resource; codings keep the names that their systems give them.
+_READ_IN_FHIR = {"text", "title", "unit", "valueString", "description", "div"}
+# A text that found no room ends before its bracket does.
+_CUT = re.compile(r"«[^«»]*…")
+
+
+def of_fhir(value: Any) -> Iterator[str]:
+    """Yield what people read of a bundle."""
+    if isinstance(value, list):
+        for each in value:
+            yield from of_fhir(each)
+    elif isinstance(value, dict):
+        for name, each in value.items():
+            if isinstance(each, str) and name in _READ_IN_FHIR:
+                yield each if name == "div" else f"<p>{escape(each)}</p>"
+            elif not isinstance(each, str):
+                yield from of_fhir(each)
+
+
+def left_in(answer: Any, known: set[str]) -> list[str]:
+    """Return what an answer says outside of brackets, by its kind; nothing where it is for machines."""
+    kind = answer.mimetype
+    # Who is led elsewhere reads what is there.
+    if kind == "text/html" and "Location" not in answer.headers:
+        return left_on(answer.text, known)
+    if kind == "text/calendar":
+        return left_on("".join(f"<p>{escape(each)}</p>" for each in of_calendar(answer.text)), known)
+    if kind == "application/pdf":
+        return left_on(f"<p>{escape(_CUT.sub(' ', of_pdf(answer.data)))}</p>", known)
+    if kind == "application/fhir+json":
+        return left_on("".join(of_fhir(json.loads(answer.data))), known)
+    return []
 
 
 def forget() -> None:
@@ -125,10 +180,13 @@ def bracketed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     def known(text: str, spoken: str) -> str | None:
         """Recognise a stored sentence as the product does, and say it in brackets."""
         there, marked = said.sentences(spoken), real.ugettext(text)
-        found = there.whole.get(text) or (marked if marked != text else said._matched(text, there.patterns, spoken))
-        return f"⟦{found}⟧" if found is not None else None
+        if text in there.whole or marked != text:
+            return in_brackets(text)
+        return said._matched(text, there.patterns, spoken)
 
+    filled = said._filled
     forget()
+    monkeypatch.setattr(said, "_filled", lambda text, values: filled(in_brackets(text), values))
     monkeypatch.setattr(language, "translations", lambda _: _Bracketed())
     monkeypatch.setattr(language, "_beside", lambda *_: _Data())
     monkeypatch.setattr(said, "_known", known)
@@ -138,41 +196,61 @@ def bracketed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def names_of(club: Made) -> set[str]:
     """Return what people of the club named: themselves, their sport, their wearables and zones."""
-    told = ["Kim Coach", "Chest strap", "movella-dot", "Movella DOT"]
+    told = ["Kim Coach", "Chest strap", "movella-dot", "Movella DOT", "Polar Sensor Logger", "phyphox npz"]
+    told += ["a strain in spring", "Trunk, twice a week"]
+    # What a form sends, and a sentence names where it sent something else.
+    told += [*club.services.profiles.ids(), *MODELS]
     for each in club.members:
         told += [each.life.name, each.life.sport, each.life.zone, each.life.zone.replace("_", " ")]
     return _SAME | set(_LETTERS.findall(" ".join(told)))
 
 
-def still_unmarked() -> set[str]:
-    lines = LIST.read_text(encoding="utf-8").splitlines()
-    return {line for line in lines if line and not line.startswith("#")}
+def in_german(app: Flask, club: Made) -> dict[str, FlaskClient]:
+    """Return a browser of each who asks. Everybody chose German, and a stranger's browser asks for it."""
+    with club.store.begin() as tx:
+        tx.execute(metadata.tables["user_account"].update().values(language="de"))
+    clients = browsers(app, club)
+    for client in clients.values():
+        client.environ_base["HTTP_ACCEPT_LANGUAGE"] = "de"
+    return clients
 
 
 def test_no_page_shows_a_word_that_nobody_marked(club: Made, bracketed: None) -> None:
     app = site(club)
-    clients, known, found = browsers(app, club), names_of(club), {}
+    clients, known, found, kinds = in_german(app, club), names_of(club), dict[str, set[str]](), Counter[str]()
     for number, each in enumerate(addresses(app, club)):
         if number % 20 == 0:
             club.clock.forward(minutes=1)
-        answer = clients[each.who].get(each.path, headers={"Accept-Language": "de"})
-        if answer.status_code == 200 and answer.mimetype == "text/html":
-            left = left_on(answer.text, known)
-            if left:
-                found.setdefault(each.endpoint, []).extend(left)
-    unknown = {endpoint: left for endpoint, left in found.items() if endpoint not in still_unmarked()}
-    if unknown:
-        pytest.fail("\n".join(f"{endpoint}: {sorted(set(left))}" for endpoint, left in sorted(unknown.items())))
-    assert still_unmarked() - set(found) == set(), "take them off tests/words/unmarked_pages.txt"
+        answer = clients[each.who].get(each.path)
+        kinds[answer.mimetype] += answer.status_code == 200
+        left = left_in(answer, known)
+        if left:
+            found.setdefault(each.endpoint, set()).update(left)
+    assert all(kinds[kind] for kind in ("text/html", "text/calendar", "application/pdf", "application/fhir+json"))
+    assert found == {}
+
+
+def test_nothing_that_comes_after_a_step_shows_a_word_that_nobody_marked(club: Made, bracketed: None) -> None:
+    app = site(club)
+    clients, known, found, asked = in_german(app, club), names_of(club) | {TYPED}, dict[str, set[str]](), Counter[int]()
+    for endpoint, answer in chain(pages(club, clients), empty_forms(app, club, clients)):
+        asked[answer.status_code] += 1
+        assert answer.status_code < 500, (endpoint, answer.text)
+        left = left_in(answer, known)
+        if left:
+            found.setdefault(endpoint, set()).update(left)
+    # What was done, what was wrong with it, and what is not there.
+    assert all(asked[status] > 5 for status in (200, 404, 422)), asked
+    assert found == {}
 
 
 def test_no_page_in_german_says_what_is_not_said(club: Made) -> None:
     app = site(club)
-    clients, told = browsers(app, club), []
+    clients, told = in_german(app, club), []
     for number, each in enumerate(addresses(app, club)):
         if number % 20 == 0:
             club.clock.forward(minutes=1)
-        answer = clients[each.who].get(each.path, headers={"Accept-Language": "de"})
+        answer = clients[each.who].get(each.path)
         if answer.status_code == 200 and answer.mimetype == "text/html":
             read, _links = of_page(each.path, answer.text)
             # A part of a page does not name its language.
@@ -182,5 +260,5 @@ def test_no_page_in_german_says_what_is_not_said(club: Made) -> None:
 
 
 def test_a_word_that_nobody_marked_is_found() -> None:
-    page = '<p>⟦You bent ⟦3⟧ times⟧ <b>Ada</b> · 4 min</p><p title="⟦Keep⟧">Bird-dog</p><input placeholder="Name">'
+    page = '<p>«You bent «3» times» <b>Ada</b> · 4 min</p><p title="«Keep»">Bird-dog</p><input placeholder="Name">'
     assert left_on(page, _SAME | {"Ada"}) == ["Bird-dog", "Name"]

@@ -16,10 +16,17 @@ from coach.service.diary import SYMPTOMS
 from coach.service.everyday import STATEMENTS
 from programs import triage
 from programs.exercises import CONTRAINDICATIONS, EQUIPMENT, library
+from tests.words.catalogues import ROOT
 from tests.words.phrases import Said, wrong
 from tests.words.sayable import sayable
+from tests.words.written import of_catalogue
 
 TOLD = tomllib.loads((language.CATALOGUES / "de" / "said.toml").read_text(encoding="utf-8"))["said"]
+# Files of words that nothing of `<file>.de.toml` stands beside; profiles besides.
+DATA = ("coach/web/guided_tests.toml", "programs/drawings.toml")
+PROFILES = ROOT / "coach" / "profiles"
+# Two words beside each other, or one that is a sentence.
+SENTENCE = re.compile(r"[^\W\d_]{2,}[,.:;!?]? \(?[^\W\d_]{2,}|\w\.$")
 _FIELD = re.compile(r"\{\w*(?::[^{}]*)?\}")
 # What only somebody who calls the code wrongly reads, in a log.
 FOR_PROGRAMMERS = re.compile(
@@ -27,6 +34,8 @@ FOR_PROGRAMMERS = re.compile(
     r"weekdays go|levels count|it should be|cannot be: give a number|has no minutes|is not a date|holds one|pass an|"
     r"answered, locked|plan off|of a check-in|check-in tells of|weaker side of|"
     r"ask again\.|propose anew|no number of|never|should be yes, no|minutes count|"
+    r"are two tests: compare|is not taken so; choose|cannot be compared: give two numbers|"
+    r"cannot be; it is left or right|"
     # Of the library's own file and its drawings, for whoever writes one.
     r"^\{\}: |exercise library has no|^kind of need$|^way to be seen$|^<"
 )
@@ -67,6 +76,15 @@ def test_what_a_report_names_is_known_in_german(german) -> None:
     names += [*SYMPTOMS.values(), *KIND_WORDS.values(), *IMAGING_WORDS.values(), *STATEMENTS.values()]
     names += [*CONTRAINDICATIONS.values(), *EQUIPMENT.values()]
     assert [each for each in names if said(each) == each] == []
+
+
+@pytest.mark.parametrize(
+    "file", [*DATA, *sorted(each.relative_to(ROOT).as_posix() for each in PROFILES.glob("*.toml"))]
+)
+def test_every_sentence_of_a_data_file_is_known_in_german(german, file: str) -> None:
+    texts = [each for each in of_catalogue((ROOT / file).read_text(encoding="utf-8")) if SENTENCE.search(each)]
+    assert texts
+    assert [each for each in texts if said(each) == each] == []
 
 
 def test_german_sentences_say_nothing_that_is_never_said() -> None:
