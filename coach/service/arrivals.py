@@ -123,10 +123,8 @@ class Arrivals:
         return analysed if analysed.last_seq > stream["last_seq"] else None
 
     def _save(self, tx: Tx, fresh: Sequence[tuple[Row, Analysed]], now: datetime) -> None:
-        for stream, analysed in fresh:
-            values = analysed.cursor_values(now)
-            if not recordings.move_cursor(tx, stream["id"], stream["last_seq"], stream["version"], values):
-                raise RuntimeError(f"the cursor of stream {stream['id']} moved while it was held")
+        moves = [{"stream_id": stream["id"], **analysed.cursor_values(now)} for stream, analysed in fresh]
+        recordings.move_held(tx, moves)
         self._motion.save(tx, fresh, now)
 
 

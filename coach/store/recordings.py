@@ -67,6 +67,26 @@ _BACKLOG = (
     .order_by(stream_state.c.updated_at, stream.c.id)
     .limit(bindparam("most"))
 )
+_MOVE_HELD = (
+    update(stream_state)
+    .where(stream_state.c.stream_id == bindparam("of_stream"))
+    .values(
+        version=stream_state.c.version + 1,
+        **{
+            name: bindparam(name)
+            for name in (
+                "last_seq",
+                "first_index",
+                "state",
+                "algorithm_name",
+                "algorithm_version",
+                "reference",
+                "updated_at",
+                "settled_at",
+            )
+        },
+    )
+)
 _AFTER = (
     select(chunk)
     .where(chunk.c.stream_id == bindparam("of_stream"), chunk.c.seq > bindparam("after"))
@@ -246,6 +266,18 @@ def move_cursor(tx: Tx, stream_id: str, from_seq: int, from_version: int, values
         .values(**values, version=from_version + 1)
     )
     return tx.execute(statement).rowcount == 1
+
+
+def move_held(tx: Tx, moves: Sequence[dict[str, Any]]) -> None:
+    """Save states and cursors of streams that this transaction holds (`hold_streams`), all at once.
+
+    moves: the columns of each, with stream_id. Raises Conflict where one is gone.
+    """
+    if not moves:
+        return
+    values = [{("of_stream" if name == "stream_id" else name): each for name, each in row.items()} for row in moves]
+    if tx.execute(_MOVE_HELD, values).rowcount != len(moves):
+        raise Conflict("A recording went at this moment: nothing was saved.")
 
 
 def stale_streams(tx: Tx, before: datetime, limit: int = 100) -> list[str]:
