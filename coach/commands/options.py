@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import make_url
+from sqlalchemy import URL, make_url
 
 from coach.config import SHARED_CLOCK, Config
 from coach.errors import ConfigError
@@ -48,8 +48,9 @@ def refuse_server(config: Config, instead: str) -> None:
     url = config.storage.database_url.get_secret_value()
     if url:
         # Whoever runs it has the password elsewhere (~/.pgpass); it is in no command and no message.
-        address = make_url(url).set(drivername="postgresql", password=None).render_as_string()
-        told = instead.format(address=address, folder=config.storage.directory)
+        there = make_url(url)
+        address = URL.create("postgresql", there.username, None, there.host, there.port, there.database, there.query)
+        told = instead.format(address=address.render_as_string(), folder=config.storage.directory)
         raise ConfigError(f"The database is on a server. {told}. To work on a file here, give --storage DIR.")
 
 
