@@ -29,6 +29,8 @@ from devices.types import Chunk
 _DUPLICATES_S = 120.0
 # The stream of chunks. What was acknowledged is kept however long no worker runs: without an end.
 MOTION = Stream("MOTION", ("motion.*.*",), 0.0, _DUPLICATES_S)
+# s that a sender waits for a server that is away. Own choice: one that starts anew is back within a second.
+_AWAY_S = 0.5
 _SILENT = "NATS did not say in time that the signal is stored: send it again."
 
 
@@ -112,6 +114,8 @@ class JetStreamLog(TableChunkLog):
         """Store in the stream and set the keys of what it acknowledged."""
         if not taken:
             return
+        if not self._line.wait_connected(_AWAY_S):
+            raise self._line.away()  # whoever sends keeps it: its thread is better than a long wait
         self._make()
         # Other bytes under a key, which their checksum tells, are another message: which is kept the database says.
         messages = [
