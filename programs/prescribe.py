@@ -217,15 +217,15 @@ def _item(one: Exercise, need: Need, history: History, first: Exercise) -> Presc
     because = f"{need.because} {one.name} aims at {one.target}."
     if one is not first and _against(first, history):
         because += f" It takes the place of {first.name.lower()} because of {_reasons(first, history)}."
-    weaker = history.weaker_side.get(one.muscle_group) if one.each_side else None
-    side = weaker
-    if weaker is not None:
-        because += f" Your {weaker} side was weaker in the test, so it begins and does one set more."
+    side, more = history.weaker_side.get(one.muscle_group) if one.each_side else None, False
+    if side is not None:
+        because += f" Your {side} side was weaker in the test, so it begins and does one set more."
+        more = True
     elif one.each_side and history.used_side is not None:
-        side = _OTHER_SIDE[history.used_side]
-        because += f" You use your {history.used_side} side more, so the {side} one begins while you are fresh."
+        used_side, side = history.used_side, _OTHER_SIDE[history.used_side]
+        because += f" The {used_side} side is used more, so the {side} one begins."
     dose = history.dose_by_exercise.get(one.id, one.dose_by_level[level])
-    return PrescribedExercise(one.id, level, dose, because, side, weaker is not None)
+    return PrescribedExercise(one.id, level, dose, because, side, more)
 
 
 def shortened(items: Sequence[PrescribedExercise], longest_min: int) -> tuple[PrescribedExercise, ...]:

@@ -120,6 +120,7 @@ def lane_words() -> dict[str, str]:
         "not_worn": _("not worn"),
         "worn": _("Time worn"),
         "worn_unit": _("hours a day"),
+        "readout": _("Point at a time, or touch it: its numbers stand here."),
         "lost": _("The time line could not be fetched. What is shown stays; try again."),
     }
 

@@ -322,6 +322,7 @@ host.querySelector("[data-tools]").addEventListener("click", (event) => {
 });
 host.querySelector("[data-as-numbers]").addEventListener("toggle", (event) => { if (event.target.open) readNumbers(); });
 
+host.querySelector("[data-readout]").textContent = words.readout;
 for (const hidden of host.querySelectorAll("[data-tools], [data-hint], [data-lanes], [data-key]")) hidden.hidden = false;
 new ResizeObserver(() => {
   if (!state.told || lanes.clientWidth === state.width) return;
