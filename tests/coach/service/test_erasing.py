@@ -19,13 +19,12 @@ from coach.service.erasing import LIST, erase_again, erased_ids, id_hash
 from coach.service.types import Role
 from coach.store import erasing
 from coach.store.data_rules import RULES
-from coach.store.engine import Store, migrate
+from coach.store.engine import Store, migrate, open_store
 from coach.store.erasure_tables import erasure
 from coach.store.every_table import metadata
 from coach.store.tables import event
 from tests.coach.club import ADDRESS, Club, FakeClock, bending_chunks, found_club
 from tests.coach.whole_athlete import count, fill
-from tests.databases import open_store
 
 MARK, OTHERS = "MARKEDforERASING", "MARKEDtoSTAY"
 
