@@ -68,7 +68,7 @@ def test_a_day_that_has_ended_is_judged_by_the_clock_and_the_page_is_told(club: 
 
 def states(club: Club) -> list[str]:
     with club.store.read() as tx:
-        return list(tx.exec_driver_sql("SELECT state FROM planned_session").scalars())
+        return list(tx.exec_driver_sql("SELECT state FROM planned_session ORDER BY due_at, id").scalars())
 
 
 def test_due_sessions_are_released_once_and_the_page_is_told(club: Club) -> None:
