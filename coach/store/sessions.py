@@ -65,9 +65,10 @@ def move(tx: Tx, session_id: str, from_states: tuple[str, ...], **values: Any) -
 
 
 def planned(tx: Tx, athlete_id: str) -> list[Row]:
-    """Return what is planned for an athlete."""
+    """Return what is planned for an athlete, in order of time."""
     columns = planned_session.c
-    return many(tx, select(planned_session).where(columns.athlete_id == athlete_id, columns.state == "planned"))
+    mine = (columns.athlete_id == athlete_id, columns.state == "planned")
+    return many(tx, select(planned_session).where(*mine).order_by(columns.due_at, columns.id))
 
 
 def cancel_planned(tx: Tx, athlete_id: str, now: datetime, due_before: datetime | None = None) -> list[str]:

@@ -84,6 +84,7 @@ def pieces_between(
         )
         .where(*_within(athlete_id, placements, start_utc_s, end_utc_s))
         .group_by(columns.placement, columns.stream_id, _PIECE)
+        .order_by(columns.placement, columns.stream_id, _PIECE)
     )
     return many(tx, statement)
 
