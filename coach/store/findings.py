@@ -132,7 +132,7 @@ def on_day(tx: Tx, athlete_id: str, edition_id: str, local_date: date) -> list[R
         columns.opened_at < moment + timedelta(days=2),
         or_(columns.closed_at.is_(None), columns.closed_at >= moment - timedelta(days=1)),
     )
-    return many(tx, statement)
+    return many(tx, statement.order_by(columns.opened_at, columns.id))
 
 
 def of_athlete(tx: Tx, athlete_id: str, limit: int) -> list[Row]:
