@@ -8,9 +8,6 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
-
 from coach.commands.options import add_config_option
 from coach.commands.progress_bar import ProgressBar
 from coach.config import Config, load
@@ -56,11 +53,11 @@ def handler(args: argparse.Namespace) -> int:
     """
     config = load(args.config)
     directory = args.storage or config.storage.directory
-    url = _target(args.to, config, check=args.check)
+    _require_address(args.to, config, check=args.check)
     file = database_path(directory)
     if not file.is_file():
         raise ConfigError(f"There is no database in {directory} to move: name its folder with --storage.")
-    with only_one(directory), open_store(url) as target:
+    with only_one(directory), open_store(args.to) as target:
         source = moving.fingerprint(file)
         with snapshot.open_snapshot(file) as opened:
             _require_whole(opened)
@@ -76,20 +73,15 @@ def handler(args: argparse.Namespace) -> int:
         return unequal
 
 
-def _target(to: str, config: Config, *, check: bool) -> str:
-    """Return the address of a database to move into. Raises ConfigError."""
-    try:
-        url = make_url(to)
-    except (ArgumentError, ValueError):
-        url = None
-    if url is None or url.get_backend_name() not in ("postgresql", "postgres") or not url.database:
+def _require_address(to: str, config: Config, *, check: bool) -> None:
+    """Raise ConfigError unless there is a database that can be moved into, and a file that counts."""
+    if moving.shown(to) is None:
         raise ConfigError("--to is no address of a PostgreSQL: write it as postgresql://USER:PASSWORD@HOST/NAME.")
     if config.storage.database_url.get_secret_value() and not check:
         raise ConfigError(
             "storage.database_url is set: Backstop works on a PostgreSQL already, and its file is of before. Leave the "
             "key empty to move the file."
         )
-    return to
 
 
 def _require_whole(opened: sqlite3.Connection) -> None:
@@ -194,11 +186,10 @@ def _line(name: str, ours: Sum, theirs: Sum) -> str:
 
 
 def _say_what_next(to: str, directory: Path) -> None:
-    shown = make_url(to).render_as_string(hide_password=True)
     print(
         "Put this into config.toml, with the password, or into BACKSTOP_STORAGE__DATABASE_URL:\n"
         "[storage]\n"
-        f'database_url = "{shown}"\n'
+        f'database_url = "{moving.shown(to)}"\n'
         f"Start the first process on the folder {directory}, whose keys keep people signed in. The file in it is as it "
         "was: keep it until all is well, then remove it."
     )

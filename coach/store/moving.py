@@ -17,7 +17,8 @@ from typing import Any, cast
 
 import psycopg
 from sqlalchemy import BigInteger, Column, MetaData, String, Table, func, inspect, select, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, OperationalError
 
 from coach.errors import AlreadyRunning, InvalidInput, StoreUnavailable
 from coach.store import months
@@ -61,6 +62,17 @@ class Moved:
     last_rowid: int = 0
     rows: int = 0
     bytes: int = 0
+
+
+def shown(address: str) -> str | None:
+    """Return the address of a database of PostgreSQL as it may be shown, without its password; None for none."""
+    try:
+        url = make_url(address)
+    except (ArgumentError, ValueError):
+        return None
+    if url.get_backend_name() not in ("postgresql", "postgres") or not url.database:
+        return None
+    return url.render_as_string(hide_password=True)
 
 
 def fingerprint(database: Path) -> str:
