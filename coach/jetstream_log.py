@@ -73,12 +73,6 @@ class JetStreamLog(TableChunkLog):
         self._make()
         streams.forget(self._line, MOTION, self._subject(athlete_id))
 
-    def put_back(self, subject: str, key: str, data: bytes) -> None:
-        """Put a message into the stream as it was. Raises StoreUnavailable."""
-        self._make()
-        if streams.store(self._line, [Message(subject, key, data)]) == [""]:
-            raise StoreUnavailable(_SILENT)
-
     def _transaction(self, batches: list[Batch]) -> None:
         large = [batch for batch in batches if self._is_large(batch)]
         if large:

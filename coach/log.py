@@ -91,16 +91,21 @@ class TableChunkLog:
         """Return what hands chunks over that are acknowledged and not in the table yet; here they all are."""
         return None
 
-    def put_back(self, subject: str, key: str, blob: bytes) -> None:
-        """Take a chunk again that was given up. Raises Conflict when it is refused, StoreUnavailable."""
+    def put_back(self, blob: bytes) -> None:
+        """Store a chunk that was given up straight in the table, also where chunks go through a stream first.
+
+        Raises Conflict when it is no chunk or is refused, StoreUnavailable.
+        """
         try:
-            stored = self.append_encoded([blob])
+            batch = Batch(list(zip(decode_chunks([blob]), [blob], strict=True)), None)
         except (DeviceError, ValueError) as error:
-            raise Conflict(f"What was given up on {subject} as {key} is no chunk: {error}") from None
-        if not stored:
-            raise Conflict(
-                "The log refuses this chunk: its number is taken by other bytes, or nobody wears its sensor."
-            )
+            raise Conflict(f"It is no chunk, and will never be one: {error}") from None
+        with self._commit_lock:
+            TableChunkLog._transaction(self, [batch])
+        if not batch.keys:
+            raise Conflict("The log refuses this chunk: other bytes have its number, or nobody here wears its sensor.")
+        for listener in self._listeners:
+            listener()
 
     def append(self, chunks: Sequence[Chunk]) -> tuple[str, ...]:
         """See ChunkLog. A chunk that cannot be coded is refused."""

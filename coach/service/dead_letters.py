@@ -101,9 +101,9 @@ class DeadLetters:
         return view(row), bytes(row["blob"])
 
     def replay(self, by: Identity | str, stuck_id: str) -> None:
-        """Try again: put a letter back into the log, or analyse a recording anew.
+        """Try again: store a letter's chunk, or have a recording analysed anew; the worker does the rest.
 
-        by: who says so. Raises NoSuch, Conflict (a recording that cannot be analysed anew), StoreUnavailable.
+        by: who says so. Raises NoSuch, Conflict (why it cannot be; it stays on the list), StoreUnavailable.
         """
         stage, number = _taken_apart(stuck_id)
         who = by if isinstance(by, str) else by.user_id
@@ -117,8 +117,8 @@ class DeadLetters:
             letter = dead_letters.get(tx, number)
         if letter is None:
             raise _none(stuck_id)
-        # Put back before it is deleted: rather twice than never; the database knows a chunk that it has.
-        self._log.put_back(letter["subject"], f"again-{number}", bytes(letter["blob"]))
+        # Stored before it is deleted: rather twice than never; the database knows a chunk that it has.
+        self._log.put_back(bytes(letter["blob"]))
         now = self._ground.now()
         with self._ground.store.begin() as tx:
             if dead_letters.drop(tx, number):

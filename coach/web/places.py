@@ -119,7 +119,7 @@ PLACES: dict[Role, tuple[Place, ...]] = {
         ),
         Place("people.page", N_("People"), holds=("joining",)),
     ),
-    Role.OWNER: (Place("people.page", N_("People"), holds=("joining", "reanalysis")),),
+    Role.OWNER: (Place("people.page", N_("People"), holds=("joining", "reanalysis", "dead_letters")),),
     Role.GUARDIAN: (
         Place(
             "people.page",

@@ -78,6 +78,7 @@ TWINS: dict[str, str] = {
     "profiles.page": "api_profiles api_athlete",
     "profiles.change": "api_set_profile",
     "reanalysis.page": "reanalysis_newest",
+    "dead_letters.page": "dead_letters_listed",
     "reanalysis.progress_part": "reanalysis_newest",
     "reminders.page": "api_reminders",
     "reminders.choose": "api_set_reminders",
@@ -112,6 +113,7 @@ _PRIVATE = "a coach's private notes are for the coach's own eyes, so no token op
 NONE: dict[str, str] = {
     **dict.fromkeys(("notes.of_athlete", "notes.add", "notes.drop"), _PRIVATE),
     "own_exercises.new": "an empty form",
+    "dead_letters.replay": "the owner decides it when what was in the way is gone, on the page or in the terminal",
     **dict.fromkeys(
         ("reanalysis.start", "reanalysis.stop"),
         "works the whole machine for hours: the owner decides it, on the page or in the terminal",

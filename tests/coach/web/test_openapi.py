@@ -150,7 +150,7 @@ def test_every_answer_to_a_look_is_as_the_document_says(accepted, document) -> N
     # of more than one scope, and each thing on it has an address of its own; two are for the pages' own scripts.
     assert unanswered == {
         "live_events", "api_export", "api_step", "calendar_feed", "metrics_metrics", "health_parts",
-        "reanalysis_newest",
+        "reanalysis_newest", "dead_letters_listed",
             "coach_time_line_json", "offline_copies", "guided_state",
     }  # fmt: skip
 

@@ -36,7 +36,7 @@ _TABLE = {
         benchmarks.page api.library
         api.me api.profiles api.tokens people.page people.invite people.end_code joining.agree""",
     "O": """metrics.metrics health.parts reanalysis.page reanalysis.progress_part reanalysis.newest
-        reanalysis.start reanalysis.stop""",
+        reanalysis.start reanalysis.stop dead_letters.page dead_letters.listed dead_letters.replay""",
     COACHES: """
         groups.page groups.make groups.edit groups.change groups.remove
         program_desk.page program_desk.accept program_desk.decline templates.page templates.make templates.one
