@@ -91,12 +91,13 @@ class Looks:
             self._others.begun(athlete_id, look_id, LOOK_S)
 
     def join(self, athlete_id: str, look_id: str, left_s: float) -> None:
-        """Take part in a look that began here or elsewhere; again is no error."""
+        """Take part in a look that began here or elsewhere; again is no error, and a later one stands."""
+        until_utc_s = self._clock.utc_s() + left_s
         with self._lock:
             known = self._looks.get(athlete_id)
-            if known is not None and known.look_id == look_id:
+            if known is not None and (known.look_id == look_id or known.until_utc_s > until_utc_s):
                 return
-            self._looks[athlete_id] = _Look(look_id, self._clock.utc_s() + left_s)
+            self._looks[athlete_id] = _Look(look_id, until_utc_s)
             begun = list(self._begun)
         for each in begun:
             each()
