@@ -100,6 +100,7 @@ def test_filters_are_combined_kept_in_the_address_and_reach_a_group(desk: Desk, 
     for name in chosen:
         page.get_by_label(name).check()
     page.get_by_role("button", name="Keep").click()
+    expect(page.locator(".roster-row")).to_have_count(len(chosen))
     assert sorted(shown(page)) == sorted(chosen)
     page.get_by_label("Group").select_option("")
     expect(page.locator(".roster-row")).to_have_count(len(desk.names()))
