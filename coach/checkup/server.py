@@ -7,15 +7,11 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import select, text
-
 from coach.checkup.database import schema_line, told_of_chunks
 from coach.checkup.types import Line, State
 from coach.errors import CoachError
-from coach.store import exporting, months
-from coach.store.engine import Store, Tx, open_store
-from coach.store.rows import streamed
-from coach.store.tables import chunk
+from coach.store import exporting, months, server_state
+from coach.store.engine import Tx, open_store
 from devices.codec import decode_chunk
 from devices.errors import DeviceError
 
@@ -23,20 +19,10 @@ from devices.errors import DeviceError
 _VERSION_LEAST = 15
 # Share of the connections above which no other process should be started. Own choice.
 _CROWDED_SHARE = 0.8
+# Without these a power cut takes what was acknowledged.
+_KEEPING = ("fsync", "full_page_writes", "synchronous_commit")
 # s between the clock of the server and this one's that nobody notices. Own choice: far below a chunk.
 _APART_S = 1.0
-# Chunks in memory at a time. Own choice: a few MB.
-_CHUNKS_AT_ONCE = 500
-_FIGURES = text(
-    "SELECT current_setting('server_version_num')::int / 10000 AS version,"
-    " current_setting('server_encoding') AS encoding,"
-    " current_setting('fsync') AS fsync, current_setting('full_page_writes') AS whole_pages,"
-    " (SELECT setting FROM pg_settings WHERE name = 'synchronous_commit') AS synchronous,"
-    " current_setting('max_connections')::int AS most, (SELECT count(*) FROM pg_stat_activity"
-    " WHERE backend_type = 'client backend') AS connections,"
-    " pg_database_size(current_database()) AS bytes, pg_is_in_recovery() AS copies"
-)
-_NOW = text("SELECT clock_timestamp()")
 
 
 def check_server(url: str) -> Iterator[Line]:
@@ -60,14 +46,14 @@ def check_server(url: str) -> Iterator[Line]:
 
 
 def _settings(tx: Tx) -> Iterator[Line]:
-    found = tx.execute(_FIGURES).mappings().one()
+    found = server_state.settings(tx)
     says = f"PostgreSQL {found['version']}, {found['bytes'] / 1e6:.1f} MB."
-    wrong = [f"{name} is off" for name in ("fsync", "synchronous", "whole_pages") if found[name] == "off"]
+    wrong = [f"{name} is off" for name in _KEEPING if found[name] == "off"]
     if wrong:
         remedy = "Set fsync, full_page_writes and synchronous_commit on: a power cut takes what was acknowledged."
         yield Line("database", State.BROKEN, f"{says} {', '.join(wrong)}.", remedy)
-    elif found["encoding"] != "UTF8" or found["copies"]:
-        what = "It takes no writes: it is a copy." if found["copies"] else f"Its encoding is {found['encoding']}."
+    elif found["encoding"] != "UTF8" or found["is_copy"]:
+        what = "It takes no writes: it is a copy." if found["is_copy"] else f"Its encoding is {found['encoding']}."
         yield Line("database", State.BROKEN, f"{says} {what}", "Name a server that writes, a database of UTF8.")
     elif found["version"] < _VERSION_LEAST:
         yield Line(
@@ -84,7 +70,7 @@ def _settings(tx: Tx) -> Iterator[Line]:
 
 def _clock(tx: Tx) -> Line:
     before, began = datetime.now(UTC), time.monotonic()
-    there = tx.execute(_NOW).scalar_one()
+    there = server_state.now(tx)
     apart_s = (there - before).total_seconds() - (time.monotonic() - began) / 2
     says = f"The server's is {abs(apart_s):.1f} s {'ahead of' if apart_s > 0 else 'behind'} this machine's."
     if abs(apart_s) > _APART_S:
@@ -103,20 +89,12 @@ def _months(tx: Tx) -> Line:
 def check_chunks(url: str, days: int | None) -> Iterator[Line]:
     """Decode every chunk of the last days, or all; each carries a checksum of its own."""
     count, damaged = 0, []
-    with open_store(url) as store:
-        for chunk_id, blob in _chunks(store, days):
+    since = datetime.now(UTC) - timedelta(days=days) if days is not None else None
+    with open_store(url) as store, store.read() as tx:
+        for chunk_id, blob in server_state.chunks_since(tx, since):
             count += 1
             try:
                 decode_chunk(blob)
             except DeviceError:
                 damaged.append(chunk_id)
     yield told_of_chunks(count, damaged, days)
-
-
-def _chunks(store: Store, days: int | None) -> Iterator[tuple[int, bytes]]:
-    statement = select(chunk.c.id, chunk.c.blob).where(chunk.c.blob != b"")
-    if days is not None:
-        statement = statement.where(chunk.c.received_at >= datetime.now(UTC) - timedelta(days=days))
-    with store.read() as tx, streamed(tx, statement, _CHUNKS_AT_ONCE) as result:
-        for row in result:
-            yield row.id, bytes(row.blob)

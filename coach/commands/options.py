@@ -8,14 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import URL, make_url
-
 from coach.config import SHARED_CLOCK, Config
 from coach.errors import ConfigError
 from coach.instance import database_of, make_directory
 from coach.service import Services, build_services
 from coach.store.engine import migrate, open_store
 from coach.store.revision import require_newest
+from coach.store.server import shown_address
 from devices.hostclock import ScaledClock, SystemClock
 
 
@@ -47,10 +46,8 @@ def refuse_server(config: Config, instead: str) -> None:
     """
     url = config.storage.database_url.get_secret_value()
     if url:
-        # Whoever runs it has the password elsewhere (~/.pgpass); it is in no command and no message.
-        there = make_url(url)
-        address = URL.create("postgresql", there.username, None, there.host, there.port, there.database, there.query)
-        told = instead.format(address=address.render_as_string(), folder=config.storage.directory)
+        # Whoever runs it has the password elsewhere (~/.pgpass).
+        told = instead.format(address=shown_address(url), folder=config.storage.directory)
         raise ConfigError(f"The database is on a server. {told}. To work on a file here, give --storage DIR.")
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import URL, Engine, create_engine, make_url
 
 # Connections of a process: most are in work for some ms. Own choice: a server lets in 100 unless told otherwise.
 _KEPT, _MORE = 8, 24
@@ -32,6 +32,13 @@ _CROWDED = re.compile(r"too many (clients|connections)|connection slots are rese
 def server_url(where: str) -> str:
     """Return an address with the one driver that there is, so that nobody has to know it."""
     return re.sub(r"^postgres(ql)?(\+\w+)?://", "postgresql+psycopg://", where)
+
+
+def shown_address(url: str) -> str:
+    """Return a server's address as its own programs take it, without the password: that is in no message."""
+    there = make_url(url)
+    shown = URL.create("postgresql", there.username, None, there.host, there.port, there.database, there.query)
+    return shown.render_as_string()
 
 
 def server_engine(url: str) -> Engine:
