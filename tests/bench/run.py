@@ -21,6 +21,7 @@ PARTS = {
     "store": "Chunk log, worker and disk",
     "costs": "What an athlete's day costs",
     "reanalysis": "History analysed anew",
+    "many_workers": "Several workers over PostgreSQL and JetStream",
     "export": "An athlete's archive",
     "analysis": "Analysis",
     "inclination": "Inclination against an optical reference",
