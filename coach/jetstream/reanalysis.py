@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
+from typing import TypeVar
 
+from coach.errors import StoreUnavailable
 from coach.jetstream.line import NatsLine
 from coach.jetstream.streams import Consumer, Message, Stream, make_stream, store, waiting
 from coach.jetstream.taking import Delivery, Taker
 from coach.store.reanalysis import Item
 from coach.work_queue import HOLD_S, Taken
 
+Answer = TypeVar("Answer")
 # s. A run that nobody has worked on for so long is put into the queue anew, from its rows. Own choice: two weeks.
 _MAX_AGE_S = 14 * 86_400.0
-# s in which an item that is put twice is one. Own choice, the server's usual.
-_DUPLICATES_S = 120.0
+# s in which an item that is put twice is one. Own choice: as long as several may find the queue empty at once; what a
+# server has lost with its disk can be put again after it.
+_DUPLICATES_S = 10.0
 # Items that are handed out at one time. Own choice: more than there are workers.
 _IN_FLIGHT = 1000
 STREAM = Stream("REANALYSE", ("reanalyse.>",), _MAX_AGE_S, _DUPLICATES_S)
@@ -32,8 +36,8 @@ class JetStreamQueue:
 
     def put(self, items: Sequence[Item]) -> None:
         """See WorkQueue. What the server did not acknowledge is put again by the next one who finds it empty."""
-        self._have_stream()
-        store(self._line, [Message(f"reanalyse.{each.part}", _key(each), _coded(each)) for each in items])
+        messages = [Message(f"reanalyse.{each.part}", _key(each), _coded(each)) for each in items]
+        self._with_stream(lambda: store(self._line, messages))
 
     def take(self, timeout_s: float) -> Taken | None:
         """See WorkQueue."""
@@ -44,18 +48,23 @@ class JetStreamQueue:
 
     def held(self) -> int:
         """See WorkQueue."""
-        self._have_stream()
-        return waiting(self._line, STREAM)
+        return self._with_stream(lambda: waiting(self._line, STREAM))
 
     def close(self) -> None:
         """Have what was taken handed to others at once."""
         if self._taker is not None:
             self._taker.close()
 
-    def _have_stream(self) -> None:
+    def _with_stream(self, ask: Callable[[], Answer]) -> Answer:
+        """Ask of the stream, which is made first; also again, when the server has lost it with its disk."""
         if not self._made:
             make_stream(self._line, STREAM, self._consumers)
             self._made = True
+        try:
+            return ask()
+        except StoreUnavailable:
+            self._made = False
+            raise
 
 
 class _TakenMessage:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -37,8 +37,8 @@ _log = logging.getLogger(__name__)
 TRIES = 3
 # s until one that went wrong is tried again. Own choice.
 _AGAIN_S = 5.0
-# Rounds over an athlete's days: of those that others judge at this moment, and of those that fail. Own choice.
-_ROUNDS = 3
+# Rounds over an athlete's days at most, and s between two: another worker may be judging one of them. Own choices.
+_ROUNDS, _OTHERS_S = 40, 0.25
 # A day that a run is to judge is on everybody's list this much later, should the run never come to it. Own choice.
 _LATER = timedelta(hours=6)
 
@@ -206,28 +206,52 @@ class Reanalysis:
         }
 
     def _judging(self, row: Row, between: Callable[[], None]) -> dict[str, Any]:
-        athlete_id, since = row["athlete_id"], row["local_date"]
-        later, one_day = self._ground.now() + _LATER, timedelta(days=1)
-        with self._ground.store.begin_derived() as tx:
-            # A recording may end a day after it began.
-            begun = rows.dates_of(tx, row["run_id"], athlete_id)
-            wanted = {*days.judged_dates(tx, athlete_id, since), *begun, *(each + one_day for each in begun)}
-            for day in sorted(wanted):
-                days.mark(tx, athlete_id, day, later)
+        athlete_id = row["athlete_id"]
+        marked = self._marked(row)
         judged: set[date] = set()
-        left = wanted
+        failures = 0
         for _ in range(_ROUNDS):
             judged |= {each.local_date for each in self._days.judge_listed(athlete_id, between)}
-            with self._ground.store.read() as tx:
-                # Another worker may have judged it.
-                left = {each for each in left - judged if days.due_of(tx, athlete_id, each) is not None}
+            left = self._left(athlete_id, marked.keys() - judged)
             if not left:
+                return {"state": DayState.DONE, "days": len(judged)}
+            # What nobody has touched since it was marked was another worker's turn at that moment.
+            failures += all(marks != marked[each] for each, marks in left.items())
+            if failures == TRIES:
                 break
-        done = {"state": DayState.DONE, "days": len(judged)}
-        if left:
-            named = ", ".join(each.isoformat() for each in sorted(left)[:5])
-            raise CoachError(f"{len(left)} of {len(wanted)} days could not be judged ({named}): see the log.")
-        return done
+            between()
+            time.sleep(_OTHERS_S)
+        named = ", ".join(each.isoformat() for each in sorted(left)[:5])
+        raise CoachError(f"{len(left)} of {len(marked)} days could not be judged ({named}): see the log.")
+
+    def _marked(self, row: Row) -> dict[date, int]:
+        """Have an athlete's days judged, all that were and those of the run; return how often each is marked.
+
+        Today is not among them: it is judged all the time.
+        """
+        athlete_id, now, one_day = row["athlete_id"], self._ground.now(), timedelta(days=1)
+        with self._ground.store.begin_derived() as tx:
+            athlete = athletes.get(tx, athlete_id)
+            if athlete is None:
+                raise NoSuch(f"There is no athlete {athlete_id}.")
+            # A recording may end a day after it began.
+            begun = rows.dates_of(tx, row["run_id"], athlete_id)
+            wanted = {
+                *days.judged_dates(tx, athlete_id, row["local_date"]),
+                *begun,
+                *(each + one_day for each in begun),
+            }
+            for day in sorted(wanted):
+                days.mark(tx, athlete_id, day, now + _LATER)
+            over = [each for each in wanted if bounds_of(athlete, each)[1] <= now.timestamp()]
+            known = {each: days.due_of(tx, athlete_id, each) for each in over}
+        return {each: due["marks"] for each, due in known.items() if due is not None}
+
+    def _left(self, athlete_id: str, wanted: Iterable[date]) -> dict[date, int]:
+        """Return the days that are on the list, and how often each is marked; others may have judged the rest."""
+        with self._ground.store.read() as tx:
+            known = {each: days.due_of(tx, athlete_id, each) for each in wanted}
+        return {each: due["marks"] for each, due in known.items() if due is not None}
 
     def _planned(self, tx: Tx, athlete_id: str | None, since: date | None, only_older: bool) -> list[Planned]:
         now = self._ground.now()

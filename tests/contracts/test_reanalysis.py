@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +16,8 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 
+from coach.jetstream.line import NatsLine
+from coach.jetstream.reanalysis import JetStreamQueue
 from coach.live import LiveFeed
 from coach.reanalyser import Reanalyser
 from coach.service.canonical import canonical
@@ -29,6 +32,7 @@ from coach.work_queue import TableQueue
 from coach.worker import Worker
 from tests.coach.club import Club
 from tests.coach.service.test_days import MONDAY, THURSDAY_NOON, TUESDAY, analysed, bent, judged
+from tests.servers import Nats
 
 # What says when a row was made, or in which order.
 _WHEN = {"id", "analysed_at", "created_at", "updated_at", "settled_at", "version"}
@@ -262,3 +266,34 @@ def test_killed_twice_it_goes_on_and_does_each_day_once(
 def done_of(club: Club) -> int:
     run = club.services.reanalysis.newest()
     return 0 if run is None else run.days_done
+
+
+def test_over_jetstream_it_is_done_too_and_a_queue_that_was_lost_is_filled_from_the_rows(
+    club: Club, nats_server: Nats
+) -> None:
+    """Two workers; in the middle the server is killed and what it had stored is gone."""
+    dates = week(club, 4, 2)
+    before, run_id = told(club.store), club.services.reanalysis.ask(None)
+    lines = [NatsLine(nats_server.url, "test") for _ in range(2)]
+    workers = [Reanalyser(club.services.reanalysis, JetStreamQueue(each, 2.0)) for each in lines]
+    for line in lines:
+        line.start()
+        assert line.wait_connected(30.0)
+    try:
+        assert workers[0].work_once()
+        nats_server.kill()
+        shutil.rmtree(nats_server.folder / "store")
+        nats_server.start()
+        for each in workers:
+            each.start()
+        end_s = time.monotonic() + 120.0
+        while (run := club.services.reanalysis.view(run_id)).state is RunState.RUNNING:
+            assert time.monotonic() < end_s
+            time.sleep(0.1)
+    finally:
+        for each in workers:
+            each.close()
+        for line in lines:
+            line.close()
+    assert (run.state, run.days_done, run.athletes_done, run.failed) == (RunState.DONE, len(dates), 1, 0)
+    assert told(club.store) == before
