@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -25,6 +26,8 @@ _TOGETHER = 64
 _WAIT_S, _AGAIN_S = 1.0, 0.5
 # s until a chunk comes again that failed, or whose recording somebody else is at. Own choices.
 _FAILED_AGAIN_S, _HELD_AGAIN_S = 1.0, 0.2
+# s within which chunks that waited are handed over, those included that are gathered.
+_AT_ONCE_S = 0.02
 # From this try on a chunk is handled alone, so that it takes nobody with it; after the last it is a dead letter.
 _ALONE_FROM, _TRIES = 3, 5
 _OTHER_BYTES = "A chunk of this number with other bytes is stored already."
@@ -39,6 +42,7 @@ class ArrivalsWorker:
         self._taker, self._arrivals, self._dead, self._on_done = taker, arrivals, dead, on_done
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
+        self.behind = False  # chunks waited when they were asked for last
 
     def start(self) -> None:
         """Start the thread; again is no error."""
@@ -69,7 +73,9 @@ class ArrivalsWorker:
 
     def once(self, timeout_s: float) -> int:
         """Handle what is there, or comes in time; return how many chunks there were. Raises StoreUnavailable (log)."""
+        asked_s = time.monotonic()
         deliveries = self._taker.take(_TOGETHER, timeout_s)
+        self.behind = bool(deliveries) and time.monotonic() - asked_s < _AT_ONCE_S
         together = [each for each in deliveries if each.tries < _ALONE_FROM]
         if together:
             self._handle(together)

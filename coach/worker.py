@@ -38,6 +38,8 @@ _DAYS_S = 0.25
 # For so many times as long as a judging took, no day is judged after it: a club that bends at once has days to judge
 # without end, and signal must not wait for them. Own choice: a quarter of the work at most.
 _DAYS_REST = 3.0
+# The same while chunks wait in the log of many machines, which are handled beside: a twentieth. Own choice.
+_DAYS_REST_BEHIND = 19.0
 # s for which a stream that failed is left alone, so that it does not hold up the others. Own choice.
 _REST_S = 5.0
 
@@ -203,10 +205,9 @@ class Worker:
         return sum(each.chunks for each in handled)
 
     def _arrived(self, done: Done) -> None:
-        """Chunks of the log of many machines were stored and analysed."""
+        """Chunks of the log of many machines were stored and analysed; the next look judges what should not wait."""
         if done.at_once:
             self._day_at_once.set()
-            self._wake.set()
 
     def _judge(self) -> None:
         """Judge the days that are due, now and then, and soon after something that should not wait."""
@@ -216,7 +217,9 @@ class Worker:
         self._day_at_once.clear()
         self._days_next_s = began_s + _DAYS_S
         done = self._services.days.judge_due(limit=_DAYS_AT_A_TIME)
-        self._days_rest_s = time.monotonic() + _DAYS_REST * (time.monotonic() - began_s)
+        behind = self._arrivals is not None and self._arrivals.behind
+        rest = _DAYS_REST_BEHIND if behind else _DAYS_REST
+        self._days_rest_s = time.monotonic() + rest * (time.monotonic() - began_s)
         if len(done) >= _DAYS_AT_A_TIME:
             self._day_at_once.set()
             self._wake.set()
