@@ -224,8 +224,8 @@ def report(costs: Mapping[tuple[str, int], Cost], stored: Mapping[int, tuple[int
     days = WORN_H * 60 / MINUTES
     lines = [
         f"One wearable, six axes, worn {WORN_H} h: {MINUTES} min of a made day of work in chunks of {CHUNK_S:.0f} s, "
-        f"times {days:.0f}. MB are 10^6 bytes; indexes and TOAST are in the tables. Seconds are of processors, so that "
-        "a busy machine changes them little.",
+        f"times {days:.0f}. MB are 10^6 bytes; indexes and TOAST are in the tables. Seconds are of processors; on "
+        "a busy machine, whose caches others use, up to 1.6 times as many.",
         "",
         "| MB an athlete and day | chunks | features | exposure, answers, findings | all | a recording's state, once |",
         "|---|---|---|---|---|---|",
