@@ -54,6 +54,7 @@ class Embedded:
         self._store: Store | None = None
         self._web = WebRole(config) if config.storage.log_url.get_secret_value() else None
         self._running: list[Part] = []
+        self._at_last: tuple[Part, ...] = ()
         self._services: Services | None = None
         # Set where the database was made just now.
         self._owner_id: str | None = None
@@ -97,7 +98,8 @@ class Embedded:
         services = self._services = web.ground.services
         self._hub, self._feed, self._door = BleHub(), web.feed, web.door
         pulse = services.machine.clock
-        self._pages = web, Presence(web.ground.store, SystemClock(), "clock", lambda: pulse.silent_s)
+        self._pages = (web,)
+        self._at_last = (Presence(web.ground.store, SystemClock(), "clock", lambda: pulse.silent_s),)
         return app
 
     def start(self) -> None:
@@ -110,12 +112,14 @@ class Embedded:
         gateway = Gateway(self._hub, serving, services.log, self._requests())
         lookout = Lookout(self._hub, services.looks)
         radio: tuple[Part, ...] = (self._hub, gateway, lookout) if self._config.link.here else ()
-        for role in (*self._pages, worker, clock, *radio):
+        for role in (*self._pages, worker, clock, *radio, *self._at_last):
             role.start()
             self._running.append(role)
 
     def stop(self) -> None:
         """Stop what runs, last started first, and close the database."""
+        if self._web is not None:
+            self._web.leave()
         self._feed.close()
         while self._running:
             self._running.pop().close()

@@ -41,6 +41,7 @@ class WebRole:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._parts: list[Part] = []
+        self._presence: Presence | None = None
         self.ground: Ground | None = None
 
     def check(self) -> None:
@@ -59,13 +60,14 @@ class WebRole:
         live = LiveAnalysis(feed, services.athletes.analysis_params)
         self.door = door = SharedDoor(services, live, feed, telling, SystemClock())
         app = create_app(services, feed, self._config, session_key(ground.store, self._config), door=door)
+        self._presence = Presence(ground.store, SystemClock(), "web")
         self._parts = [
             live,
             TrialGuide(services.trials, feed),
             SetGuide(services.guidance, feed),
             SharedPages(services, feed, door, telling),
             SharedTries(memories_of(app), telling),
-            Presence(ground.store, SystemClock(), "web"),
+            self._presence,
         ]
         return app
 
@@ -74,8 +76,14 @@ class WebRole:
         for each in self._parts:
             each.start()
 
+    def leave(self) -> None:
+        """Say that this process ends, before it takes the time to; again is no error."""
+        if self._presence is not None:
+            self._presence.close()
+
     def close(self) -> None:
         """Stop what runs, last started first, and close line and database."""
+        self.leave()
         if self.ground is not None:
             self.feed.close()
         while self._parts:

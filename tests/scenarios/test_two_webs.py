@@ -12,6 +12,8 @@ from uuid import uuid4
 
 import pytest
 
+from coach.checkup.processes import check_processes
+from coach.checkup.types import State
 from coach.clock import SessionClock
 from coach.commands.role import opened_role
 from coach.live import Reader
@@ -239,9 +241,16 @@ def test_a_finding_of_the_worker_and_the_clocks_word_reach_pages_at_both(town: T
             role.start()
         wait_for(lambda: all(each.changed("finding") for each in listeners), 60, "the finding at both")
         wait_for(lambda: _roles(town) == ["clock", "web", "web", "worker"], 15, "everybody to be known")
+        assert _doctor_says(town) == dict.fromkeys(("log", "web", "worker", "clock"), State.OK)
         for role in roles:
             role.close()
     assert _roles(town) == ["web", "web"]
+    missing = {"worker": State.BROKEN, "clock": State.BROKEN}
+    assert _doctor_says(town) == {"log": State.OK, "web": State.OK} | missing
+    unready = [part.name for part in town.at(0).machine.parts() if not part.ready]
+    assert unready == ["worker", "clock"]
+    # Pages need neither.
+    assert _ready(town, "ingest") == [200, 200]
     for each in listeners:
         each.close()
 
@@ -333,6 +342,12 @@ def _drawn(reader: Reader, wearable_id: str, told: list[dict[str, Any]]) -> int:
         each for each in reader.get_batch(0.1) if each.get("wearable_id") == wearable_id and each["kind"] == "signal"
     ]
     return sum(len(each["inclination_deg"]) for each in told)
+
+
+def _doctor_says(town: Town) -> dict[str, State]:
+    storage = town.config.storage
+    lines = check_processes(storage.database_url.get_secret_value(), storage.log_url.get_secret_value())
+    return {each.part: each.state for each in lines}
 
 
 def _ready(town: Town, part: str) -> list[int]:
