@@ -258,7 +258,7 @@ def _since_last(change: Change) -> str:
 
 
 def _treatment(span: Span, zone: str) -> Mark:
-    name = span.name or (_(KIND_WORDS[span.kind]) if span.kind else "")
+    name = span.name or (said(KIND_WORDS[span.kind]) if span.kind else "")
     says = f"{name}, {_from_to(span.start_utc_s, span.end_utc_s, zone)}"
     return Mark(span.start_utc_s, span.end_utc_s, "treatment", name, says)
 
