@@ -106,7 +106,7 @@ def test_ten_million_samples_killed_twice_are_all_there_and_equal(
     ours = signals_of_file(tmp_path / DATABASE)
     assert ours[0] == samples
     url = postgres.url(postgres.create(postgres_template))
-    for _ in range(2):
+    for _ in range(full_or_quick(2, 1)):
         after = random.randint(samples // PER_CHUNK // 8, samples // PER_CHUNK // 2)
         status, said, _ = run(sys.executable, "-c", KILLED, "rows", str(after), url, tmp_path)
         assert status == -signal.SIGKILL, (after, said)
@@ -115,14 +115,19 @@ def test_ten_million_samples_killed_twice_are_all_there_and_equal(
     assert "is there already: going on" in said
     assert "tables are equal" in said
     assert signals_of_server(url) == ours
-    at_once = postgres.url(postgres.create(postgres_template))
-    status, said, whole_s = run(sys.executable, "-c", WITH_MEMORY, "move", "--to", at_once, "--storage", tmp_path)
+    figure("moved and compared, after it was killed", round(rest_s, 1), "s")
+    if full_or_quick(1, 0):
+        whole_at_once(tmp_path, postgres.url(postgres.create(postgres_template)), ours, figure)
+
+
+def whole_at_once(folder: Path, url: str, ours: tuple[int, str], figure: Callable[[str, object, str], None]) -> None:
+    """Move it without an interruption, and look at time and memory."""
+    status, said, whole_s = run(sys.executable, "-c", WITH_MEMORY, "move", "--to", url, "--storage", folder)
     assert status == 0, said
-    assert signals_of_server(at_once) == ours
+    assert signals_of_server(url) == ours
     used = memory_in(said)
-    figure("moved and compared, after two kills", round(rest_s, 1), "s")
     figure("moved and compared at once", round(whole_s, 1), "s")
-    figure("samples a second, compared and all", round(samples / whole_s), "")
+    figure("samples a second, compared and all", round(ours[0] / whole_s), "")
     figure("of its own processor time", re.findall(r"^processors (.+)$", said, re.MULTILINE)[0], "s")
     figure("memory at most", round(used / 1e6), "MB")
     _, said, _ = run(sys.executable, "-c", WITH_MEMORY, "move", "--to", "nowhere")
