@@ -75,6 +75,7 @@ def test_secrets_are_files_volumes_are_named_and_nothing_is_left_over() -> None:
     }  # fmt: skip
     mounted = {volume.split(":")[0] for each in services for volume in each.get("volumes", ())}
     assert mounted == set(COMPOSE["volumes"])
+    assert "deploy/secrets/" in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
     text = (DEPLOY / "compose.yaml").read_text(encoding="utf-8")
     assert re.findall(r"(?i)(?:password|token)\s*[:=]\s*[^\s{[/].*", text) == []
     assert re.findall(r"://\w+:\w+@", text) == []
@@ -241,6 +242,12 @@ def test_commands_metrics_and_keys_that_the_pages_name_are_there(name: str) -> N
     assert [f"{section}.{key}" for section, key in named if key not in keys[section]] == []
     for section, key in re.findall(r"BACKSTOP_([A-Z]+)__([A-Z_]+)", text):
         assert key.lower() in keys[section.lower()]
+
+
+def test_the_map_names_every_command() -> None:
+    (row,) = re.findall(r"^\| `coach/commands/` .*$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    named = set(re.findall(r"`(?:backstop )?([a-z-]+)`", row))
+    assert {name for command in COMMANDS for name in names_of(command)} == named
 
 
 def names_of(command: Any) -> list[str]:
