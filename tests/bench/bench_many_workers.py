@@ -26,7 +26,7 @@ from coach.service import Services, build_services
 from coach.service.types import Role
 from coach.store.engine import Store, migrate, open_store
 from devices.hostclock import SystemClock
-from tests.bench.load.signal import RATE_HZ
+from tests.bench.load.club import RATE_HZ
 from tests.servers import Nats, Postgres
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -112,7 +112,12 @@ def _report(runs: Sequence[Measured]) -> list[str]:
     ]
     profiled = [each.top() for each in runs if each.profile]
     if profiled:
-        lines += ["", "Where the workers' time goes (samples of a profile, those that wait left out):", "", *profiled]
+        lines += [
+            "",
+            "Where the workers' time goes (samples of a profile, of threads that hold Python's lock):",
+            "",
+            *profiled,
+        ]
     return lines
 
 
@@ -277,6 +282,7 @@ def _spy(pid: int, seconds: float, path: Path) -> tuple[subprocess.Popen[bytes],
         str(Path(sys.executable).parent / "py-spy"),
         "record",
         "--nonblocking",
+        "--gil",
         "--rate",
         "50",
         "--format",

@@ -22,7 +22,8 @@ from coach.store.engine import open_store
 from devices.codec import CRC_BYTES, encode_chunk
 from devices.hostclock import SystemClock
 from devices.types import Chunk
-from tests.bench.load.signal import RATE_HZ, bodies
+from tests.bench.load.club import RATE_HZ
+from tests.bench.load.signal import bodies
 
 CHUNK_S = 10
 # A chunk's bytes are made once for each body and number, and named anew for each wearable: ids of one length.

@@ -146,7 +146,8 @@ def plan_sessions(store: Store, athlete_ids: Sequence[str], seconds: float) -> N
     with store.begin() as tx:
         for number, athlete_id in enumerate(athlete_ids):
             values = {"state": "accepted", "prescription": {}, "need_kinds": [], "finding_ids": []}
-            plan_id = plans.add(tx, {"athlete_id": athlete_id, "created_at": now, **values})
+            weeks = {"starts_on": now.date(), "ends_on": now.date() + timedelta(days=28)}
+            plan_id = plans.add(tx, {"athlete_id": athlete_id, "created_at": now, **values, **weeks})
             due_at = now + timedelta(seconds=seconds * number / len(athlete_ids))
             row = {
                 "athlete_id": athlete_id,
