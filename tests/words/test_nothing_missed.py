@@ -31,6 +31,7 @@ from tests.words import catalogues
 from tests.words.after_steps import TYPED, empty_forms, pages
 from tests.words.phrases import Said, wrong
 from tests.words.rendered import _SAYING, of_calendar, of_page, of_pdf
+from tests.words.vocabulary import english_only, words_of
 
 # Signs that the font of the reports has, and that no text holds.
 _BRACKETED = re.compile(r"«[^«»]*»")
@@ -150,6 +151,24 @@ def left_on(page: str, known: set[str]) -> list[str]:
     return reader.left
 
 
+class _English(_Left):
+    """Collects what is read with a word in it that no German text of ours has."""
+
+    def take(self, text: str) -> None:
+        plain = re.sub(r"\b\w*[_.\d]\w*\b", " ", text)
+        if words_of(plain) & english_only() - {each.lower() for each in self._known}:
+            self.left.append(" ".join(text.split())[:90])
+
+
+def english_on(page: str, known: set[str]) -> list[str]:
+    """Return what a page in German says in English, besides known names."""
+    reader = _English(set(known))
+    reader.feed(page)
+    reader.close()
+    reader._end_of_text()
+    return reader.left
+
+
 # What people read of a FHIR resource; codings keep the names that their systems give them.
 _READ_IN_FHIR = {"text", "title", "unit", "valueString", "description", "div"}
 # A text that found no room ends before its bracket does.
@@ -188,6 +207,13 @@ def forget() -> None:
     """Let no text of these tests, in brackets, be another's, and the other way about."""
     for kept in (said._said, said.sentences, exercise_texts._read):
         kept.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def english_again() -> Iterator[None]:
+    """Leave no German spoken in this thread: a request speaks until the next one does."""
+    yield
+    language.speak(language.DEFAULT)
 
 
 @pytest.fixture
@@ -266,20 +292,29 @@ def test_nothing_that_comes_after_a_step_shows_a_word_that_nobody_marked(club: M
 
 def test_no_page_in_german_says_what_is_not_said(club: Made) -> None:
     app = site(club)
-    clients, told = in_german(app, club), []
+    clients, told, known, english = in_german(app, club), [], names_of(club), dict[str, set[str]]()
     for number, each in enumerate(addresses(app, club)):
         if number % 20 == 0:
             club.clock.forward(minutes=1)
         answer = clients[each.who].get(each.path, buffered=True)
         assert answer.status_code < 500, each
         if answer.status_code == 200 and answer.mimetype == "text/html":
+            only = english_on(answer.text, known)
+            if only:
+                english.setdefault(each.endpoint, set()).update(only)
             read, _links = of_page(each.path, answer.text)
             # A part of a page does not name its language.
             told.append(Said(each.endpoint, "de", read.text))
     assert sum(len(each.text) for each in told) > 50_000
     assert wrong(told) == []
+    assert english == {}
 
 
 def test_a_word_that_nobody_marked_is_found() -> None:
     page = '<p>«You bent «3» times» <b>Ada</b> · 4 min</p><p title="«Keep»">Bird-dog</p><input placeholder="Name">'
     assert left_on(page, _SAME | {"Ada"}) == ["Bird-dog", "Name"]
+
+
+def test_a_word_that_only_english_has_is_found() -> None:
+    page = "<p>Üblich: 16,6 bends per hour worn</p><p><code>bend.worn</code> 3 min, Test von Ada</p>"
+    assert english_on(page, {"Ada"}) == ["Üblich: 16,6 bends per hour worn"]
