@@ -91,6 +91,13 @@ class TableChunkLog:
         """Return what hands chunks over that are acknowledged and not in the table yet; here they all are."""
         return None
 
+    def waiting(self) -> int:
+        """Return how many acknowledged chunks are not in the table yet; here none ever is. Raises StoreUnavailable."""
+        return 0
+
+    def forget(self, athlete_id: str) -> None:
+        """Remove an athlete's chunks that are not in the table yet; here none ever is. Raises StoreUnavailable."""
+
     def put_back(self, blob: bytes) -> None:
         """Store a chunk that was given up straight in the table, also where chunks go through a stream first.
 

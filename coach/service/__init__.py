@@ -196,7 +196,7 @@ def build_services(store: Store, config: Config, clock: HostClock, log: TableChu
         "guidance": Guidance(ground, wearables),
         "ingest": Ingest(log, heart_log),
         "imports": Imports(ground, log),
-        "erasing": Erasing(ground, links),
+        "erasing": Erasing(ground, links, log),
         "gateways": Gateways(ground, tokens, links, looks),
         "looks": looks,
         "phones": Phones(ground, log, links, tokens),

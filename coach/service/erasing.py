@@ -18,6 +18,7 @@ from pathlib import Path
 
 from coach.errors import AlreadyRunning, ConfigError, InvalidInput, NotAllowed, StoreUnavailable
 from coach.instance import only_one
+from coach.log import TableChunkLog
 from coach.service.consents import require_agreeing
 from coach.service.ground import Ground
 from coach.service.links import LinkBoard
@@ -46,8 +47,8 @@ class Erased:
 class Erasing:
     """Erase, and go on with what was interrupted."""
 
-    def __init__(self, ground: Ground, links: LinkBoard) -> None:
-        self._ground, self._links = ground, links
+    def __init__(self, ground: Ground, links: LinkBoard, log: TableChunkLog) -> None:
+        self._ground, self._links, self._log = ground, links, log
 
     def erase(self, by: Identity | None, athlete_id: str, name: str) -> Erased:
         """Erase an athlete for good. by: None for the owner of the machine. name: typed, so that nobody errs.
@@ -101,6 +102,11 @@ class Erasing:
                 if not mine:
                     continue  # another process is at it
                 empty(self._ground.store, row["whose"], row["id"], row["asked_by"], self._ground.now())
+            try:
+                self._log.forget(row["whose"])
+            except StoreUnavailable as error:
+                # Whoever comes upon what waits there finds no recording for it, and drops it.
+                _log.warning("what waits of somebody erased is dropped when its turn comes: %s", error)
             emptied += 1
         self._scrub(at_night)
         return emptied

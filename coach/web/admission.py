@@ -32,7 +32,7 @@ _LOOK_S = 5.0
 
 
 class Admission:
-    """Stands in front of the app. waiting: how many chunks are stored and not analysed."""
+    """Stands in front of the app. waiting: how many chunks are acknowledged and not analysed."""
 
     def __init__(
         self, app: Wsgi, *, pages_max: int, ingest_max: int, waiting: Callable[[], int], waiting_max: int

@@ -209,7 +209,7 @@ def _stand_in_front(app: Flask, services: Services, config: Config) -> None:
         app.wsgi_app,
         pages_max=config.web.page_threads,
         ingest_max=config.web.ingest_threads,
-        waiting=services.motion.waiting,
+        waiting=lambda: services.motion.waiting() + services.log.waiting(),
         waiting_max=config.web.chunks_waiting_max,
     )
     app.wsgi_app = admission  # type: ignore[method-assign, assignment]

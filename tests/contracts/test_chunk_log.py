@@ -350,7 +350,8 @@ def test_an_erased_athletes_chunks_are_forgotten_on_their_way(
 ) -> None:
     place, _, line = nats_place
     place.log.append(bending_chunks(0.3, 6, NOW_S))
-    assert streams.waiting(line, MOTION) > 0
-    assert isinstance(place.log, JetStreamLog)
-    place.log.forget(place.club.athlete_id)
+    assert streams.waiting(line, MOTION) == place.log.waiting() > 0
+    assert place.club.services.erasing.erase(None, place.club.athlete_id, "Ada").emptied
     assert streams.waiting(line, MOTION) == 0
+    place.settle()
+    assert place.kept() == []
