@@ -79,6 +79,7 @@ _FOR_PROGRAMMERS = re.compile(
             "there is no sensor",
             "^Revised Strain Index$|^Hand Activity Level$",
             "than any form here has",
+            "^other bytes$",
             "^another availability$",
             "Choose another one[.]$",
         )
