@@ -41,7 +41,7 @@ def handler(args: argparse.Namespace) -> int:
         elif args.id == "all":
             return _replay_all(services)
         else:
-            services.dead_letters.replay("terminal", args.id)
+            services.dead_letters.replay(None, args.id)
             print(f"{args.id} is tried again: a running worker does the rest.")
     return 0
 
@@ -78,7 +78,7 @@ def _replay_all(services: Services) -> int:
         if stuck.stage is Stage.NOT_ANALYSED and recording in begun:
             continue  # with another chunk of its recording
         try:
-            services.dead_letters.replay("terminal", stuck.id)
+            services.dead_letters.replay(None, stuck.id)
         except Conflict as error:
             print(f"{stuck.id} stays: {error}", file=sys.stderr)
             failed += 1

@@ -7,11 +7,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from coach.errors import Conflict, NoSuch
+from coach.errors import Conflict, NoSuch, NotAllowed
 from coach.log import TableChunkLog
 from coach.service.ground import Ground
 from coach.service.motion import Motion
-from coach.service.types import Identity
+from coach.service.types import Identity, Role
 from coach.store import athletes, dead_letters, events, recordings
 from coach.store.rows import Row
 
@@ -100,13 +100,16 @@ class DeadLetters:
             raise _none(stuck_id)
         return view(row), bytes(row["blob"])
 
-    def replay(self, by: Identity | str, stuck_id: str) -> None:
+    def replay(self, by: Identity | None, stuck_id: str) -> None:
         """Try again: store a letter's chunk, or have a recording analysed anew; the worker does the rest.
 
-        by: who says so. Raises NoSuch, Conflict (why it cannot be; it stays on the list), StoreUnavailable.
+        by: None for the owner of the machine at its terminal. Raises NotAllowed (no owner), NoSuch, Conflict (why it
+        cannot be; it stays on the list), StoreUnavailable.
         """
+        if by is not None and by.role is not Role.OWNER:
+            raise NotAllowed("Signal that is stuck is for the owner of the machine to try again.")
         stage, number = _taken_apart(stuck_id)
-        who = by if isinstance(by, str) else by.user_id
+        who = by.user_id if by is not None else "owner"
         if stage is Stage.NOT_STORED:
             self._put_back(who, stuck_id, number)
         else:
