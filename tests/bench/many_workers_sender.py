@@ -18,7 +18,8 @@ from coach.instance import database_of
 from coach.jetstream.line import NatsLine
 from coach.jetstream_log import JetStreamLog
 from coach.log import TableChunkLog
-from coach.store.engine import open_store
+from coach.store import recordings
+from coach.store.engine import Store, open_store
 from devices.codec import CRC_BYTES, encode_chunk
 from devices.hostclock import SystemClock
 from devices.types import Chunk
@@ -66,11 +67,16 @@ def main() -> None:
         _send(log, _waiting_of(log, store), wearers, per_s, seconds, Path(f"{listed}.waiting"))
 
 
-def _waiting_of(log: TableChunkLog, store: object) -> Callable[[], int]:
+def _waiting_of(log: TableChunkLog, store: Store) -> Callable[[], int]:
+    """Return what tells how many chunks wait for a worker."""
     if isinstance(log, JetStreamLog):
         return log.waiting
-    del store
-    return lambda: 0
+
+    def in_table() -> int:
+        with store.read() as tx:
+            return recordings.waiting_chunks(tx, WAITING)
+
+    return in_table
 
 
 def _send(
