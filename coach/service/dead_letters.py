@@ -107,7 +107,7 @@ class DeadLetters:
         cannot be; it stays on the list), StoreUnavailable.
         """
         if by is not None and by.role is not Role.OWNER:
-            raise NotAllowed("Signal that is stuck is for the owner of the machine to try again.")
+            raise NotAllowed("Only the owner has stuck signal tried again.")
         stage, number = _taken_apart(stuck_id)
         who = by.user_id if by is not None else "owner"
         if stage is Stage.NOT_STORED:
