@@ -225,7 +225,7 @@ def report(costs: Mapping[tuple[str, int], Cost], stored: Mapping[int, tuple[int
     lines = [
         f"One wearable, six axes, worn {WORN_H} h: {MINUTES} min of a made day of work in chunks of {CHUNK_S:.0f} s, "
         f"times {days:.0f}. MB are 10^6 bytes; indexes and TOAST are in the tables. Seconds are of processors; on "
-        "a busy machine, whose caches others use, up to 1.6 times as many.",
+        "a busy machine, whose caches others use, 1.4 to 2 times as many.",
         "",
         "| MB an athlete and day | chunks | features | exposure, answers, findings | all | a recording's state, once |",
         "|---|---|---|---|---|---|",
