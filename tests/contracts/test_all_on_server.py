@@ -27,7 +27,7 @@ def test_all_of_the_services_on_a_server(
     """postgres: only to skip, or fail, where there is none."""
     what = _ALL if full_or_quick(1, 0) else _QUICK
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *(f"tests/coach/{each}" for each in what)],
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *(f"tests/coach/{each}" for each in what)],
         cwd=ROOT,
         env={**os.environ, "BACKSTOP_TEST_DATABASE": "postgresql", "PROOF": ""},
         capture_output=True,

@@ -21,10 +21,6 @@ from coach.service.reminders import Reminders
 from coach.service.trials import Trials
 from coach.store.engine import Store, open_store
 from tests.coach.service.conftest import fit
-from tests.coach.service.test_days import (
-    test_a_finding_opens_at_once_goes_on_and_is_closed_by_a_day_that_found_nothing,
-    test_sessions_are_the_load_of_their_day,
-)
 from tests.coach.service.test_guidance import test_what_somebody_counts_by_hand_stands_whatever_the_signal_says
 from tests.coach.service.test_motion import test_a_chunk_after_the_end_undoes_the_settled_tail
 from tests.coach.service.test_plans import (
