@@ -24,7 +24,8 @@ _log = logging.getLogger(__name__)
 _TOGETHER = 64
 # s to wait for a chunk before it is looked whether the worker shall stop, and after the database or the log was away.
 _WAIT_S, _AGAIN_S = 1.0, 0.5
-# s until a chunk comes again that failed, or whose recording somebody else is at. Own choices.
+# s until a chunk comes again that failed, and until one is looked at again whose recording somebody else is at. Own
+# choices.
 _FAILED_AGAIN_S, _HELD_AGAIN_S = 1.0, 0.2
 # s within which chunks that waited are handed over, those included that are gathered.
 _AT_ONCE_S = 0.02
@@ -43,6 +44,7 @@ class ArrivalsWorker:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self.behind = False  # chunks waited when they were asked for last
+        self._held: list[tuple[float, Delivery]] = []  # from when on it is looked again whether their turn is
 
     def start(self) -> None:
         """Start the thread; again is no error."""
@@ -74,8 +76,26 @@ class ArrivalsWorker:
     def once(self, timeout_s: float) -> int:
         """Handle what is there, or comes in time; return how many chunks there were. Raises StoreUnavailable (log)."""
         asked_s = time.monotonic()
-        deliveries = self._taker.take(_TOGETHER, timeout_s)
-        self.behind = bool(deliveries) and time.monotonic() - asked_s < _AT_ONCE_S
+        fresh = self._taker.take(_TOGETHER, min(timeout_s, _HELD_AGAIN_S) if self._held else timeout_s)
+        self.behind = bool(fresh) and time.monotonic() - asked_s < _AT_ONCE_S
+        deliveries = [*self._due(), *fresh]
+        try:
+            self._work_on(deliveries)
+        except Exception:
+            # Nobody is at the rest of them any more, and their partitions must not wait for the log to see that.
+            held, self._held = self._held, []
+            for each in (*deliveries, *(delivery for _, delivery in held)):
+                each.again(_FAILED_AGAIN_S)  # no word for those that are over
+            raise
+        return len(deliveries)
+
+    def _due(self) -> list[Delivery]:
+        """Return the held ones that are to be looked at again."""
+        now_s, held = time.monotonic(), self._held
+        self._held = [(at_s, each) for at_s, each in held if at_s > now_s]
+        return [each for at_s, each in held if at_s <= now_s]
+
+    def _work_on(self, deliveries: Sequence[Delivery]) -> None:
         together = [each for each in deliveries if each.tries < _ALONE_FROM]
         if together:
             self._handle(together)
@@ -84,7 +104,6 @@ class ArrivalsWorker:
                 self._bury(each, _ENDED)
             elif each.tries >= _ALONE_FROM:
                 self._handle([each])
-        return len(deliveries)
 
     def _handle(self, deliveries: Sequence[Delivery]) -> None:
         """Handle together; when something goes wrong, each by itself."""
@@ -120,12 +139,14 @@ class ArrivalsWorker:
                 continue
             except StoreUnavailable as error:
                 _log.warning("the worker waits: %s", error)
+                self._taker.hold()
                 self._stopping.wait(_AGAIN_S)
         return None
 
     def _end(self, delivery: Delivery, fate: Fate) -> None:
         if fate is Fate.HELD:
-            delivery.again(_HELD_AGAIN_S)
+            # Kept here: handing it out again would count as a try, and a recording may be held for many of them.
+            self._held.append((time.monotonic() + _HELD_AGAIN_S, delivery))
         elif fate is Fate.OTHER_BYTES:
             self._bury(delivery, _OTHER_BYTES)
         else:

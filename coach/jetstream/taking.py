@@ -38,7 +38,9 @@ class Delivery:
     the consumer's `ack_wait_s`. Until then the server is told now and then that it is worked on.
     """
 
-    __slots__ = ("_end", "began_s", "consumer", "data", "over", "reply", "stored_utc_s", "subject", "told", "tries")
+    __slots__ = (
+        "_end", "began_s", "consumer", "data", "most", "over", "reply", "stored_utc_s", "subject", "told", "tries",
+    )  # fmt: skip
 
     def __init__(
         self, message: Msg, consumer: int, told: Sequence[str], end: Callable[[Delivery, bytes], None]
@@ -47,7 +49,8 @@ class Delivery:
         self.subject, self.data, self.reply = message.subject, message.data, message.reply
         self.consumer, self._end = consumer, end
         self.tries, self.stored_utc_s = int(told[0]), int(told[3]) / 1e9
-        self.began_s, self.told, self.over = time.monotonic(), 0, False
+        self.began_s, self.over = time.monotonic(), False
+        self.told, self.most = 0, _TELL_TIMES  # how often the server was told that it is worked on, and is at most
 
     def done(self) -> None:
         """Have the message removed, and the consumer's next one sent.
@@ -111,6 +114,10 @@ class Taker:
         with self._there:
             self._woken = True
             self._there.notify_all()
+
+    def hold(self) -> None:
+        """Have the server told for longer that what has come is worked on: whoever takes it waits, and is not stuck."""
+        self._line.call(self._hold_all)
 
     def close(self) -> None:
         """Take no more; what was not ended is handed to others at once."""
@@ -201,10 +208,14 @@ class Taker:
         self._ask_all()
         for number, delivery in self._held.items():
             due_s = (delivery.told + 1) * self._consumers[number].ack_wait_s * _TELL_SHARE
-            if now_s - delivery.began_s >= due_s and delivery.told < _TELL_TIMES:
+            if now_s - delivery.began_s >= due_s and delivery.told < delivery.most:
                 delivery.told += 1
                 self._line.send(delivery.reply, _WORKED_ON)
         self._line.call(self._look, self._look_s)
+
+    def _hold_all(self) -> None:
+        for delivery in self._held.values():
+            delivery.most = delivery.told + _TELL_TIMES
 
     def _leave(self) -> None:
         if self._listening is not None:

@@ -73,6 +73,8 @@ class Arrivals:
     def _handle(self, tx: Tx, arrived: Sequence[Arrived], now: datetime) -> Done:
         whose = self._whose(tx, arrived, now)
         held = {row["id"]: row for row in recordings.hold_streams(tx, {each.stream_id for each in whose.values()})}
+        for key in [key for key, stream in whose.items() if stream.stream_id not in held]:
+            self._streams.pop(key, None)  # gone, perhaps: the next look asks
         batches: list[Batch | None] = []
         for each in arrived:
             known = whose.get(_key(each.chunk))
