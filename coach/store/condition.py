@@ -136,7 +136,7 @@ def translated(url: str, file: Path | None) -> Iterator[None]:
 
     file: of the database, None for a server.
     """
-    shown = url.split("@")[-1].removeprefix("sqlite:///")
+    shown = url.removeprefix("sqlite:///") if file is not None else url.split("@")[-1].partition("?")[0]
     try:
         yield
     except IntegrityError as error:

@@ -163,7 +163,10 @@ class Store:
 
         What it holds by itself must be let go of before it comes back; with a connection that breaks, it is.
         """
-        with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as tx:
+        with (
+            translated(self.url, self._file),
+            self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as tx,
+        ):
             try:
                 with translated(self.url, self._file):
                     yield tx

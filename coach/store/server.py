@@ -35,9 +35,10 @@ def server_url(where: str) -> str:
 
 
 def shown_address(url: str) -> str:
-    """Return a server's address as its own programs take it, without the password: that is in no message."""
+    """Return a server's address as its own programs take it, without passwords: they are in no message."""
     there = make_url(url)
-    shown = URL.create("postgresql", there.username, None, there.host, there.port, there.database, there.query)
+    query = {name: value for name, value in there.query.items() if "password" not in name.lower()}
+    shown = URL.create("postgresql", there.username, None, there.host, there.port, there.database, query)
     return shown.render_as_string()
 
 
