@@ -65,6 +65,7 @@ class JetStreamLog(TableChunkLog):
 
     def waiting(self) -> int:
         """Return how many chunks wait in the stream. Raises StoreUnavailable."""
+        self._require_line()
         self._make()
         return streams.waiting(self._line, MOTION)
 
@@ -74,10 +75,12 @@ class JetStreamLog(TableChunkLog):
         streams.forget(self._line, MOTION, self._subject(athlete_id))
 
     def _transaction(self, batches: list[Batch]) -> None:
-        large = [batch for batch in batches if self._is_large(batch)]
+        large: list[Batch] = []
+        usual: list[Batch] = []
+        for batch in batches:
+            (large if self._is_large(batch) else usual).append(batch)
         if large:
             super()._transaction(large)
-        usual = [batch for batch in batches if batch not in large]
         for batch in usual:
             batch.keys.clear()
         self._look_up(usual)
@@ -108,8 +111,7 @@ class JetStreamLog(TableChunkLog):
         """Store in the stream and set the keys of what it acknowledged."""
         if not taken:
             return
-        if not self._line.wait_connected(_AWAY_S):
-            raise self._line.away()  # whoever sends keeps it: its thread is better than a long wait
+        self._require_line()
         self._make()
         # Other bytes under a key, which their checksum tells, are another message: which is kept the database says.
         messages = [
@@ -130,6 +132,11 @@ class JetStreamLog(TableChunkLog):
 
     def _subject(self, athlete_id: str) -> str:
         return f"motion.{partition_of(athlete_id, self._partitions)}.{athlete_id}"
+
+    def _require_line(self) -> None:
+        """Raise StoreUnavailable when no server is there: whoever sends keeps it, which is better than a long wait."""
+        if not self._line.wait_connected(_AWAY_S):
+            raise self._line.away()
 
     def _make(self) -> None:
         if not self._made:

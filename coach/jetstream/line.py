@@ -228,6 +228,7 @@ class NatsLine:
             closed.set()
 
         async def back() -> None:
+            await self._listen_all()  # to what was asked for meanwhile; what was heard before, the library begins again
             self._there()
 
         try:
@@ -248,8 +249,7 @@ class NatsLine:
             self._warn(error)
             closed.set()
             return
-        for number in list(self._handlers):
-            await self._listen(number)
+        await self._listen_all()
         self._there()
 
     def _there(self) -> None:
@@ -285,10 +285,15 @@ class NatsLine:
             for subject, data in some:
                 await self._send(subject, data, "", None)
 
+    async def _listen_all(self) -> None:
+        for number in list(self._handlers):
+            with contextlib.suppress(Exception):  # as good as a server that has just gone
+                await self._listen(number)
+
     async def _listen(self, number: int) -> None:
         known = self._handlers.get(number)
         if known is None or number in self._subscribed or not (self._client.is_connected):
-            return  # ended meanwhile, or for `_connect` to do
+            return  # ended meanwhile, or done as soon as a server is there
         subject, handler = known
 
         async def hear(message: Msg) -> None:
