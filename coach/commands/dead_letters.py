@@ -8,7 +8,7 @@ from pathlib import Path
 
 from coach.commands.options import add_config_option, opened_services
 from coach.config import load
-from coach.errors import Conflict, InvalidInput
+from coach.errors import Conflict, InvalidInput, NoSuch
 from coach.service import Services
 from coach.service.dead_letters import Stage, Stuck
 
@@ -23,8 +23,8 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     showing = actions.add_parser("show", help="say everything of one, or write its bytes")
     showing.add_argument("--bytes", type=Path, metavar="FILE", help="write its bytes into a new file")
     replaying = actions.add_parser("replay", help="store or analyse it again")
-    for each in (showing, replaying):
-        each.add_argument("id", metavar="ID", help="as `list` says it; `all` is every one of the list")
+    showing.add_argument("id", metavar="ID", help="as `list` says it")
+    replaying.add_argument("id", metavar="ID", help="as `list` says it; `all` is every one of the list")
     for each in (listing, showing, replaying):
         add_config_option(each)
     parser.set_defaults(handler=handler)
@@ -79,6 +79,8 @@ def _replay_all(services: Services) -> int:
             continue  # with another chunk of its recording
         try:
             services.dead_letters.replay(None, stuck.id)
+        except NoSuch:
+            continue  # somebody else tried it again, or erased whose it was
         except Conflict as error:
             print(f"{stuck.id} stays: {error}", file=sys.stderr)
             failed += 1
