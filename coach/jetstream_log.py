@@ -118,7 +118,12 @@ class JetStreamLog(TableChunkLog):
             Message(self._subject(stream.athlete_id), f"{chunk.key}-{blob[-CRC_BYTES:].hex()}", blob)
             for _, chunk, blob, stream in taken
         ]
-        for (batch, chunk, _, _), told in zip(taken, streams.store(self._line, messages), strict=True):
+        try:
+            answers = streams.store(self._line, messages)
+        except StoreUnavailable:
+            self._made = False  # the stream went with the server's disk, perhaps: the next one makes it anew
+            raise
+        for (batch, chunk, _, _), told in zip(taken, answers, strict=True):
             if told:
                 batch.keys.append(chunk.key)
                 self._count(**{told: 1})

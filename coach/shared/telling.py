@@ -52,6 +52,6 @@ class Telling:
             message = json.loads(data)
             if message["by"] != self.own_id:
                 take(str(message["by"]), message["told"])
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            # Another version said it, perhaps.
-            _log.warning("what another process said of %s cannot be used (%s)", subject, error)
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            # Another version said it, perhaps. Not what it said: that may be about somebody.
+            _log.warning("what another process said of %s cannot be used (%s)", subject, type(error).__name__)

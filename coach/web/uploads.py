@@ -101,8 +101,9 @@ class Uploads:
         """Remove what is older than an hour."""
         if self._folder.is_dir():
             for each in self._folder.iterdir():
-                if time.time() - each.stat().st_mtime > _LASTS_S:
-                    shutil.rmtree(each, ignore_errors=True)
+                with contextlib.suppress(OSError):  # another request, or process of this folder, was first
+                    if time.time() - each.stat().st_mtime > _LASTS_S:
+                        shutil.rmtree(each, ignore_errors=True)
 
 
 def _mine(user_id: str) -> str:
