@@ -1,0 +1,85 @@
+"""Chunks that are handed over at a bad moment: none of them is taken for one that can never be stored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+import pytest
+from nats.aio.msg import Msg
+
+from coach.arrivals_worker import ArrivalsWorker
+from coach.errors import StoreUnavailable
+from coach.jetstream.taking import GATHER_S, Delivery, Taker
+from coach.service.arrivals import Arrivals, Arrived, Done, Fate
+from coach.service.dead_letters import DeadLetters, Letter
+from devices.codec import encode_chunk
+from tests.coach.club import START, bending_chunks
+
+# Looks at a recording that somebody else holds: many more than a chunk has tries.
+LOOKS = 20
+
+
+class Once(Taker):
+    """Hands over once what it was made with."""
+
+    def __init__(self, deliveries: Sequence[Delivery]) -> None:
+        self._left = list(deliveries)
+
+    def take(self, most: int, timeout_s: float, gather_s: float = GATHER_S) -> list[Delivery]:
+        taken, self._left = self._left, []
+        return taken
+
+
+class Held(Arrivals):
+    """Chunks of a recording that somebody else holds for some looks, and what becomes of them then."""
+
+    def __init__(self, looks: int, then: Fate) -> None:
+        self._looks, self._then = looks, then
+
+    def handle(self, arrived: Sequence[Arrived]) -> Done:
+        self._looks -= 1
+        return Done((Fate.HELD if self._looks >= 0 else self._then,) * len(arrived))
+
+
+class Away(DeadLetters):
+    """As while the database is away."""
+
+    def __init__(self) -> None:
+        pass
+
+    def bury(self, letter: Letter) -> bool:
+        raise StoreUnavailable("The database cannot be reached: try again in a moment.")
+
+
+def handed(told: list[bytes], count: int) -> list[Delivery]:
+    """Return the first tries of chunks of several partitions; told: hears what becomes of each."""
+    blob = encode_chunk(bending_chunks(0.3, 6, START.timestamp())[0])
+    return [
+        Delivery(
+            Msg(cast("Any", None), f"motion.{number}.{number:032}", "", blob),
+            number,
+            ("1", "1", "1", "0"),
+            lambda _, word: told.append(word),
+        )
+        for number in range(count)
+    ]
+
+
+def test_a_recording_that_is_held_for_long_costs_its_chunk_no_try(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("coach.arrivals_worker._HELD_AGAIN_S", 0.0)
+    told: list[bytes] = []
+    worker = ArrivalsWorker(Once(handed(told, 1)), Held(LOOKS, Fate.DONE), Away(), lambda _: None)
+    for _ in range(LOOKS):
+        worker.once(0.0)
+        assert told == []
+    worker.once(0.0)
+    assert told == [b"+ACK"]
+
+
+def test_what_nobody_is_at_after_something_went_wrong_is_given_back() -> None:
+    told: list[bytes] = []
+    worker = ArrivalsWorker(Once(handed(told, 3)), Held(0, Fate.OTHER_BYTES), Away(), lambda _: None)
+    with pytest.raises(StoreUnavailable):
+        worker.once(0.0)
+    assert [word[:4] for word in told] == [b"-NAK"] * 3
