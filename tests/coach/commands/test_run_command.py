@@ -63,7 +63,7 @@ def refused(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
     return lines[0]
 
 
-def test_a_second_start_or_a_rerun_on_the_same_database_says_so(
+def test_a_second_start_on_the_same_database_says_so_and_history_is_analysed_beside_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with running("--port", "0", "--storage", str(tmp_path), "--no-simulate") as said:
@@ -74,12 +74,13 @@ def test_a_second_start_or_a_rerun_on_the_same_database_says_so(
             capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL,
         )  # fmt: skip
         monkeypatch.setenv("BACKSTOP_STORAGE__DIRECTORY", str(tmp_path))
-        meanwhile = refused(capsys, "rerun")
+        assert main(["rerun"]) == 0
+        assert "Nobody is there whose recordings could be analysed" in capsys.readouterr().out
     assert second.returncode == 2
-    for said in (second.stderr.rstrip("\n"), meanwhile):
-        assert "\n" not in said
-        assert "already uses the folder" in said
-        assert str(tmp_path) in said
+    told = second.stderr.rstrip("\n")
+    assert "\n" not in told
+    assert "already uses the folder" in told
+    assert str(tmp_path) in told
 
 
 def test_it_starts_again_and_knows_everybody(tmp_path: Path) -> None:

@@ -35,9 +35,13 @@ WITHOUT_WHO = {
     "walls": "",
     "team": "",
     "motion": "pending_streams backlog waiting handle_pending handle_together has_recordings close_stale "
-    "settle_if_stale begin_again day_line totals",
+    "settle_if_stale begin_again day_line totals save state_of",
+    "arrivals": "handle",
+    # Only the owner's routes and the terminal read here. Nobody as who asks is the owner, at the machine's terminal.
+    "dead_letters": "stuck show replay bury",
+    "reanalysis": "ask stop nightly newest view may_work let_go waiting behind work",
     "days": "judge_due judge_listed judge_again",
-    "rerun": "run",
+    "rerun": "run remember work_here compare",
     "recordings": "for_athlete",
     "hearts": "day mark",
     "findings": "for_athlete",
@@ -64,6 +68,8 @@ WITHOUT_WHO = {
     "trials": "watch settle wanted take",
     "guidance": "now watch settle wanted take",
     "imports": "",
+    # By the id of who uploads, from the session and never from a request.
+    "sent_files": "keep known fetch others drop purge",
     "jobs": "",
     "diary": "",
     "treatments": "",
@@ -71,16 +77,16 @@ WITHOUT_WHO = {
     "doctor": "",
     "reports": "",
     "ingest": "receive receive_from receive_together",
-    "gateways": "beat keep_log",
-    "looks": "attach begin wanted_by heard view",
-    "phones": "receive close_quiet",
-    "poses": "wanted take",
+    "gateways": "beat keep_log attach take",
+    "looks": "attach begin wanted_by heard view attach_others take going_on join",
+    "phones": "receive close_quiet heard_live attach",
+    "poses": "wanted take attach going_on join",
     # Nobody as who asks is the owner of the machine, at its terminal.
     "exports": "athlete_named write",
     "restoring": "take_in",
     "erasing": "erase go_on",
     "retention": "days told signal_gone_at line_gone_after forget make_months",
-    "machine": "claimed figures make_backup mind_disk parts trouble",
+    "machine": "claimed figures make_backup mind_disk parts trouble own_parts at_work attach_line",
 }
 
 
