@@ -13,6 +13,7 @@ from coach.errors import CoachError, Overtaken, StoreUnavailable
 from coach.logs import about
 from coach.service.arrivals import Arrivals, Arrived, Done, Fate
 from coach.service.dead_letters import DeadLetters, Letter
+from coach.store.condition import PASSING
 from devices.codec import decode_chunk
 from devices.errors import DeviceError
 
@@ -131,13 +132,15 @@ class ArrivalsWorker:
 
     def _persist(self, arrived: Sequence[Arrived]) -> Done | None:
         """Handle, and wait for a database that is away: that is no fault of a chunk, and the log is told meanwhile that
-        somebody is at it. None: the worker stops before."""
+        somebody is at it. None: the worker stops before. Raises StoreUnavailable for what does not pass by itself."""
         while not self._stopping.is_set():
             try:
                 return self._arrivals.handle(arrived)
             except Overtaken:
                 continue
             except StoreUnavailable as error:
+                if error.condition not in PASSING:
+                    raise
                 _log.warning("the worker waits: %s", error)
                 self._taker.hold()
                 self._stopping.wait(_AGAIN_S)

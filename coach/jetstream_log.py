@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from coach.appending import Appending, Batch, KnownStream
-from coach.errors import StoreUnavailable
+from coach.errors import ConfigError, StoreUnavailable
 from coach.jetstream import streams
 from coach.jetstream.line import NatsLine
 from coach.jetstream.streams import Consumer, Message, Stream
@@ -28,7 +28,7 @@ from devices.types import Chunk
 # s in which a chunk that is sent again is dropped by the server itself; later the database knows it. Own choice.
 _DUPLICATES_S = 120.0
 # The stream of chunks. What was acknowledged is kept however long no worker runs: without an end.
-MOTION = Stream("MOTION", ("motion.*.*",), 0.0, _DUPLICATES_S)
+MOTION = Stream("MOTION", ("motion.*.*",), 0.0, _DUPLICATES_S, counted_by="storage.log_partitions")
 # s that a sender waits for a server that is away. Own choice: one that starts anew is back within a second.
 _AWAY_S = 0.5
 _SILENT = "NATS did not say in time that the signal is stored: send it again."
@@ -62,6 +62,20 @@ class JetStreamLog(TableChunkLog):
     def taker(self) -> Taker:
         """Return what hands the chunks to this process, of those that nobody has."""
         return Taker(self._line, MOTION, self.consumers)
+
+    def require_same_partitions(self) -> None:
+        """Raise ConfigError where the stream has another number of partitions.
+
+        While no server is there, nobody can tell: the first use raises StoreUnavailable then.
+        """
+        if not self._line.wait_connected(_AWAY_S):
+            return
+        try:
+            self._make()
+        except streams.OtherNumber as error:
+            raise ConfigError(str(error)) from None
+        except StoreUnavailable:
+            return
 
     def waiting(self) -> int:
         """Return how many chunks wait in the stream. Raises StoreUnavailable."""

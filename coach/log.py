@@ -108,7 +108,11 @@ class TableChunkLog:
         except (DeviceError, ValueError) as error:
             raise Conflict(f"It is no chunk, and will never be one: {error}") from None
         with self._commit_lock:
-            TableChunkLog._transaction(self, [batch])
+            try:
+                TableChunkLog._transaction(self, [batch])
+            except Conflict:
+                self._streams.clear()  # see `_write`
+                TableChunkLog._transaction(self, [batch])
         if not batch.keys:
             raise Conflict("The log refuses this chunk: other bytes have its number, or nobody here wears its sensor.")
         for listener in self._listeners:

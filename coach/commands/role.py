@@ -38,20 +38,24 @@ class Ground:
 
 
 def open_ground(config: Config, role: str) -> Ground:
-    """Open the database and begin to look for NATS. Raises ConfigError (the schema is another one), StoreUnavailable.
+    """Open the database and begin to look for NATS.
+
+    Raises ConfigError (the schema, or the number of the log's partitions, is another one), StoreUnavailable.
 
     That NATS is away hinders nobody from starting.
     """
     clock, store = SystemClock(), open_store(database_of(config.storage))
+    line = NatsLine(config.storage.log_url.get_secret_value(), f"{role}-{socket.gethostname()}-{os.getpid()}")
     try:
         require_newest(store)
-        line = NatsLine(config.storage.log_url.get_secret_value(), f"{role}-{socket.gethostname()}-{os.getpid()}")
         line.start()
         log = JetStreamLog(store, clock, line, config.storage.log_partitions, senders)
+        log.require_same_partitions()
         services = build_services(store, config, clock, log)
         services.machine.attach_line(lambda: line.connected)
         return Ground(store, line, Telling(line), services)
     except BaseException:
+        line.close()
         store.close()
         raise
 

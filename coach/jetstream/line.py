@@ -59,6 +59,7 @@ class NatsLine:
         self._listeners: list[Callable[[], None]] = []
         self._lock = threading.Lock()
         self._warned_s = -_WARN_S
+        self._sending = asyncio.Lock()  # one sends what waits, so that the order is kept
 
     def start(self) -> None:
         """Begin to connect; returns at once. Again is no error."""
@@ -276,14 +277,15 @@ class NatsLine:
         task.add_done_callback(self._tasks.discard)
 
     async def _flush_waiting(self) -> None:
-        while True:
-            with self._lock:
-                if not self._waiting:
-                    return
-                some = list(self._waiting)
-                self._waiting.clear()
-            for subject, data in some:
-                await self._send(subject, data, "", None)
+        async with self._sending:
+            while True:
+                with self._lock:
+                    if not self._waiting:
+                        return
+                    some = list(self._waiting)
+                    self._waiting.clear()
+                for subject, data in some:
+                    await self._send(subject, data, "", None)
 
     async def _listen_all(self) -> None:
         for number in list(self._handlers):

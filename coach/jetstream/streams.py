@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
-from nats.js.api import AckPolicy, ConsumerConfig, DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
-from nats.js.errors import NotFoundError
+from nats.js.api import AckPolicy, ConsumerConfig, DiscardPolicy, RetentionPolicy, StorageType, StreamConfig, StreamInfo
+from nats.js.errors import BadRequestError, NotFoundError
 
 from coach.errors import StoreUnavailable
 from coach.jetstream.line import NatsLine
@@ -32,12 +33,16 @@ Told = Literal["stored", "known", ""]
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """A queue of work. max_age_s: what nobody took in that time is dropped. duplicates_s: in which an id counts."""
+    """A queue of work. max_age_s: what nobody took in that time is dropped. duplicates_s: in which an id counts.
+
+    counted_by: the setting that says how many consumers it has, the same for every process; "" where code says it.
+    """
 
     name: str
     subjects: tuple[str, ...]
     max_age_s: float
     duplicates_s: float
+    counted_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,10 @@ class Consumer:
     ack_wait_s: float = 30.0
 
 
+class OtherNumber(StoreUnavailable):
+    """A stream has another number of consumers than this process was told: what one stores, the other never takes."""
+
+
 class Message(NamedTuple):
     """What is to be stored. key: a message of a key that is in the stream's memory is stored once."""
 
@@ -65,7 +74,7 @@ class Message(NamedTuple):
 def make_stream(line: NatsLine, stream: Stream, consumers: Sequence[Consumer]) -> None:
     """Have a stream with its consumers; what is there stays as it is, but for its subjects and bounds.
 
-    With three servers or more, each message is kept by three of them. Raises StoreUnavailable.
+    With three servers or more, each message is kept by three of them. Raises OtherNumber, StoreUnavailable.
     """
     line.run(lambda client: _made(client, stream, consumers), ASK_S + ASK_S * len(consumers) / 100)
 
@@ -99,13 +108,17 @@ async def _made(client: Client, stream: Stream, consumers: Sequence[Consumer]) -
         max_age=stream.max_age_s,
         duplicate_window=stream.duplicates_s,
         num_replicas=3 if len(client.servers) >= 3 else 1,
+        description=f"{len(consumers)} consumers" if stream.counted_by else None,
     )
     try:
-        await manager.stream_info(stream.name)
+        there = await manager.stream_info(stream.name)
     except NotFoundError:
-        await manager.add_stream(wanted)
-    else:
-        await manager.update_stream(wanted)
+        try:
+            there = await manager.add_stream(wanted)
+        except BadRequestError:  # somebody else made it at this moment, as another one
+            there = await manager.stream_info(stream.name)
+    _require_same_number(there, stream, len(consumers))
+    await manager.update_stream(wanted)
     known = {each.name for each in await manager.consumers_info(stream.name)}
     for each in consumers:
         if each.name not in known:
@@ -119,6 +132,17 @@ async def _made(client: Client, stream: Stream, consumers: Sequence[Consumer]) -
                     max_ack_pending=each.in_flight,
                 ),
             )
+
+
+def _require_same_number(there: StreamInfo, stream: Stream, mine: int) -> None:
+    """Compare with whoever made the stream, who may still be making its consumers."""
+    said = re.match(r"(\d+) consumers", there.config.description or "")
+    theirs = max(int(said[1]) if said else 0, there.state.consumer_count)
+    if stream.counted_by and theirs not in (0, mine):
+        raise OtherNumber(
+            f"The stream {stream.name} in NATS has {theirs} consumers, and {stream.counted_by} is {mine} here: set the "
+            "number that every other process has, or change it for all of them as docs/scaling.md says."
+        )
 
 
 async def _stored(client: Client, messages: Sequence[Message], timeout_s: float) -> list[Told]:

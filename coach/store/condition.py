@@ -30,6 +30,7 @@ class Condition(StrEnum):
     BUSY = "busy"
     CROWDED = "too many connections"
     UNREACHABLE = "unreachable"
+    REFUSED = "refused"
 
 
 SENTENCE_OF: dict[Condition, str] = {
@@ -45,7 +46,10 @@ SENTENCE_OF: dict[Condition, str] = {
     Condition.CROWDED: "The database server has no connection left: try again in a moment; whoever runs it lets in "
     "more (max_connections), or starts fewer processes.",
     Condition.UNREACHABLE: "The database cannot be reached: try again in a moment.",
+    Condition.REFUSED: "The database runs, and refuses this statement.",
 }
+# What passes without anybody changing what is written: whoever can wait tries the same again.
+PASSING = frozenset({Condition.FULL, Condition.READ_ONLY, Condition.BUSY, Condition.CROWDED, Condition.UNREACHABLE})
 
 # SQLite's result codes, and the one extended code of a sync that failed. Source: sqlite.org/rescode.html.
 _OF_CODE = {
@@ -58,17 +62,24 @@ _OF_CODE = {
     sqlite3.SQLITE_BUSY: Condition.BUSY,
     sqlite3.SQLITE_LOCKED: Condition.BUSY,
 }
-# SQLSTATEs of a server; whole, or the class that the first two signs are. Source: PostgreSQL, appendix A.
+# SQLSTATEs of a server; whole, or the class that the first two signs are. Any other is of the statement, and stays.
+# Source: PostgreSQL, appendix A.
 _OF_STATE = {
     "53100": Condition.FULL,
     "25006": Condition.READ_ONLY,
     "53300": Condition.CROWDED,
-    "58030": Condition.FAILING,
     "XX001": Condition.DAMAGED,
     "XX002": Condition.DAMAGED,
     "55P03": Condition.BUSY,
     "57014": Condition.BUSY,
+    "25P03": Condition.UNREACHABLE,  # the server ended the connection
+    "08": Condition.UNREACHABLE,
+    "28": Condition.UNREACHABLE,  # who asks is not let in
+    "3D": Condition.UNREACHABLE,
+    "40": Condition.BUSY,
     "53": Condition.BUSY,
+    "57": Condition.UNREACHABLE,
+    "58": Condition.FAILING,
 }
 _SYNC_FAILED = {sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC}
 
@@ -77,7 +88,7 @@ def condition_of(error: BaseException, database: Path | None) -> Condition:
     """Name what an error of the database means; database: its file, None when it is none of this machine."""
     state = state_of(error)
     if state is not None:
-        return _OF_STATE.get(state) or _OF_STATE.get(state[:2], Condition.UNREACHABLE)
+        return _OF_STATE.get(state) or _OF_STATE.get(state[:2], Condition.REFUSED)
     code = getattr(error, "sqlite_errorcode", None)
     found = Condition.UNREACHABLE if code is None else _OF_CODE.get(code & 0xFF, Condition.UNREACHABLE)
     if found in (Condition.FAILING, Condition.UNREACHABLE) and database is not None and _read_only(database):
@@ -122,8 +133,8 @@ class Watched:
         return self._health
 
     def note(self, condition: Condition) -> None:
-        """Keep what a transaction met. Busy says nothing about the disk."""
-        if condition is self._health.condition or condition is Condition.BUSY:
+        """Keep what a transaction met. Busy and refused say nothing about the disk."""
+        if condition in (self._health.condition, Condition.BUSY, Condition.REFUSED):
             return
         with self._lock:
             # A reader's own clock: the service's may be the thing that is wrong.
@@ -154,7 +165,13 @@ def translated(url: str, file: Path | None) -> Iterator[None]:
         advice = "check the disk, its free space, who else has it open"
         if file is None:
             advice = "check that its server runs and can be reached, its disk and its connections"
+        condition = condition_of(cause, file)
+        if condition is Condition.REFUSED:
+            raise StoreUnavailable(
+                f"The database {shown} refuses a statement ({cause_of(cause)}): trying again does not help; "
+                "check what its log says, and that its schema and rights are Backstop's.",
+                condition,
+            ) from error
         raise StoreUnavailable(
-            f"The database {shown} cannot be used now ({cause_of(cause)}): {advice}.",
-            condition_of(cause, file),
+            f"The database {shown} cannot be used now ({cause_of(cause)}): {advice}.", condition
         ) from error

@@ -28,6 +28,9 @@ _BEGIN = {
 # What psycopg says of a server that has no connection left: it gives no code then. Source: PostgreSQL's postmaster.c.
 _CROWDED = re.compile(r"too many (clients|connections)|connection slots are reserved")
 
+# Of the driver's errors those by which it refuses a statement itself, without a code.
+_BY_DRIVER = {"ProgrammingError", "NotSupportedError"}
+
 
 def server_url(where: str) -> str:
     """Return an address with the one driver that there is, so that nobody has to know it."""
@@ -66,6 +69,8 @@ def state_of(error: BaseException) -> str | None:
     state = getattr(error, "sqlstate", None)
     if state is None and _CROWDED.search(str(error)):
         return "53300"
+    if state is None and type(error).__module__.startswith("psycopg") and type(error).__name__ in _BY_DRIVER:
+        return "42000"
     return state
 
 

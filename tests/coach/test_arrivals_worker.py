@@ -77,6 +77,40 @@ def test_a_recording_that_is_held_for_long_costs_its_chunk_no_try(monkeypatch: p
     assert told == [b"+ACK"]
 
 
+class Failing(Arrivals):
+    """Whose statements fail for one reason some times, with chunks one by one and together."""
+
+    def __init__(self, condition: str, times: int) -> None:
+        self._condition, self.left = condition, times
+
+    def handle(self, arrived: Sequence[Arrived]) -> Done:
+        self.left -= 1
+        if self.left >= 0:
+            raise StoreUnavailable("as it is", self._condition)
+        return Done((Fate.DONE,) * len(arrived))
+
+
+@pytest.mark.parametrize("condition", ["unreachable", "disk full", "busy", "read-only", "too many connections"])
+def test_a_database_whose_trouble_passes_by_itself_is_waited_for(
+    condition: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("coach.arrivals_worker._AGAIN_S", 0.0)
+    monkeypatch.setattr(Once, "hold", lambda _: None)
+    told: list[bytes] = []
+    worker = ArrivalsWorker(Once(handed(told, 2)), Failing(condition, LOOKS), Away(), lambda _: None)
+    worker.once(0.0)
+    assert told == [b"+ACK"] * 2
+
+
+@pytest.mark.parametrize("condition", ["refused", "disk failing", "damaged"])
+def test_a_statement_that_always_fails_is_a_failed_try_of_each_chunk(condition: str) -> None:
+    told: list[bytes] = []
+    # Together, then the first by itself; the second has no part in it.
+    worker = ArrivalsWorker(Once(handed(told, 2)), Failing(condition, 2), Away(), lambda _: None)
+    worker.once(0.0)
+    assert [word[:4] for word in told] == [b"-NAK", b"+ACK"]
+
+
 def test_what_nobody_is_at_after_something_went_wrong_is_given_back() -> None:
     told: list[bytes] = []
     worker = ArrivalsWorker(Once(handed(told, 3)), Held(0, Fate.OTHER_BYTES), Away(), lambda _: None)

@@ -79,6 +79,17 @@ def test_a_stream_that_is_gone_from_the_database_is_looked_up_anew(club: Club) -
     assert log.counts.stored == 2
 
 
+def test_a_chunk_that_was_given_up_is_put_back_into_a_recording_that_is_gone_meanwhile(club: Club) -> None:
+    first, second = bending_chunks(0.2, 6, NOW_S)[:2]
+    log = club.services.log
+    log.append([first])
+    with club.store.begin() as tx:
+        for table in ("chunk", "stream_state", "stream"):
+            tx.exec_driver_sql(f"DELETE FROM {table}")
+    log.put_back(encode_chunk(second))
+    assert stored_keys(club) == [second.key]
+
+
 def test_unknown_wearables_and_chunks_that_cannot_be_coded_are_refused(club: Club) -> None:
     good, bad = bending_chunks(0.2, 6, NOW_S)[:2]
     stranger = replace(good, device_id="C0:FF:EE:99:99:99")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from coach.arrivals_worker import ArrivalsWorker
-from coach.errors import Conflict, NotAllowed, StoreUnavailable
+from coach.errors import ConfigError, Conflict, NotAllowed, StoreUnavailable
 from coach.jetstream import streams
 from coach.jetstream.line import NatsLine
 from coach.jetstream_log import MOTION, JetStreamLog, partition_of
@@ -304,6 +304,49 @@ def test_a_dead_letter_that_can_be_stored_now_is_stored_by_its_replay(
     place.settle()
     assert place.kept() == [chunk.key for chunk in chunks]
     assert services.dead_letters.stuck() == ()
+
+
+def test_a_chunk_whose_statement_always_fails_is_a_dead_letter_and_the_others_go_on(
+    nats_place: tuple[Place, ArrivalsWorker, NatsLine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, _, _ = nats_place
+    monkeypatch.setattr("coach.arrivals_worker._FAILED_AGAIN_S", 0.05)
+    with place.club.store.begin() as tx:
+        tx.exec_driver_sql(
+            "CREATE FUNCTION refuses() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            "IF NEW.seq = 1 THEN RAISE EXCEPTION 'row is too big' USING ERRCODE = '54000'; END IF; RETURN NEW; END $$"
+        )
+        tx.exec_driver_sql("CREATE TRIGGER refuses BEFORE INSERT ON chunk FOR EACH ROW EXECUTE FUNCTION refuses()")
+    chunks = bending_chunks(0.3, 6, NOW_S)
+    place.log.append(chunks)
+    place.settle()
+    [letter] = place.club.services.dead_letters.stuck()
+    assert (letter.stage, letter.key, letter.tries) == (Stage.NOT_STORED, chunks[1].key, 5)
+    assert "row is too big" in letter.reason
+    with place.club.store.begin() as tx:
+        tx.exec_driver_sql("DROP TRIGGER refuses ON chunk")
+    place.club.services.dead_letters.replay(None, letter.id)
+    place.settle()
+    assert place.kept() == [chunk.key for chunk in chunks]
+
+
+@pytest.mark.parametrize("partitions", [PARTITIONS // 2, PARTITIONS * 2])
+def test_a_process_with_another_number_of_partitions_refuses_and_strands_nothing(
+    nats_place: tuple[Place, ArrivalsWorker, NatsLine], partitions: int
+) -> None:
+    place, _, line = nats_place
+    chunks = bending_chunks(0.3, 6, NOW_S)
+    place.log.append(chunks[:1])
+    other = JetStreamLog(place.club.store, place.club.clock, line, partitions, senders)
+    told = f"has {PARTITIONS} consumers, and storage.log_partitions is {partitions} here: .*docs/scaling.md"
+    with pytest.raises(ConfigError, match=told):
+        other.require_same_partitions()
+    for use in (lambda: other.append(chunks[1:]), lambda: other.taker().take(1, 0.1)):
+        with pytest.raises(StoreUnavailable, match=told):
+            use()
+    assert place.log.append(chunks) == tuple(chunk.key for chunk in chunks)
+    place.settle()
+    assert place.kept() == [chunk.key for chunk in chunks]
 
 
 class Defect(Arrivals):

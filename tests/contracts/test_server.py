@@ -66,6 +66,22 @@ def test_what_a_server_says_is_named_and_told_until_it_takes_something_again(
     assert club.services.machine.parts()[0].ready
 
 
+@pytest.mark.parametrize("state", ["42P01", "42501", "54000", "0A000", "XX000", "55000"])
+def test_a_statement_that_a_server_refuses_is_told_as_that_and_is_no_trouble_of_the_server(
+    store: Store, state: str
+) -> None:
+    with pytest.raises(StoreUnavailable, match="trying again does not help") as caught, store.begin() as tx:
+        tx.exec_driver_sql(f"DO $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '{state}'; END $$")
+    assert caught.value.condition == "refused"
+    assert store.health.condition == "sound"
+
+
+def test_what_the_driver_itself_refuses_is_refused(store: Store) -> None:
+    with pytest.raises(StoreUnavailable) as caught, store.read() as tx:
+        tx.exec_driver_sql("SELECT %s", (object(),))
+    assert caught.value.condition == "refused"
+
+
 def test_a_database_that_takes_no_writes_can_be_read(store: Store, club: Club, postgres: Postgres) -> None:
     name = store.url.rpartition("/")[2]
     with store.apart() as connection:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import queue
+import threading
 import time
+from typing import Any
 
 import pytest
+from nats.aio.client import Client
 
 from coach.errors import StoreUnavailable
 from coach.jetstream.line import NatsLine
@@ -47,6 +51,29 @@ def test_what_is_published_is_heard_by_every_process_in_order_and_by_no_stranger
         assert other.empty()
 
 
+def test_what_is_published_while_something_is_on_its_way_comes_after_it(
+    nats_server: Nats, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: queue.Queue[bytes] = queue.Queue()
+    under_way = threading.Event()
+    publish = Client.publish
+
+    async def slowly(client: Client, subject: str, data: bytes, *rest: Any) -> None:
+        if data == b"first":
+            under_way.set()
+            await asyncio.sleep(0.3)
+        await publish(client, subject, data, *rest)
+
+    monkeypatch.setattr(Client, "publish", slowly)
+    with NatsLine(nats_server.url, "one") as line:
+        line.subscribe("a", lambda _, data: heard.put(data))
+        assert line.wait_connected(WAIT_S)
+        line.publish("a", b"first")
+        assert under_way.wait(WAIT_S)
+        line.publish("a", b"second")
+        assert [heard.get(timeout=WAIT_S) for _ in range(2)] == [b"first", b"second"]
+
+
 def test_a_subscription_outlives_its_server_and_ends_when_it_is_ended(nats_server: Nats) -> None:
     heard: queue.Queue[tuple[str, bytes]] = queue.Queue()
     with NatsLine(nats_server.url, "one") as line:
@@ -54,6 +81,8 @@ def test_a_subscription_outlives_its_server_and_ends_when_it_is_ended(nats_serve
         line.subscribe("a", lambda *_: 1 / 0)  # whose defect is its own
         said_until(line, heard, "a", b"before")
         nats_server.kill()
+        while line.connected:
+            time.sleep(0.01)
         line.publish("a", b"lost")
         nats_server.start()
         told = said_until(line, heard, "a", b"after")
