@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from coach.config import Config
@@ -44,20 +44,19 @@ def open_ground(config: Config, role: str) -> Ground:
 
     That NATS is away hinders nobody from starting.
     """
-    clock, store = SystemClock(), open_store(database_of(config.storage))
-    line = NatsLine(config.storage.log_url.get_secret_value(), f"{role}-{socket.gethostname()}-{os.getpid()}")
-    try:
+    clock = SystemClock()
+    with ExitStack() as opened:
+        store = opened.enter_context(open_store(database_of(config.storage)))
         require_newest(store)
+        line = NatsLine(config.storage.log_url.get_secret_value(), f"{role}-{socket.gethostname()}-{os.getpid()}")
         line.start()
+        opened.callback(line.close)
         log = JetStreamLog(store, clock, line, config.storage.log_partitions, senders)
         log.require_same_partitions()
         services = build_services(store, config, clock, log)
         services.machine.attach_line(lambda: line.connected)
-        return Ground(store, line, Telling(line), services)
-    except BaseException:
-        line.close()
-        store.close()
-        raise
+        opened.pop_all()  # from here on whoever has it closes it
+    return Ground(store, line, Telling(line), services)
 
 
 @dataclass(frozen=True, slots=True)
