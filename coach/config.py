@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from coach.errors import ConfigError
+from coach.secret_text import secret_text
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
@@ -24,7 +25,9 @@ class Section(BaseModel):
 class Storage(Section):
     directory: Path = Path("var")
     database_url: SecretStr = SecretStr("")
+    database_url_file: str = ""
     log_url: SecretStr = SecretStr("")
+    log_url_file: str = ""
     log_partitions: Annotated[int, Field(ge=1, le=1024)] = 64
 
 
@@ -267,6 +270,12 @@ def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> 
         config = Config(**values)
     except (ValidationError, SettingsError) as error:
         raise ConfigError(_sentence(error, chosen)) from None
+    storage = config.storage
+    addresses = {
+        name: SecretStr(secret_text(f"storage.{name}", getattr(storage, name), getattr(storage, f"{name}_file")))
+        for name in ("database_url", "log_url")
+    }
+    config = config.model_copy(update={"storage": storage.model_copy(update=addresses)})
     if config.storage.log_url.get_secret_value() and not config.storage.database_url.get_secret_value():
         raise ConfigError(
             "storage.log_url is set without storage.database_url: a log for many machines needs a PostgreSQL that they "

@@ -31,10 +31,20 @@ def test_every_secret_comes_from_the_environment_and_from_a_file_too(tmp_path: P
     for section, key in secrets_of():
         config = load(None, {})
         assert f"{key}_file" in type(getattr(config, section)).model_fields
-        (tmp_path / "config.toml").write_text(f'[{section}]\n{key} = "planted-1"\n')
+        beside = 'database_url = "planted-1"\n' if key == "log_url" else ""  # one needs the other
+        (tmp_path / "config.toml").write_text(f'[{section}]\n{key} = "planted-1"\n{beside}')
         told = load(tmp_path / "config.toml", {})
         assert getattr(getattr(told, section), key).get_secret_value() == "planted-1"
         assert "planted-1" not in f"{told!r} {told} {told.model_dump()} {told.model_dump_json()}"
+
+
+def test_an_address_with_a_password_comes_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "address").write_text("postgresql://backstop:planted-4@db/backstop\n")
+    (tmp_path / "address").chmod(0o600)
+    (tmp_path / "config.toml").write_text(f'[storage]\ndatabase_url_file = "{tmp_path / "address"}"\n')
+    told = load(tmp_path / "config.toml", {})
+    assert told.storage.database_url.get_secret_value() == "postgresql://backstop:planted-4@db/backstop"
+    assert "planted-4" not in f"{told!r} {told.model_dump_json()}"
 
 
 def test_the_environment_beats_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

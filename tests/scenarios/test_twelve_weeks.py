@@ -133,7 +133,8 @@ def holds_what_is_told_of_helped(life: Life) -> None:
     fell = mean(before) - mean(after)
     assert fell >= 0.3 * mean(before)
     page = words(life.get(f"/athletes/{life.whom}/treatments"))
-    assert f"After exercise began, {BEGIN + timedelta(days=ACCEPTED)}" in page
+    began = BEGIN + timedelta(days=ACCEPTED)
+    assert f"After exercise began, {began.day} {began:%B %Y}" in page
     said = f"Pain: {fell:.1f} points lower than before"
     assert said in page
     assert f"{len(after)} days with an entry since, {len(before)} before" in page

@@ -10,8 +10,10 @@ from flask import Flask, request
 
 from coach.config import Config
 from coach.service.tokens import Scope
+from coach.service.types import Role
 from coach.web import access, limits
 from tests.coach.web.test_access import of_ada, routes
+from tests.coach.web.test_trust_pages import somebody
 
 # Larger than anything that any address takes, also one that takes files.
 FAR_TOO_LARGE = 2_000_000_000
@@ -34,7 +36,8 @@ def token_of(world: Any, endpoint: str) -> dict[str, str]:
 def test_no_route_takes_a_body_without_bound(world) -> None:
     world.app.config["WTF_CSRF_ENABLED"] = False
     values = of_ada(world)
-    clients = [world.client(world.ada), world.client(world.kim), world.client()]
+    olga = somebody(world, "Olga", Role.OWNER)
+    clients = [world.client(world.ada), world.client(world.kim), world.client(olga), world.client()]
     told: dict[str, set[int]] = {}
     for endpoint, method, path in routes(world.app, values):
         if method not in CHANGING:

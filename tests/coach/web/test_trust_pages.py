@@ -197,7 +197,7 @@ def test_the_ledger_says_who_read_what_and_not_what_the_athlete_reads(world) -> 
     read = ["diary", "findings", "overview", "program", "signal", "tests"]
     assert ledger_of(world) == [("Kim", each) for each in read]
     page = ada.get("/sharing").text
-    assert "24 November 2026 15:00" in page
+    assert '24 November 2026 <span class="nowrap">15:00</span>' in page
     assert page.count("coach</span>") == len(read)
     world.services.sharing.appoint(somebody(world, "Pat", Role.GUARDIAN).identity.user_id, world.ada.athlete_id)
     kim.get("/athletes")
