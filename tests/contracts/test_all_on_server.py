@@ -26,10 +26,12 @@ def test_all_of_the_services_on_a_server(
 ) -> None:
     """postgres: only to skip, or fail, where there is none."""
     what = _ALL if full_or_quick(1, 0) else _QUICK
+    # Not as a part of the run that this one may be a part of, which would keep its words for itself.
+    own = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *(f"tests/coach/{each}" for each in what)],
         cwd=ROOT,
-        env={**os.environ, "BACKSTOP_TEST_DATABASE": "postgresql", "PROOF": ""},
+        env={**own, "BACKSTOP_TEST_DATABASE": "postgresql", "PROOF": ""},
         capture_output=True,
         text=True,
         check=False,
