@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -68,20 +68,24 @@ def check_chunks(directory: Path, days: int | None) -> Iterator[Line]:
     path = database_path(directory)
     if not path.exists():
         return
-    since = datetime.now(UTC) - timedelta(days=days) if days is not None else None
-    count, damaged = 0, []
     with snapshot.open_snapshot(path) as seen:
-        for chunk_id, blob in snapshot.chunks_since(seen, since):
-            count += 1
-            try:
-                decode_chunk(blob)
-            except DeviceError:
-                damaged.append(chunk_id)
-    yield told_of_chunks(count, damaged, days)
+        yield told_of_chunks(snapshot.chunks_since(seen, since(days)), days)
 
 
-def told_of_chunks(count: int, damaged: list[int], days: int | None) -> Line:
-    """Say how many chunks there are, and which of them are damaged. days: as of `check_chunks`."""
+def since(days: int | None) -> datetime | None:
+    """Return when the last days began, None for ever."""
+    return datetime.now(UTC) - timedelta(days=days) if days is not None else None
+
+
+def told_of_chunks(chunks: Iterable[tuple[int, bytes]], days: int | None) -> Line:
+    """Decode chunks and say how many there are, and which of them are damaged. days: as of `check_chunks`."""
+    count, damaged = 0, []
+    for chunk_id, blob in chunks:
+        count += 1
+        try:
+            decode_chunk(blob)
+        except DeviceError:
+            damaged.append(chunk_id)
     span = "ever stored" if days is None else f"of the last {days} days"
     if damaged:
         named = ", ".join(map(str, damaged[:_NAMED_MAX])) + (", …" if len(damaged) > _NAMED_MAX else "")
