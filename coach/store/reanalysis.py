@@ -106,9 +106,9 @@ def let_go(tx: Tx, run_id: str) -> None:
 
 
 def get_day(tx: Tx, item: Item) -> Row | None:
-    """Return an athlete-day with run_state and works_until of its run."""
+    """Return an athlete-day with run_state of its run."""
     statement = (
-        select(reanalysis_day, reanalysis.c.state.label("run_state"), reanalysis.c.works_until)
+        select(reanalysis_day, reanalysis.c.state.label("run_state"))
         .join(reanalysis, reanalysis.c.id == _DAY.run_id)
         .where(_is(item))
     )
