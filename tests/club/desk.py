@@ -10,7 +10,7 @@ from programs.compose import Chosen
 if TYPE_CHECKING:
     from tests.club.seeding import Made
 
-_OWN = {
+OWN = {
     "name": "Suitcase hold",
     "target": "holding your trunk upright against a weight at one side",
     "plane": "frontal",
@@ -40,7 +40,7 @@ def furnish(made: Made) -> None:
     """Let the coach have a group, an exercise and a template of their own."""
     services, coach = made.services, made.coach
     services.groups.make(coach, "Mornings", [each.athlete_id for each in made.members[:9]])
-    own = services.own_exercises.add(coach, _OWN).exercise
+    own = services.own_exercises.add(coach, OWN).exercise
     services.plan_templates.make(coach, "Trunk, twice a week", [Chosen("bird_dog", 0), Chosen(own.id, 1)], 2, 6)
 
 

@@ -15,34 +15,10 @@ from programs.compose import Chosen
 from programs.dose import session_duration_min
 from programs.exercises import library
 from programs.types import Answer
+from tests.club.desk import OWN
 from tests.coach.club import Club
 from tests.coach.held import nothing_to_tell
 from tests.coach.service.test_plans import answer_no, bend, proposed
-
-OWN = {
-    "name": "Suitcase hold",
-    "target": "holding your trunk upright against a weight at one side",
-    "plane": "frontal",
-    "answers": ["side_difference"],
-    "muscle_group": "side trunk",
-    "category": "core",
-    "equipment": ["weight"],
-    "sides": "each",
-    "easier": "wall_side_bridge",
-    "phase": "strength",
-    "seen": {"placement": "chest", "as": "hold"},
-    "cues": ["Stand tall with the weight in one hand.", "Nothing leans."],
-    "regression": "If it hurts, take a lighter weight.",
-    "contraindications": ["third_trimester"],
-    "flexion_loaded": False,
-    "bends_forward": False,
-    "source": "Own choice.",
-    "levels": [
-        {"name": "a light weight", "repetitions": [3, 3], "hold_s": 10, "rest_s": 20, "per_side": True},
-        {"name": "longer", "repetitions": [3, 3], "hold_s": 20, "rest_s": 20, "per_side": True},
-    ],
-    "drawn_as": "side_bridge",
-}
 
 
 def another(club: Club, name: str, asked: bool = True) -> tuple[Identity, str]:

@@ -10,7 +10,7 @@ import pytest
 from coach.service.types import PlanState, Role
 from programs.compose import Chosen
 from programs.exercises import library
-from tests.coach.service.test_program_desk import OWN
+from tests.club.desk import OWN
 
 
 @pytest.fixture
