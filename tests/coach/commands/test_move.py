@@ -216,13 +216,19 @@ def test_killed_twice_anywhere_it_goes_on_and_nothing_is_lost_or_there_twice(
     for what, least, most in ways[: full_or_quick(3, 1)]:
         name = postgres.create(postgres_template)
         with open_store(postgres.url(name)) as target:
-            killed_twice(what, (random.randint(least, most), random.randint(least, most)), source, target, capsys)
+            after = random.randint(least, most), random.randint(least, most)
+            killed(what, after, source, target)
+            assert moved(target.url, source) == 0, (what, after)
+            assert "is there already: going on" in capsys.readouterr().out
+            with open_store(source / DATABASE) as file:
+                assert every_row(file) == every_row(target), (what, after)
+            with target.read() as tx:
+                assert tx.exec_driver_sql("SELECT to_regclass('backstop_move')").scalar() is None
         postgres.drop(name)
 
 
-def killed_twice(
-    what: str, after: tuple[int, int], source: Path, target: Store, capsys: pytest.CaptureFixture[str]
-) -> None:
+def killed(what: str, after: tuple[int, int], source: Path, target: Store) -> None:
+    """Move, killed after so many of these, as often as there are numbers; between them nobody may start."""
     for each in after:
         done = subprocess.run(
             [sys.executable, "-c", KILLED, what, str(each), target.url, str(source)],
@@ -232,12 +238,6 @@ def killed_twice(
         # Whoever starts Backstop now would work on the half of a database.
         with pytest.raises(StoreUnavailable, match="backstop move"):
             migrate(target)
-    assert moved(target.url, source) == 0, (what, after)
-    assert "is there already: going on" in capsys.readouterr().out
-    with open_store(source / DATABASE) as file:
-        assert every_row(file) == every_row(target), (what, after)
-    with target.read() as tx:
-        assert tx.exec_driver_sql("SELECT to_regclass('backstop_move')").scalar() is None
 
 
 def test_a_lost_connection_is_a_sentence_and_the_next_one_goes_on(
