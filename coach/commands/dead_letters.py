@@ -34,8 +34,8 @@ def handler(args: argparse.Namespace) -> int:
     """List, show or try again. Raises NoSuch, Conflict, InvalidInput, StoreUnavailable."""
     with opened_services(load(args.config)) as services:
         if args.action == "list":
-            for stuck in services.dead_letters.stuck():
-                print(_line(stuck))
+            lines = [_line(stuck) for stuck in services.dead_letters.stuck()]
+            print("\n".join(lines) or "Nothing is stuck.")
         elif args.action == "show":
             _show(services, args.id, args.bytes)
         elif args.id == "all":
