@@ -164,6 +164,15 @@ def world(club_file: Path, tmp_path: Path) -> Iterator[World]:
 
 
 @pytest.fixture
+def owner(world: World) -> FlaskClient:
+    """The owner of the machine, signed in."""
+    owner_id = world.services.accounts.create_user("Olga", Role.OWNER)
+    client = world.app.test_client()
+    assert client.get(f"/enter/{world.services.accounts.issue_sign_in_link(owner_id)}").status_code == 303
+    return client
+
+
+@pytest.fixture
 def csrf_of() -> Callable[[FlaskClient], str]:
     """The token that a page carries for its forms and for htmx."""
 

@@ -7,20 +7,11 @@ from datetime import timedelta
 import pytest
 
 from coach.service.dead_letters import Letter
-from coach.service.types import Role
 from coach.store import recordings
 from devices.codec import encode_chunk
 from tests.coach.club import bending_chunks
 from tests.coach.web.test_pages import text_of
 from tests.coach.web.told import store_of
-
-
-@pytest.fixture
-def owner(world):
-    owner_id = world.services.accounts.create_user("Olga", Role.OWNER)
-    client = world.app.test_client()
-    assert client.get(f"/enter/{world.services.accounts.issue_sign_in_link(owner_id)}").status_code == 303
-    return client
 
 
 @pytest.fixture

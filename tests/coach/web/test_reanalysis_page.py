@@ -6,18 +6,9 @@ import pytest
 
 from coach.errors import NotAllowed
 from coach.service.reanalysis_types import RunState
-from coach.service.types import Role
 from coach.work_queue import TableQueue
 from tests.coach.web.test_pages import text_of
 from tests.coach.web.told import store_of
-
-
-@pytest.fixture
-def owner(world):
-    owner_id = world.services.accounts.create_user("Olga", Role.OWNER)
-    client = world.app.test_client()
-    assert client.get(f"/enter/{world.services.accounts.issue_sign_in_link(owner_id)}").status_code == 303
-    return client
 
 
 @pytest.fixture
