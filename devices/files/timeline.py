@@ -20,6 +20,8 @@ _WHOLE_SHARE = 0.002
 STANDARD_GRAVITY_MPS2 = 9.80665
 # Samples that are interpolated in one go: of a day of them, what is needed beside the result is as large again.
 _AT_ONCE = 1_000_000
+# Times of samples that differ by less are the same: Unix time in float64 knows 0.24 us.
+_SAME_S = 1e-6
 
 
 @dataclass(slots=True)
@@ -156,9 +158,9 @@ def interpolated(t_s: FloatArray, values: FloatArray, at_s: FloatArray, reach_s:
 def _interpolate(t_s: FloatArray, values: FloatArray, at_s: FloatArray, reach_s: float, out: FloatArray) -> None:
     right = np.clip(np.searchsorted(t_s, at_s), 1, len(t_s) - 1)
     apart = t_s[right] - t_s[right - 1]
-    # A hair of tolerance at both ends, so that a time on the last sample is not outside by rounding.
-    inside = (at_s >= t_s[0] - 1e-9) & (at_s <= t_s[-1] + 1e-9)
-    exact = np.isclose(at_s, t_s[right], rtol=0, atol=1e-9) | np.isclose(at_s, t_s[right - 1], rtol=0, atol=1e-9)
+    # A hair of tolerance, so that a time on the last sample is not outside by rounding.
+    inside = (at_s >= t_s[0] - _SAME_S) & (at_s <= t_s[-1] + _SAME_S)
+    exact = (np.abs(at_s - t_s[right]) <= _SAME_S) | (np.abs(at_s - t_s[right - 1]) <= _SAME_S)
     for axis in range(3):
         out[:, axis] = np.interp(at_s, t_s, values[:, axis])
     out[~(inside & ((apart <= reach_s) | exact))] = np.nan

@@ -174,10 +174,14 @@ def rows(store: Store, question: str) -> list[tuple[Any, ...]]:
 
 
 def deliver(
-    wearers: Sequence[Wearer], webs: Sequence[RoleProcess], chance: random.Random, stop: threading.Event
+    wearers: Sequence[Wearer],
+    webs: Sequence[RoleProcess],
+    chance: random.Random,
+    stop: threading.Event,
+    pause_s: float,
 ) -> None:
-    """Send what a few gateways have, by turns, each in its order; to another web where one does not answer. What may be
-    late goes last."""
+    """Send what a few gateways have, by turns, each in its order; to another web where one does not answer. A round
+    takes `pause_s` at least. What may be late goes last."""
     uplinks: dict[tuple[int, str], Uplink] = {}
     at = chance.randrange(len(webs))
 
@@ -196,12 +200,14 @@ def deliver(
 
     try:
         for number in range(max(len(each.sent) for each in wearers)):
+            began_s = time.monotonic()
             for wearer in wearers:
                 some = wearer.sent[number : number + 1]
                 if some and chance.random() < 0.1:  # its answer was lost on the way
                     send(wearer, some)
                     wearer.acknowledged -= {chunk.key for chunk in some}
                 send(wearer, some)
+            stop.wait(max(began_s + pause_s - time.monotonic(), 0))
         for wearer in wearers:
             send(wearer, wearer.late)
     finally:
@@ -284,18 +290,18 @@ def test_many_processes_that_are_killed_come_to_what_one_process_comes_to(
             opened.callback(crew.roles[-1].stop)
         wait_for(lambda: all(each.answers() for each in crew.of("web")), START_S, "the webs", each_s=0.2)
         plan_sessions(store, [each.athlete_id for each in wearers], full_or_quick(60, 10))
-        stop = threading.Event()
+        rounds, kill_pause_s, stop = full_or_quick(3, 1), full_or_quick(5, 1), threading.Event()
         opened.callback(stop.set)
+        # However fast the machine is, it is not done before the last kill.
+        pause_s = 4 * rounds * (kill_pause_s + 1.0) / count
         senders = [
-            threading.Thread(target=deliver, args=(wearers[at::4], crew.of("web"), random.Random(at), stop))
+            threading.Thread(target=deliver, args=(wearers[at::4], crew.of("web"), random.Random(at), stop, pause_s))
             for at in range(4)
         ]
         began_s = time.monotonic()
         for each in senders:
             each.start()
-        killed = crew.kill_each_in_turn(
-            chance, full_or_quick(3, 1), full_or_quick(5, 1), lambda: any(each.is_alive() for each in senders)
-        )
+        killed = crew.kill_each_in_turn(chance, rounds, kill_pause_s, lambda: any(each.is_alive() for each in senders))
         for each in senders:
             each.join(600)
             assert not each.is_alive()

@@ -42,6 +42,8 @@ from tests.scenarios.house import csrf_token, wait_for
 from tests.scenarios.town import Listener, Town, a_town
 from tests.servers import Nats, NoBinary, Postgres
 
+# s between two reports of a gateway, as it does: more are refused.
+BEAT_S = 0.5
 STREAMING = LinkStatus(LinkState.STREAMING, 100.0, silent_since_utc_s=90.0)
 
 
@@ -69,7 +71,7 @@ def bending(recording_id: str, seconds: float) -> list[Chunk]:
 def test_a_line_that_comes_in_at_both_is_whole_at_each_also_for_who_opens_it_late(town: Town) -> None:
     (first, second), gateway = town.apps, Beat("one", time.time(), {town.wearable_id: STREAMING})
     at_b = Listener(town.signed_in(town.coach).clients[1], town.athlete_id)
-    wait_for(lambda: town.beat(0, gateway).watching, 10, "the page at B to be known at A")
+    wait_for(lambda: town.beat(0, gateway).watching, 10, "the page at B to be known at A", each_s=BEAT_S)
     line = bending("line", 30.0)
     for number, block in enumerate(line[:60]):
         town.live(number % 2, block)
@@ -87,7 +89,7 @@ def test_a_line_that_comes_in_at_both_is_whole_at_each_also_for_who_opens_it_lat
         assert house_of(app).live_feed.watched(town.athlete_id)
     at_a.close()
     at_b.close()
-    wait_for(lambda: not town.beat(1, gateway).watching, 15, "that nobody looks any more")
+    wait_for(lambda: not town.beat(1, gateway).watching, 15, "that nobody looks any more", each_s=BEAT_S)
 
 
 def test_what_a_gateway_says_to_one_is_known_at_the_other(town: Town) -> None:
@@ -105,7 +107,7 @@ def test_what_a_gateway_says_to_one_is_known_at_the_other(town: Town) -> None:
 
 def test_a_look_that_begins_at_one_is_ordered_and_told_by_the_other(town: Town) -> None:
     town.at(0).looks.begin(town.athlete_id)
-    wait_for(lambda: town.beat(1, Beat("one", time.time(), {})).look, 5, "the look at B")
+    wait_for(lambda: town.beat(1, Beat("one", time.time(), {})).look, 5, "the look at B", each_s=BEAT_S)
     found = InReach("C0:FF:EE:00:00:09", "Movella DOT", "movella-dot", -50)
     town.beat(1, Beat("one", time.time(), {}, seen=(found,)))
     wait_for(lambda: _seen(town, 0) == [found], 5, "what was heard")
@@ -141,7 +143,7 @@ def test_a_calibration_goes_on_whichever_is_asked(town: Town) -> None:
 def test_a_guided_set_is_counted_where_it_is_asked_for_and_ended_anywhere(town: Town) -> None:
     session_id = _planned(town)
     town.at(0).guidance.begin_set(town.athlete, session_id, 0)
-    wait_for(lambda: town.beat(1, Beat("one", time.time(), {})).watching, 5, "the set to be known at B")
+    wait_for(lambda: town.beat(1, Beat("one", time.time(), {})).watching, 5, "the set to be known at B", each_s=BEAT_S)
     _play(town, reps(5), 26.0)
     wait_for(lambda: _counted(town, 0, session_id) == 5, 10, "the count at A")
     # B is asked for the first time now.

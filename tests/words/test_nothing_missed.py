@@ -242,7 +242,7 @@ def names_of(club: Made) -> set[str]:
     """Return what people of the club named: themselves, their sport, their wearables and zones."""
     told = ["Kim Coach", "Chest strap", "movella-dot", "Movella DOT", "Polar Sensor Logger", "phyphox npz"]
     told += ["a strain in spring", "Trunk, twice a week", "Mornings"]
-    told.append(str(desk._OWN))
+    told.append(str(desk.OWN))
     # What a form sends, and a sentence names where it sent something else.
     told += [*club.services.profiles.ids(), *MODELS]
     for each in club.members:
