@@ -66,18 +66,17 @@ class DeadLetters:
         self._ground, self._motion, self._log = ground, motion, log
 
     def bury(self, letter: Letter) -> bool:
-        """Keep what could not be stored; tell whether it was: nothing is of somebody who is not here.
-
-        Raises StoreUnavailable.
-        """
+        """Keep what could not be stored, once however often it is given up; tell whether it is kept: nothing is of
+        somebody who is not here. Raises StoreUnavailable."""
         now = self._ground.now()
         reason = letter.reason.replace("\0", "")[:_REASON_MAX]
         row = {**letter._asdict(), "reason": reason, "last_at": now}
         with self._ground.store.begin() as tx:
+            athletes.lock(tx, letter.athlete_id)
             if athletes.get(tx, letter.athlete_id) is None:
                 return False
-            dead_letters.add(tx, row)
-            events.record(tx, now, "worker", "gave up", "chunk", letter.key[:200], letter.athlete_id, reason)
+            if dead_letters.keep(tx, row):
+                events.record(tx, now, "worker", "gave up", "chunk", letter.key[:200], letter.athlete_id, reason)
         return True
 
     def stuck(self) -> tuple[Stuck, ...]:

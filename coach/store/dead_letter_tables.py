@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Integer, LargeBinary, String, Table, Text
+from sqlalchemy import Column, ForeignKey, Integer, LargeBinary, String, Table, Text, UniqueConstraint
 
 from coach.store.engine import UtcDateTime
 from coach.store.schema import ID, NUMBER, metadata
@@ -19,4 +19,6 @@ dead_letter = Table(
     Column("tries", Integer, nullable=False),
     Column("first_at", UtcDateTime, nullable=False),  # when it was handed over first
     Column("last_at", UtcDateTime, nullable=False),  # when it was given up
+    Column("sha256", String(64), nullable=False),  # of the bytes: the log may hand the same ones out again
+    UniqueConstraint("athlete_id", "sha256"),
 )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, insert, select, update
 
 from coach.store.dead_letter_tables import dead_letter
 from coach.store.engine import Tx
@@ -42,9 +43,24 @@ _ASIDE = (
 )
 
 
-def add(tx: Tx, values: dict[str, Any]) -> None:
-    """Insert a dead letter. values: all columns but the id."""
-    tx.execute(insert(dead_letter).values(**values))
+def keep(tx: Tx, values: dict[str, Any]) -> bool:
+    """Insert a dead letter, or note that the bytes of one were given up again; tell whether it is new.
+
+    values: all columns but the id and the hash. Whoever calls holds the athlete's row.
+    """
+    known = find(tx, values["athlete_id"], values["blob"])
+    if known is not None:
+        again = {name: values[name] for name in ("subject", "reason", "tries", "last_at")}
+        tx.execute(update(dead_letter).where(dead_letter.c.id == known).values(**again))
+        return False
+    tx.execute(insert(dead_letter).values(**values, sha256=sha256(values["blob"]).hexdigest()))
+    return True
+
+
+def find(tx: Tx, athlete_id: str, blob: bytes) -> int | None:
+    """Return the number of an athlete's dead letter with these bytes."""
+    mine = (dead_letter.c.athlete_id == athlete_id) & (dead_letter.c.sha256 == sha256(blob).hexdigest())
+    return tx.execute(select(dead_letter.c.id).where(mine)).scalar()
 
 
 def newest(tx: Tx, limit: int) -> list[Row]:
