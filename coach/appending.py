@@ -102,6 +102,8 @@ class Appending:
 
     def _add(self, rows: Mapping[Place, dict[str, Any]]) -> set[Place]:
         """Insert what is new and return where; what came too late is set aside until its stream is analysed anew."""
+        if not self._held:
+            recordings.hold_ends(self._tx, {stream_id for stream_id, _ in rows})
         added = set(rows) - recordings.known_chunks(self._tx, rows)
         if not added:
             return added
@@ -136,7 +138,7 @@ class Appending:
         worn = wearables.by_addresses(self._tx, {device_id for device_id, _ in asked.keys() - found.keys()})
         fresh = [
             (key, worn[key[0]], rates[0])
-            for key, senders in asked.items()
+            for key, senders in sorted(asked.items())  # so that two who begin the same do not wait for each other
             if key not in found
             and key[0] in worn
             and (rates := [rate_hz for whose, rate_hz in senders if whose in (None, worn[key[0]]["athlete_id"])])

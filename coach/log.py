@@ -157,16 +157,23 @@ class TableChunkLog:
     def append_whole(self, write: Callable[[Tx], Mapping[str, Sequence[Coded]]]) -> None:
         """Store chunks, all of them or none, in one transaction with what `write` does.
 
-        write(tx): returns new chunks by stream id. Raises Conflict when a number is taken, StoreUnavailable, and
-        whatever `write` raises; then nothing was changed.
+        write(tx): returns new chunks by stream id; called again where others overtook it. Raises Conflict when a
+        number is taken, StoreUnavailable, and whatever `write` raises; then nothing was changed.
         """
         now = datetime.fromtimestamp(self._clock.utc_s(), UTC)
-        with self._commit_lock, self._store.begin_append() as tx:
-            for stream_id, chunks in write(tx).items():
-                rows = [{"stream_id": stream_id, "received_at": now, **each._asdict()} for each in chunks]
-                recordings.add_chunks(tx, rows)
-                if rows:
-                    recordings.note_append(tx, [stream_id], now)
+
+        def whole() -> None:
+            with self._store.begin_append() as tx:
+                written = write(tx)
+                recordings.hold_ends(tx, written.keys())
+                for stream_id, chunks in written.items():
+                    rows = [{"stream_id": stream_id, "received_at": now, **each._asdict()} for each in chunks]
+                    recordings.add_chunks(tx, rows)
+                    if rows:
+                        recordings.note_append(tx, [stream_id], now)
+
+        with self._commit_lock:
+            self._store.repeat(whole)
         for listener in self._listeners:
             listener()
 

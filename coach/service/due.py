@@ -16,8 +16,16 @@ LOOK_EVERY = timedelta(minutes=1)
 
 def mark_times(tx: Tx, athlete: Row, times_utc_s: Iterable[float], now: datetime, at_once: bool = False) -> None:
     """Have the local days of these times judged, at once or within a minute."""
-    for day in sorted({day_of(athlete, each) for each in times_utc_s}):
-        days.mark(tx, athlete["id"], day, now if at_once else now + LOOK_EVERY)
+    mark_together(tx, [(athlete, times_utc_s, at_once)], now)
+
+
+def mark_together(tx: Tx, told: Iterable[tuple[Row, Iterable[float], bool]], now: datetime) -> None:
+    """Have days of several athletes judged, athlete by athlete and day by day: whoever marks several takes them in this
+    order. told: athlete, times in s UTC, whether at once, of each recording.
+    """
+    wanted = {(athlete["id"], day_of(athlete, each), at_once) for athlete, times, at_once in told for each in times}
+    for athlete_id, day, at_once in sorted(wanted):
+        days.mark(tx, athlete_id, day, now if at_once else now + LOOK_EVERY)
 
 
 def mark_judged(tx: Tx, athlete_id: str, now: datetime, since: date = date.min) -> None:

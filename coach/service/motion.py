@@ -102,6 +102,7 @@ class Motion:
                 analysed = analysed_chunks(state, stream, chunks, now)
             if analysed.last_seq > stream["last_seq"]:  # else a hole in the numbers: the missing chunk may still come
                 fresh.append((stream, analysed))
+        fresh.sort(key=lambda each: str(each[0]["id"]))  # the order in which everybody takes several states
         for stream, analysed in self._save_moved(fresh, now):
             done[stream["id"]] = Handled(
                 stream["athlete_id"], analysed.chunks, len(analysed.set_aside), analysed.at_once
@@ -161,12 +162,12 @@ class Motion:
             for chunk_id, reason in analysed.set_aside:
                 recordings.put_aside(tx, chunk_id, reason, now)
                 events.record(tx, now, "worker", "set aside", "chunk", str(chunk_id), stream["athlete_id"], reason)
-            self._mark(tx, stream, begun[stream["id"]], now, analysed.at_once)
-
-    def _mark(self, tx: Tx, stream: Row, begun_utc_s: set[float], now: datetime, at_once: bool = False) -> None:
-        athlete = athletes.get(tx, stream["athlete_id"]) if begun_utc_s else None
-        if athlete is not None:
-            due.mark_times(tx, athlete, begun_utc_s, now, at_once)
+        told = [
+            (athlete, begun[stream["id"]], analysed.at_once)
+            for stream, analysed in moved
+            if begun[stream["id"]] and (athlete := athletes.get(tx, stream["athlete_id"])) is not None
+        ]
+        due.mark_together(tx, told, now)
 
     def begin_again(self, stream_id: str) -> bool:
         """Have a recording analysed anew from its chunks, by this version and the athlete's profile; tell if so.
@@ -175,20 +176,28 @@ class Motion:
         """
         now = self._ground.now()
         values = {"last_seq": -1, "state": None, "settled_at": None, "first_index": None, "updated_at": now}
-        with self._ground.store.begin() as tx:
-            stream = recordings.get_stream(tx, stream_id)
-            if stream is None:
-                raise NoSuch(f"There is no recording {stream_id}.")
-            if stream["signal_gone_at"] is not None:
-                return False  # what was seen in it is all that is left of it
-            if not recordings.move_cursor(tx, stream_id, stream["last_seq"], stream["version"], values):
-                return False
-            signals.drop_features(tx, stream_id, tail_only=False)
-            self._mark(tx, stream, set(exposures.drop_of_stream(tx, stream_id, tail_only=False)), now)
-            recordings.take_all_back(tx, stream_id)
-            recordings.wake(tx, [stream_id])
-            events.record(tx, now, "worker", "analysed anew", "stream", stream_id, stream["athlete_id"])
-        return True
+
+        def again() -> bool:
+            with self._ground.store.begin() as tx:
+                recordings.hold_ends(tx, [stream_id])
+                stream = recordings.get_stream(tx, stream_id)
+                if stream is None:
+                    raise NoSuch(f"There is no recording {stream_id}.")
+                if stream["signal_gone_at"] is not None:
+                    return False  # what was seen in it is all that is left of it
+                if not recordings.move_cursor(tx, stream_id, stream["last_seq"], stream["version"], values):
+                    return False
+                signals.drop_features(tx, stream_id, tail_only=False)
+                begun_utc_s = exposures.drop_of_stream(tx, stream_id, tail_only=False)
+                athlete = athletes.get(tx, stream["athlete_id"])
+                if athlete is not None:
+                    due.mark_times(tx, athlete, begun_utc_s, now)
+                recordings.take_all_back(tx, stream_id)
+                recordings.wake(tx, [stream_id])
+                events.record(tx, now, "worker", "analysed anew", "stream", stream_id, stream["athlete_id"])
+            return True
+
+        return self._ground.store.repeat(again)
 
     def has_recordings(self, wearable_id: str) -> bool:
         """Tell whether anything of a wearable was ever stored."""
@@ -219,19 +228,26 @@ class Motion:
             return self.begin_again(stream_id) and False
         if stream is None or state is None:
             return False
-        values: dict[str, Any] = {"settled_at": now, "updated_at": now}
         if stream["first_index"] is None:  # every chunk was set aside
-            with self._ground.store.begin_derived() as tx:
-                recordings.rest(tx, stream_id, stream["last_seq"])
-                return recordings.move_cursor(tx, stream_id, stream["last_seq"], stream["version"], values)
-        values["limits"] = limits_of(state.params)
+            return self._save_settled(stream, None, {}, now)
         analysed = settled_tail(state, stream, last[0], stream["first_index"], now)
-        with self._ground.store.begin_derived() as tx:
-            if not recordings.move_cursor(tx, stream_id, stream["last_seq"], stream["version"], values):
-                return False
-            recordings.rest(tx, stream_id, stream["last_seq"])
-            self.save(tx, [(stream, analysed)], now)
-        return True
+        return self._save_settled(stream, analysed, {"limits": limits_of(state.params)}, now)
+
+    def _save_settled(self, stream: Row, analysed: Analysed | None, values: dict[str, Any], now: datetime) -> bool:
+        """Save what the end of a recording came to; tell whether its cursor is still where it was."""
+
+        def save() -> bool:
+            with self._ground.store.begin_derived() as tx:
+                recordings.hold_ends(tx, [stream["id"]])
+                settled = {"settled_at": now, "updated_at": now, **values}
+                if not recordings.move_cursor(tx, stream["id"], stream["last_seq"], stream["version"], settled):
+                    return False
+                recordings.rest(tx, stream["id"], stream["last_seq"])
+                if analysed is not None:
+                    self.save(tx, [(stream, analysed)], now)
+            return True
+
+        return self._ground.store.repeat(save)
 
     def window(self, by: Identity, finding_id: str, number: int | None = None) -> SignalWindow:
         """Return the inclination over a finding's windows, or one of them, with half a minute around, and what was

@@ -153,10 +153,12 @@ class Renewing:
         values = Analysed(at.state, at.last_seq, at.first_index).cursor_values(now)
         values |= {"settled_at": now if over else None, "limits": limits_of(at.state.params) if over else None}
         tail = self._tail(at, now) if over and at.first_index is not None else None
-        try:
+
+        def save() -> bool:
             with self._ground.store.begin_derived(parts=max(1, at.chunks // _USUAL)) as tx:
+                recordings.hold_ends(tx, [stream["id"]])
                 if not recordings.move_cursor(tx, stream["id"], stream["last_seq"], stream["version"], values):
-                    return None
+                    return False
                 # Whoever appends a number that was passed marks it; a mark that comes after this stays.
                 recordings.take_all_back(tx, stream["id"])
                 if rows.chunks_until(tx, stream["id"], at.last_seq) != at.chunks:
@@ -165,9 +167,12 @@ class Renewing:
                 if over:
                     recordings.rest(tx, stream["id"], at.last_seq)
                 events.record(tx, now, "worker", "analysed anew", "stream", stream["id"], stream["athlete_id"])
+            return True
+
+        try:
+            return self._ground.store.repeat(save) or None
         except _CameLate:
             return False
-        return True
 
     def _tail(self, at: _Pass, now: datetime) -> Analysed | None:
         with self._ground.store.read() as tx:

@@ -25,9 +25,16 @@ _AT = "FROM place JOIN chunk ON chunk.stream_id = place.stream_id AND chunk.seq 
 _KNOWN = f"SELECT chunk.stream_id, chunk.seq {_AT}"
 _LATE = f"""SELECT chunk.id, chunk.stream_id {_AT}
     JOIN stream_state ON stream_state.stream_id = chunk.stream_id WHERE chunk.seq <= stream_state.last_seq"""
-_HOLD = """UPDATE stream_state SET version = stream_state.version + 1 FROM place
+_HOLD = """SELECT stream_state.stream_id FROM place
     JOIN stream ON stream.id = place.stream_id AND place.seq < stream.max_seq
-    WHERE stream_state.stream_id = stream.id RETURNING stream_state.stream_id, stream.max_seq"""
+    JOIN stream_state ON stream_state.stream_id = stream.id
+    ORDER BY stream_state.stream_id FOR NO KEY UPDATE OF stream_state"""
+_HOLD_ENDS = (
+    select(stream.c.id)
+    .where(stream.c.id.in_(bindparam("streams", expanding=True)))
+    .order_by(stream.c.id)
+    .with_for_update(key_share=True)  # rows that name them may be added meanwhile
+)
 _BYTES = select(chunk.c.blob).where(chunk.c.stream_id == bindparam("of_stream"), chunk.c.seq == bindparam("of_seq"))
 _NEWEST = select(func.max(chunk.c.seq)).where(chunk.c.stream_id == stream.c.id).scalar_subquery()
 _MOVE_ENDS = (
@@ -51,7 +58,7 @@ _HOLD_ALL = (
     _STREAMS.add_columns(stream_state.c.state, stream_state.c.reference, stream_state.c.algorithm_version)
     .where(stream.c.id.in_(bindparam("streams", expanding=True)))
     .order_by(stream.c.athlete_id, stream.c.id)
-    .with_for_update(of=stream_state, skip_locked=True)
+    .with_for_update(of=(stream, stream_state), key_share=True, skip_locked=True)
 )
 _PENDING = (
     select(stream.c.id)
@@ -106,11 +113,21 @@ def get_stream(tx: Tx, stream_id: str) -> Row | None:
 
 
 def hold_streams(tx: Tx, stream_ids: Collection[str]) -> list[Row]:
-    """Return streams with cursor and state, whose states nobody else moves until this transaction ends.
+    """Return streams with cursor and state, whose ends and states nobody else moves until this transaction ends.
 
     PostgreSQL only. Left out are those that somebody else holds: who is stuck with one is not waited for.
     """
     return many(tx, _HOLD_ALL, {"streams": list(stream_ids)})
+
+
+def hold_ends(tx: Tx, stream_ids: Collection[str]) -> None:
+    """Let nobody else append to streams until this transaction ends: before anything else of them is written.
+
+    Who writes a stream's row and its state takes them in this order, and several streams in that of their ids, so that
+    two never hold what the other waits for. SQLite has one writer at a time.
+    """
+    if tx.dialect.name == "postgresql" and stream_ids:
+        tx.execute(_HOLD_ENDS, {"streams": list(stream_ids)}).all()
 
 
 def streams_of_athlete(tx: Tx, athlete_id: str, limit: int, after: Row | None = None) -> list[Row]:
@@ -185,8 +202,12 @@ def hold_cursors(tx: Tx, places: Collection[tuple[str, int]]) -> None:
     On a server a worker may be about to pass a hole that is being filled: it sees neither the chunk, nor that anything
     changed. From here on it waits, and then finds the state to be another one. SQLite has one writer at a time.
     """
-    if tx.dialect.name == "postgresql":
-        select_at(tx, _HOLD, places)
+    if tx.dialect.name != "postgresql":
+        return
+    held = {stream_id for (stream_id,) in select_at(tx, _HOLD, sorted(places))}
+    if held:
+        states = stream_state.c
+        tx.execute(update(stream_state).where(states.stream_id.in_(held)).values(version=states.version + 1))
 
 
 def add_chunks_told(tx: Tx, rows: Sequence[dict[str, Any]]) -> dict[tuple[str, int], int]:
@@ -209,7 +230,7 @@ def same_bytes(tx: Tx, stream_id: str, seq: int, blob: bytes) -> bool:
 
 
 def note_append(tx: Tx, stream_ids: Collection[str], now: datetime) -> None:
-    """Move the ends of streams to their newest chunk, never back. On a server these rows are held from here on."""
+    """Move the ends of streams to their newest chunk, never back. On a server they are held already (`hold_ends`)."""
     tx.execute(_MOVE_ENDS, {"streams": list(stream_ids), "now": now})
 
 

@@ -15,7 +15,7 @@ import pytest
 import sqlalchemy as sa
 
 from coach.analysis.bouts import repetition_to_plain
-from coach.analysis.stream import analyse, finish, new_state
+from coach.analysis.stream import AnalysisState, analyse, finish, new_state
 from coach.analysis.summary import current_findings
 from coach.errors import NoSuch
 from coach.live import LiveFeed
@@ -23,7 +23,8 @@ from coach.service import build_services
 from coach.service.lines import envelope, thick, thin
 from coach.service.local_days import bounds_of
 from coach.store import days, findings, recordings, signals, tables
-from coach.store.engine import Store, migrate
+from coach.store.engine import Store, Tx, migrate
+from coach.store.rows import Row
 from coach.worker import Worker
 from devices.codec import decode_chunk, encode_chunk
 from tests.coach.club import RATE_HZ, START, Club, FakeClock, bending_chunks, found_club
@@ -230,6 +231,26 @@ def test_a_chunk_after_the_end_undoes_the_settled_tail(club: Club) -> None:
     club.services.log.append(chunks[100:])
     worker.drain()
     assert feature_count(club) == len(chunks)
+
+
+def test_a_recording_that_is_begun_again_while_it_is_settled_is_looked_at(
+    club: Club, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    club.services.log.append(bending_chunks(0.5, 6, BEGIN_S))
+    with club.store.begin() as tx:
+        tx.execute(sa.update(tables.chunk).values(blob=b"\xde\xad\xbe\xef"))
+    Worker(club.services, LiveFeed()).drain()
+    club.clock.forward(minutes=30)
+    motion, state_of = club.services.motion, club.services.motion.state_of
+
+    def meanwhile(tx: Tx, stream: Row) -> AnalysisState | None:
+        monkeypatch.undo()
+        assert motion.begin_again(stream["id"])
+        return state_of(tx, stream)
+
+    monkeypatch.setattr(motion, "state_of", meanwhile)
+    assert motion.close_stale(club.clock.now) == 0
+    assert len(motion.pending_streams()) == 1
 
 
 def test_windows_lines_and_totals(club: Club) -> None:
