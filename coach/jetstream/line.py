@@ -170,6 +170,18 @@ class NatsLine:
         """Send now, from the line's thread only; for this package. Lost while no server is there."""
         self._begin(self._send(subject, data, reply, headers))
 
+    def begin(self, make: Callable[[Client], Coroutine[Any, Any, None]]) -> None:
+        """Begin `make(client)` and wait for nothing, from the line's thread only; for this package.
+
+        What it raises is as good as a server that has just gone.
+        """
+
+        async def quietly() -> None:
+            with contextlib.suppress(Exception):
+                await make(self._client)
+
+        self._begin(quietly())
+
     def away(self, why: BaseException | None = None) -> StoreUnavailable:
         """Return the error that says that no server answers."""
         told = f" ({type(why).__name__}: {why})" if why is not None and str(why) else ""
@@ -177,7 +189,8 @@ class NatsLine:
         return StoreUnavailable(f"NATS at {hosts} does not answer{told}: check storage.log_url and the server there.")
 
     async def _send(self, subject: str, data: bytes, reply: str, headers: Mapping[str, str] | None) -> None:
-        if self._connected.is_set():
+        # The library knows first that a server went, and would keep what is sent for the next one.
+        if self._connected.is_set() and self._client.is_connected:
             with contextlib.suppress(Exception):  # as good as a server that has just gone
                 await self._client.publish(subject, data, reply, dict(headers) if headers else None)
 

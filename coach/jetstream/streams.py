@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Literal, NamedTuple
 
 from nats.aio.client import Client
@@ -27,6 +28,7 @@ ASK_S = 5.0
 _ON_THE_WAY = 500
 # Bytes of a message: the usual bound of servers. And of a key, subject and what goes with them.
 SIZE_MAX, HEADERS_MAX = 1 << 20, 1 << 11
+_EPOCH = datetime.fromtimestamp(0, UTC)
 # stored: the stream has it now. known: it had it already. "": nobody knows; store it again.
 Told = Literal["stored", "known", ""]
 
@@ -95,6 +97,19 @@ def forget(line: NatsLine, stream: Stream, subject: str) -> None:
 def waiting(line: NatsLine, stream: Stream) -> int:
     """Return how many messages a stream holds that nobody has acknowledged. Raises StoreUnavailable."""
     return line.run(lambda client: _waiting(client, stream.name), ASK_S)
+
+
+async def is_there(client: Client, stream: Stream, number: int, stored_us: int) -> bool:
+    """Tell whether the message of a number is the one that was stored then; for this package.
+
+    A server that lost its disk, or what it had written last, gives the same number to another one.
+    """
+    asked = json.dumps({"seq": number}).encode()
+    answer = await client.request(f"$JS.API.STREAM.MSG.GET.{stream.name}", asked, ASK_S)
+    said = json.loads(answer.data).get("message")
+    if said is None:
+        return False
+    return (datetime.fromisoformat(said["time"]) - _EPOCH) // timedelta(microseconds=1) == stored_us
 
 
 async def _made(client: Client, stream: Stream, consumers: Sequence[Consumer]) -> None:

@@ -9,10 +9,11 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Sequence
 
+from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from coach.jetstream.line import NatsLine
-from coach.jetstream.streams import Consumer, Stream, make_stream
+from coach.jetstream.streams import Consumer, Stream, is_there, make_stream
 
 # s that the server keeps a question for work open. Own choice: one question per consumer and this long is nothing.
 _OPEN_S = 20.0
@@ -39,16 +40,24 @@ class Delivery:
     """
 
     __slots__ = (
-        "_end", "began_s", "consumer", "data", "most", "over", "reply", "stored_utc_s", "subject", "told", "tries",
+        "_end", "began_s", "connection", "consumer", "data", "most", "number", "over", "reply", "stored_us",
+        "stored_utc_s", "subject", "told", "tries",
     )  # fmt: skip
 
     def __init__(
-        self, message: Msg, consumer: int, told: Sequence[str], end: Callable[[Delivery, bytes], None]
+        self,
+        message: Msg,
+        consumer: int,
+        told: Sequence[str],
+        end: Callable[[Delivery, bytes], None],
+        connection: int = 0,
     ) -> None:
-        """consumer: its number. told: tries, two numbers, and when it was stored in ns. end: says what became of it."""
+        """consumer: its number. told: tries, its number in the stream, another one, and when it was stored in ns. end:
+        says what became of it. connection: over which it came, counted."""
         self.subject, self.data, self.reply = message.subject, message.data, message.reply
         self.consumer, self._end = consumer, end
-        self.tries, self.stored_utc_s = int(told[0]), int(told[3]) / 1e9
+        self.tries, self.number, self.stored_us = int(told[0]), int(told[1]), int(told[3]) // 1000
+        self.stored_utc_s, self.connection = self.stored_us / 1e6, connection
         self.began_s, self.over = time.monotonic(), False
         self.told, self.most = 0, _TELL_TIMES  # how often the server was told that it is worked on, and is at most
 
@@ -89,7 +98,8 @@ class Taker:
         # come and is not over; the newest that was done, whose word may not have reached a server that went.
         self._asked_s: list[float | None] = [None] * len(self._consumers)
         self._held: dict[int, Delivery] = {}
-        self._newest_done: dict[int, str] = {}
+        self._newest_done: dict[int, Delivery] = {}
+        self._connection = 0  # counted
         self._listening: Callable[[], None] | None = None
         self._made = False
 
@@ -134,8 +144,9 @@ class Taker:
 
     def _connected(self) -> None:
         """Say again what may not have been heard, and ask anew: what was asked went with the connection."""
-        for reply in self._newest_done.values():
-            self._line.send(reply, _DONE)
+        self._connection += 1
+        for delivery in self._newest_done.values():
+            self._say(delivery, _DONE)
         self._asked_s = [None] * len(self._consumers)
         self._ask_all()
 
@@ -161,7 +172,7 @@ class Taker:
         # $JS.ACK.stream.consumer.tries…; newer servers say domain and account before the stream.
         name, *told = tokens[3:] if len(tokens) < 11 else tokens[5:]
         number = self._numbers[name]
-        delivery = Delivery(message, number, told, self._ended)
+        delivery = Delivery(message, number, told, self._ended, self._connection)
         if self._closed:
             delivery.again()
             return
@@ -179,6 +190,7 @@ class Taker:
         self._asked_s[number] = None
         if status == "503":
             self._made = False
+            self._connection += 1  # what came before is of another stream than what comes
         elif status == "408":
             self._ask_all()
 
@@ -189,16 +201,31 @@ class Taker:
         number = delivery.consumer
         if self._held.get(number) is delivery:
             del self._held[number]
-        if word != _DONE:
-            self._line.send(delivery.reply, word)
-        else:
-            self._newest_done[number] = delivery.reply
-            if not self._closed and self._asked_s[number] is None and number not in self._held:
+        if word == _DONE:
+            self._newest_done[number] = delivery
+            current = delivery.connection == self._connection
+            if current and not self._closed and self._asked_s[number] is None and number not in self._held:
                 self._asked_s[number] = time.monotonic()
                 self._line.send(delivery.reply, b"+NXT " + _NEXT, f"{self._inbox}.{number}")
                 return
-            self._line.send(delivery.reply, word)
+        self._say(delivery, word)
         self._ask_all()
+
+    def _say(self, delivery: Delivery, word: bytes) -> None:
+        """Tell the server what becomes of a message. Words name it by its number: of what came over an earlier
+        connection it is asked first whether the number still stands for it. If not, nothing is said."""
+        connection = self._connection
+        if delivery.connection == connection:
+            self._line.send(delivery.reply, word)
+            return
+
+        async def if_same(client: Client) -> None:
+            same = await is_there(client, self._stream, delivery.number, delivery.stored_us)
+            if same and connection == self._connection:
+                delivery.connection = connection
+                self._line.send(delivery.reply, word)
+
+        self._line.begin(if_same)
 
     def _look(self) -> None:
         """Now and then: ask what was not asked, and say what is worked on."""
@@ -210,7 +237,7 @@ class Taker:
             due_s = (delivery.told + 1) * self._consumers[number].ack_wait_s * _TELL_SHARE
             if now_s - delivery.began_s >= due_s and delivery.told < delivery.most:
                 delivery.told += 1
-                self._line.send(delivery.reply, _WORKED_ON)
+                self._say(delivery, _WORKED_ON)
         self._line.call(self._look, self._look_s)
 
     def _hold_all(self) -> None:

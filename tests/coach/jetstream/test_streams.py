@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+import signal
 import time
 from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -126,6 +129,63 @@ def test_a_server_that_is_killed_loses_nothing_that_it_acknowledged(line: NatsLi
     for part, found in numbers(seen).items():
         assert sorted(set(found)) == found, part
         assert set(found) >= set(range(2, 21))
+    taker.close()
+
+
+@pytest.mark.parametrize("keeps", ["nothing", "its stream"])
+def test_a_word_about_what_a_server_has_lost_is_not_taken_for_one_about_what_came_since(
+    keeps: str, line: NatsLine, nats_server: Nats, tmp_path: Path
+) -> None:
+    """keeps: of its disk. With its stream it gives the number of what it has lost anew, as after a power cut."""
+    disk, kept = nats_server.folder / "store", tmp_path / "kept"
+    make_stream(line, WORK, CONSUMERS)
+    nats_server.end(signal.SIGTERM)
+    shutil.copytree(disk, kept) if keeps == "its stream" else kept.mkdir()
+    nats_server.start()
+    taker = Taker(line, WORK, CONSUMERS[:1])
+    assert line.wait_connected(WAIT_S)
+    lost = Message("work.0.x", "lost", b"0 1")
+    assert store(line, [lost]) == ["stored"]
+    [held] = taken(taker, 1)
+    nats_server.kill()
+    shutil.rmtree(disk)
+    kept.rename(disk)
+    while line.connected:
+        time.sleep(0.01)
+    nats_server.start()
+    assert line.wait_connected(WAIT_S)
+    make_stream(line, WORK, CONSUMERS)
+    assert store(line, [Message("work.0.x", "new", b"0 2")]) == ["stored"]
+    other = Taker(line, WORK, CONSUMERS[:1])
+    [new] = taken(other, 1)
+    assert (new.data, new.number) == (b"0 2", held.number)
+    held.done()
+    other.close()  # without a word that it is done: it has to come again
+    [new] = taken(taker, 1)
+    assert (new.data, new.tries) == (b"0 2", 2)
+    new.done()
+    end_s = time.monotonic() + WAIT_S
+    while waiting(line, WORK) and time.monotonic() < end_s:
+        time.sleep(0.05)
+    assert waiting(line, WORK) == 0
+    taker.close()
+
+
+def test_a_word_about_what_is_still_there_reaches_a_server_that_started_anew(line: NatsLine, nats_server: Nats) -> None:
+    make_stream(line, WORK, CONSUMERS)
+    assert store(line, messages(1)[:1]) == ["stored"]
+    taker = Taker(line, WORK, CONSUMERS)
+    [held] = taken(taker, 1)
+    nats_server.kill()
+    while line.connected:
+        time.sleep(0.01)
+    nats_server.start()
+    assert line.wait_connected(WAIT_S)
+    held.done()
+    end_s = time.monotonic() + WAIT_S
+    while waiting(line, WORK) and time.monotonic() < end_s:
+        time.sleep(0.05)
+    assert waiting(line, WORK) == 0
     taker.close()
 
 
