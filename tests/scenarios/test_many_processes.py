@@ -47,11 +47,18 @@ CHUNK_S = 25.0
 # s that a machine under load may take for a start.
 START_S = 120.0
 # What differs between two runs of the same: names that a database gives, and times of work.
-_FEATURES = """SELECT s.device_id, f.start_index, f.start_utc_s, f.rate_hz, f.expected, f.covered, f.bends,
-    f.line_start_utc_s, f.line_rate_hz, f.line, f.yaw_start_utc_s, f.yaw FROM feature f
+# JSON is compared as it was written.
+_FEATURES = """SELECT s.device_id, f.placement, f.start_index, f.start_utc_s, f.rate_hz, f.expected, f.covered, f.bends,
+    CAST(f.repetitions AS TEXT), CAST(f.strokes AS TEXT), CAST(f.above AS TEXT), f.line_start_utc_s, f.line_rate_hz,
+    f.line, f.yaw_start_utc_s, f.yaw_rate_hz, f.yaw FROM feature f
     JOIN stream s ON s.id = f.stream_id ORDER BY s.device_id, f.start_index, f.chunk_id IS NULL"""
-_MINUTES = """SELECT s.device_id, e.number, e.start_utc_s, e.covered_s, e.bends FROM exposure e
+_MINUTES = """SELECT s.device_id, e.number, e.placement, e.start_utc_s, e.expected_s, e.covered_s, e.lying_s, e.loose_s,
+    e.displaced_s, CAST(e.above_s AS TEXT), e.bends, e.turns_left, e.turns_right, e.dose, e.strokes_left,
+    e.strokes_right, e.strokes_unknown, e.repetitions, CASE WHEN e.tail THEN 1 ELSE 0 END FROM exposure e
     JOIN stream s ON s.id = e.stream_id ORDER BY s.device_id, e.number"""
+_STRETCHES = """SELECT s.device_id, t.key, t.kind, t.start_utc_s, t.end_utc_s,
+    REPLACE(CAST(t."values" AS TEXT), t.stream_id, 'this recording'), CASE WHEN t.tail THEN 1 ELSE 0 END FROM stretch t
+    JOIN stream s ON s.id = t.stream_id ORDER BY s.device_id, t.start_utc_s, t.key"""
 _STATES = """SELECT s.device_id, t.last_seq, t.first_index, t.state FROM stream_state t
     JOIN stream s ON s.id = t.stream_id ORDER BY s.device_id"""
 _CHUNKS = """SELECT c.blob FROM chunk c JOIN stream s ON s.id = c.stream_id ORDER BY s.device_id, c.seq"""
@@ -337,14 +344,15 @@ def _compare(
         assert len(set(keys)) == athletes * count
         # A state follows from the samples in their order: one that is the same has seen each once and in its turn.
         in_time = {address_of(number) for number, each in enumerate(wearers) if not each.late}
-        for question in (_STATES, _FEATURES, _MINUTES):
+        for question in (_STATES, _FEATURES, _MINUTES, _STRETCHES):
             here, there = ([row for row in rows(each, question) if row[0] in in_time] for each in (store, plain_store))
             assert here == there
             assert here
         settled(services)
         settled(plain)
-        for question in (_STATES, _FEATURES, _MINUTES):
+        for question in (_STATES, _FEATURES, _MINUTES, _STRETCHES):
             assert rows(store, question) == rows(plain_store, question)
+            assert rows(store, question)
         found = 0
         for wearer, (athlete_id, _) in zip(wearers, made, strict=True):
             findings = findings_of(services, wearer.athlete_id)
