@@ -6,8 +6,10 @@ nothing. Messages may overtake each other by `ORDER_S` of signal; what comes lat
 
 from __future__ import annotations
 
+import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from coach.appending import Coded
-from coach.errors import Conflict, InvalidInput, NoSuch
+from coach.errors import Conflict, InvalidInput, NoSuch, StoreUnavailable
 from coach.log import TableChunkLog
 from coach.service.ground import Ground
 from coach.service.links import LinkBoard
@@ -27,8 +29,10 @@ from coach.service.types import Identity, Level
 from coach.service.wearables import checked_placement
 from coach.store import events, phones, recordings, wearables
 from coach.store.claims import alone
+from coach.store.condition import Condition
 from coach.store.engine import Tx
 from coach.store.rows import Row, fresh_id
+from coach.turns import Turns
 from devices.errors import DeviceError, UnknownFormat
 from devices.phone import (
     SWITCH_ON,
@@ -42,6 +46,7 @@ from devices.phone import (
 )
 from devices.types import Chunk, FloatArray, LinkState, LinkStatus
 
+_log = logging.getLogger(__name__)
 # s of signal that messages may overtake each other by; also what shows the rate. Own choice.
 ORDER_S = 5.0
 # s without a message after which what is there is all that comes. Own choice.
@@ -68,10 +73,11 @@ class Phones:
 
     def __init__(self, ground: Ground, log: TableChunkLog, links: LinkBoard, tokens: Tokens) -> None:
         self._ground, self._log, self._links, self._tokens = ground, log, links, tokens
-        # One at a time: a message of each phone a second leaves room for dozens.
-        self._lock = threading.Lock()
-        # By session: number of the first sample that the live line has not seen.
+        # By wearable: a phone that is busy at another process keeps no other one waiting.
+        self._turns = Turns()
+        # By session: number of the first sample that the live line has not seen. With the lock.
         self._live: dict[str, int] = {}
+        self._live_lock = threading.Lock()
         self._tell: Callable[[str, int], None] = lambda session_id, seen: None
 
     def attach(self, tell: Callable[[str, int], None]) -> None:
@@ -80,10 +86,11 @@ class Phones:
 
     def heard_live(self, session_id: str, number: int) -> None:
         """Take up to where the live line has seen a session whose messages come to another process too."""
-        self._live.pop(session_id, None)
-        self._live[session_id] = number
-        if len(self._live) > _LIVE_MAX:
-            self._live.pop(next(iter(self._live)))
+        with self._live_lock:
+            self._live.pop(session_id, None)
+            self._live[session_id] = number
+            if len(self._live) > _LIVE_MAX:
+                self._live.pop(next(iter(self._live)))
 
     def add(self, by: Identity, athlete_id: str, label: str, placement: str) -> tuple[str, str]:
         """Make a phone a wearable; return the wearable's id and the token, which is shown this once.
@@ -123,7 +130,7 @@ class Phones:
         if not len(message.readings):
             return Heard(f"Connected to Backstop as {wearable['name']}. In this message is no motion.", wearable["id"])
         _check_times(message, now)
-        with self._lock, alone(self._ground.store, "phone", wearable["id"]):
+        with self._alone(wearable["id"]):
             session_id, grid, late = self._keep(wearable, message, now)
             self._show(wearable["id"], grid.rate_hz if grid else None, len(message.readings))
             block = self._advance(wearable, session_id, now)
@@ -131,13 +138,26 @@ class Phones:
         return Heard(f"{answer} {late} came too late." if late else answer, wearable["id"], block)
 
     def close_quiet(self, now: datetime) -> int:
-        """Cut what is left of sessions that fell silent; return how many."""
+        """Cut what is left of sessions that fell silent; return how many. A phone that is busy is left for later."""
         with self._ground.store.read() as tx:
             quiet = phones.quiet_sessions(tx, now - timedelta(seconds=QUIET_S))
+        closed = 0
         for session_id, wearable_id in quiet:
-            with self._lock, alone(self._ground.store, "phone", wearable_id):
-                self._finish(session_id)
-        return len(quiet)
+            try:
+                with self._alone(wearable_id):
+                    self._finish(session_id)
+                    closed += 1
+            except StoreUnavailable as error:
+                if error.condition != Condition.BUSY:
+                    raise
+                _log.warning("what is left of a silent phone waits: %s", error)
+        return closed
+
+    @contextmanager
+    def _alone(self, wearable_id: str) -> Iterator[None]:
+        """Be the only one who is at a phone, here and, beyond one process, anywhere. Raises StoreUnavailable."""
+        with self._turns.of(wearable_id), alone(self._ground.store, "phone", wearable_id):
+            yield
 
     def _keep(self, wearable: Row, message: PhoneMessage, now: datetime) -> tuple[str, PhoneGrid | None, int]:
         """Store a message; return its session, the session's grid if it is known, and how many samples were late."""
@@ -187,10 +207,12 @@ class Phones:
         if grid is None:
             return None
         self._store(wearable, session, grid, cut(gathered, grid, _place(wearable, session), self._chunk_s, ORDER_S))
-        known = self._live.get(session_id, int(session["next_index"]))
+        with self._live_lock:
+            known = self._live.get(session_id, int(session["next_index"]))
         block = live_block(gathered, grid, known, _place(wearable, session))
         if block is not None:
-            self._live[session_id] = seen = block.start_index + len(block)
+            seen = block.start_index + len(block)
+            self.heard_live(session_id, seen)
             self._tell(session_id, seen)
         return block
 
@@ -219,7 +241,8 @@ class Phones:
             session = phones.get_session(tx, session_id)
             wearable = wearables.get(tx, session["wearable_id"]) if session is not None else None
             waiting = phones.messages(tx, session_id)
-        self._live.pop(session_id, None)
+        with self._live_lock:
+            self._live.pop(session_id, None)
         if session is not None and wearable is not None and waiting:
             gathered = Gathered(np.concatenate([unpack_readings(each) for each in waiting]))
             try:
