@@ -57,9 +57,12 @@ def trunk_lines(tx: Tx, athlete_id: str, start_utc_s: float, end_utc_s: float) -
 
 def points_of(rows: Sequence[Row]) -> tuple[FloatArray, FloatArray]:
     """Return Unix times (n,) in order and inclinations in deg (n,), NaN in gaps, of all points of the rows' lines."""
-    times = [row["line_start_utc_s"] + np.arange(len(row["line"]) // 2) / row["line_rate_hz"] for row in rows]
-    t_utc_s = np.concatenate(times) if times else np.empty(0)
-    values = np.concatenate([thick(row["line"]) for row in rows]) if rows else np.empty(0)
+    values = thick(b"".join(row["line"] for row in rows))
+    counts = np.array([len(row["line"]) // 2 for row in rows], dtype=np.int64)
+    start_utc_s = np.array([row["line_start_utc_s"] for row in rows], dtype=np.float64)
+    rate_hz = np.array([row["line_rate_hz"] for row in rows], dtype=np.float64)
+    number = np.arange(values.size) - np.repeat(np.cumsum(counts) - counts, counts)
+    t_utc_s = np.repeat(start_utc_s, counts) + number / np.repeat(rate_hz, counts)
     order = np.argsort(t_utc_s, kind="stable")
     return t_utc_s[order], values[order]
 

@@ -12,8 +12,10 @@ import numpy as np
 from coach.analysis.bouts import BoutParams, bouts_of, repetition_from_plain, swing_from_plain
 from coach.analysis.detectors.assemble import choose_trunk
 from coach.analysis.detectors.types import Bout, Minutes
+from coach.analysis.motion_types import Repetition
 from coach.analysis.relative import LinePart, RelativeTurns, relative_turns
 from coach.analysis.rotation import PELVIS
+from coach.analysis.swing_types import Swing
 from coach.analysis.types import TurnParams
 from coach.service.hearts import rmssd_s_of
 from coach.store import signals
@@ -47,13 +49,20 @@ def read_signals(
 def _bouts(tx: Tx, athlete_id: str, bounds: tuple[float, float], by_place: Mapping[str, Minutes]) -> tuple[Bout, ...]:
     """Return the day's bouts. Most days hold no exercise, which their minutes tell without any signal being read."""
     places = [place for place, minutes in sorted(by_place.items()) if _repeated(minutes) >= _BOUTS.min_count]
-    rows = signals.movements_between(tx, athlete_id, places, *bounds) if places else []
+    if not places:
+        return ()
+    rows = signals.movements_between(tx, athlete_id, places, *bounds)
     found: list[Bout] = []
-    for stream_id, same in groupby(rows, key=lambda row: row["stream_id"]):
-        parts = list(same)
-        repetitions = [repetition_from_plain(each) for row in parts for each in row["repetitions"]]
-        swings = [swing_from_plain(each) for row in parts for each in row["strokes"] or ()]
-        found.extend(bouts_of(_BOUTS, stream_id, _origin_utc_s(parts[0]), repetitions, swings))
+    for stream_id, parts in groupby(rows, key=lambda row: row["stream_id"]):
+        repetitions: list[Repetition] = []
+        swings: list[Swing] = []
+        origin_utc_s: float | None = None
+        for row in parts:
+            origin_utc_s = _origin_utc_s(row) if origin_utc_s is None else origin_utc_s
+            repetitions.extend(map(repetition_from_plain, row["repetitions"]))
+            swings.extend(map(swing_from_plain, row["strokes"] or ()))
+        if origin_utc_s is not None:
+            found.extend(bouts_of(_BOUTS, stream_id, origin_utc_s, repetitions, swings))
     return tuple(found)
 
 

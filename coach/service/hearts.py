@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import date
 from itertools import groupby
 
@@ -33,8 +33,8 @@ class Hearts:
             athlete = athletes.get(tx, athlete_id)
             if athlete is None:
                 raise NoSuch(f"There is no athlete {athlete_id}.")
-            blocks, lines = _read(tx, athlete_id, *bounds_of(athlete, day))
-        return summarise_heart(_recordings(blocks), *charts.points_of(lines))
+            recordings, lines = _read(tx, athlete_id, *bounds_of(athlete, day))
+        return summarise_heart(recordings, *charts.points_of(lines))
 
     def mark(self, tx: Tx, athlete_id: str, begun_utc_s: set[float]) -> None:
         """Have the days judged of blocks that came, however late: heart-rate variability is among what is judged."""
@@ -45,35 +45,39 @@ class Hearts:
 
 def rmssd_s_of(tx: Tx, athlete_id: str, start_utc_s: float, end_utc_s: float) -> float | None:
     """Return RMSSD of the newest stretch between two times that allows one, None where there is none."""
-    blocks, lines = _read(tx, athlete_id, start_utc_s, end_utc_s)
+    recordings, lines = _read(tx, athlete_id, start_utc_s, end_utc_s)
     if not lines:
         return None
-    told = summarise_heart(_recordings(blocks), *charts.points_of(lines))
+    told = summarise_heart(recordings, *charts.points_of(lines))
     return told.rmssd.rmssd_s if isinstance(told, HeartDay) and isinstance(told.rmssd, Rmssd) else None
 
 
-def _read(tx: Tx, athlete_id: str, start_utc_s: float, end_utc_s: float) -> tuple[list[Row], list[Row]]:
-    """Return the blocks of heart rate, and where RMSSD may come from them the trunk's lines."""
-    blocks = hearts.between(tx, athlete_id, start_utc_s, end_utc_s)
+def _read(tx: Tx, athlete_id: str, start_utc_s: float, end_utc_s: float) -> tuple[tuple[Beats, ...], list[Row]]:
+    """Return heart rate, and where RMSSD may come from it the trunk's lines."""
+    recordings = _recordings(hearts.between(tx, athlete_id, start_utc_s, end_utc_s))
     # Without intervals of a chest strap nobody asks whether the trunk was still.
-    wanted = any(row["rr_s"] and row["placement"] == Placement.CHEST.value for row in blocks)
-    return blocks, charts.trunk_lines(tx, athlete_id, start_utc_s, end_utc_s) if wanted else []
+    wanted = any(each.chest and each.rr_s.size for each in recordings)
+    return recordings, charts.trunk_lines(tx, athlete_id, start_utc_s, end_utc_s) if wanted else []
 
 
-def _recordings(blocks: Sequence[Row]) -> tuple[Beats, ...]:
+def _recordings(blocks: Iterable[Row]) -> tuple[Beats, ...]:
     """Return blocks, each recording's in order, as recordings."""
     found = []
     for (wearable_id, _), rows in groupby(blocks, key=lambda row: (row["wearable_id"], row["recording_id"])):
-        mine = list(rows)
-        beats = np.frombuffer(b"".join(row["beats"] for row in mine), BEATS)
+        told, rr, placement = bytearray(), bytearray(), ""
+        for row in rows:
+            told += row["beats"]
+            rr += row["rr_s"]
+            placement = placement or row["placement"]
+        beats = np.frombuffer(told, BEATS)
         found.append(
             Beats(
                 beats["arrival_utc_s"].astype(np.float64),
                 beats["heart_rate_bpm"].astype(np.int64),
                 beats["contact"].astype(np.int64),
                 beats["rr_count"].astype(np.int64),
-                np.frombuffer(b"".join(row["rr_s"] for row in mine), RR).astype(np.float64),
-                mine[0]["placement"] == Placement.CHEST.value,
+                np.frombuffer(rr, RR).astype(np.float64),
+                placement == Placement.CHEST.value,
                 wearable_id,
             )
         )

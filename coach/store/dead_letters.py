@@ -5,7 +5,7 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import Select, delete, func, insert, select, update
 
 from coach.store.dead_letter_tables import dead_letter
 from coach.store.engine import Tx
@@ -43,24 +43,29 @@ _ASIDE = (
 )
 
 
-def keep(tx: Tx, values: dict[str, Any]) -> bool:
-    """Insert a dead letter, or note that the bytes of one were given up again; tell whether it is new.
+def keep(tx: Tx, values: dict[str, Any]) -> str:
+    """Insert a dead letter, or change the one with the same bytes; return its reason of before, "" for none.
 
     values: all columns but the id and the hash. Whoever calls holds the athlete's row.
     """
-    known = find(tx, values["athlete_id"], values["blob"])
-    if known is not None:
-        again = {name: values[name] for name in ("subject", "reason", "tries", "last_at")}
-        tx.execute(update(dead_letter).where(dead_letter.c.id == known).values(**again))
-        return False
-    tx.execute(insert(dead_letter).values(**values, sha256=sha256(values["blob"]).hexdigest()))
-    return True
+    known = one(tx, _same(values["athlete_id"], values["blob"]))
+    if known is None:
+        tx.execute(insert(dead_letter).values(**values, sha256=sha256(values["blob"]).hexdigest()))
+        return ""
+    again = {name: values[name] for name in ("subject", "reason", "tries", "last_at")}
+    tx.execute(update(dead_letter).where(dead_letter.c.id == known["id"]).values(**again))
+    return str(known["reason"])
 
 
 def find(tx: Tx, athlete_id: str, blob: bytes) -> int | None:
     """Return the number of an athlete's dead letter with these bytes."""
+    known = one(tx, _same(athlete_id, blob))
+    return known["id"] if known is not None else None
+
+
+def _same(athlete_id: str, blob: bytes) -> Select[Any]:
     mine = (dead_letter.c.athlete_id == athlete_id) & (dead_letter.c.sha256 == sha256(blob).hexdigest())
-    return tx.execute(select(dead_letter.c.id).where(mine)).scalar()
+    return select(dead_letter.c.id, dead_letter.c.reason).where(mine)
 
 
 def newest(tx: Tx, limit: int) -> list[Row]:
@@ -73,9 +78,15 @@ def get(tx: Tx, letter_id: int) -> Row | None:
     return one(tx, _LETTERS.add_columns(dead_letter.c.blob).where(dead_letter.c.id == letter_id))
 
 
-def drop(tx: Tx, letter_id: int) -> bool:
-    """Delete a dead letter; tell whether it was there."""
-    return tx.execute(delete(dead_letter).where(dead_letter.c.id == letter_id)).rowcount == 1
+def drop(tx: Tx, letter_id: int, reason: str | None = None) -> bool:
+    """Delete a dead letter, with `reason` only while it has that one; tell whether it was there."""
+    mine = dead_letter.c.id == letter_id
+    return (
+        tx.execute(
+            delete(dead_letter).where(mine if reason is None else mine & (dead_letter.c.reason == reason))
+        ).rowcount
+        == 1
+    )
 
 
 def newest_aside(tx: Tx, limit: int, but: str) -> list[Row]:

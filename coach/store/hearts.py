@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import func, select
 
 from coach.store.engine import Tx
 from coach.store.meeting import insert_or_leave
-from coach.store.rows import Row, many, one
+from coach.store.rows import Row, one, one_by_one
 from coach.store.tables import heart_block
 
 _ADD = {name: insert.returning(heart_block.c.seq) for name, insert in insert_or_leave(heart_block).items()}
@@ -49,12 +50,12 @@ def holds(tx: Tx, values: dict[str, Any]) -> bool:
     return bool(bytes(found.beats) == values["beats"] and bytes(found.rr_s) == values["rr_s"])
 
 
-def between(tx: Tx, athlete_id: str, start_utc_s: float, end_utc_s: float) -> list[Row]:
-    """Return the athlete's blocks that begin within [start, end), each recording's in order."""
+def between(tx: Tx, athlete_id: str, start_utc_s: float, end_utc_s: float) -> Iterator[Row]:
+    """Yield the athlete's blocks that begin within [start, end), each recording's in order."""
     columns = heart_block.c
     statement = (
         select(columns.wearable_id, columns.recording_id, columns.placement, columns.beats, columns.rr_s)
         .where(columns.athlete_id == athlete_id, columns.start_utc_s >= start_utc_s, columns.start_utc_s < end_utc_s)
         .order_by(columns.wearable_id, columns.recording_id, columns.seq)
     )
-    return many(tx, statement)
+    return one_by_one(tx, statement)

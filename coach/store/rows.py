@@ -55,6 +55,12 @@ def streamed(tx: Tx, statement: Executable, at_once: int) -> Iterator[CursorResu
         yield result
 
 
+def one_by_one(tx: Tx, statement: Executable, at_once: int = 500) -> Iterator[Row]:
+    """Yield all rows, `at_once` in memory: of what a day holds tens of thousands. At once is an own choice."""
+    with streamed(tx, statement, at_once) as result:
+        yield from cast("Iterator[Row]", result.mappings())
+
+
 def many(tx: Tx, statement: Executable, parameters: Mapping[str, Any] | None = None) -> list[Row]:
     """Return all rows."""
     return cast("list[Row]", list(tx.execute(statement, parameters).mappings()))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, Select, cast, delete, func, select
 
 from coach.store.engine import Tx
-from coach.store.rows import Row, many
+from coach.store.rows import Row, many, one_by_one
 from coach.store.tables import chunk, feature, stream, stream_state
 
 # s of a piece of a recording. Own choice: several of the longest chunks, so that two that run at once are seen to.
@@ -36,8 +36,8 @@ def drop_features(tx: Tx, stream_id: str, tail_only: bool) -> None:
 
 def lines_between(
     tx: Tx, athlete_id: str, placements: tuple[str, ...], start_utc_s: float, end_utc_s: float
-) -> list[Row]:
-    """Return what a chart needs, in order of time; features that begin within [start, end)."""
+) -> Iterator[Row]:
+    """Yield what a chart needs, in order of time; features that begin within [start, end)."""
     columns = feature.c
     statement = (
         select(
@@ -51,7 +51,7 @@ def lines_between(
         .where(*_within(athlete_id, placements, start_utc_s, end_utc_s))
         .order_by(columns.start_utc_s, columns.id)
     )
-    return many(tx, statement)
+    return one_by_one(tx, statement)
 
 
 def pieces_between(
@@ -144,13 +144,13 @@ def reference_of_stream(tx: Tx, stream_id: str) -> str | None:
 
 def movements_between(
     tx: Tx, athlete_id: str, placements: Sequence[str], start_utc_s: float, end_utc_s: float
-) -> list[Row]:
-    """Return repetitions and strokes of features that begin within [start, end), recording by recording in order.
+) -> Iterator[Row]:
+    """Yield repetitions and strokes of features that begin within [start, end), recording by recording in order.
 
     Columns: stream_id, first_index, start_index, start_utc_s, rate_hz, repetitions, strokes.
     """
     where = _within(athlete_id, tuple(placements), start_utc_s, end_utc_s)
-    return many(tx, _movements(*where))
+    return one_by_one(tx, _movements(*where))
 
 
 def movements_of_stream(tx: Tx, stream_id: str, start_utc_s: float, end_utc_s: float) -> list[Row]:

@@ -31,7 +31,7 @@ def beat(second: int) -> HeartRateSample:
 def kept(club: Club) -> list[float]:
     """Return the stored arrivals, s after NOW_S, by recording and number."""
     with club.store.read() as tx:
-        rows = hearts.between(tx, club.athlete_id, NOW_S - 3600, NOW_S + 3600)
+        rows = list(hearts.between(tx, club.athlete_id, NOW_S - 3600, NOW_S + 3600))
     beats = np.frombuffer(b"".join(row["beats"] for row in rows), BEATS)
     return list((beats["arrival_utc_s"] - NOW_S).tolist())
 
@@ -65,7 +65,7 @@ def test_a_local_gateway_keeps_what_came_also_when_it_is_closed_or_a_recording_e
     gateway.close()
     assert sorted(kept(club)) == list(range(13))
     with club.store.read() as tx:
-        rows = hearts.between(tx, club.athlete_id, NOW_S - 3600, NOW_S + 3600)
+        rows = list(hearts.between(tx, club.athlete_id, NOW_S - 3600, NOW_S + 3600))
     assert {(row["recording_id"], row["placement"]) for row in rows} == set(
         zip(link.recordings, ("chest", "hip"), strict=True)
     )
