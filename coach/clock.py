@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -21,8 +21,10 @@ from devices.hostclock import HostClock, SystemClock
 _log = logging.getLogger(__name__)
 # s between two looks for recordings and sessions that came to their end. Own choice.
 _STALE_TICK_S = 300.0
-# s between two looks for days that have ended; the worker looks oftener. Own choice.
+# s between two looks for days that no worker has judged; how long one has for it. Own choice: a worker looks at once,
+# and has the memory for it that pages need not have.
 _DAYS_TICK_S = 60.0
+_WORKERS_TURN = timedelta(minutes=2)
 # s between two looks for programs that were not looked at today. Own choice.
 _LOOK_TICK_S = 300.0
 # s between two looks for phones that fell silent. Own choice.
@@ -81,6 +83,11 @@ def judge_days(services: Services, feed: LiveFeed, now: datetime) -> int:
     for plan in services.plans.replan_wanted():
         feed.publish(plan.athlete_id, {"kind": "plan", "plan_id": plan.plan_id})
     return len(judged)
+
+
+def judge_left(services: Services, feed: LiveFeed, now: datetime) -> int:
+    """Judge the days that a worker has left for a while, which means that none is at work; return how many."""
+    return judge_days(services, feed, now - _WORKERS_TURN)
 
 
 def close_quiet_phones(services: Services, feed: LiveFeed, now: datetime) -> int:
@@ -166,7 +173,7 @@ class SessionClock:
             (plan_ahead, config.clock.plan_tick_s),
             (look_at_programs, _LOOK_TICK_S),
             (close_stale, _STALE_TICK_S),
-            (judge_days, _DAYS_TICK_S),
+            (judge_left, _DAYS_TICK_S),
             (close_quiet_phones, _QUIET_TICK_S),
             (settle_trials, _SETTLE_TICK_S),
             (settle_sets, _SETTLE_TICK_S),

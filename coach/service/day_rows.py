@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from datetime import date
 from typing import Any
 
@@ -21,6 +21,21 @@ _COUNTED = tuple(each.name for each in fields(MinuteRow) if each.name not in ("s
 _LOOKED_BACK = frozenset(each.name for each in fields(DayValues))
 
 
+@dataclass(slots=True)
+class Seen:
+    """What is left of minutes that were read: by stream where it was worn; the end of the last minute."""
+
+    place_of: dict[str, str] = field(default_factory=dict)
+    end_utc_s: float | None = None
+
+    def among(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """Yield the rows, noted."""
+        for row in rows:
+            self.place_of[row["stream_id"]] = row["placement"]
+            self.end_utc_s = max(self.end_utc_s or 0.0, row["start_utc_s"] + MINUTE_S)
+            yield row
+
+
 @dataclass(frozen=True, slots=True)
 class DayRows:
     """All that is stored of one local day."""
@@ -28,7 +43,7 @@ class DayRows:
     day: date
     start_utc_s: float
     end_utc_s: float
-    minutes: Sequence[Row]
+    seen: Seen
     stretches: Sequence[Row]
     by_place: Mapping[str, Minutes]
     entered: Entered
@@ -37,14 +52,14 @@ class DayRows:
     def empty(self) -> bool:
         """Tell whether nothing was recorded or entered."""
         nothing = Entered(age_years=self.entered.age_years)
-        return not self.minutes and not self.stretches and self.entered == nothing
+        return not self.seen.place_of and not self.stretches and self.entered == nothing
 
     def speaks_until_utc_s(self, over: bool) -> float:
         """Return up to where the day's data speak: the end of the last minute or stretch, or the newest entry.
 
         The day's end, or its beginning while it runs, where there is nothing with a time.
         """
-        times = [row["start_utc_s"] + MINUTE_S for row in self.minutes]
+        times = [] if self.seen.end_utc_s is None else [self.seen.end_utc_s]
         times += [row["end_utc_s"] for row in self.stretches]
         times += [entry.at_utc_s for entry in self.entered.pain]
         return min(max(times, default=self.end_utc_s if over else self.start_utc_s), self.end_utc_s)
@@ -53,14 +68,15 @@ class DayRows:
 def read_day(tx: Tx, athlete: Row, day: date) -> DayRows:
     """Read a local day but for what has to be read from its signal."""
     start, end = bounds_of(athlete, day)
-    minutes = exposures.minutes_between(tx, athlete["id"], start, end)
+    seen = Seen()
+    by_place = minutes_by_place(seen.among(exposures.minutes_between(tx, athlete["id"], start, end)))
     return DayRows(
         day,
         start,
         end,
-        minutes,
+        seen,
         exposures.stretches_between(tx, athlete["id"], start, end),
-        minutes_by_place(minutes),
+        by_place,
         entered_of(tx, athlete, day),
     )
 
@@ -87,7 +103,7 @@ def values_of(plain: dict[str, Any]) -> DayValues:
     return DayValues(**{name: value for name, value in plain.items() if name in _LOOKED_BACK})
 
 
-def minutes_by_place(rows: Sequence[Row]) -> dict[str, Minutes]:
+def minutes_by_place(rows: Iterable[Row]) -> dict[str, Minutes]:
     """Return rows of exposure as minutes of each place; what two recordings of a place saw at once counts once."""
     places: dict[str, list[tuple[str, float, MinuteRow]]] = {}
     for row in rows:

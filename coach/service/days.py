@@ -20,7 +20,7 @@ from coach.service.day_entries import has_entered
 from coach.service.day_rows import DayRows, assembled, read_day, values_of
 from coach.service.day_signals import FromSignal, read_signals
 from coach.service.due import mark_judged
-from coach.service.editions import Edition, edition_of_athlete, ensure_edition
+from coach.service.editions import Edition, edition_of, ensure_edition
 from coach.service.evidence import because_of
 from coach.service.folding import refold
 from coach.service.ground import Ground
@@ -64,7 +64,10 @@ class JudgedDay:
 
 @dataclass(frozen=True, slots=True)
 class _Verdict:
-    """values: what the day was worth. values_before: what this edition said of that before, None where nothing."""
+    """values: what the day was worth. values_before: what this edition said of that before, None where nothing.
+
+    first: the edition has not said anything of the days that are looked back on either.
+    """
 
     edition: Edition
     rows: DayRows
@@ -72,6 +75,7 @@ class _Verdict:
     answers: Sequence[Answer]
     values: dict[str, Any]
     values_before: dict[str, Any] | None
+    first: bool
 
 
 class Days:
@@ -80,6 +84,8 @@ class Days:
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
         self._signals: dict[tuple[str, date], tuple[datetime, FromSignal]] = {}
+        # By id of the profile: profiles and configuration are read once.
+        self._editions: dict[str, tuple[Edition, TurnParams]] = {}
 
     def judge_due(self, now: datetime | None = None, limit: int | None = None) -> tuple[JudgedDay, ...]:
         """Judge what is due, earliest day first, until nothing is, or as many days as the limit says.
@@ -175,20 +181,28 @@ class Days:
         return JudgedDay(athlete_id, day, tuple(changed))
 
     def _verdict(self, tx: Tx, athlete: Row, day: date, now: datetime) -> _Verdict:
-        edition = edition_of_athlete(self._ground, athlete)
-        profile, params = edition.profile, analysis_params(self._ground.config, edition.profile)
+        edition, turn = self._edition_of(athlete)
         rows = read_day(tx, athlete, day)
         over = now.timestamp() >= rows.end_utc_s
-        signal = self._signal(tx, athlete["id"], rows, over, params.turn, now)
+        signal = self._signal(tx, athlete["id"], rows, over, turn, now)
         one_day = timedelta(days=1)
         stored = days.values_between(tx, athlete["id"], edition.id, day - HISTORY, day + one_day)
         known: dict[date, dict[str, Any]] = {row["local_date"]: row["values"] for row in stored}
         before = known.pop(day, None)
         history: tuple[DayValues, ...] = tuple(values_of(each) for each in known.values())
-        put_together = assembled(rows, signal, over, _counts_strokes(tx, rows, profile.stroke))
-        answers = judge_day(profile, put_together, history)
-        values = plain(day_values(profile, put_together, answers))
-        return _Verdict(edition, rows, over, answers, values, before)
+        put_together = assembled(rows, signal, over, _counts_strokes(tx, rows, edition.profile.stroke))
+        answers = judge_day(edition.profile, put_together, history)
+        values = plain(day_values(edition.profile, put_together, answers))
+        return _Verdict(edition, rows, over, answers, values, before, first=not stored)
+
+    def _edition_of(self, athlete: Row) -> tuple[Edition, TurnParams]:
+        """Return the edition that judges an athlete's days now. Raises ConfigError when the profile's file is gone."""
+        profile = self._ground.profiles.of_athlete(athlete)
+        known = self._editions.get(profile.id)
+        if known is None:
+            params = analysis_params(self._ground.config, profile)
+            known = self._editions[profile.id] = edition_of(profile, params), params.turn
+        return known
 
     def _signal(
         self, tx: Tx, athlete_id: str, rows: DayRows, over: bool, params: TurnParams, now: datetime
@@ -210,7 +224,8 @@ class Days:
         nothing = verdict.values_before is None and verdict.rows.empty
         if nothing and not (verdict.over and self._goes_on(tx, athlete, verdict.rows)):
             return []
-        ensure_edition(tx, edition, now)
+        if verdict.first:
+            ensure_edition(tx, edition, now)
         rows = _answer_rows(athlete_id, verdict)
         known = {row["kind"]: row for row in findings.answers_of_day_by(tx, athlete_id, day, edition.id)}
         new = [row for row in rows if not _same(known.get(row["kind"]), row)]
@@ -221,7 +236,8 @@ class Days:
         start, end = (datetime.fromtimestamp(each, UTC) for each in (verdict.rows.start_utc_s, verdict.rows.end_utc_s))
         # An edition that is taken up again says what it said before; what counted meanwhile does not any more.
         left = findings.kinds_superseded(tx, athlete_id, edition.id, start, end)
-        kinds = dict.fromkeys([*(row["kind"] for row in new), *left])
+        folds = findings.kinds_folded_or_found(tx, athlete_id, edition.id, day) if new else set()
+        kinds = dict.fromkeys([*(row["kind"] for row in new if row["kind"] in folds), *left])
         changed = [
             finding_id for kind in kinds for finding_id in refold(tx, athlete_id, Kind(kind), edition.id, day, now)
         ]
@@ -263,7 +279,7 @@ def _counts_strokes(tx: Tx, rows: DayRows, stroke: SwingKind | None) -> bool:
 
     A recording keeps the limits that it began with, also when another profile is chosen meanwhile.
     """
-    streams = sorted({row["stream_id"] for row in rows.minutes})
+    streams = sorted(rows.seen.place_of)
     return stroke is not None and all(stroke_of(recordings.get_stream(tx, each)) is stroke for each in streams)
 
 
@@ -273,12 +289,12 @@ def _end_of(athlete: Row, day: date) -> datetime:
 
 def _answer_rows(athlete_id: str, verdict: _Verdict) -> list[dict[str, Any]]:
     """Return the rows of a day's answers."""
-    place_of = {row["stream_id"]: row["placement"] for row in verdict.rows.minutes}
+    place_of = verdict.rows.seen.place_of
     until_utc_s = verdict.rows.speaks_until_utc_s(verdict.over)
     rows = []
     for answer in verdict.answers:
         first = answer.windows[0] if answer.windows else None
-        place = place_of.get(first.stream_id) if first is not None else None
+        place = place_of.get(first.stream_id or "") if first is not None else None
         rows.append(
             {
                 "athlete_id": athlete_id,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from coach.service import planning
@@ -60,7 +60,7 @@ class Rests:
         return PausesView(rule, credit.asked, credit.seen, None)
 
 
-def seen_minutes(rows: Sequence[Row]) -> list[SeenMinute]:
+def seen_minutes(rows: Iterable[Row]) -> list[SeenMinute]:
     """Return the minutes that the trunk's wearable saw, in order; of two placements those of the one that saw more."""
     trunk = [row for row in rows if row["placement"] in TRUNK]
     covered_s = dict.fromkeys((row["placement"] for row in trunk), 0.0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import bindparam, delete, func, select
@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, delete, func, select
 from coach.store.engine import Tx
 from coach.store.finding_tables import exposure, stretch
 from coach.store.meeting import insert_or_replace
-from coach.store.rows import Row, many
+from coach.store.rows import Row, many, one_by_one
 
 # A stretch that was there before the recording seemed to end does not go with its tail.
 _PUT_MINUTES = insert_or_replace(exposure)
@@ -47,9 +47,9 @@ def put_stretches(tx: Tx, rows: Sequence[dict[str, Any]]) -> None:
         tx.execute(_PUT_STRETCHES[tx.dialect.name], list(rows))
 
 
-def minutes_between(tx: Tx, athlete_id: str, start_utc_s: float, end_utc_s: float) -> list[Row]:
-    """Return the athlete's minutes that begin within [start, end), place by place in order of time."""
-    return many(tx, _MINUTES, {"athlete": athlete_id, "first": start_utc_s, "after": end_utc_s})
+def minutes_between(tx: Tx, athlete_id: str, start_utc_s: float, end_utc_s: float) -> Iterator[Row]:
+    """Yield the athlete's minutes that begin within [start, end), place by place in order of time."""
+    return one_by_one(tx, _MINUTES, {"athlete": athlete_id, "first": start_utc_s, "after": end_utc_s})
 
 
 def stretches_between(tx: Tx, athlete_id: str, start_utc_s: float, end_utc_s: float) -> list[Row]:

@@ -16,6 +16,9 @@ from coach.store.engine import Tx
 
 Row = Mapping[str, Any]
 
+# Rows in memory of those that are read one by one. Own choice.
+_AT_ONCE = 500
+
 
 def fresh_id() -> str:
     """Return a new id: uuid4 in hex."""
@@ -46,18 +49,20 @@ def one(tx: Tx, statement: Executable, parameters: Mapping[str, Any] | None = No
 
 
 @contextmanager
-def streamed(tx: Tx, statement: Executable, at_once: int) -> Iterator[CursorResult[Any]]:
+def streamed(
+    tx: Tx, statement: Executable, at_once: int, parameters: Mapping[str, Any] | None = None
+) -> Iterator[CursorResult[Any]]:
     """Give the rows of a query some at a time, and let go of them at the end, however far they were read.
 
     A server keeps what was not read until it is told otherwise.
     """
-    with tx.execute(statement, execution_options={"yield_per": at_once}) as result:
+    with tx.execute(statement, parameters, execution_options={"yield_per": at_once}) as result:
         yield result
 
 
-def one_by_one(tx: Tx, statement: Executable, at_once: int = 500) -> Iterator[Row]:
-    """Yield all rows, `at_once` in memory: of what a day holds tens of thousands. At once is an own choice."""
-    with streamed(tx, statement, at_once) as result:
+def one_by_one(tx: Tx, statement: Executable, parameters: Mapping[str, Any] | None = None) -> Iterator[Row]:
+    """Yield all rows, a few in memory: of what a day holds there are tens of thousands."""
+    with streamed(tx, statement, _AT_ONCE, parameters) as result:
         yield from cast("Iterator[Row]", result.mappings())
 
 

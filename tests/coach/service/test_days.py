@@ -218,7 +218,7 @@ def test_a_baseline_is_learned_day_by_day_and_an_older_day_makes_it_anew(club: C
 def worn_like_monday(club: Club, on: list[date]) -> None:
     """Store the minutes of Monday's recording for other days too, and have those judged."""
     with club.store.begin() as tx:
-        rows = exposures.minutes_between(tx, club.athlete_id, at(MONDAY, 0), at(TUESDAY, 0))
+        rows = list(exposures.minutes_between(tx, club.athlete_id, at(MONDAY, 0), at(TUESDAY, 0)))
         for day in on:
             shift = day.toordinal() - MONDAY.toordinal()
             moved = [
@@ -328,7 +328,7 @@ def test_minutes_and_stretches_of_a_tail_go_when_a_chunk_comes_after_it(club: Cl
 
     def minutes() -> list[tuple[float, float, bool]]:
         with club.store.read() as tx:
-            rows = exposures.minutes_between(tx, club.athlete_id, at(MONDAY, 0), at(TUESDAY, 0))
+            rows = list(exposures.minutes_between(tx, club.athlete_id, at(MONDAY, 0), at(TUESDAY, 0)))
         return [(row["start_utc_s"], row["expected_s"], row["tail"]) for row in rows]
 
     settled = minutes()
@@ -353,6 +353,6 @@ def test_two_recordings_of_one_minute_are_both_counted(club: Club) -> None:
     ]
     analysed(club, chunks[:78], second)
     with club.store.read() as tx:
-        rows = exposures.minutes_between(tx, club.athlete_id, at(MONDAY, 0), at(TUESDAY, 0))
+        rows = list(exposures.minutes_between(tx, club.athlete_id, at(MONDAY, 0), at(TUESDAY, 0)))
     assert len(rows) == 15
     assert sum(row["expected_s"] for row in rows) == pytest.approx(14 * 60, abs=1)
