@@ -14,6 +14,7 @@ from coach.logs import about
 from coach.service.arrivals import Arrivals, Arrived, Done, Fate
 from coach.service.dead_letters import DeadLetters, Letter
 from coach.store.condition import PASSING
+from coach.waiting import Waiting
 from devices.codec import decode_chunk
 from devices.errors import DeviceError
 
@@ -30,8 +31,11 @@ _WAIT_S, _AGAIN_S = 1.0, 0.5
 _FAILED_AGAIN_S, _HELD_AGAIN_S = 1.0, 0.2
 # s within which chunks that waited are handed over, those included that are gathered.
 _AT_ONCE_S = 0.02
-# From this try on a chunk is handled alone, so that it takes nobody with it; after the last it is a dead letter.
-_ALONE_FROM, _TRIES = 3, 5
+# A chunk with which one worker failed so often, by an error of its own each time, is a dead letter. Own choice.
+_ERRORS = 5
+# From this hand-out on a chunk is handled alone, so that it takes nobody with it, and from this one on it is a dead
+# letter for as long as it is tried: whoever had it may have been ended, or it may have ended them. Own choices.
+_ALONE_FROM, _LAST_FROM = 3, 6
 _OTHER_BYTES = "A chunk of this number with other bytes is stored already."
 _ENDED = "Whoever handled it did not come back; see the log for why."
 
@@ -46,6 +50,8 @@ class ArrivalsWorker:
         self._thread: threading.Thread | None = None
         self.behind = False  # chunks waited when they were asked for last
         self._held: list[tuple[float, Delivery]] = []  # from when on it is looked again whether their turn is
+        self._errors: dict[int, tuple[tuple[int, int], int]] = {}  # by consumer: of which message, and how many
+        self._waiting = Waiting(_log, "storing chunks")
 
     def start(self) -> None:
         """Start the thread; again is no error."""
@@ -65,9 +71,10 @@ class ArrivalsWorker:
     def _run(self) -> None:
         while not self._stopping.is_set():
             try:
-                self.once(_WAIT_S)
+                if self.once(_WAIT_S):
+                    self._waiting.over()
             except CoachError as error:
-                _log.warning("the worker waits: %s", error)
+                self._waiting.on(error)
                 self._stopping.wait(_AGAIN_S)
             except Exception:  # noqa: BLE001 - see below
                 # The role must outlive a defect of one batch; what it was about comes again.
@@ -101,10 +108,20 @@ class ArrivalsWorker:
         if together:
             self._handle(together)
         for each in deliveries:
-            if each.tries > _TRIES:
-                self._bury(each, _ENDED)
+            if each.tries >= _LAST_FROM:
+                self._try_at_risk(each)
             elif each.tries >= _ALONE_FROM:
                 self._handle([each])
+
+    def _try_at_risk(self, delivery: Delivery) -> None:
+        """Handle what was handed out often, as a dead letter until that has ended, well or badly. A process that it
+        ends leaves the letter: then it is given up. How often it was handed out is no reason by itself."""
+        letter = _letter(delivery, _ENDED)  # without a look into it, which may be what ends a process
+        if self._dead.set_down(letter):
+            self._handle([delivery])
+            self._dead.take_up(letter)
+        else:
+            self._give_up(delivery, letter)
 
     def _handle(self, deliveries: Sequence[Delivery]) -> None:
         """Handle together; when something goes wrong, each by itself."""
@@ -135,20 +152,22 @@ class ArrivalsWorker:
         somebody is at it. None: the worker stops before. Raises StoreUnavailable for what does not pass by itself."""
         while not self._stopping.is_set():
             try:
-                return self._arrivals.handle(arrived)
+                done = self._arrivals.handle(arrived)
+                self._waiting.over()
+                return done
             except Overtaken:
                 continue
             except StoreUnavailable as error:
                 if error.condition not in PASSING:
                     raise
-                _log.warning("the worker waits: %s", error)
+                self._waiting.on(error)
                 self._taker.hold()
                 self._stopping.wait(_AGAIN_S)
         return None
 
     def _end(self, delivery: Delivery, fate: Fate) -> None:
         if fate is Fate.HELD:
-            # Kept here: handing it out again would count as a try, and a recording may be held for many of them.
+            # Kept here: handed out again, it would soon be one that is handled alone.
             self._held.append((time.monotonic() + _HELD_AGAIN_S, delivery))
         elif fate is Fate.OTHER_BYTES:
             self._bury(delivery, _OTHER_BYTES)
@@ -159,9 +178,13 @@ class ArrivalsWorker:
 
     def _failed(self, delivery: Delivery, error: Exception) -> None:
         reason = f"{type(error).__name__}: {error}"
+        which = delivery.number, delivery.stored_us
+        before, count = self._errors.get(delivery.consumer, (which, 0))
+        errors = count + 1 if before == which else 1
+        self._errors[delivery.consumer] = which, errors
         with about(athlete=_athlete_of(delivery)):
-            _log.warning("a chunk could not be stored (try %d): %s", delivery.tries, reason)
-        if delivery.tries >= _TRIES:
+            _log.warning("a chunk could not be stored (error %d): %s", errors, reason)
+        if errors >= _ERRORS:
             self._bury(delivery, reason)
         else:
             delivery.again(_FAILED_AGAIN_S)
@@ -171,11 +194,17 @@ class ArrivalsWorker:
             key = decode_chunk(delivery.data).key
         except (DeviceError, ValueError):
             key = ""
-        since = datetime.fromtimestamp(delivery.stored_utc_s, UTC)
-        letter = Letter(_athlete_of(delivery), delivery.subject, key, delivery.data, reason, delivery.tries, since)
-        kept = self._dead.bury(letter)
-        _log.error("a chunk is given up%s: %s", "" if kept else ", and not kept, as its athlete is not here", reason)
+        self._give_up(delivery, _letter(delivery, reason, key))
+
+    def _give_up(self, delivery: Delivery, letter: Letter) -> None:
+        kept = "" if self._dead.bury(letter) else ", and not kept, as its athlete is not here"
+        _log.error("a chunk is given up%s: %s", kept, letter.reason)
         delivery.done()
+
+
+def _letter(delivery: Delivery, reason: str, key: str = "") -> Letter:
+    since = datetime.fromtimestamp(delivery.stored_utc_s, UTC)
+    return Letter(_athlete_of(delivery), delivery.subject, key, delivery.data, reason, delivery.tries, since)
 
 
 def _athlete_of(delivery: Delivery) -> str:

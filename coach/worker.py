@@ -16,6 +16,7 @@ from coach.service import Services
 from coach.service.arrivals import Done
 from coach.service.days import JudgedDay
 from coach.service.motion import Handled
+from coach.waiting import Waiting
 
 _log = logging.getLogger(__name__)
 # s between two looks without a wake-up: chunks that another process appended. Own choice.
@@ -73,6 +74,7 @@ class Worker:
         self._day_at_once = threading.Event()
         self._day_at_once.set()
         self._days_next_s = self._days_rest_s = 0.0
+        self._waiting = Waiting(_log, "the worker")
         taker = services.log.taker()
         self._arrivals = (
             ArrivalsWorker(taker, services.arrivals, services.dead_letters, self._arrived)
@@ -128,10 +130,11 @@ class Worker:
         pulse = self._services.machine.worker
         try:
             handled = self._round(pool, gather=True)
+            self._waiting.over()
             pulse.beat("round")
             return handled
         except CoachError as error:
-            _log.warning("the worker waits: %s", error)
+            self._waiting.on(error)
         except Exception:  # noqa: BLE001 - see below
             # The role must outlive a defect of one round; the next look tries again.
             _log.exception("a round of the worker failed")

@@ -19,6 +19,8 @@ from coach.store.rows import Row
 _LISTED = 200
 # Bytes of a reason that are kept. Own choice: an error of the database repeats what was sent.
 _REASON_MAX = 500
+# The reason of a letter whose chunk is being tried; who finds it knows that the try ended a process.
+_AT_RISK = "It is being tried; whoever tried it before did not come back."
 
 
 class Stage(StrEnum):
@@ -68,16 +70,32 @@ class DeadLetters:
     def bury(self, letter: Letter) -> bool:
         """Keep what could not be stored, once however often it is given up; tell whether it is kept: nothing is of
         somebody who is not here. Raises StoreUnavailable."""
+        return self._keep(letter, letter.reason.replace("\0", "")[:_REASON_MAX]) is not None
+
+    def set_down(self, letter: Letter) -> bool:
+        """Keep a chunk for as long as it is tried once more, as it may end the process that does; False: it was kept
+        so already, or is of nobody here, and is to be given up. Raises StoreUnavailable."""
+        return self._keep(letter, _AT_RISK) not in (None, _AT_RISK)
+
+    def take_up(self, letter: Letter) -> None:
+        """End what `set_down` began, unless the chunk was given up since. Raises StoreUnavailable."""
+        with self._ground.store.begin() as tx:
+            number = dead_letters.find(tx, letter.athlete_id, letter.blob)
+            if number is not None:
+                dead_letters.drop(tx, number, _AT_RISK)
+
+    def _keep(self, letter: Letter, reason: str) -> str | None:
+        """Keep under a reason; return the one of before, "" for none, None where the athlete is not here."""
         now = self._ground.now()
-        reason = letter.reason.replace("\0", "")[:_REASON_MAX]
         row = {**letter._asdict(), "reason": reason, "last_at": now}
         with self._ground.store.begin() as tx:
             athletes.lock(tx, letter.athlete_id)
             if athletes.get(tx, letter.athlete_id) is None:
-                return False
-            if dead_letters.keep(tx, row):
+                return None
+            before = dead_letters.keep(tx, row)
+            if reason not in (before, _AT_RISK):
                 events.record(tx, now, "worker", "gave up", "chunk", letter.key[:200], letter.athlete_id, reason)
-        return True
+        return before
 
     def stuck(self) -> tuple[Stuck, ...]:
         """Return what is stuck, newest first of each stage. What came too late is not: its recording is analysed anew

@@ -52,7 +52,7 @@ def keep(tx: Tx, values: dict[str, Any]) -> str:
     if known is None:
         tx.execute(insert(dead_letter).values(**values, sha256=sha256(values["blob"]).hexdigest()))
         return ""
-    again = {name: values[name] for name in ("subject", "reason", "tries", "last_at")}
+    again = {name: values[name] for name in ("subject", "key", "reason", "tries", "last_at")}
     tx.execute(update(dead_letter).where(dead_letter.c.id == known["id"]).values(**again))
     return str(known["reason"])
 

@@ -26,6 +26,9 @@ class Once(Taker):
     def __init__(self, deliveries: Sequence[Delivery]) -> None:
         self._left = list(deliveries)
 
+    def give(self, deliveries: Sequence[Delivery]) -> None:
+        self._left = list(deliveries)
+
     def take(self, most: int, timeout_s: float, gather_s: float = GATHER_S) -> list[Delivery]:
         taken, self._left = self._left, []
         return taken
@@ -52,14 +55,32 @@ class Away(DeadLetters):
         raise StoreUnavailable("The database cannot be reached: try again in a moment.")
 
 
-def handed(told: list[bytes], count: int) -> list[Delivery]:
-    """Return the first tries of chunks of several partitions; told: hears what becomes of each."""
+class Noting(DeadLetters):
+    """Notes what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, str]] = []
+
+    def set_down(self, letter: Letter) -> bool:
+        self.told.append(("set down", ""))
+        return True
+
+    def take_up(self, letter: Letter) -> None:
+        self.told.append(("take up", ""))
+
+    def bury(self, letter: Letter) -> bool:
+        self.told.append(("bury", letter.reason))
+        return True
+
+
+def handed(told: list[bytes], count: int, tries: int = 1) -> list[Delivery]:
+    """Return chunks of several partitions; told: hears what becomes of each. tries: how often they were handed out."""
     blob = encode_chunk(bending_chunks(0.3, 6, START.timestamp())[0])
     return [
         Delivery(
             Msg(cast("Any", None), f"motion.{number}.{number:032}", "", blob),
             number,
-            ("1", "1", "1", "0"),
+            (str(tries), "1", "1", "0"),
             lambda _, word: told.append(word),
         )
         for number in range(count)
@@ -117,3 +138,44 @@ def test_what_nobody_is_at_after_something_went_wrong_is_given_back() -> None:
     with pytest.raises(StoreUnavailable):
         worker.once(0.0)
     assert [word[:4] for word in told] == [b"-NAK"] * 3
+
+
+def test_an_error_counts_and_being_handed_out_does_not() -> None:
+    told: list[bytes] = []
+    dead, taker = Noting(), Once([])
+    worker = ArrivalsWorker(taker, Failing("refused", 5), dead, lambda _: None)
+    for tries in range(9, 14):  # as after eight restarts
+        assert [kind for kind, _ in dead.told] == ["set down", "take up"] * (tries - 9)
+        taker.give(handed(told, 1, tries))
+        worker.once(0.0)
+    assert [word[:4] for word in told] == [b"-NAK"] * 4 + [b"+ACK"]
+    assert dead.told[-3:] == [("set down", ""), ("bury", "StoreUnavailable: as it is"), ("take up", "")]
+
+
+def test_the_errors_of_one_chunk_are_not_those_of_the_next() -> None:
+    told: list[bytes] = []
+    dead, taker = Noting(), Once([])
+    worker = ArrivalsWorker(taker, Failing("refused", 8), dead, lambda _: None)
+    for number in (1, 2):
+        for _ in range(4):
+            [delivery] = handed(told, 1)
+            delivery.number = number
+            taker.give([delivery])
+            worker.once(0.0)
+    assert [word[:4] for word in told] == [b"-NAK"] * 8
+    assert dead.told == []
+
+
+def test_a_database_that_is_away_is_said_seldom_and_once_when_it_is_back(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("coach.arrivals_worker._AGAIN_S", 0.0)
+    monkeypatch.setattr(Once, "hold", lambda _: None)
+    told: list[bytes] = []
+    worker = ArrivalsWorker(Once(handed(told, 1)), Failing("unreachable", 200), Away(), lambda _: None)
+    worker.once(0.0)
+    lines = [record.getMessage().split(" s")[0] for record in caplog.records]
+    assert told == [b"+ACK"]
+    assert lines[0] == "storing chunks waits: as it is"
+    assert lines[-1].startswith("storing chunks goes on after ")
+    assert len(lines) < 10

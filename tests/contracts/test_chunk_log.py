@@ -248,6 +248,56 @@ def test_what_is_handed_out_again_after_a_stall_has_no_second_effect(
     assert place.rows("stream_state", "last_seq, version", "stream_id") == [(len(chunks) - 1, len(chunks))]
 
 
+def test_workers_that_are_ended_again_and_again_cost_a_sound_chunk_nothing(
+    nats_place: tuple[Place, ArrivalsWorker, NatsLine],
+) -> None:
+    place, _, _ = nats_place
+    chunks = bending_chunks(0.3, 6, NOW_S)
+    place.log.append(chunks)
+    for tries in range(1, 10):
+        taker = place.log.taker()
+        assert taker is not None
+        assert [each.tries for each in taker.take(1, WAIT_S)] == [tries]
+        taker.close()
+    place.settle()
+    assert place.kept() == [chunk.key for chunk in chunks]
+    assert place.club.services.dead_letters.stuck() == ()
+
+
+def test_a_chunk_that_ends_whoever_handles_it_is_a_dead_letter_after_some_of_them(
+    nats_place: tuple[Place, ArrivalsWorker, NatsLine],
+) -> None:
+    place, _, _ = nats_place
+    chunks = bending_chunks(0.3, 6, NOW_S)
+    place.log.append(chunks)
+    services = place.club.services
+
+    def deadly(arrived: Sequence[Arrived]) -> Done:
+        if any(chunk.seq == 1 for chunk, _ in arrived):
+            raise StalledError
+        return services.arrivals.handle(arrived)
+
+    ended = 0
+    while place.log.waiting() and ended < 20:
+        taker = place.log.taker()
+        assert taker is not None
+        worker = ArrivalsWorker(taker, Defect(deadly), services.dead_letters, lambda _: None)
+        try:
+            while place.log.waiting():
+                worker.once(0.1)
+        except StalledError:
+            ended += 1
+        worker.close()
+    assert ended == 6
+    [letter] = services.dead_letters.stuck()
+    assert (letter.stage, letter.tries) == (Stage.NOT_STORED, 7)
+    assert "did not come back" in letter.reason
+    assert place.kept() == [chunk.key for chunk in chunks if chunk.seq != 1]
+    services.dead_letters.replay(None, letter.id)
+    place.settle()
+    assert place.kept() == [chunk.key for chunk in chunks]
+
+
 def test_a_poisoned_chunk_becomes_a_dead_letter_and_its_partition_goes_on(
     nats_place: tuple[Place, ArrivalsWorker, NatsLine], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,8 +15,8 @@ from coach.errors import Conflict
 from coach.service.dead_letters import Letter
 from coach.store import events
 from coach.store.dead_letter_tables import dead_letter
-from coach.store.engine import Store, migrate
-from coach.store.migrations.versions import v0030_dead_letters
+from coach.store.engine import Store
+from coach.store.migrations.versions import v0030_dead_letters, v0033_dead_letters_once
 from tests.coach.club import START, Club
 
 
@@ -39,7 +39,23 @@ def test_the_same_bytes_are_one_letter_which_tells_of_the_newest_try(store: Stor
     assert dead.show(other.id)[1] == b"others"
     assert (same.reason, same.tries, same.first_at) == ("ValueError: nor now", 9, START)
     assert same.last_at == START + timedelta(minutes=5)
-    assert gave_up(store, club) == ["OSError: no"] * 2
+    assert gave_up(store, club) == ["OSError: no", "ValueError: nor now", "OSError: no"]
+
+
+def test_what_is_set_down_for_a_try_is_taken_up_unless_the_try_ended_otherwise(store: Store, club: Club) -> None:
+    dead = club.services.dead_letters
+    assert dead.set_down(letter_of(club))
+    assert [each.tries for each in dead.stuck()] == [5]  # for as long as it is tried
+    dead.take_up(letter_of(club))
+    assert dead.stuck() == ()
+    assert dead.set_down(letter_of(club))
+    assert not dead.set_down(letter_of(club))  # whoever tried it did not come back
+    assert dead.bury(letter_of(club))
+    dead.take_up(letter_of(club))  # the one who was only slow
+    assert [each.reason for each in dead.stuck()] == ["OSError: no"]
+    assert dead.set_down(letter_of(club))  # it was sent once more
+    assert not dead.set_down(letter_of(club, athlete_id="0" * 32))
+    assert gave_up(store, club) == ["OSError: no"]
 
 
 def test_two_workers_who_give_the_same_chunk_up_at_once_keep_one(store: Store, club: Club) -> None:
@@ -72,12 +88,12 @@ def test_letters_that_were_kept_twice_before_come_forward_as_one(store: Store, c
         tx.execute(sa.schema.DropTable(dead_letter))
         with Operations.context(MigrationContext.configure(tx)):
             v0030_dead_letters.upgrade()
-        tx.exec_driver_sql("UPDATE alembic_version SET version_num = '0032'")
         table = sa.Table("dead_letter", sa.MetaData(), autoload_with=tx)
         for number, blob in enumerate((b"a", b"b", b"a", b"a"), start=1):
             row = letter_of(club, blob, tries=number)._asdict()
             tx.execute(table.insert().values(id=number, last_at=START, **row))
-    migrate(store)
+        with Operations.context(MigrationContext.configure(tx)):
+            v0033_dead_letters_once.upgrade()
     assert [each.id for each in club.services.dead_letters.stuck()] == ["letter-4", "letter-2"]
     with store.read() as tx:
         [unique] = sa.inspect(tx).get_unique_constraints("dead_letter")

@@ -38,7 +38,7 @@ WITHOUT_WHO = {
     "settle_if_stale begin_again day_line totals save state_of",
     "arrivals": "handle",
     # Only the owner's routes and the terminal read here. Nobody as who asks is the owner, at the machine's terminal.
-    "dead_letters": "stuck show replay bury",
+    "dead_letters": "stuck show replay bury set_down take_up",
     "reanalysis": "ask stop nightly newest view may_work let_go waiting behind work",
     "days": "judge_due judge_listed judge_again",
     "rerun": "run remember work_here compare",
