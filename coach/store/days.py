@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import case, delete, select, update
+from sqlalchemy import bindparam, case, delete, select, update
 
 from coach.store.engine import Tx
 from coach.store.finding_tables import athlete_day, day_due, edition
@@ -20,6 +20,17 @@ _MARK = insert_or_change(
     },
 )
 _PUT = insert_or_replace(athlete_day)
+_DUE_OF = select(day_due).where(day_due.c.athlete_id == bindparam("athlete"), day_due.c.local_date == bindparam("on"))
+_VALUES = (
+    select(athlete_day.c.local_date, athlete_day.c["values"])
+    .where(
+        athlete_day.c.athlete_id == bindparam("athlete"),
+        athlete_day.c.edition == bindparam("of_edition"),
+        athlete_day.c.local_date >= bindparam("first"),
+        athlete_day.c.local_date < bindparam("after"),
+    )
+    .order_by(athlete_day.c.local_date)
+)
 
 
 def mark(tx: Tx, athlete_id: str, local_date: date, due_at: datetime) -> None:
@@ -39,8 +50,7 @@ def due(tx: Tx, until: datetime, limit: int, athlete_id: str | None = None) -> l
 
 def due_of(tx: Tx, athlete_id: str, local_date: date) -> Row | None:
     """Return when a day is due, None when it is not."""
-    columns = day_due.c
-    return one(tx, select(day_due).where(columns.athlete_id == athlete_id, columns.local_date == local_date))
+    return one(tx, _DUE_OF, {"athlete": athlete_id, "on": local_date})
 
 
 def put_off(tx: Tx, claimed: Row, until: datetime | None) -> bool:
@@ -58,18 +68,7 @@ def put_off(tx: Tx, claimed: Row, until: datetime | None) -> bool:
 
 def values_between(tx: Tx, athlete_id: str, edition: str, first: date, after: date) -> list[Row]:
     """Return what an edition says days in [first, after) were worth, in order. Columns: local_date, values."""
-    columns = athlete_day.c
-    statement = (
-        select(columns.local_date, columns["values"])
-        .where(
-            columns.athlete_id == athlete_id,
-            columns.edition == edition,
-            columns.local_date >= first,
-            columns.local_date < after,
-        )
-        .order_by(columns.local_date)
-    )
-    return many(tx, statement)
+    return many(tx, _VALUES, {"athlete": athlete_id, "of_edition": edition, "first": first, "after": after})
 
 
 def newest_values(tx: Tx, athlete_id: str, first: date, after: date) -> list[Row]:

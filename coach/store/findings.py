@@ -26,6 +26,40 @@ _OF_KIND = (
     )
     .order_by(answer.c.local_date)
 )
+_FINDINGS = select(finding).where(
+    finding.c.athlete_id == bindparam("athlete"),
+    finding.c.kind == bindparam("of_kind"),
+    finding.c.edition == bindparam("of_edition"),
+)
+_FROM_KEY = _FINDINGS.where(finding.c.key >= bindparam("of_key")).order_by(finding.c.key)
+_BEFORE_KEY = _FINDINGS.where(finding.c.key < bindparam("of_key")).order_by(finding.c.key.desc()).limit(1)
+_OF_DAY_BY = (
+    select(answer)
+    .where(
+        answer.c.athlete_id == bindparam("athlete"),
+        answer.c.local_date == bindparam("on"),
+        answer.c.edition == bindparam("of_edition"),
+    )
+    .order_by(answer.c.kind)
+)
+_OF_DAY_AND_KIND = select(answer).where(
+    answer.c.athlete_id == bindparam("athlete"),
+    answer.c.local_date == bindparam("on"),
+    answer.c.kind == bindparam("of_kind"),
+    answer.c.edition == bindparam("of_edition"),
+)
+_FOLDED_OR_FOUND = (
+    select(finding.c.kind)
+    .where(finding.c.athlete_id == bindparam("athlete"), finding.c.edition == bindparam("of_edition"))
+    .union(
+        select(answer.c.kind).where(
+            answer.c.athlete_id == bindparam("athlete"),
+            answer.c.edition == bindparam("of_edition"),
+            answer.c.local_date >= bindparam("first"),
+            answer.c.outcome == "found",
+        )
+    )
+)
 
 
 def add_edition(tx: Tx, values: dict[str, Any]) -> None:
@@ -60,11 +94,7 @@ def answers_of_day(tx: Tx, athlete_id: str, local_date: date) -> list[Row]:
 
 def answers_of_day_by(tx: Tx, athlete_id: str, local_date: date, edition_id: str) -> list[Row]:
     """Return an edition's answers of a day, with their evidence."""
-    columns = answer.c
-    statement = select(answer).where(
-        columns.athlete_id == athlete_id, columns.local_date == local_date, columns.edition == edition_id
-    )
-    return many(tx, statement.order_by(columns.kind))
+    return many(tx, _OF_DAY_BY, {"athlete": athlete_id, "on": local_date, "of_edition": edition_id})
 
 
 def answers_of_kind(tx: Tx, athlete_id: str, kind: str, edition_id: str, first: date) -> list[Row]:
@@ -74,14 +104,14 @@ def answers_of_kind(tx: Tx, athlete_id: str, kind: str, edition_id: str, first: 
 
 def answer_of(tx: Tx, athlete_id: str, local_date: date, kind: str, edition_id: str) -> Row | None:
     """Return an answer with its evidence."""
-    columns = answer.c
-    statement = select(answer).where(
-        columns.athlete_id == athlete_id,
-        columns.local_date == local_date,
-        columns.kind == kind,
-        columns.edition == edition_id,
-    )
-    return one(tx, statement)
+    whose = {"athlete": athlete_id, "on": local_date, "of_kind": kind, "of_edition": edition_id}
+    return one(tx, _OF_DAY_AND_KIND, whose)
+
+
+def kinds_folded_or_found(tx: Tx, athlete_id: str, edition_id: str, first: date) -> set[str]:
+    """Return the kinds of which an edition has findings, or answers from a day on that found something."""
+    whose = {"athlete": athlete_id, "of_edition": edition_id, "first": first}
+    return set(tx.execute(_FOLDED_OR_FOUND, whose).scalars())
 
 
 def said_since(tx: Tx, athlete_id: str, first: date) -> list[Row]:
@@ -163,29 +193,13 @@ def get(tx: Tx, finding_id: str) -> Row | None:
 
 def of_kind(tx: Tx, athlete_id: str, kind: str, edition_id: str, first_key: str) -> list[Row]:
     """Return an edition's findings of a kind from a key on, in order; keys are kind and local date."""
-    statement = select(finding).where(
-        finding.c.athlete_id == athlete_id,
-        finding.c.kind == kind,
-        finding.c.edition == edition_id,
-        finding.c.key >= first_key,
-    )
-    return many(tx, statement.order_by(finding.c.key))
+    whose = {"athlete": athlete_id, "of_kind": kind, "of_edition": edition_id, "of_key": first_key}
+    return many(tx, _FROM_KEY, whose)
 
 
 def newest_before(tx: Tx, athlete_id: str, kind: str, edition_id: str, key: str) -> Row | None:
     """Return the newest finding of a kind whose key comes before that one."""
-    statement = (
-        select(finding)
-        .where(
-            finding.c.athlete_id == athlete_id,
-            finding.c.kind == kind,
-            finding.c.edition == edition_id,
-            finding.c.key < key,
-        )
-        .order_by(finding.c.key.desc())
-        .limit(1)
-    )
-    return one(tx, statement)
+    return one(tx, _BEFORE_KEY, {"athlete": athlete_id, "of_kind": kind, "of_edition": edition_id, "of_key": key})
 
 
 def add(tx: Tx, finding_id: str, values: dict[str, Any], now: datetime) -> None:
