@@ -10,8 +10,9 @@ database, where the worker puts each chunk before it is gone from the stream, sy
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from coach.appending import Appending, Batch, KnownStream
 from coach.errors import ConfigError, StoreUnavailable
@@ -25,6 +26,7 @@ from devices.codec import CRC_BYTES
 from devices.hostclock import HostClock
 from devices.types import Chunk
 
+Answer = TypeVar("Answer")
 # s in which a chunk that is sent again is dropped by the server itself; later the database knows it. Own choice.
 _DUPLICATES_S = 120.0
 # The stream of chunks. What was acknowledged is kept however long no worker runs: without an end.
@@ -79,14 +81,15 @@ class JetStreamLog(TableChunkLog):
 
     def waiting(self) -> int:
         """Return how many chunks wait in the stream. Raises StoreUnavailable."""
-        self._require_line()
-        self._make()
-        return streams.waiting(self._line, MOTION)
+        return self._with_stream(lambda: streams.waiting(self._line, MOTION))
+
+    def waits_since(self) -> datetime | None:
+        """Return when the oldest chunk in the stream was stored there; None: none waits. Raises StoreUnavailable."""
+        return self._with_stream(lambda: streams.backlog(self._line, MOTION).since)
 
     def forget(self, athlete_id: str) -> None:
         """Remove an athlete's chunks that wait in the stream. Raises StoreUnavailable."""
-        self._make()
-        streams.forget(self._line, MOTION, self._subject(athlete_id))
+        self._with_stream(lambda: streams.forget(self._line, MOTION, self._subject(athlete_id)))
 
     def _transaction(self, batches: list[Batch]) -> None:
         large: list[Batch] = []
@@ -125,18 +128,12 @@ class JetStreamLog(TableChunkLog):
         """Store in the stream and set the keys of what it acknowledged."""
         if not taken:
             return
-        self._require_line()
-        self._make()
         # Other bytes under a key, which their checksum tells, are another message: which is kept the database says.
         messages = [
             Message(self._subject(stream.athlete_id), f"{chunk.key}-{blob[-CRC_BYTES:].hex()}", blob)
             for _, chunk, blob, stream in taken
         ]
-        try:
-            answers = streams.store(self._line, messages)
-        except StoreUnavailable:
-            self._made = False  # the stream went with the server's disk, perhaps: the next one makes it anew
-            raise
+        answers = self._with_stream(lambda: streams.store(self._line, messages))
         for (batch, chunk, _, _), told in zip(taken, answers, strict=True):
             if told:
                 batch.keys.append(chunk.key)
@@ -156,6 +153,16 @@ class JetStreamLog(TableChunkLog):
         """Raise StoreUnavailable when no server is there: whoever sends keeps it, which is better than a long wait."""
         if not self._line.wait_connected(_AWAY_S):
             raise self._line.away()
+
+    def _with_stream(self, ask: Callable[[], Answer]) -> Answer:
+        """Ask of the stream, which is made first; raises StoreUnavailable."""
+        self._require_line()
+        self._make()
+        try:
+            return ask()
+        except StoreUnavailable:
+            self._made = False  # the stream went with the server's disk, perhaps: the next one makes it anew
+            raise
 
     def _make(self) -> None:
         if not self._made:

@@ -95,6 +95,10 @@ class TableChunkLog:
         """Return how many acknowledged chunks are not in the table yet; here none ever is. Raises StoreUnavailable."""
         return 0
 
+    def waits_since(self) -> datetime | None:
+        """Return since when the oldest of those waits; here none ever does. Raises StoreUnavailable."""
+        return None
+
     def forget(self, athlete_id: str) -> None:
         """Remove an athlete's chunks that are not in the table yet; here none ever is. Raises StoreUnavailable."""
 

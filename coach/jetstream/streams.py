@@ -10,14 +10,15 @@ import asyncio
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal, NamedTuple
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js.api import AckPolicy, ConsumerConfig, DiscardPolicy, RetentionPolicy, StorageType, StreamConfig, StreamInfo
-from nats.js.errors import BadRequestError, NotFoundError
+from nats.js.errors import APIError, BadRequestError, NotFoundError
+from nats.js.manager import JetStreamManager
 
 from coach.errors import StoreUnavailable
 from coach.jetstream.line import NatsLine
@@ -28,6 +29,15 @@ ASK_S = 5.0
 _ON_THE_WAY = 500
 # Bytes of a message: the usual bound of servers. And of a key, subject and what goes with them.
 SIZE_MAX, HEADERS_MAX = 1 << 20, 1 << 11
+# Servers of a cluster that keep each message: one of them may be gone for good. Own choice.
+_REPLICAS = 3
+# What servers answer to that: there is no cluster; and no three of it can keep one now.
+# Source: nats-server/server/errors.json.
+_ONE_SERVER, _NO_THREE = 10074, 10005
+_TOO_FEW = (
+    "NATS is a cluster of which no three servers with JetStream are there: start the others; what is sent stays with "
+    "its senders until then."
+)
 _EPOCH = datetime.fromtimestamp(0, UTC)
 # stored: the stream has it now. known: it had it already. "": nobody knows; store it again.
 Told = Literal["stored", "known", ""]
@@ -76,7 +86,8 @@ class Message(NamedTuple):
 def make_stream(line: NatsLine, stream: Stream, consumers: Sequence[Consumer]) -> None:
     """Have a stream with its consumers; what is there stays as it is, but for its subjects and bounds.
 
-    With three servers or more, each message is kept by three of them. Raises OtherNumber, StoreUnavailable.
+    In a cluster each message is kept by three of its servers, whichever addresses this process knows; where no three
+    are there to begin with, it is refused. Raises OtherNumber, StoreUnavailable.
     """
     line.run(lambda client: _made(client, stream, consumers), ASK_S + ASK_S * len(consumers) / 100)
 
@@ -94,9 +105,22 @@ def forget(line: NatsLine, stream: Stream, subject: str) -> None:
     line.run(lambda client: _forgotten(client, stream.name, subject), ASK_S)
 
 
+class Backlog(NamedTuple):
+    """What a stream holds that nobody has acknowledged. since: when its oldest message was stored; None: there is
+    none."""
+
+    messages: int
+    since: datetime | None
+
+
+def backlog(line: NatsLine, stream: Stream) -> Backlog:
+    """Return what waits in a stream. Raises StoreUnavailable."""
+    return line.run(lambda client: _backlog(client, stream.name), ASK_S)
+
+
 def waiting(line: NatsLine, stream: Stream) -> int:
-    """Return how many messages a stream holds that nobody has acknowledged. Raises StoreUnavailable."""
-    return line.run(lambda client: _waiting(client, stream.name), ASK_S)
+    """Return how many messages wait in a stream. Raises StoreUnavailable."""
+    return backlog(line, stream).messages
 
 
 async def is_there(client: Client, stream: Stream, number: int, stored_us: int) -> bool:
@@ -122,18 +146,15 @@ async def _made(client: Client, stream: Stream, consumers: Sequence[Consumer]) -
         discard=DiscardPolicy.NEW,  # a full disk refuses what is new, and keeps what was acknowledged
         max_age=stream.max_age_s,
         duplicate_window=stream.duplicates_s,
-        num_replicas=3 if len(client.servers) >= 3 else 1,
+        num_replicas=_REPLICAS,
         description=f"{len(consumers)} consumers" if stream.counted_by else None,
     )
     try:
         there = await manager.stream_info(stream.name)
     except NotFoundError:
-        try:
-            there = await manager.add_stream(wanted)
-        except BadRequestError:  # somebody else made it at this moment, as another one
-            there = await manager.stream_info(stream.name)
+        there = await _added(manager, wanted)
     _require_same_number(there, stream, len(consumers))
-    await manager.update_stream(wanted)
+    await _updated(manager, wanted, there)
     known = {each.name for each in await manager.consumers_info(stream.name)}
     for each in consumers:
         if each.name not in known:
@@ -147,6 +168,30 @@ async def _made(client: Client, stream: Stream, consumers: Sequence[Consumer]) -
                     max_ack_pending=each.in_flight,
                 ),
             )
+
+
+async def _added(manager: JetStreamManager, wanted: StreamConfig) -> StreamInfo:
+    try:
+        return await manager.add_stream(wanted)
+    except APIError as error:
+        if error.err_code == _ONE_SERVER:
+            return await _added(manager, replace(wanted, num_replicas=1))
+        if error.err_code == _NO_THREE:
+            raise StoreUnavailable(_TOO_FEW) from None
+        if not isinstance(error, BadRequestError):
+            raise
+        return await manager.stream_info(str(wanted.name))  # somebody else made it at this moment, as another one
+
+
+async def _updated(manager: JetStreamManager, wanted: StreamConfig, there: StreamInfo) -> None:
+    """Change what is there. It keeps the copies that it has where more cannot be made now: some of a cluster are away,
+    or there is no cluster."""
+    try:
+        await manager.update_stream(wanted)
+    except APIError as error:
+        if error.err_code not in (_ONE_SERVER, _NO_THREE):
+            raise
+        await manager.update_stream(replace(wanted, num_replicas=there.config.num_replicas))
 
 
 def _require_same_number(there: StreamInfo, stream: Stream, mine: int) -> None:
@@ -202,5 +247,9 @@ async def _forgotten(client: Client, stream: str, subject: str) -> None:
     await client.jetstream(timeout=ASK_S).purge_stream(stream, subject=subject)
 
 
-async def _waiting(client: Client, stream: str) -> int:
-    return int((await client.jetstream(timeout=ASK_S).stream_info(stream)).state.messages)
+async def _backlog(client: Client, stream: str) -> Backlog:
+    said = json.loads((await client.request(f"$JS.API.STREAM.INFO.{stream}", b"", ASK_S)).data)
+    if "error" in said:
+        raise StoreUnavailable(f"NATS does not know what waits ({said['error'].get('description')}): check its log.")
+    held = int(said["state"]["messages"])
+    return Backlog(held, datetime.fromisoformat(said["state"]["first_ts"]) if held else None)

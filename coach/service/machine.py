@@ -54,9 +54,14 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What the metrics tell. None: not known, for the database did not answer."""
+    """What the metrics tell. None: not known, for the database did not answer.
+
+    carried: chunks that NATS holds until a worker has stored them; None: no NATS, or it does not answer. behind_s: of
+    those too.
+    """
 
     log: LogCounts
+    carried: int | None
     waiting: Waiting | None
     behind_s: float | None
     deliveries: Mapping[tuple[str, str], int]
@@ -162,10 +167,15 @@ class Machine:
         except CoachError:
             waiting, deliveries, failed, used, schema, on_server = None, {}, {}, [], None, None
         database = database_path(self._directory)
+        carried, carried_since = self._carries()
+        behind_s = _since_s(waiting, now)
+        if carried_since is not None:
+            behind_s = max(behind_s, (now - carried_since) / timedelta(seconds=1))
         return Figures(
             log=self._log.counts,
+            carried=carried,
             waiting=waiting,
-            behind_s=_since_s(waiting, now),
+            behind_s=behind_s,
             deliveries=deliveries,
             failed_sign_ins=failed,
             links=Counter(str(status.state.value) for each in used if (status := self._links.status(each)) is not None),
@@ -175,6 +185,15 @@ class Machine:
             disk_free_bytes=_free(self._directory),
             backup_age_s=self._backup_age_s(now),
         )
+
+    def _carries(self) -> tuple[int | None, datetime | None]:
+        """Return how many chunks NATS holds, and since when the oldest."""
+        if self._connected is None or not self._connected():
+            return None, None
+        try:
+            return self._log.waiting(), self._log.waits_since()
+        except StoreUnavailable:
+            return None, None
 
     def _database(self) -> Part:
         try:

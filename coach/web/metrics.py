@@ -116,6 +116,8 @@ def _chunks(figures: Figures) -> Iterator[Metric]:
     for result in ("stored", "known", "refused", "late"):
         chunks.add_metric([result], getattr(figures.log, result))
     yield chunks
+    if figures.carried is not None:
+        yield GaugeMetricFamily("backstop_log_waiting_chunks", "Chunks in NATS, not stored yet.", figures.carried)
     if figures.waiting is not None and figures.behind_s is not None:
         yield GaugeMetricFamily("backstop_analysis_lag_seconds", "How long the oldest chunk waits.", figures.behind_s)
         waiting = figures.waiting.recordings

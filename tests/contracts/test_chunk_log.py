@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from coach.service.dead_letters import Stage
 from coach.service.tokens import Shown, senders
 from coach.store import recordings
 from coach.store.engine import Store, migrate, open_store
+from coach.web.metrics import WebMetrics
 from coach.worker import Worker
 from devices.codec import decode_chunk, encode_chunk
 from tests.coach.club import START, Club, FakeClock, bending_chunks, found_club
@@ -450,3 +452,25 @@ def test_an_erased_athletes_chunks_are_forgotten_on_their_way(
     assert streams.waiting(line, MOTION) == 0
     place.settle()
     assert place.kept() == []
+
+
+def test_what_waits_in_nats_is_counted_until_a_worker_has_stored_it(
+    nats_place: tuple[Place, ArrivalsWorker, NatsLine], nats_server: Nats
+) -> None:
+    place, _, line = nats_place
+    machine = place.club.services.machine
+    registry = WebMetrics(machine, LiveFeed()).registry
+    lag, waits = "backstop_analysis_lag_seconds", "backstop_log_waiting_chunks"
+    assert registry.get_sample_value(waits) is None  # one process has no log of that kind
+    machine.attach_line(lambda: line.connected)
+    chunks = bending_chunks(0.3, 6, NOW_S)
+    place.log.append(chunks)
+    place.club.clock.now = datetime.now(UTC) + timedelta(minutes=2)  # the server's clock is the machine's
+    assert registry.get_sample_value(waits) == len(chunks)
+    assert 120 <= registry.get_sample_value(lag) < 120 + WAIT_S * 4
+    place.settle()
+    assert (registry.get_sample_value(waits), registry.get_sample_value(lag)) == (0, 0)
+    nats_server.kill()
+    while line.connected:
+        time.sleep(0.01)
+    assert (registry.get_sample_value(waits), registry.get_sample_value(lag)) == (None, 0)

@@ -228,6 +228,14 @@ def test_of_two_who_make_a_stream_at_once_with_two_numbers_one_is_refused(line: 
     assert sorted(type(each) for each in refused if each is not None) == [OtherNumber]
 
 
+def test_three_addresses_of_one_server_are_no_cluster(nats_server: Nats) -> None:
+    port = nats_server.port
+    with NatsLine(f"{nats_server.url},nats://localhost:{port},nats://127.0.0.2:{port}", "three") as line:
+        make_stream(line, WORK, CONSUMERS)
+        make_stream(line, WORK, CONSUMERS)
+        assert store(line, messages(1)) == ["stored"] * 4
+
+
 def test_two_who_make_the_same_stream_at_once_both_have_it(line: NatsLine, nats_server: Nats) -> None:
     counted = replace(WORK, counted_by="storage.parts")
     with NatsLine(nats_server.url, "other") as other, ThreadPoolExecutor() as pool:
