@@ -6,6 +6,7 @@ import logging
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
@@ -19,6 +20,7 @@ from devices.hostclock import HostClock
 _log = logging.getLogger(__name__)
 # s between two signs of life. Own choice.
 _SEEN_S = 5.0
+_MINUTE_S = 60.0
 # Processes that ended otherwise than in order are told for so long. Own choice.
 _REMEMBERED = timedelta(days=1)
 
@@ -27,10 +29,17 @@ class Presence:
     """One process's row. One thread; a database that is away is tried again."""
 
     def __init__(
-        self, store: Store, clock: HostClock, role: str, silent_s: Callable[[], float | None] = lambda: None
+        self,
+        store: Store,
+        clock: HostClock,
+        role: str,
+        silent_s: Callable[[], float | None] = lambda: None,
+        each_minute: Callable[[], object] = lambda: None,
     ) -> None:
-        """silent_s: returns s since the role's last work, None where it has none."""
+        """silent_s: returns s since the role's last work, None where it has none. each_minute: what every process does
+        for itself, at its begin and once a minute."""
         self._store, self._clock, self._role, self._silent_s = store, clock, role, silent_s
+        self._each_minute, self._due_s = each_minute, 0.0
         self._id, self._started_at = fresh_id(), self._now()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -71,12 +80,22 @@ class Presence:
         while True:
             try:
                 self.say()
+                self._own_part()
             except CoachError as error:
                 _log.info("that this process is at work could not be noted: %s", error)
             except Exception:  # noqa: BLE001 - a process at work must not look dead for one defect
                 _log.exception("that this process is at work could not be noted")
             if self._stopping.wait(_SEEN_S):
                 return
+
+    def _own_part(self) -> None:
+        if time.monotonic() < self._due_s:
+            return
+        try:
+            self._each_minute()
+            self._due_s = time.monotonic() + _MINUTE_S
+        except CoachError as error:
+            _log.warning("what this process does each minute is tried again: %s", error)
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock.utc_s(), UTC)

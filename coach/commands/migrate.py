@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import contextlib
 from datetime import UTC, datetime
+from pathlib import Path
 
 from coach.commands.options import add_config_option
 from coach.config import load
 from coach.instance import database_of, make_directory, only_one
+from coach.service import erased_list
 from coach.service.erasing import erase_again
 from coach.store.engine import migrate, open_store
 
@@ -17,6 +19,10 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Add `migrate`."""
     parser = subparsers.add_parser("migrate", help="bring the database's schema up to date")
     add_config_option(parser)
+    parser.add_argument(
+        "--erased", type=Path, nargs="+", default=[], metavar="FILE",
+        help="after a restore: lists of who was erased (erased.jsonl) that lay elsewhere; who is on one goes again",
+    )  # fmt: skip
     parser.set_defaults(handler=handler)
 
 
@@ -28,8 +34,10 @@ def handler(args: argparse.Namespace) -> int:
         store = open_store(database_of(storage))
         try:
             migrate(store)
+            for path in args.erased:
+                erased_list.write(directory, erased_list.said_in(path))
             # What `pg_restore` has brought back, as `backstop restore` does with a file.
-            erased = erase_again(store, directory, datetime.now(UTC)) if shared else 0
+            erased = erase_again(store, directory, datetime.now(UTC)) if shared or args.erased else 0
         finally:
             store.close()
     print(f"The schema of the database {'on its server' if shared else f'in {directory}'} is up to date.")

@@ -74,7 +74,8 @@ def opened_role(config: Config, name: str) -> Iterator[OpenRole]:
     ground = open_ground(config, name)
     machine = ground.services.machine
     pulse = machine.worker if name == "worker" else machine.clock
-    presence = Presence(ground.store, SystemClock(), name, lambda: pulse.silent_s)
+    keep_list = ground.services.erasing.keep_list
+    presence = Presence(ground.store, SystemClock(), name, lambda: pulse.silent_s, keep_list)
     try:
         presence.start()
         yield OpenRole(ground.services, SharedFeed(ground.telling), ground.line)

@@ -60,7 +60,7 @@ class WebRole:
         live = LiveAnalysis(feed, services.athletes.analysis_params)
         self.door = door = SharedDoor(services, live, feed, telling, SystemClock())
         app = create_app(services, feed, self._config, session_key(ground.store, self._config), door=door)
-        self._presence = Presence(ground.store, SystemClock(), "web")
+        self._presence = Presence(ground.store, SystemClock(), "web", each_minute=services.erasing.keep_list)
         self._parts = [
             live,
             TrialGuide(services.trials, feed),

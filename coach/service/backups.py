@@ -18,7 +18,7 @@ from coach.backup_file import Manifest
 from coach.config import BackupSection
 from coach.errors import AlreadyRunning, CoachError, InvalidInput, StoreUnavailable
 from coach.instance import DATABASE, KEY_FILES, database_path, hold, sweep, working_folder, write_through
-from coach.service import erasing
+from coach.service import erased_list
 from coach.store import snapshot
 from devices.codec import decode_chunk
 from devices.errors import DeviceError
@@ -110,7 +110,7 @@ class Backups:
         if not folder:
             return Made(target, manifest)
         # Beside the backups too: the disk that is lost takes along the list beside the database.
-        erasing.learn(self._directory, to)
+        erased_list.write(to, erased_list.said_beside(self._directory))
         return Made(target, manifest, self._prune(to, now))
 
     def make_due(self, now: datetime) -> Made | None:

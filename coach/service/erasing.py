@@ -10,8 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,17 +19,18 @@ from pathlib import Path
 from coach.errors import AlreadyRunning, ConfigError, InvalidInput, NotAllowed, StoreUnavailable
 from coach.instance import only_one
 from coach.log import TableChunkLog
+from coach.service import erased_list
 from coach.service.consents import require_agreeing
+from coach.service.erased_list import Said, id_hash
 from coach.service.ground import Ground
 from coach.service.links import LinkBoard
 from coach.service.permission import require_athlete, speaks_for
 from coach.service.types import Identity, Role
 from coach.store import athletes, erasing, events
 from coach.store.claims import claimed
-from coach.store.engine import Store
+from coach.store.engine import Store, Tx
 
 _log = logging.getLogger(__name__)
-LIST = "erased.jsonl"
 # Bytes of a database that is written anew at once: some seconds. A larger one waits for the night. Own choice.
 _AT_ONCE_BYTES = 200_000_000
 NOT_YOURS = "Only the athlete, or who stands in for them, erases what is theirs."
@@ -79,7 +80,10 @@ class Erasing:
 
     def _begin(self, athlete_id: str, asked_by: str) -> str:
         now = self._ground.now()
-        _note(self._ground.config.storage.directory, id_hash(athlete_id), "erased_at", now)
+        try:
+            erased_list.write(self._ground.config.storage.directory, {id_hash(athlete_id): Said(now, False)})
+        except StoreUnavailable as error:
+            raise StoreUnavailable(f"Nothing was erased. {error}") from error
         with self._ground.store.begin() as tx:
             users, worn = erasing.user_ids(tx, athlete_id), erasing.wearable_ids(tx, athlete_id)
             erasure_id = erasing.begin(tx, athlete_id, id_hash(athlete_id), asked_by, now)
@@ -87,6 +91,15 @@ class Erasing:
             self._links.changed(wearable_id)
         forget_files(self._ground.config.storage.directory, athlete_id, users)
         return erasure_id
+
+    def keep_list(self) -> int:
+        """Write on the list of this process what others erased or took in again; return of how many. See `erased_list`.
+
+        What a database that was restored does not know stays on the list. Raises StoreUnavailable.
+        """
+        with self._ground.store.read() as tx:
+            known = dict(_said(tx))
+        return erased_list.write(self._ground.config.storage.directory, known)
 
     def go_on(self, at_night: bool = False) -> int:
         """Go on with what is under way; return how many athletes were emptied. at_night: writers may wait long."""
@@ -151,9 +164,9 @@ def erase_again(store: Store, directory: Path, now: datetime) -> int:
 
     store: brought up to date, in use by nobody. directory: the storage folder, which outlives the database.
     """
-    listed = erased_ids(directory)
     with store.read() as tx:
-        gone = listed | erasing.erased_hashes(tx)
+        known = erased_list.newest([erased_list.said_beside(directory).items(), _said(tx)])
+        gone = {hashed for hashed, said in known.items() if not said.taken_in}
         back = [athlete_id for athlete_id in erasing.athlete_ids(tx) if id_hash(athlete_id) in gone]
     for athlete_id in back:
         with store.begin() as tx:
@@ -166,68 +179,10 @@ def erase_again(store: Store, directory: Path, now: datetime) -> int:
     return len(back)
 
 
-def id_hash(athlete_id: str) -> str:
-    """Return what is kept of an erased athlete's id. It is random, so that nobody finds it by trying."""
-    return hashlib.sha256(athlete_id.encode()).hexdigest()
-
-
-def erased_ids(directory: Path) -> set[str]:
-    """Return the hashes on the list beside the database. Raises StoreUnavailable when it is there and unreadable."""
-    path = directory / LIST
-    erased: set[str] = set()
-    if not path.exists():
-        return erased
-    try:
-        for line in path.read_text(encoding="ascii").splitlines():
-            entry = json.loads(line)
-            (erased.add if "erased_at" in entry else erased.discard)(entry["id_sha256"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise StoreUnavailable(
-            f"The list of erased athletes {path} cannot be read ({error}): mend that line; without the list a restore "
-            "would bring back who was erased."
-        ) from None
-    return erased
-
-
-def learn(source: Path, directory: Path) -> None:
-    """Add what the list in one folder says to the list in another, each line once. Raises StoreUnavailable.
-
-    For lists that lie beside backups: a disk that is lost takes along the one beside the database.
-    """
-    try:
-        lines = (source / LIST).read_text(encoding="ascii").splitlines() if (source / LIST).exists() else []
-        known = (directory / LIST).read_text(encoding="ascii").splitlines() if (directory / LIST).exists() else []
-        for line in lines:
-            if line not in known:
-                _append(directory / LIST, line)
-    except (OSError, ValueError) as error:
-        raise StoreUnavailable(
-            f"The list {source / LIST} cannot be copied to {directory} ({error}): look at both."
-        ) from None
-
-
-def taken_in_again(directory: Path, athlete_id: str, now: datetime) -> None:
-    """Note that who was erased once has come back with an export of their own."""
-    if id_hash(athlete_id) in erased_ids(directory):
-        _note(directory, id_hash(athlete_id), "taken_in_at", now)
-
-
-def _note(directory: Path, hashed: str, what: str, now: datetime) -> None:
-    path = directory / LIST
-    try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _append(path, json.dumps({"id_sha256": hashed, what: now.isoformat()}))
-    except OSError as error:
-        raise StoreUnavailable(f"The list {path} cannot be written ({error.strerror}): nothing was erased.") from error
-
-
-def _append(path: Path, line: str) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    try:
-        os.write(handle, f"{line}\n".encode("ascii"))
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def _said(tx: Tx) -> Iterator[tuple[str, Said]]:
+    """Yield what the database says of each athlete who was erased, by the hash of the id."""
+    for row in erasing.everybody(tx):
+        yield row["id_hash"], Said(row["taken_in_at"] or row["asked_at"], row["taken_in_at"] is not None)
 
 
 def forget_files(directory: Path, athlete_id: str, user_ids: list[str]) -> None:

@@ -15,7 +15,7 @@ from coach import backup_file
 from coach.backup_file import Manifest
 from coach.errors import Conflict, StoreUnavailable
 from coach.instance import DATABASE, KEY_FILES, database_path, sweep, working_folder, write_through
-from coach.service import erasing
+from coach.service import erased_list, erasing
 from coach.service.backups import check_newest_chunks
 from coach.store import snapshot
 from coach.store.engine import migrate, open_store
@@ -96,7 +96,7 @@ def _bring_up_to_date(database: Path, directory: Path, beside: Path, now: dateti
     """Migrate, erase again, and leave one file that is on the disk; return how many were erased again."""
     with open_store(database) as store:
         migrate(store)
-        erasing.learn(beside, directory)
+        erased_list.write(directory, erased_list.said_beside(beside))
         erased_again = erasing.erase_again(store, directory, now)
     _fold_log(database)
     with database.open("rb") as file:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from coach.errors import Conflict, InvalidInput, StoreUnavailable
 from coach.exports import reading
-from coach.service.erasing import id_hash, taken_in_again
+from coach.service import erased_list
+from coach.service.erased_list import Said, id_hash
 from coach.service.ground import Ground
 from coach.service.secrets import fresh_token
 from coach.store import athletes, erasing, exporting
@@ -47,10 +48,14 @@ class Restoring:
             self._check_room(path, archive.table_bytes())
             with self._ground.store.begin_append() as tx:
                 taken = _taken(tx, archive)
-                # Who was erased and comes back is here again, also after a restore.
-                erasing.forget_erasure(tx, id_hash(taken.athlete_id))
-                taken_in_again(self._ground.config.storage.directory, taken.athlete_id, self._ground.now())
+                self._note_back(tx, id_hash(taken.athlete_id))
         return taken
+
+    def _note_back(self, tx: Tx, hashed: str) -> None:
+        """Have who was erased and comes back stay, also after a restore."""
+        directory, now = self._ground.config.storage.directory, self._ground.now()
+        if erasing.note_taken_in(tx, hashed, now) or hashed in erased_list.erased_ids(directory):
+            erased_list.write(directory, {hashed: Said(now, True)})
 
     def _check_room(self, path: Path, size: int) -> None:
         where = self._ground.config.storage.directory

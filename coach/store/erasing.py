@@ -41,7 +41,8 @@ def begin(tx: Tx, athlete_id: str, id_hash: str, asked_by: str, now: datetime) -
     """Note that an athlete is to be erased and shut every door to them; again is no error. Return the erasure's id."""
     known = one(tx, select(erasure).where(erasure.c.id_hash == id_hash))
     tokens = tx.execute(select(api_token.c.token_hash).where(api_token.c.athlete_id == athlete_id)).scalars()
-    values = {"whose": athlete_id, "asked_by": asked_by, "asked_at": now, "emptied_at": None, "scrubbed_at": None}
+    values = {"whose": athlete_id, "asked_by": asked_by, "asked_at": now}
+    values |= {"emptied_at": None, "scrubbed_at": None, "taken_in_at": None}
     if known is None:
         erasure_id = fresh_id()
         row = {"id": erasure_id, "id_hash": id_hash, "token_hashes": list(tokens), **values}
@@ -73,14 +74,15 @@ def is_under_way(tx: Tx, athlete_id: str) -> bool:
     return tx.execute(select(erasure.c.id).where(erasure.c.whose == athlete_id)).first() is not None
 
 
-def erased_hashes(tx: Tx) -> set[str]:
-    """Return the hashes of the ids of everybody who was erased here."""
-    return set(tx.execute(select(erasure.c.id_hash)).scalars())
+def everybody(tx: Tx) -> list[Row]:
+    """Return id_hash, asked_at and taken_in_at of everybody who was erased here."""
+    return many(tx, select(erasure.c.id_hash, erasure.c.asked_at, erasure.c.taken_in_at))
 
 
-def forget_erasure(tx: Tx, id_hash: str) -> None:
-    """Forget that somebody was erased, who is taken in again."""
-    tx.execute(delete(erasure).where(erasure.c.id_hash == id_hash))
+def note_taken_in(tx: Tx, id_hash: str, now: datetime) -> bool:
+    """Note that somebody who was erased here is taken in again, and forget their tokens; tell whether it was so."""
+    values = {"taken_in_at": now, "token_hashes": []}
+    return tx.execute(update(erasure).where(erasure.c.id_hash == id_hash).values(**values)).rowcount == 1
 
 
 def token_was_erased(tx: Tx, token_hash: str) -> bool:

@@ -20,4 +20,5 @@ erasure = Table(
     Column("asked_at", UtcDateTime, nullable=False),
     Column("emptied_at", UtcDateTime),  # the last row was deleted
     Column("scrubbed_at", UtcDateTime),  # the database's files were written anew without them
+    Column("taken_in_at", UtcDateTime),  # who was erased has come back with an export
 )

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from coach.__main__ import main
 from coach.config import Config
 from coach.service import build_services
-from coach.service.erasing import LIST, id_hash
+from coach.service.erased_list import LIST, id_hash
 from coach.store import months
 from coach.store.engine import Store, open_store
 from coach.store.tables import athlete, chunk

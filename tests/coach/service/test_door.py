@@ -84,7 +84,7 @@ WITHOUT_WHO = {
     # Nobody as who asks is the owner of the machine, at its terminal.
     "exports": "athlete_named write",
     "restoring": "take_in",
-    "erasing": "erase go_on",
+    "erasing": "erase go_on keep_list",
     "retention": "days told signal_gone_at line_gone_after forget make_months",
     "machine": "claimed figures make_backup mind_disk parts trouble own_parts at_work attach_line",
 }

@@ -15,7 +15,8 @@ from sqlalchemy import JSON, LargeBinary, String, cast, func, select
 from coach.config import Config, Storage
 from coach.errors import InvalidInput, NoSuch, NotAllowed, StoreUnavailable
 from coach.instance import only_one
-from coach.service.erasing import LIST, erase_again, erased_ids, id_hash
+from coach.service.erased_list import LIST, erased_ids, id_hash
+from coach.service.erasing import erase_again
 from coach.service.types import Role
 from coach.store import erasing
 from coach.store.data_rules import RULES
