@@ -22,9 +22,9 @@ _log = logging.getLogger(__name__)
 # s between two looks for recordings and sessions that came to their end. Own choice.
 _STALE_TICK_S = 300.0
 # s between two looks for days that no worker has judged; how long one has for it. Own choice: a worker looks at once,
-# and has the memory for it that pages need not have.
+# and has the memory for it that pages need not have; it may wait for ten minutes itself (service/days.py).
 _DAYS_TICK_S = 60.0
-_WORKERS_TURN = timedelta(minutes=2)
+_WORKERS_TURN = timedelta(minutes=30)
 # s between two looks for programs that were not looked at today. Own choice.
 _LOOK_TICK_S = 300.0
 # s between two looks for phones that fell silent. Own choice.
