@@ -66,6 +66,13 @@ def test_a_container_of_ours_can_do_little(name: str) -> None:
     assert "ports" not in service
 
 
+@pytest.mark.parametrize("name", OWN)
+def test_what_a_container_does_not_hold_in_memory_goes_onto_a_volume(name: str) -> None:
+    service = OWN[name]
+    assert service["environment"]["TMPDIR"] in {volume.split(":")[1] for volume in service["volumes"]}
+    assert [re.fullmatch(r"/tmp:size=\d+m", each) is not None for each in service["tmpfs"]] == [True]
+
+
 def test_secrets_are_files_volumes_are_named_and_nothing_is_left_over() -> None:
     services = COMPOSE["services"].values()
     used = {secret for each in services for secret in each.get("secrets", ())}
@@ -195,7 +202,8 @@ def test_a_unit_starts_a_command_that_there_is_and_may_do_little(path: Path) -> 
     command = parsed(*words).command
     assert path.name == ("backstop.service" if command == "run" else f"backstop-{command}@.service")
     names = dict(re.findall(r"^Environment=(\w+)=(.*)$", path.read_text(encoding="utf-8"), re.MULTILINE))
-    assert len(names) == 2
+    assert len(names) == 3
+    assert names["TMPDIR"] == "/var/tmp"  # a disk, and its own by PrivateTmp
     with pytest.MonkeyPatch.context() as patch:
         for name, value in names.items():
             patch.setenv(name, value)
