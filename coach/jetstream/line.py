@@ -44,8 +44,13 @@ class NatsLine:
     """
 
     def __init__(self, urls: str, name: str) -> None:
-        """urls: nats://TOKEN@HOST:4222, several with commas between. name: of this process, for the server's lists."""
+        """urls: nats://TOKEN@HOST:4222, several with commas between; tls:// for TLS, whose authority the machine knows.
+
+        name: of this process, for the server's lists, role-host-process.
+        """
         self.urls, self._name = [each.strip() for each in urls.split(",") if each.strip()], name
+        # Answers come here, which a server with a name for each role lets nobody else hear (deploy/nats-roles.conf).
+        self.inbox = f"_INBOX.{name.partition('-')[0]}"
         self._loop = asyncio.new_event_loop()
         self._client = Client()
         self._thread: threading.Thread | None = None
@@ -185,7 +190,7 @@ class NatsLine:
     def away(self, why: BaseException | None = None) -> StoreUnavailable:
         """Return the error that says that no server answers."""
         told = f" ({type(why).__name__}: {why})" if why is not None and str(why) else ""
-        hosts = ", ".join(each.split("@")[-1].removeprefix("nats://") for each in self.urls)
+        hosts = ", ".join(each.split("@")[-1].rpartition("/")[2] for each in self.urls)
         return StoreUnavailable(f"NATS at {hosts} does not answer{told}: check storage.log_url and the server there.")
 
     async def _send(self, subject: str, data: bytes, reply: str, headers: Mapping[str, str] | None) -> None:
@@ -249,6 +254,7 @@ class NatsLine:
             await client.connect(
                 servers=self.urls,
                 name=self._name,
+                inbox_prefix=self.inbox,
                 error_cb=failed,
                 disconnected_cb=gone,
                 closed_cb=over,

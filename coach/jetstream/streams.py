@@ -31,12 +31,12 @@ _ON_THE_WAY = 500
 SIZE_MAX, HEADERS_MAX = 1 << 20, 1 << 11
 # Servers of a cluster that keep each message: one of them may be gone for good. Own choice.
 _REPLICAS = 3
-# What servers answer to that: there is no cluster; and no three of it can keep one now.
+# What servers answer to that: there is no cluster; and it has no three that can keep one.
 # Source: nats-server/server/errors.json.
 _ONE_SERVER, _NO_THREE = 10074, 10005
 _TOO_FEW = (
-    "NATS is a cluster of which no three servers with JetStream are there: start the others; what is sent stays with "
-    "its senders until then."
+    "NATS is a cluster of which no three servers with JetStream are there: have three, or one without a cluster; what "
+    "is sent stays with its senders until then."
 )
 _EPOCH = datetime.fromtimestamp(0, UTC)
 # stored: the stream has it now. known: it had it already. "": nobody knows; store it again.
@@ -86,8 +86,8 @@ class Message(NamedTuple):
 def make_stream(line: NatsLine, stream: Stream, consumers: Sequence[Consumer]) -> None:
     """Have a stream with its consumers; what is there stays as it is, but for its subjects and bounds.
 
-    In a cluster each message is kept by three of its servers, whichever addresses this process knows; where no three
-    are there to begin with, it is refused. Raises OtherNumber, StoreUnavailable.
+    One that is made in a cluster is kept by three of its servers, whichever addresses this process knows, and refused
+    where there are no three. Raises OtherNumber, StoreUnavailable.
     """
     line.run(lambda client: _made(client, stream, consumers), ASK_S + ASK_S * len(consumers) / 100)
 
@@ -154,7 +154,7 @@ async def _made(client: Client, stream: Stream, consumers: Sequence[Consumer]) -
     except NotFoundError:
         there = await _added(manager, wanted)
     _require_same_number(there, stream, len(consumers))
-    await _updated(manager, wanted, there)
+    await manager.update_stream(replace(wanted, num_replicas=there.config.num_replicas))
     known = {each.name for each in await manager.consumers_info(stream.name)}
     for each in consumers:
         if each.name not in known:
@@ -181,17 +181,6 @@ async def _added(manager: JetStreamManager, wanted: StreamConfig) -> StreamInfo:
         if not isinstance(error, BadRequestError):
             raise
         return await manager.stream_info(str(wanted.name))  # somebody else made it at this moment, as another one
-
-
-async def _updated(manager: JetStreamManager, wanted: StreamConfig, there: StreamInfo) -> None:
-    """Change what is there. It keeps the copies that it has where more cannot be made now: some of a cluster are away,
-    or there is no cluster."""
-    try:
-        await manager.update_stream(wanted)
-    except APIError as error:
-        if error.err_code not in (_ONE_SERVER, _NO_THREE):
-            raise
-        await manager.update_stream(replace(wanted, num_replicas=there.config.num_replicas))
 
 
 def _require_same_number(there: StreamInfo, stream: Stream, mine: int) -> None:

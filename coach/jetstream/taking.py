@@ -89,7 +89,7 @@ class Taker:
         self._line, self._stream, self._consumers = line, stream, tuple(consumers)
         self._numbers = {each.name: number for number, each in enumerate(self._consumers)}
         self._look_s = min(_LOOK_S, *(each.ack_wait_s * _LOOK_SHARE for each in self._consumers))
-        self._inbox = f"_INBOX.{uuid.uuid4().hex}"
+        self._inbox = f"{line.inbox}.{uuid.uuid4().hex}"
         self._there = threading.Condition()
         self._ready: deque[Delivery] = deque()
         self._woken = False
