@@ -13,7 +13,7 @@ from coach.service.reanalysis import Halted, Reanalysis
 from coach.work_queue import Taken, WorkQueue
 
 _log = logging.getLogger(__name__)
-# s between two looks for a run, while there is none. Own choice.
+# s between two looks for a run, while none may work. Own choice.
 _LOOK_S = 3.0
 # s to wait for the queue's next item. Own choice.
 _TAKE_S = 1.0
@@ -39,6 +39,7 @@ class Reanalyser:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._held_s = self._minded_s = 0.0
+        self._under_way = False
 
     def start(self) -> None:
         """Start the thread; again is no error."""
@@ -68,12 +69,17 @@ class Reanalyser:
                 _log.exception("a look at what is to be analysed anew failed")
                 worked = False
             if not worked:
-                self._stopping.wait(_LOOK_S)
+                # Of a run that is under way others have the rest, whose athletes' days are to be judged then.
+                self._stopping.wait(_MIND_S if self._under_way else _LOOK_S)
 
     def work_once(self) -> bool:
         """Do the next athlete-day, if a run may work and no live chunk waits; tell whether there was one."""
+        self._under_way = False
         run_id = self._reanalysis.may_work()
-        if run_id is None or self._behind():
+        if run_id is None:
+            return False
+        self._under_way = True
+        if self._behind():
             return False
         if not self._queue.held():
             self._queue.put(self._reanalysis.waiting(run_id, _PUT_AT_ONCE))

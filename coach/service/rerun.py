@@ -95,15 +95,26 @@ class Rerun:
             return Remembered(athlete_id, since, _known(athlete, findings.of_athlete(tx, athlete_id, _ALL), since))
 
     def work_here(self, run_id: str, told: Callable[[int, int], None] | None = None) -> None:
-        """Do what is left of a run in this thread; others may do it too."""
-        queue = TableQueue(self._ground.store, self._ground.clock)
-        while (view := self._reanalysis.view(run_id)).state is RunState.RUNNING:
+        """Do what is left of a run in this thread; others may do it too.
+
+        told(done, of): called after each athlete-day.
+        """
+        queue, view = TableQueue(self._ground.store, self._ground.clock), self._reanalysis.view(run_id)
+        done, of = view.days_done + view.athletes_done, view.days + view.athletes
+        while True:
             taken = queue.take(0.0)
+            if taken is not None and taken.item.run_id != run_id:
+                taken.failed(0.0)  # of a run that was begun since this one ended
+                return
             if taken is None:
+                if self._reanalysis.view(run_id).state is not RunState.RUNNING:
+                    return
                 time.sleep(_LOOK_S)  # others have the rest, or what went wrong is tried again in a while
                 self._reanalysis.may_work()
-            elif self._reanalysis.work(taken) and told is not None:
-                told(view.days_done + view.athletes_done + 1, view.days + view.athletes)
+            elif self._reanalysis.work(taken):
+                done += 1
+                if told is not None:
+                    told(done, of)
 
     def compare(self, remembered: Remembered, run_id: str) -> RerunView:
         """Return what a run found differently of an athlete. Raises NoSuch."""

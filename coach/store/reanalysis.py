@@ -82,8 +82,8 @@ def take(tx: Tx, now: datetime, until: datetime) -> Item | None:
             _DAY.state == "waiting",
             or_(_DAY.taken_until.is_(None), _DAY.taken_until <= now),
         )
-        # Judging first: who has waited for all of their days gets them.
-        .order_by(_DAY.part, _DAY.athlete_id, _DAY.local_date)
+        # Athlete by athlete, as an index has them: whose signal is done has nothing before their judging.
+        .order_by(_DAY.athlete_id, _DAY.local_date)
         .limit(1)
         .with_for_update(skip_locked=True, of=reanalysis_day)  # on SQLite one writes at a time
     )
@@ -148,7 +148,7 @@ def waiting(tx: Tx, run_id: str, limit: int) -> list[Item]:
     statement = (
         select(_DAY.run_id, _DAY.athlete_id, _DAY.part, _DAY.local_date)
         .where(_DAY.run_id == run_id, _DAY.state == "waiting")
-        .order_by(_DAY.part, _DAY.athlete_id, _DAY.local_date)
+        .order_by(_DAY.athlete_id, _DAY.local_date)
         .limit(limit)
     )
     return [item_of(row) for row in many(tx, statement)]
