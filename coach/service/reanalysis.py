@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -23,10 +23,10 @@ from coach.service.reanalysis_plan import Planned, note_limits, planned
 from coach.service.reanalysis_types import DayState, Part, RunState, RunView, Why
 from coach.service.reanalysis_views import view_of
 from coach.service.renewing import Renewing
+from coach.service.spooled import Spooled
 from coach.service.types import Identity, Role
-from coach.store import athletes, days, erasing, recordings
+from coach.store import athletes, days, recordings
 from coach.store import reanalysis as rows
-from coach.store.engine import Tx
 from coach.store.reanalysis import Item
 from coach.store.rows import Row, fresh_id
 from coach.work_queue import Taken
@@ -39,6 +39,8 @@ TRIES = 3
 _AGAIN_S = 5.0
 # Rounds over an athlete's days at most, and s between two: another worker may be judging one of them. Own choices.
 _ROUNDS, _OTHERS_S = 40, 0.25
+# Ids that are read at a time. Own choice.
+_ATHLETES_AT_ONCE = 1000
 # A day that a run is to judge is on everybody's list this much later, should the run never come to it. Own choice.
 _LATER = timedelta(hours=6)
 
@@ -65,8 +67,9 @@ class Reanalysis:
         with self._ground.store.read() as tx:
             if athlete_id is not None and athletes.get(tx, athlete_id) is None:
                 raise NoSuch(f"There is no athlete {athlete_id}.")
-            found = self._planned(tx, athlete_id, since, only_older=False)
-        run_id = self._begin(Why.ASKED, found, by.user_id if by else None, athlete_id, since, None)
+        with Spooled[Planned]() as found:
+            self._plan(found, athlete_id, since, only_older=False)
+            run_id = self._begin(Why.ASKED, found, by.user_id if by else None, athlete_id, since, None)
         if run_id is None:
             raise Conflict("History is being analysed anew already: wait until that is done, or stop it.")
         return run_id
@@ -87,12 +90,12 @@ class Reanalysis:
                     rows.work_until(tx, under_way["id"], until)
             return 0
         note_limits(self._ground)
-        with self._ground.store.read() as tx:
-            found = self._planned(tx, None, None, only_older=True)
-        if not found:
-            return 0
-        self._begin(Why.NIGHTLY, found, None, None, None, until)
-        return sum(len(each.days) for each in found)
+        with Spooled[Planned]() as found:
+            self._plan(found, None, None, only_older=True)
+            if not found:
+                return 0
+            self._begin(Why.NIGHTLY, found, None, None, None, until)
+            return sum(len(each.days) for each in found)
 
     def stop(self, by: Identity | None) -> bool:
         """Stop the run under way; tell whether there was one. What is done stays done. Raises NotAllowed."""
@@ -253,22 +256,29 @@ class Reanalysis:
             known = {each: days.due_of(tx, athlete_id, each) for each in wanted}
         return {each: due["marks"] for each, due in known.items() if due is not None}
 
-    def _planned(self, tx: Tx, athlete_id: str | None, since: date | None, only_older: bool) -> list[Planned]:
-        now = self._ground.now()
-        found = []
-        for each in [athlete_id] if athlete_id is not None else sorted(erasing.athlete_ids(tx)):
-            athlete = athletes.get(tx, each)
-            if athlete is None:
-                continue
-            first = None if since is None else since - HISTORY
-            received = None if first is None else datetime.fromtimestamp(bounds_of(athlete, first)[0], UTC)
-            plan = planned(self._ground, tx, athlete, first, received, now, only_older)
+    def _plan(self, found: Spooled[Planned], athlete_id: str | None, since: date | None, only_older: bool) -> None:
+        """Add what is to be done, in the order of ids. Each athlete is looked at in a moment of their own, so that no
+        reader of a server lasts as long as all of them take."""
+        now, first = self._ground.now(), None if since is None else since - HISTORY
+        for each in [athlete_id] if athlete_id is not None else self._everybody():
+            with self._ground.store.read() as tx:
+                athlete = athletes.get(tx, each)
+                if athlete is None:
+                    continue
+                received = None if first is None else datetime.fromtimestamp(bounds_of(athlete, first)[0], UTC)
+                plan = planned(self._ground, tx, athlete, first, received, now, only_older)
             if plan is not None:
-                found.append(plan)
-        return found
+                found.add(plan)
+
+    def _everybody(self) -> Iterator[str]:
+        some = [""]
+        while some:
+            with self._ground.store.read() as tx:
+                some = athletes.ids_after(tx, some[-1], _ATHLETES_AT_ONCE)
+            yield from some
 
     def _begin(
-        self, why: Why, found: list[Planned], asked_by: str | None, athlete_id: str | None, since: date | None,
+        self, why: Why, found: Iterable[Planned], asked_by: str | None, athlete_id: str | None, since: date | None,
         until: datetime | None,
     ) -> str | None:  # fmt: skip
         """Insert a run with its athlete-days; return its id, None while one is under way that does not end for it."""
@@ -278,7 +288,7 @@ class Reanalysis:
             "algorithm_version": ALGORITHM_VERSION, "begun_at": now, "works_until": until, "ended_at": None,
             "state": RunState.RUNNING,
         }  # fmt: skip
-        items = [row for each in found for row in each.rows(run_id, now)]
+        items = (row for each in found for row in each.rows(run_id, now))
         try:
             with self._ground.store.begin() as tx:
                 known = rows.running(tx)

@@ -6,9 +6,7 @@ meanwhile sees the old, whole; live chunks go on being analysed, and what came m
 
 from __future__ import annotations
 
-import pickle
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,6 +19,7 @@ from coach.service.editions import limits_of
 from coach.service.ground import Ground
 from coach.service.motion import SETTLED_AFTER
 from coach.service.profiles import analysis_params
+from coach.service.spooled import Spooled
 from coach.store import athletes, events, exposures, recordings, signals
 from coach.store import reanalysis as rows
 from coach.store.engine import Tx
@@ -28,8 +27,6 @@ from coach.store.rows import Row
 
 # Chunks read at a time: two minutes of the usual ones. Own choice, as of the worker.
 _AT_ONCE = 24
-# Bytes of results that are kept in memory; above it they wait on the disk. Own choice: half a day of one wearable.
-_IN_MEMORY = 8 << 20
 # Times that it is caught up with who appends and who analyses, before it is left for later. Own choice: each time takes
 # a fraction of the one before.
 _CATCH_UPS = 20
@@ -47,33 +44,9 @@ class Renewed:
     gone: bool = False
 
 
-class _Settled:
-    """What the analysis settles, in order, in a file without a name: nobody else reads it, and it ends with us."""
-
-    def __init__(self) -> None:
-        self._file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - closed by `close`
-        self._batches = 0
-
-    def add(self, analysed: Analysed) -> None:
-        """Keep the rows of some chunks."""
-        batch = (analysed.features, analysed.minutes, analysed.stretches, analysed.set_aside)
-        pickle.dump(batch, self._file, pickle.HIGHEST_PROTOCOL)
-        self._batches += 1
-
-    def __iter__(self) -> Iterator[tuple[list[Any], list[Any], list[Any], list[tuple[int, str]]]]:
-        self._file.seek(0)
-        for _ in range(self._batches):
-            yield pickle.load(self._file)  # noqa: S301 - written by this object a moment ago
-        self._file.seek(0, 2)
-
-    def close(self) -> None:
-        self._file.close()
-
-    def __enter__(self) -> _Settled:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+# Rows of some chunks that the analysis has settled: features, minutes, stretches, what is set aside.
+_Batch = tuple[list[Any], list[Any], list[Any], list[tuple[int, str]]]
+_Settled = Spooled[_Batch]
 
 
 @dataclass(slots=True)
@@ -105,7 +78,7 @@ class Renewing:
         recording that has come to its end is settled. Raises NoSuch, Conflict: somebody was always first, try again.
         """
         for _ in range(_PASSES):
-            with _Settled() as settled:
+            with Spooled[_Batch]() as settled:
                 found = self._passed(stream_id, settled, between)
             if found is not None:
                 return found
@@ -142,7 +115,7 @@ class Renewing:
             if analysed.last_seq == at.last_seq:
                 return
             at.take(analysed)
-            settled.add(analysed)
+            settled.add((analysed.features, analysed.minutes, analysed.stretches, analysed.set_aside))
             between()
 
     def _save(self, at: _Pass, settled: _Settled) -> bool | None:

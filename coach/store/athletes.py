@@ -23,6 +23,12 @@ def get(tx: Tx, athlete_id: str) -> Row | None:
     return one(tx, select(athlete).where(athlete.c.id == athlete_id))
 
 
+def ids_after(tx: Tx, athlete_id: str, limit: int) -> list[str]:
+    """Return the ids of the athletes that follow on one in the order of ids; on "" all do."""
+    statement = select(athlete.c.id).where(athlete.c.id > athlete_id).order_by(athlete.c.id).limit(limit)
+    return list(tx.execute(statement).scalars())
+
+
 def lock(tx: Tx, athlete_id: str) -> None:
     """Let nobody else who decides about an athlete write until this transaction ends.
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import date, datetime
+from itertools import islice
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, func, insert, or_, select, update
@@ -39,11 +40,16 @@ def _is(item: Item) -> ColumnElement[bool]:
     return found
 
 
-def add_run(tx: Tx, row: dict[str, Any], days: Sequence[dict[str, Any]]) -> None:
-    """Insert a run with all its athlete-days. Raises Conflict (at the end of the transaction) while one runs."""
+def add_run(tx: Tx, row: dict[str, Any], days: Iterable[dict[str, Any]]) -> None:
+    """Insert a run with all its athlete-days, but for who is gone since they were planned. Raises Conflict while one
+    runs."""
     tx.execute(insert(reanalysis).values(**row))
-    for first in range(0, len(days), _AT_ONCE):
-        tx.execute(insert(reanalysis_day), list(days[first : first + _AT_ONCE]))
+    left = iter(days)
+    while some := list(islice(left, _AT_ONCE)):
+        whose = {each["athlete_id"] for each in some}
+        there = set(tx.execute(select(athlete.c.id).where(athlete.c.id.in_(whose))).scalars())
+        if known := [each for each in some if each["athlete_id"] in there]:
+            tx.execute(insert(reanalysis_day), known)
 
 
 def running(tx: Tx) -> Row | None:

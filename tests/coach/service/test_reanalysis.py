@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select, update
@@ -213,6 +214,30 @@ def test_a_run_whose_last_athlete_was_erased_ends(worn: Club) -> None:
     run = worn.services.reanalysis.newest()
     assert run is not None
     assert run.state is RunState.DONE
+
+
+def test_everybody_is_planned_page_by_page_and_who_goes_meanwhile_is_left_out(
+    club: Club, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("coach.service.reanalysis._ATHLETES_AT_ONCE", 2)
+    monkeypatch.setattr("coach.service.spooled._IN_MEMORY", 1)
+    services = club.services
+    others = [services.athletes.create(name, "Europe/Berlin", club.coach.user_id) for name in ("Bea", "Cy", "Di")]
+    runs, begin = services.reanalysis, services.reanalysis._begin
+
+    def after_somebody_went(*args: Any) -> str | None:
+        services.erasing.erase(None, others[0], "Bea")
+        return begin(*args)
+
+    monkeypatch.setattr(runs, "_begin", after_somebody_went)
+    runs.ask(None)
+    with club.store.read() as tx:
+        planned = list(tx.execute(select(reanalysis_day.c.athlete_id)).scalars())
+    assert sorted(planned) == sorted([club.athlete_id, *others[1:]])
+    work_all(services, club)
+    run = runs.newest()
+    assert run is not None
+    assert (run.state, run.athletes_done) == (RunState.DONE, 3)
 
 
 def test_days_that_are_entered_alone_are_judged_by_a_run_too(worn: Club, tmp_path: Path) -> None:
