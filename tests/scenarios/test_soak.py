@@ -91,6 +91,9 @@ def test_a_soak_with_restarts_grows_nothing_and_accounts_for_every_sample(
         for each in everybody:
             each.stop(kill=True)
         server.stop()
+    said = (server.folder / "server.log").read_text(encoding="utf-8")
+    failed = [line for line in said.splitlines() if " ERROR " in line]
+    assert not failed, f"{len(failed)} failures, the first: {failed[0]}"
     told = accounts(server.folder, everybody)
     accounted(told, figure)
     figure("simulated, in real time", f"{count} wearables x {day_s / 3600:.2f} h in {delivered_s:.0f}", "s")
