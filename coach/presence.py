@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 
 from coach.errors import CoachError
+from coach.memory import give_memory_back
 from coach.store import processes
 from coach.store.engine import Store
 from coach.store.rows import fresh_id
@@ -93,6 +94,7 @@ class Presence:
             return
         try:
             self._each_minute()
+            give_memory_back()
             self._due_s = time.monotonic() + _MINUTE_S
         except CoachError as error:
             _log.warning("what this process does each minute is tried again: %s", error)
