@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,8 @@ from coach.service.ground import Ground
 from coach.service.secrets import fresh_token
 from coach.store import athletes, erasing, exporting
 from coach.store.engine import Tx
-from coach.store.importing import Taking, with_blobs
+from coach.store.importing import NUMBER_MAX, Taking, highest_numbers, with_blobs
+from coach.store.numbering import reserve_numbers
 
 # Values that an export does not hold and a row cannot be without.
 _FRESH = {("athlete", "calendar_token"): fresh_token}
@@ -46,8 +48,11 @@ class Restoring:
         """
         with reading.opened(path) as archive:
             self._check_room(path, archive.table_bytes())
+            with self._ground.store.read() as tx:
+                _require_fitting(tx, archive)
+            reserved = self._reserved(archive)
             with self._ground.store.begin_append() as tx:
-                taken = _taken(tx, archive)
+                taken = _taken(tx, archive, reserved)
                 self._note_back(tx, id_hash(taken.athlete_id))
         return taken
 
@@ -57,13 +62,27 @@ class Restoring:
         if erasing.note_taken_in(tx, hashed, now) or hashed in erased_list.erased_ids(directory):
             erased_list.write(directory, {hashed: Said(now, True)})
 
+    def _reserved(self, archive: reading.Opened) -> Mapping[str, int]:
+        """Return behind which numbers the rows of a server's numbered tables begin; others go on adding rows."""
+        store = self._ground.store
+        if store.dialect != "postgresql":
+            return {}
+        behind = {}
+        for table, most in highest_numbers(archive.rows):
+            if most >= NUMBER_MAX:
+                raise InvalidInput(f"The export cannot be taken in: {table.name} has a row of number {most}.")
+            with store.begin() as tx:
+                behind[table.name] = reserve_numbers(tx, table, most)
+        return behind
+
     def _check_room(self, path: Path, size: int) -> None:
         where = self._ground.config.storage.directory
         if where.is_dir() and shutil.disk_usage(where).free < _ROOM * size:
             raise StoreUnavailable(f"{path.name} needs {_ROOM * size / 1e6:.0f} MB on the disk of {where}: make room.")
 
 
-def _taken(tx: Tx, archive: reading.Opened) -> TakenIn:
+def _require_fitting(tx: Tx, archive: reading.Opened) -> None:
+    """Raise InvalidInput for an export of another schema or with other tables, Conflict where the athlete is here."""
     here = exporting.schema_version(tx)
     if archive.schema != here:
         raise InvalidInput(
@@ -72,9 +91,13 @@ def _taken(tx: Tx, archive: reading.Opened) -> TakenIn:
         )
     if (known := athletes.get(tx, archive.athlete_id)) is not None:
         raise Conflict(f"{known['name']} is here already, and an import changes nothing that is here: erase first.")
+    archive.check_tables({name: exporting.beside(name) for name in exporting.table_names()})
+
+
+def _taken(tx: Tx, archive: reading.Opened, behind: Mapping[str, int]) -> TakenIn:
+    _require_fitting(tx, archive)
     names = exporting.table_names()
-    archive.check_tables({name: exporting.beside(name) for name in names})
-    taking = Taking(tx, archive.athlete_id, _FRESH)
+    taking = Taking(tx, archive.athlete_id, _FRESH, behind)
     for name in names:
         columns = exporting.beside(name)
         with ExitStack() as stack:

@@ -13,12 +13,12 @@ from coach.errors import Conflict, InvalidInput
 from coach.store.data_rules import RULES, exported_tables, of_athlete
 from coach.store.engine import Tx
 from coach.store.exporting import Plain, exported, value_of
-from coach.store.numbering import hold_numbers, number_of, number_on
+from coach.store.numbering import number_of
 
 # Rows of one statement. Own choice.
 _ROWS_AT_ONCE = 500
 # Above each number of a row: what comes behind it is to be numbered too. Own bound, that of whole numbers in JSON.
-_NUMBER_MAX = 2**53
+NUMBER_MAX = 2**53
 
 # What the audit calls rows of numbered tables.
 _SUBJECTS = {"chunk": "chunk", "doctor_plan": "doctor_plan", "triage": "triage_answer"}
@@ -33,12 +33,14 @@ class Taking:
     Text ids stay as they are. Numbers stay where the table is empty, else they go on behind its last, in their order.
     """
 
-    def __init__(self, tx: Tx, athlete_id: str, fresh: Fresh) -> None:
+    def __init__(self, tx: Tx, athlete_id: str, fresh: Fresh, behind: Mapping[str, int]) -> None:
+        """behind: where the numbers begin that were reserved for each table on a server (`numbering`); a file has one
+        writer at a time, and nothing is to be reserved."""
         self._tx, self._athlete_id, self._fresh = tx, athlete_id, fresh
         self._tables = {table.name: table for table in exported_tables()}
         numbered = [table for table in self._tables.values() if number_of(table) is not None]
-        hold_numbers(tx, numbered)
-        self._behind = {table.name: self._newest(table) for table in numbered}
+        on_server = tx.dialect.name == "postgresql"
+        self._behind = {each.name: behind.get(each.name, 0) if on_server else self._newest(each) for each in numbered}
         self.taken: dict[str, int] = {}
 
     def take(self, name: str, rows: Iterable[Plain]) -> None:
@@ -60,7 +62,6 @@ class Taking:
 
     def check(self) -> None:
         """Raise InvalidInput when a row belongs to somebody else, or names something of somebody else's."""
-        number_on(self._tx, [self._tables[name] for name in self._behind])
         for name, table in self._tables.items():
             rule = RULES[name]
             if rule.path and not rule.named:
@@ -122,7 +123,7 @@ class Taking:
         named = next((key.column.table.name for key in column.foreign_keys), table.name)
         if named not in self._behind or not (column.foreign_keys or column is number_of(table)):
             return value
-        if not 0 < value < _NUMBER_MAX:
+        if not 0 < value < NUMBER_MAX:
             raise _wrong(f"table {table.name} has a row of number {value}")
         return value + self._behind[named]
 
@@ -149,6 +150,15 @@ class Taking:
         if any(found[name] != row[name] for name in same):
             raise Conflict(f"Table {table.name} has another {row['id']} here. Nothing was changed.")
         return False
+
+
+def highest_numbers(rows_of: Callable[[str], Iterable[Plain]]) -> Iterator[tuple[Table, int]]:
+    """Yield each numbered table and the highest number of its rows, 0 for none. rows_of: rows by name of a table."""
+    for table in exported_tables():
+        column = number_of(table)
+        if column is not None:
+            numbers = (row.get(column.name) for row in rows_of(table.name))
+            yield table, max((each for each in numbers if type(each) is int and each > 0), default=0)
 
 
 def _with_sql_null(table: Table) -> Table:

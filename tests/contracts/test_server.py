@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -16,10 +17,12 @@ from coach.errors import Conflict, InvalidInput, Overtaken, StoreUnavailable
 from coach.live import LiveFeed
 from coach.service import days as service_days
 from coach.service.permission import require_athlete
+from coach.service.types import Role
 from coach.store import athletes, days, recordings
 from coach.store.claims import alone, claimed
 from coach.store.engine import Store, migrate, open_store
-from coach.store.tables import athlete, event, planned_session, stream_state
+from coach.store.importing import Taking
+from coach.store.tables import athlete, chunk, event, planned_session, stream_state
 from tests.coach.club import START, Club, bending_chunks
 from tests.coach.service.test_plans import accepted
 from tests.contracts.test_store import EVENT, at_once, number_of
@@ -271,6 +274,32 @@ def test_a_worker_does_not_pass_a_hole_that_is_filled_at_this_moment(store: Stor
     with store.read() as tx:
         assert not recordings.has_late(tx, stream_id)
         assert tx.execute(sa.select(stream_state.c.last_seq)).scalar_one() == 11
+
+
+def test_who_is_taken_in_keeps_nobody_from_adding_rows_and_meets_none_of_their_numbers(
+    store: Store, club: Club, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services, others, check = club.services, "C0:FF:EE:00:00:02", Taking.check
+    services.log.append(bending_chunks(1, 6, NOW_S))
+    with (tmp_path / "mine.zip").open("wb") as file:
+        services.exports.write(club.athlete, club.athlete_id, file)
+    services.erasing.erase(None, club.athlete_id, "Ada")
+    bea = services.athletes.create("Bea", "Europe/Berlin", club.coach.user_id)
+    herself = services.accounts.identity(services.accounts.create_user("Bea", Role.ATHLETE, athlete_id=bea))
+    assert herself is not None
+    services.wearables.add(herself, bea, others, "movella-dot", "Chest strap", "chest")
+    assert len(services.log.append(bending_chunks(0.5, 6, NOW_S, device_id=others))) == 6
+
+    def checked(taking: Taking) -> None:
+        # The rows are in, and not committed yet.
+        assert len(services.log.append(bending_chunks(1, 6, NOW_S, recording_id="during", device_id=others))) == 12
+        check(taking)
+
+    monkeypatch.setattr(Taking, "check", checked)
+    services.restoring.take_in(tmp_path / "mine.zip")
+    with store.read() as tx:
+        assert number_of(tx, chunk) == 12 + 6 + 12
+    assert len(services.log.append(bending_chunks(1, 6, NOW_S, recording_id="next", device_id=others))) == 12
 
 
 def test_each_look_of_the_clock_is_at_one_of_two(club: Club) -> None:
