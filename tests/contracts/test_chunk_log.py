@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -440,6 +441,39 @@ def test_without_a_server_nothing_is_acknowledged_and_afterwards_everything_is(
     assert len(place.log.append(chunks[1:])) == len(chunks) - 1
     place.settle()
     assert place.kept() == [chunk.key for chunk in chunks]
+
+
+def test_what_comes_after_nats_has_lost_its_disk_is_stored_in_order_by_the_worker_that_was_there(
+    nats_place: tuple[Place, ArrivalsWorker, NatsLine], nats_server: Nats
+) -> None:
+    place, _, line = nats_place
+    chunks = bending_chunks(1, 6, NOW_S)
+    keys = [chunk.key for chunk in chunks]
+    place.log.append(chunks[:3])
+    place.settle()
+    place.log.append(chunks[3:5])  # acknowledged, and lost; the worker may just have been given the first of them
+    nats_server.kill()
+    shutil.rmtree(nats_server.folder / "store")
+    while line.connected:
+        time.sleep(0.01)
+    nats_server.start()
+    assert line.wait_connected(WAIT_S)
+    with pytest.raises(StoreUnavailable, match="NATS stores nothing now"):
+        place.log.append(chunks[5:])  # there is no stream; whoever sends it does so again
+    assert place.log.append(chunks[5:]) == tuple(keys[5:])
+    place.settle()
+    first = len(place.kept()) - len(keys[5:])
+    assert first in (3, 4)
+    assert place.kept() == keys[:first] + keys[5:]
+    assert place.rows("stream_state", "last_seq", "stream_id") == [(first - 1,)]
+    place.club.clock.forward(minutes=2)  # for so long what is missing is waited for
+    place.settle()
+    assert place.rows("stream_state", "last_seq", "stream_id") == [(len(chunks) - 1,)]
+    assert place.log.append(chunks[3:5]) == tuple(keys[3:5])  # who has kept them may still send them
+    place.settle()
+    assert place.kept() == keys
+    assert place.rows("set_aside", "reason", "chunk_id") == [(recordings.LATE,)] * (5 - first)
+    assert place.club.services.dead_letters.stuck() == ()
 
 
 def test_an_erased_athletes_chunks_are_forgotten_on_their_way(
