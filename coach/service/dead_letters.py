@@ -19,8 +19,8 @@ from coach.store.rows import Row
 _LISTED = 200
 # Bytes of a reason that are kept. Own choice: an error of the database repeats what was sent.
 _REASON_MAX = 500
-# The reason of a letter whose chunk is being tried; who finds it knows that the try ended a process.
-_AT_RISK = "It is being tried; whoever tried it before did not come back."  # no words: shown as English, as every reason is
+# The reason of a letter whose chunk is being tried; who finds it knows that the try ended a process. English, as all are.
+_AT_RISK = "It is being tried; whoever tried it before did not come back."  # no words
 
 
 class Stage(StrEnum):
