@@ -19,7 +19,7 @@ from coach.store.rows import Row
 _LISTED = 200
 # Bytes of a reason that are kept. Own choice: an error of the database repeats what was sent.
 _REASON_MAX = 500
-# The reason of a letter whose chunk is being tried; who finds it knows that the try ended a process. English, as all are.
+# The reason of a letter whose chunk is being tried; who finds it knows that the try ended a process. English, as all.
 _AT_RISK = "It is being tried; whoever tried it before did not come back."  # no words
 
 
