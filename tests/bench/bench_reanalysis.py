@@ -30,7 +30,7 @@ from coach.service.types import Role
 from coach.store.engine import Store, Tx, migrate, open_store
 from coach.store.finding_tables import exposure, stretch
 from coach.store.reanalysis_tables import reanalysis_day
-from coach.store.rows import fresh_id_at
+from coach.store.rows import fresh_id_at, many
 from coach.store.tables import chunk, feature, stream, stream_state
 from coach.worker import Worker
 from devices.hostclock import SystemClock
@@ -90,7 +90,7 @@ def seed(store: Store, days: int) -> Services:
             services.log.append(chunks_of_a_day((today - timedelta(days=1)).timestamp()))
             Worker(services, LiveFeed()).drain()
             with store.read() as tx:
-                template = {table.name: list(tx.execute(select(table)).mappings()) for table in _TABLES}
+                template = {table.name: many(tx, select(table)) for table in _TABLES}
         # The template itself is a day of the first one.
         already = 1 if number == 0 else 0
         for back in range(already, days // ATHLETES):
