@@ -123,17 +123,20 @@ class NatsLine:
         """
         return self.hear(subject, lambda message: handler(message.subject, message.data))
 
-    def hear(self, subject: str, handler: Callable[[Msg], None]) -> Callable[[], None]:
-        """As `subscribe`, with all that the library tells of a message; for this package."""
+    def hear(self, subject: str, handler: Callable[[Msg], None]) -> Callable[..., None]:
+        """As `subscribe`, with all that the library tells of a message; for this package.
+
+        What ends it takes a function that is called when nothing can come any more: until then it is heard.
+        """
         with self._lock:
             self._numbers += 1
             number = self._numbers
             self._handlers[number] = (subject, handler)
         self.call(lambda: self._begin(self._listen(number)))
 
-        def end() -> None:
+        def end(then: Callable[[], None] | None = None) -> None:
             self._handlers.pop(number, None)
-            self.call(lambda: self._begin(self._listen_no_more(number)))
+            self.call(lambda: self._begin(self._listen_no_more(number, then)))
 
         return end
 
@@ -328,12 +331,17 @@ class NatsLine:
         if number not in self._handlers:
             await self._listen_no_more(number)
 
-    async def _listen_no_more(self, number: int) -> None:
+    async def _listen_no_more(self, number: int, then: Callable[[], None] | None = None) -> None:
         subscription = self._subscribed.get(number)
         if subscription is not None:
             del self._subscribed[number]
             with contextlib.suppress(Exception):  # it went with the connection
-                await subscription.unsubscribe()
+                if then is None:
+                    await subscription.unsubscribe()
+                else:
+                    await subscription.drain()  # type: ignore[no-untyped-call]
+        if then is not None:
+            then()
 
 
 async def _asked(client: Client, subject: str, data: bytes, timeout_s: float) -> bytes:

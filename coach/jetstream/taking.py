@@ -25,6 +25,10 @@ _LOOK_S, _LOOK_SHARE = 1.0, 1 / 10
 # Share of the time until a message is handed out again, at which the server is told that it is worked on; and how
 # often: whoever holds one for longer is stuck, and somebody else shall try. Own choices: ten minutes of the usual 30 s.
 _TELL_SHARE, _TELL_TIMES = 1 / 3, 60
+# s in which a server says what was on its way to one who takes no more. Own choice.
+_LEAVE_S = 3.0
+# s within which it sends what it was asked for and has. Own choice.
+_SOON_S = 0.25
 # s for which what comes next is gathered into the same batch. Own choice.
 GATHER_S = 0.01
 _NEXT = json.dumps({"batch": 1, "expires": int(_OPEN_S * 1e9)}).encode()
@@ -100,7 +104,7 @@ class Taker:
         self._held: dict[int, Delivery] = {}
         self._newest_done: dict[int, Delivery] = {}
         self._connection = 0  # counted
-        self._listening: Callable[[], None] | None = None
+        self._listening: Callable[..., None] | None = None
         self._made = False
 
     def take(self, most: int, timeout_s: float, gather_s: float = GATHER_S) -> list[Delivery]:
@@ -130,10 +134,13 @@ class Taker:
         self._line.call(self._hold_all)
 
     def close(self) -> None:
-        """Take no more; what was not ended is handed to others at once."""
+        """Take no more; what was not ended, and what is on its way, is handed to others at once."""
         self._closed = True
         self.wake()
-        self._line.call(self._leave)
+        left = threading.Event()
+        self._line.call(lambda: self._leave(left.set))
+        if self._line.connected:
+            left.wait(_LEAVE_S)
 
     def _begin(self) -> None:
         if self._listening is None:
@@ -244,8 +251,12 @@ class Taker:
         for delivery in self._held.values():
             delivery.most = delivery.told + _TELL_TIMES
 
-    def _leave(self) -> None:
-        if self._listening is not None:
-            self._listening()
+    def _leave(self, then: Callable[[], None]) -> None:
         for delivery in list(self._held.values()):
             delivery.again()
+        if self._listening is None:
+            then()
+            return
+        # What a server is asked for with a word about another message it sends soon, also to one who hears no more.
+        end = self._listening
+        self._line.call(lambda: end(then), _SOON_S)

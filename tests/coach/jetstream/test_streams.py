@@ -103,6 +103,28 @@ def test_what_nobody_ended_is_handed_out_again_and_what_follows_waits(line: Nats
     two.close()
 
 
+def test_what_is_on_its_way_to_one_who_leaves_is_handed_to_the_next_at_once(line: NatsLine, nats_server: Nats) -> None:
+    patient = tuple(replace(each, ack_wait_s=600.0) for each in CONSUMERS)
+    make_stream(line, WORK, patient)
+    store(line, messages(200))
+    seen: list[Delivery] = []
+    for _ in range(12):
+        with NatsLine(nats_server.url, "many") as own:
+            taker = Taker(own, WORK, patient)
+            for _ in range(8):
+                for each in taken(taker, 1):
+                    seen.append(each)
+                    each.done()  # which asks for the next
+            taker.close()
+    taker = Taker(line, WORK, patient)
+    while len(seen) < 800:
+        for each in taken(taker, 1):
+            seen.append(each)
+            each.done()
+    taker.close()
+    assert numbers(seen) == {part: list(range(200)) for part in range(4)}
+
+
 def test_a_server_that_is_killed_loses_nothing_that_it_acknowledged(line: NatsLine, nats_server: Nats) -> None:
     make_stream(line, WORK, CONSUMERS)
     assert all(store(line, messages(20)))
