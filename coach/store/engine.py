@@ -62,8 +62,8 @@ _PAGE_BYTES = 8192
 # Commits of a process between two checkpoints. A commit of the worker changes about twenty pages, so that this is near
 # SQLite's own 1,000 pages; whoever acknowledges waits longer before it makes one itself. Own choice, measured.
 _CHECKPOINT_COMMITS, _CHECKPOINT_AT_LAST = 50, 200
-# Pages of the log from which it is made to begin anew; ms to wait for readers then, longer the more it has grown, and
-# at most; else the next time. Own choice.
+# Pages of the log from which it is made to begin anew; ms to wait for readers then, by the square of how far it has
+# grown, and at most; else the next time. Own choice.
 _LOG_PAGES, _RESTART_MS, _RESTART_MAX_MS = 1500, 50, 1000
 # Bytes to which the log is cut when it begins anew. Own choice: a whole day of one wearable.
 _LOG_BYTES = 32 << 20
@@ -230,7 +230,7 @@ class Store:
             if pages > _LOG_PAGES:
                 # Where somebody always writes meanwhile, the log never begins anew by itself: let them wait a moment,
                 # now that little is left to do.
-                wait_ms = min(_RESTART_MS * pages // _LOG_PAGES, _RESTART_MAX_MS)
+                wait_ms = min(round(_RESTART_MS * (pages / _LOG_PAGES) ** 2), _RESTART_MAX_MS)
                 driver.execute(f"PRAGMA busy_timeout={wait_ms}").close()
                 try:
                     driver.execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
