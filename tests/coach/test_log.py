@@ -67,13 +67,17 @@ def test_one_append_may_hold_a_chunk_twice(club: Club) -> None:
     assert stored_keys(club) == [first.key, second.key]
 
 
+def lose_streams(club: Club) -> None:
+    with club.store.begin() as tx:
+        for table in ("chunk", "stream_state", "stream"):
+            tx.exec_driver_sql(f"DELETE FROM {table}")
+
+
 def test_a_stream_that_is_gone_from_the_database_is_looked_up_anew(club: Club) -> None:
     first, second = bending_chunks(0.2, 6, NOW_S)[:2]
     log = club.services.log
     log.append([first])
-    with club.store.begin() as tx:
-        for table in ("chunk", "stream_state", "stream"):
-            tx.exec_driver_sql(f"DELETE FROM {table}")
+    lose_streams(club)
     assert log.append([second]) == (second.key,)
     assert stored_keys(club) == [second.key]
     assert log.counts.stored == 2
@@ -83,9 +87,7 @@ def test_a_chunk_that_was_given_up_is_put_back_into_a_recording_that_is_gone_mea
     first, second = bending_chunks(0.2, 6, NOW_S)[:2]
     log = club.services.log
     log.append([first])
-    with club.store.begin() as tx:
-        for table in ("chunk", "stream_state", "stream"):
-            tx.exec_driver_sql(f"DELETE FROM {table}")
+    lose_streams(club)
     log.put_back(encode_chunk(second))
     assert stored_keys(club) == [second.key]
 

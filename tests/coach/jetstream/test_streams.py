@@ -49,6 +49,13 @@ def taken(taker: Taker, least: int) -> list[Delivery]:
     return found
 
 
+def until_nothing_waits(line: NatsLine) -> None:
+    end_s = time.monotonic() + WAIT_S
+    while waiting(line, WORK) and time.monotonic() < end_s:
+        time.sleep(0.05)
+    assert waiting(line, WORK) == 0
+
+
 def numbers(deliveries: list[Delivery]) -> dict[int, list[int]]:
     found: defaultdict[int, list[int]] = defaultdict(list)
     for each in deliveries:
@@ -82,10 +89,7 @@ def test_every_message_is_handed_out_once_and_in_order_to_two_who_take(line: Nat
         assert any(by[1::2])
         one.close()
         two.close()
-    end_s = time.monotonic() + WAIT_S
-    while waiting(line, WORK) and time.monotonic() < end_s:
-        time.sleep(0.05)
-    assert waiting(line, WORK) == 0
+    until_nothing_waits(line)
 
 
 def test_what_nobody_ended_is_handed_out_again_and_what_follows_waits(line: NatsLine) -> None:
@@ -187,10 +191,7 @@ def test_a_word_about_what_a_server_has_lost_is_not_taken_for_one_about_what_cam
     [new] = taken(taker, 1)
     assert (new.data, new.tries) == (b"0 2", 2)
     new.done()
-    end_s = time.monotonic() + WAIT_S
-    while waiting(line, WORK) and time.monotonic() < end_s:
-        time.sleep(0.05)
-    assert waiting(line, WORK) == 0
+    until_nothing_waits(line)
     taker.close()
 
 
@@ -205,10 +206,7 @@ def test_a_word_about_what_is_still_there_reaches_a_server_that_started_anew(lin
     nats_server.start()
     assert line.wait_connected(WAIT_S)
     held.done()
-    end_s = time.monotonic() + WAIT_S
-    while waiting(line, WORK) and time.monotonic() < end_s:
-        time.sleep(0.05)
-    assert waiting(line, WORK) == 0
+    until_nothing_waits(line)
     taker.close()
 
 
