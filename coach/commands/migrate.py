@@ -29,13 +29,14 @@ def register(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def handler(args: argparse.Namespace) -> int:
     """Migrate; of a file nothing else may have it open. Of a server's database the second waits for the first."""
     storage = load(args.config).storage
+    lists = [erased_list.said_in(path) for path in args.erased]  # before anything is changed
     directory, shared = make_directory(storage.directory), bool(storage.database_url.get_secret_value())
     with contextlib.nullcontext() if shared else only_one(directory):
         store = open_store(database_of(storage))
         try:
             migrate(store)
-            for path in args.erased:
-                erased_list.write(directory, erased_list.said_in(path))
+            for said in lists:
+                erased_list.write(directory, said)
             # What `pg_restore` has brought back, as `backstop restore` does with a file.
             erased = erase_again(store, directory, datetime.now(UTC)) if shared or args.erased else 0
         finally:

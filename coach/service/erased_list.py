@@ -46,7 +46,12 @@ def said_in(path: Path) -> dict[str, Said]:
     try:
         entries = [json.loads(line) for line in path.read_text(encoding="ascii").splitlines()]
         return newest([[_entry(each) for each in entries]])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except OSError as error:
+        raise StoreUnavailable(
+            f"The list of erased athletes {path} cannot be read ({error.strerror}): look for the file and its "
+            "permissions; without the list a restore would bring back who was erased."
+        ) from None
+    except (ValueError, KeyError, TypeError) as error:
         raise StoreUnavailable(
             f"The list of erased athletes {path} cannot be read ({error}): mend that line; without the list a restore "
             "would bring back who was erased."
