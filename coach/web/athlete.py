@@ -13,6 +13,8 @@ from coach.web import access, desk, weeks
 from coach.web.house import house
 
 blueprint = Blueprint("athlete", __name__)
+# Pain out of 10 from which a day without a session is one to take easy. Own choice: as the limit of the tests.
+_EASY_FROM = 4
 
 
 def myself() -> AthleteView:
@@ -28,12 +30,14 @@ def myself() -> AthleteView:
 def today() -> str:
     """Show the one next thing, the live line and what was found."""
     athlete = myself()
+    told_last = _told_last(athlete)
     return render_template(
         "athlete/today.html",
         findings_url=url_for("athlete.findings_part"),
         heart_url=url_for("athlete.heart_part"),
         checkin_key=uuid4().hex,
-        told_last=_told_last(athlete),
+        told_last=told_last,
+        pain_today=_pain_of(told_last),
         morning_after=house().services.diary.asks_for_morning(access.me(), athlete.athlete_id),
         **desk.live_part(athlete) | desk.findings_part(athlete) | desk.plan_part(access.me(), athlete),
     )
@@ -46,12 +50,19 @@ def _told_last(athlete: AthleteView) -> CheckInView | None:
     return told[-1] if told else None
 
 
+def _pain_of(told_last: CheckInView | None) -> int | None:
+    """Return the pain that asks for an easy day, None for less."""
+    pain = told_last.told.worst_pain if told_last else None
+    return pain if pain is not None and pain >= _EASY_FROM else None
+
+
 @blueprint.get("/today/next")
 @access.athlete
 def next_part() -> str:
     """Return the part with the one next thing."""
     athlete = myself()
-    return render_template("parts/next.html", **desk.next_part(access.me(), athlete))
+    parts = desk.next_part(access.me(), athlete)
+    return render_template("parts/next.html", pain_today=_pain_of(_told_last(athlete)), **parts)
 
 
 @blueprint.get("/today/pauses")

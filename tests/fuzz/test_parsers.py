@@ -1,7 +1,8 @@
 """Whatever reaches a parser: it reads it or says so by the errors that it names, in bounded time and memory.
 
-`make test` tries some damaged examples of each and everything that was ever found; `make proof` runs each for ten
-minutes under a fuzzer that is guided by the code (a minute where CI is set), in a process of its own.
+`make test` tries some damaged examples of each and everything that was ever found; `make proof` gives each of the six
+kinds (packets, chunk codec, files, iCalendar, webhook, config) ten minutes under a fuzzer that is guided by the code,
+shared by its parsers, each of which has at least a minute (just that where CI is set), in a process of its own.
 """
 
 from __future__ import annotations
@@ -23,13 +24,14 @@ from hypothesis import strategies as st
 
 from tests.conftest import ROOT, in_ci
 from tests.fuzz.parser import Parser
-from tests.fuzz.rows import BY_NAME
+from tests.fuzz.rows import BY_NAME, KINDS, share_s
 
 CORPUS = Path(__file__).parent / "corpus"
 # Bytes above what the process has, and s: far above what any example takes, below what hurts.
 MEMORY_MAX, LONGEST_S = 1_500_000_000, 10
-# s of the long run: the full one, and where CI bounds all long marks together.
-FULL_S, CI_S = 600, 60
+# s of the long run: of each kind of parser, and the least of one parser; only this where CI bounds all long marks
+# together.
+KIND_S, LEAST_S = 600, 60
 
 
 class Hangs(BaseException):
@@ -126,6 +128,12 @@ def test_what_was_found_before(path: Path) -> None:
     assert told, "what once broke the parser is refused with a sentence"
 
 
+def test_every_parser_is_of_one_kind_and_each_kind_has_its_ten_minutes() -> None:
+    assert sorted(name for rows in KINDS.values() for name in rows) == sorted(BY_NAME)
+    for rows in KINDS.values():
+        assert sum(share_s(name, KIND_S, LEAST_S) for name in rows) >= KIND_S
+
+
 @pytest.mark.proof
 @pytest.mark.parametrize("name", BY_NAME)
 def test_guided(
@@ -135,7 +143,7 @@ def test_guided(
     tmp_path: Path,
 ) -> None:
     """Only at its full figure: a guided run that is too short to be guided tells nothing that the others do not."""
-    seconds = full_or_quick(CI_S if in_ci() else FULL_S, 0)
+    seconds = full_or_quick(LEAST_S if in_ci() else share_s(name, KIND_S, LEAST_S), 0)
     if not seconds:
         assert BY_NAME[name].seeds()
         return

@@ -7,6 +7,8 @@ from datetime import date
 
 import pytest
 
+from programs.types import Answer
+
 
 @pytest.fixture
 def ada(world):
@@ -52,6 +54,22 @@ def test_everything_that_is_told_comes_back(ada) -> None:
 def test_strong_pain_leads_to_the_safety_questions(ada) -> None:
     assert "safety questions first" in ada.get(tap(ada, 6)).text
     assert "Answer the safety questions" in ada.get("/today").text
+
+
+def test_pain_without_a_session_makes_an_easy_day(world) -> None:
+    """Before: with pain of 5 Today said to go on with the day."""
+    world.app.config["WTF_CSRF_ENABLED"] = False
+    bo = world.client(world.bo)
+    no = {each.id: Answer.NO for each in world.services.triage.questions()}
+    world.services.triage.answer(world.bo.identity, world.bo.athlete_id, no, 30)
+    tap(bo, 3)
+    assert "Nothing to do now" in bo.get("/today").text
+    tap(bo, 5, "k2")
+    for path in ("/today", "/today/next"):
+        page = bo.get(path).text
+        assert "Take it easy today" in page
+        assert "You told of pain of 5 out of 10." in page
+        assert "Nothing to do now" not in page
 
 
 def test_a_training_is_kept_and_can_go_again(world, ada) -> None:
