@@ -24,11 +24,9 @@ def mark_together(tx: Tx, told: Iterable[tuple[Row, Iterable[float], bool]], now
     order. told: athlete, times in s UTC, whether at once, of each recording.
     """
     wanted = {(athlete["id"], day_of(athlete, each), at_once) for athlete, times, at_once in told for each in times}
-    for athlete_id, day, at_once in sorted(wanted):
-        days.mark(tx, athlete_id, day, now if at_once else now + LOOK_EVERY)
+    days.mark_all(tx, [(whose, day, now if at_once else now + LOOK_EVERY) for whose, day, at_once in sorted(wanted)])
 
 
 def mark_judged(tx: Tx, athlete_id: str, now: datetime, since: date = date.min) -> None:
     """Have every day of an athlete that some edition has judged judged anew, from a day on."""
-    for day in days.judged_dates(tx, athlete_id, since):
-        days.mark(tx, athlete_id, day, now)
+    days.mark_all(tx, [(athlete_id, day, now) for day in days.judged_dates(tx, athlete_id, since)])

@@ -162,10 +162,11 @@ class Motion:
             for chunk_id, reason in analysed.set_aside:
                 recordings.put_aside(tx, chunk_id, reason, now)
                 events.record(tx, now, "worker", "set aside", "chunk", str(chunk_id), stream["athlete_id"], reason)
+        whose = athletes.among(tx, {stream["athlete_id"] for stream, _ in moved if begun[stream["id"]]})
         told = [
-            (athlete, begun[stream["id"]], analysed.at_once)
+            (whose[stream["athlete_id"]], begun[stream["id"]], analysed.at_once)
             for stream, analysed in moved
-            if begun[stream["id"]] and (athlete := athletes.get(tx, stream["athlete_id"])) is not None
+            if begun[stream["id"]] and stream["athlete_id"] in whose
         ]
         due.mark_together(tx, told, now)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +22,13 @@ def add(tx: Tx, values: dict[str, Any]) -> None:
 def get(tx: Tx, athlete_id: str) -> Row | None:
     """Return an athlete."""
     return one(tx, select(athlete).where(athlete.c.id == athlete_id))
+
+
+def among(tx: Tx, athlete_ids: Collection[str]) -> dict[str, Row]:
+    """Return athletes by id; who is not here is left out."""
+    if not athlete_ids:
+        return {}
+    return {row["id"]: row for row in many(tx, select(athlete).where(athlete.c.id.in_(athlete_ids)))}
 
 
 def ids_after(tx: Tx, athlete_id: str, limit: int) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -35,8 +36,14 @@ _VALUES = (
 
 def mark(tx: Tx, athlete_id: str, local_date: date, due_at: datetime) -> None:
     """Have a day judged at that time, or sooner if it is due sooner already."""
-    row = {"athlete_id": athlete_id, "local_date": local_date, "due_at": due_at, "marks": 1}
-    tx.execute(_MARK[tx.dialect.name], row)
+    mark_all(tx, [(athlete_id, local_date, due_at)])
+
+
+def mark_all(tx: Tx, marks: Sequence[tuple[str, date, datetime]]) -> None:
+    """As `mark`, for days of several athletes in the order given. marks: athlete, day and time of each."""
+    if marks:
+        names = "athlete_id", "local_date", "due_at"
+        tx.execute(_MARK[tx.dialect.name], [{**dict(zip(names, each, strict=True)), "marks": 1} for each in marks])
 
 
 def due(tx: Tx, until: datetime, limit: int, athlete_id: str | None = None) -> list[Row]:

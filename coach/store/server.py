@@ -47,6 +47,8 @@ def shown_address(url: str) -> str:
 
 def server_engine(url: str) -> Engine:
     """Return an engine for a server; connects when it is first used."""
+    from coach.store.server_cursor import BinaryCursor  # with the driver, which who has SQLite never loads
+
     return create_engine(
         url,
         pool_size=_KEPT,
@@ -55,6 +57,7 @@ def server_engine(url: str) -> Engine:
         pool_use_lifo=True,  # as few as are needed stay warm
         hide_parameters=True,  # what people wrote is a parameter: no error and no log may repeat it
         connect_args={
+            "cursor_factory": BinaryCursor,
             "connect_timeout": _CONNECT_S,
             "keepalives_idle": 30,
             "keepalives_interval": 5,

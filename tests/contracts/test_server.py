@@ -152,6 +152,19 @@ def test_what_can_be_worked_out_again_does_not_wait_for_the_disk(store: Store) -
     assert told == ["on", "on", "off"]
 
 
+def test_states_are_compressed_at_little_cost_and_come_back_as_they_lie_in_memory(store: Store) -> None:
+    of_state = "SELECT attcompression FROM pg_attribute WHERE attrelid = 'stream_state'::regclass AND attname = 'state'"
+    with store.read() as tx:
+        kinds = tx.exec_driver_sql("SELECT enumvals FROM pg_settings WHERE name = 'default_toast_compression'")
+        can = "lz4" in (kinds.scalar() or "")
+        assert tx.exec_driver_sql(of_state).scalar() == ("l" if can else "")
+        # As text they come as hexadecimal digits.
+        raw = tx.exec_driver_sql("SELECT '\\x00ff'::bytea, 1.5::float8, now() = now()")
+        result = raw.cursor.pgresult  # type: ignore[union-attr]
+        assert [result.fformat(each) for each in range(3)] == [1, 1, 1]
+        assert tuple(raw.one()) == (b"\x00\xff", 1.5, True)
+
+
 def test_two_that_hold_what_the_other_wants_are_told_apart_and_a_unit_is_repeated(store: Store, club: Club) -> None:
     second = club.services.athletes.create("Bo", "UTC")
     both = [club.athlete_id, second]
