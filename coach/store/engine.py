@@ -17,6 +17,7 @@ until everything was written out anew (`_make_sure`).
 from __future__ import annotations
 
 import logging
+import os
 import random
 import sqlite3
 import threading
@@ -65,8 +66,9 @@ _CHECKPOINT_COMMITS, _CHECKPOINT_AT_LAST = 50, 200
 # Pages of the log from which it is made to begin anew; ms to wait for readers then, by the square of how far it has
 # grown, and at most; else the next time. Own choice.
 _LOG_PAGES, _RESTART_MS, _RESTART_MAX_MS = 1500, 50, 1000
-# Bytes to which the log is cut when it begins anew. Own choice: a whole day of one wearable.
-_LOG_BYTES = 32 << 20
+# Bytes to which the log is cut when it begins anew. Own choice: a whole day of one wearable. Beyond that, as when hours
+# of signal come at once, a checkpoint is due after this few commits.
+_LOG_BYTES, _CHECKPOINT_SOON = 32 << 20, 4
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -178,14 +180,15 @@ class Store:
     @contextmanager
     def _write(self, engine: Engine, checkpoint_after: int, parts: int = 1) -> Iterator[Tx]:
         try:
-            with translated(self.url, self._file), engine.connect() as tx, self._my_turn():
+            # Whoever waits for a turn holds no connection meanwhile: each keeps files open, and megabytes.
+            with translated(self.url, self._file), self._my_turn(), engine.connect() as tx:
                 if self._unsure.is_set():
                     self._make_sure()
                 with self._sync_watched(), tx.execution_options(immediate=True).begin():
                     yield tx
                 self._watched.note(Condition.SOUND)
                 self._commits += parts
-                if self._commits >= checkpoint_after and self._file is not None:
+                if self._file is not None and (self._commits >= checkpoint_after or self._log_is_long(self._file)):
                     self._checkpoint(tx)
         except StoreUnavailable as error:
             if isinstance(error.__cause__, DBAPIError | sqlite3.Error):
@@ -215,6 +218,14 @@ class Store:
             yield
         finally:
             self._turn.release()
+
+    def _log_is_long(self, file: Path) -> bool:
+        if self._commits < _CHECKPOINT_SOON:
+            return False
+        try:
+            return os.stat(f"{file}-wal").st_size > _LOG_BYTES
+        except OSError:
+            return False
 
     def _checkpoint(self, tx: Connection) -> None:
         """Bring the log's pages into the database, as far as no reader needs them. What was committed stays committed

@@ -47,6 +47,21 @@ def test_the_log_stays_small_while_two_write_and_one_reads(tmp_path: Path) -> No
         assert Path(f"{path}-wal").stat().st_size < 2 * engine._LOG_PAGES * engine._PAGE_BYTES
 
 
+def test_the_log_stays_small_when_much_comes_at_once(tmp_path: Path) -> None:
+    """Before: 200 commits of a gateway's backlog went by without a checkpoint, however large each was."""
+    path = tmp_path / "much.db"
+    longest = 0
+    with open_store(path) as store:
+        with store.begin() as tx:
+            tx.execute(text("create table note (what text)"))
+        for _ in range(120):
+            with store.begin() as tx:
+                tx.execute(text("insert into note values (:what)"), {"what": "x" * 1_000_000})
+            longest = max(longest, Path(f"{path}-wal").stat().st_size)
+        assert path.stat().st_size > 60_000_000
+    assert longest < engine._LOG_BYTES + (engine._CHECKPOINT_SOON + 1) * 1_100_000
+
+
 def test_of_the_threads_of_a_process_one_checkpoints_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two that follow on each other, with a commit between them, are what SQLite before 3.51.3 may be damaged by."""
     at_work: list[int] = []
