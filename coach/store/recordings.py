@@ -12,6 +12,7 @@ from coach.errors import Conflict
 from coach.store.engine import Tx
 from coach.store.many_rows import insert_new, insert_told, select_at
 from coach.store.rows import Row, fresh_id_at, many, one
+from coach.store.server import AS_IT_LIES
 from coach.store.tables import chunk, set_aside, stream, stream_state
 
 # Why a chunk of a number that the analysis has passed is set aside, until the recording is analysed anew.
@@ -51,14 +52,17 @@ _MOVE_ENDS = (
 _CURSOR = (stream_state.c.last_seq, stream_state.c.version, stream_state.c.settled_at, stream_state.c.first_index)
 _STREAMS = select(stream, *_CURSOR).join(stream_state, stream_state.c.stream_id == stream.c.id)
 _FIND = _STREAMS.where(stream.c.device_id == bindparam("device"), stream.c.recording_id == bindparam("recording"))
-_GET = _STREAMS.add_columns(stream_state.c.state, stream_state.c.reference, stream_state.c.algorithm_version).where(
-    stream.c.id == bindparam("of_stream")
+_GET = (
+    _STREAMS.add_columns(stream_state.c.state, stream_state.c.reference, stream_state.c.algorithm_version)
+    .where(stream.c.id == bindparam("of_stream"))
+    .execution_options(**{AS_IT_LIES: True})
 )
 _HOLD_ALL = (
     _STREAMS.add_columns(stream_state.c.state, stream_state.c.reference, stream_state.c.algorithm_version)
     .where(stream.c.id.in_(bindparam("streams", expanding=True)))
     .order_by(stream.c.athlete_id, stream.c.id)
     .with_for_update(of=(stream, stream_state), key_share=True, skip_locked=True)
+    .execution_options(**{AS_IT_LIES: True})
 )
 _PENDING = (
     select(stream.c.id)
@@ -99,6 +103,7 @@ _AFTER = (
     .where(chunk.c.stream_id == bindparam("of_stream"), chunk.c.seq > bindparam("after"))
     .order_by(chunk.c.seq)
     .limit(bindparam("most"))
+    .execution_options(**{AS_IT_LIES: True})
 )
 
 

@@ -7,8 +7,9 @@ is next asked for (`pool_pre_ping`); while there is no server, each transaction 
 from __future__ import annotations
 
 import re
+from typing import Any
 
-from sqlalchemy import URL, Engine, create_engine, make_url
+from sqlalchemy import URL, Engine, create_engine, event, make_url
 
 # Connections of a process: most are in work for some ms. Own choice: a server lets in 100 unless told otherwise.
 _KEPT, _MORE = 8, 24
@@ -25,6 +26,9 @@ _BEGIN = {
     "tcp_keepalives_count": "3",
     "jit": "off",
 }
+# The option of a statement whose results come as they lie in the server's memory: as text the bytes of a recording's
+# state come twice as long, and are written and read at three times the cost.
+AS_IT_LIES = "as_it_lies"
 # What psycopg says of a server that has no connection left: it gives no code then. Source: PostgreSQL's postmaster.c.
 _CROWDED = re.compile(r"too many (clients|connections)|connection slots are reserved")
 
@@ -47,9 +51,9 @@ def shown_address(url: str) -> str:
 
 def server_engine(url: str) -> Engine:
     """Return an engine for a server; connects when it is first used."""
-    from coach.store.server_cursor import BinaryCursor  # with the driver, which who has SQLite never loads
+    from psycopg.pq import Format  # with the driver, which who has SQLite never loads
 
-    return create_engine(
+    engine = create_engine(
         url,
         pool_size=_KEPT,
         max_overflow=_MORE,
@@ -57,7 +61,6 @@ def server_engine(url: str) -> Engine:
         pool_use_lifo=True,  # as few as are needed stay warm
         hide_parameters=True,  # what people wrote is a parameter: no error and no log may repeat it
         connect_args={
-            "cursor_factory": BinaryCursor,
             "connect_timeout": _CONNECT_S,
             "keepalives_idle": 30,
             "keepalives_interval": 5,
@@ -65,6 +68,13 @@ def server_engine(url: str) -> Engine:
             "options": " ".join(f"-c {name}={value}" for name, value in _BEGIN.items()),
         },
     )
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def as_it_lies(_tx: Any, cursor: Any, _statement: str, _parameters: Any, context: Any, _many: bool) -> None:
+        if context is not None and context.execution_options.get(AS_IT_LIES):
+            cursor.format = Format.BINARY
+
+    return engine
 
 
 def state_of(error: BaseException) -> str | None:

@@ -22,6 +22,7 @@ from coach.store import athletes, days, recordings
 from coach.store.claims import alone, claimed
 from coach.store.engine import Store, migrate, open_store
 from coach.store.importing import Taking
+from coach.store.server import AS_IT_LIES
 from coach.store.tables import athlete, chunk, event, planned_session, stream_state
 from tests.coach.club import START, Club, bending_chunks
 from tests.coach.service.test_plans import accepted
@@ -159,10 +160,11 @@ def test_states_are_compressed_at_little_cost_and_come_back_as_they_lie_in_memor
         can = "lz4" in (kinds.scalar() or "")
         assert tx.exec_driver_sql(of_state).scalar() == ("l" if can else "")
         # As text they come as hexadecimal digits.
-        raw = tx.exec_driver_sql("SELECT '\\x00ff'::bytea, 1.5::float8, now() = now()")
-        result = raw.cursor.pgresult  # type: ignore[union-attr]
-        assert [result.fformat(each) for each in range(3)] == [1, 1, 1]
-        assert tuple(raw.one()) == (b"\x00\xff", 1.5, True)
+        for formats, options in ((0, {}), (1, {AS_IT_LIES: True})):
+            asked = sa.text("SELECT '\\x00ff'::bytea, 1.5::float8, now() = now()").execution_options(**options)
+            result = tx.execute(asked)
+            assert {result.cursor.pgresult.fformat(each) for each in range(3)} == {formats}
+            assert tuple(result.one()) == (b"\x00\xff", 1.5, True)
 
 
 def test_two_that_hold_what_the_other_wants_are_told_apart_and_a_unit_is_repeated(store: Store, club: Club) -> None:
