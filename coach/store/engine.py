@@ -66,8 +66,8 @@ _CHECKPOINT_COMMITS, _CHECKPOINT_AT_LAST = 50, 200
 # Pages of the log from which it is made to begin anew; ms to wait for readers then, by the square of how far it has
 # grown, and at most; else the next time. Own choice.
 _LOG_PAGES, _RESTART_MS, _RESTART_MAX_MS = 1500, 50, 1000
-# Bytes to which the log is cut when it begins anew. Own choice: a whole day of one wearable. Beyond that, as when hours
-# of signal come at once, a checkpoint is due after this few commits.
+# Bytes to which the log is cut when it begins anew: a whole day of one wearable; and commits after which a longer one,
+# of hours that came at once, has a checkpoint. Own choices.
 _LOG_BYTES, _CHECKPOINT_SOON = 32 << 20, 4
 
 
@@ -180,7 +180,6 @@ class Store:
     @contextmanager
     def _write(self, engine: Engine, checkpoint_after: int, parts: int = 1) -> Iterator[Tx]:
         try:
-            # Whoever waits for a turn holds no connection meanwhile: each keeps files open, and megabytes.
             with translated(self.url, self._file), self._my_turn(), engine.connect() as tx:
                 if self._unsure.is_set():
                     self._make_sure()
@@ -207,8 +206,8 @@ class Store:
 
     @contextmanager
     def _my_turn(self) -> Iterator[None]:
-        """Let the writers of this process wait for each other here. SQLite lets them ask again and again, ever more
-        seldom: among many, some would never have luck. Raises StoreUnavailable."""
+        """Let the writers of this process wait for each other here, before they hold a connection. SQLite lets them ask
+        ever more seldom: among many, some would never have luck. Raises StoreUnavailable."""
         if self._file is None:
             yield
             return
@@ -220,12 +219,8 @@ class Store:
             self._turn.release()
 
     def _log_is_long(self, file: Path) -> bool:
-        if self._commits < _CHECKPOINT_SOON:
-            return False
-        try:
-            return os.stat(f"{file}-wal").st_size > _LOG_BYTES
-        except OSError:
-            return False
+        log = f"{file}-wal"
+        return self._commits >= _CHECKPOINT_SOON and os.path.exists(log) and os.path.getsize(log) > _LOG_BYTES
 
     def _checkpoint(self, tx: Connection) -> None:
         """Bring the log's pages into the database, as far as no reader needs them. What was committed stays committed
@@ -239,8 +234,7 @@ class Store:
         try:
             _, pages, _ = driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
             if pages > _LOG_PAGES:
-                # Where somebody always writes meanwhile, the log never begins anew by itself: let them wait a moment,
-                # now that little is left to do.
+                # Where somebody always writes, the log never begins anew by itself: let them wait, little is left to do.
                 wait_ms = min(round(_RESTART_MS * (pages / _LOG_PAGES) ** 2), _RESTART_MAX_MS)
                 driver.execute(f"PRAGMA busy_timeout={wait_ms}").close()
                 try:

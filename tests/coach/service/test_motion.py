@@ -160,7 +160,7 @@ def test_a_worker_that_dies_before_its_commit_leaves_nothing(club: Club, monkeyp
         raise Stopped
 
     # The last write of the transaction: everything before it must be undone with it.
-    monkeypatch.setattr(days, "mark", die)
+    monkeypatch.setattr(days, "mark_all", die)
     with pytest.raises(Stopped):
         club.services.motion.handle_pending(stream, limit=100)
     assert (feature_count(club), findings_of(club)) == before
