@@ -234,7 +234,7 @@ class Store:
         try:
             _, pages, _ = driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
             if pages > _LOG_PAGES:
-                # Where somebody always writes, the log never begins anew by itself: let them wait, little is left to do.
+                # Where somebody always writes, the log never begins anew by itself: let them wait, little is left.
                 wait_ms = min(round(_RESTART_MS * (pages / _LOG_PAGES) ** 2), _RESTART_MAX_MS)
                 driver.execute(f"PRAGMA busy_timeout={wait_ms}").close()
                 try:
