@@ -19,6 +19,7 @@ import pytest
 from coach.clock import release_due
 from coach.gateway import Gateway, request_from
 from coach.live import LiveAnalysis
+from coach.service.motion import SETTLED_AFTER
 from coach.service.types import PlanState, SessionState
 from coach.serving import LiveDoor, LocalServing
 from coach.worker import Worker
@@ -119,6 +120,10 @@ def play(house: House, motion: RecordingMotion) -> SimWearable:
         wait_for(wearable.ended.is_set, 120, "the end of the recording")
         for role in (gateway, worker, live):
             role.close()
+    worker.drain()
+    # The last two minutes wait for what may follow; once nothing has for a while they count too, wherever in a clock
+    # minute the recording began.
+    house.clock.move_to(house.clock.utc_s() + SETTLED_AFTER.total_seconds() + 1)
     worker.drain()
     assert gateway.counts.acknowledged > 0
     assert gateway.counts.dropped == gateway.counts.refused == 0
