@@ -105,7 +105,12 @@ class Worker:
             thread.join(30.0)
 
     def drain(self) -> int:
-        """Handle what is pending now, in this thread, until nothing is left that can be; return chunks handled."""
+        """Handle what is pending now, in this thread, until nothing is left that can be; return chunks handled.
+
+        A worker that was closed does so too.
+        """
+        if self._thread is None:
+            self._stopping.clear()
         total = 0
         while True:
             self._day_at_once.set()

@@ -124,6 +124,7 @@ def play(house: House, motion: RecordingMotion) -> SimWearable:
     # The last two minutes wait for what may follow; once nothing has for a while they count too, wherever in a clock
     # minute the recording began.
     house.clock.move_to(house.clock.utc_s() + SETTLED_AFTER.total_seconds() + 1)
+    assert house.services.motion.close_stale(house.now()) == 1
     worker.drain()
     assert gateway.counts.acknowledged > 0
     assert gateway.counts.dropped == gateway.counts.refused == 0

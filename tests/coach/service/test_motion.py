@@ -122,6 +122,15 @@ def test_any_grouping_of_chunks_gives_the_same_rows(club: Club, tmp_path: Path) 
         assert without_names(findings_of(other)) == without_names(findings_of(club))
 
 
+def test_a_worker_that_was_closed_drains_what_came_since(club: Club) -> None:
+    worker = Worker(club.services, LiveFeed())
+    worker.start()
+    worker.close()
+    chunks = bending_chunks(5, 2, BEGIN_S)
+    club.services.log.append(chunks)
+    assert worker.drain() == len(chunks)
+
+
 def test_racing_workers_and_redelivery_have_no_double_effect(club: Club) -> None:
     chunks = bending_chunks(13, 6, BEGIN_S)
     others = [build_services(club.store, club.config, club.clock) for _ in range(3)]
