@@ -121,6 +121,9 @@ def play(house: House, motion: RecordingMotion) -> SimWearable:
         for role in (gateway, worker, live):
             role.close()
     worker.drain()
+    # A day that runs is judged now and then; what came since the last time is judged two minutes on.
+    house.clock.move_to(house.clock.utc_s() + 120.0)
+    worker.drain()
     assert gateway.counts.acknowledged > 0
     assert gateway.counts.dropped == gateway.counts.refused == 0
     return wearable
