@@ -7,16 +7,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from coach.errors import StoreUnavailable
-from coach.store.condition import SENTENCE_OF, Condition
+from coach.store.turn import Turn
 
 # s to wait for whoever is at it: as long as a lock of the database is waited for. Own choice.
 _WAIT_S = 10.0
 
 
 @dataclass(slots=True)
-class _Turn:
-    lock: threading.Lock = field(default_factory=threading.Lock)
+class _Key:
+    turn: Turn = field(default_factory=Turn)
     wanted: int = 0  # threads that have it or wait for it
 
 
@@ -25,7 +24,7 @@ class Turns:
 
     def __init__(self) -> None:
         self._known = threading.Lock()
-        self._turns: dict[str, _Turn] = {}
+        self._turns: dict[str, _Key] = {}
 
     def __len__(self) -> int:
         return len(self._turns)
@@ -37,17 +36,13 @@ class Turns:
         Raises StoreUnavailable (busy) where that takes too long: whoever waits is to come again.
         """
         with self._known:
-            turn = self._turns.setdefault(key, _Turn())
-            turn.wanted += 1
+            mine = self._turns.setdefault(key, _Key())
+            mine.wanted += 1
         try:
-            if not turn.lock.acquire(timeout=_WAIT_S):
-                raise StoreUnavailable(SENTENCE_OF[Condition.BUSY], Condition.BUSY)
-            try:
+            with mine.turn.taken(_WAIT_S):
                 yield
-            finally:
-                turn.lock.release()
         finally:
             with self._known:
-                turn.wanted -= 1
-                if not turn.wanted:
+                mine.wanted -= 1
+                if not mine.wanted:
                     del self._turns[key]

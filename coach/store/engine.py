@@ -39,6 +39,7 @@ from sqlalchemy.types import TypeDecorator
 from coach.errors import Overtaken, StoreUnavailable
 from coach.store.condition import SENTENCE_OF, Condition, Health, Watched, condition_of, sync_failed, translated
 from coach.store.server import server_engine, server_url
+from coach.store.turn import Turn
 
 Tx = Connection
 Done = TypeVar("Done")
@@ -108,7 +109,7 @@ class Store:
         self._watched = Watched()
         self._commits = 0  # since the last checkpoint; about right is enough
         self._unsure = threading.Event()  # a sync failed
-        self._turn = threading.Lock()
+        self._turn = Turn()
 
     @property
     def dialect(self) -> str:
@@ -211,12 +212,8 @@ class Store:
         if self._file is None:
             yield
             return
-        if not self._turn.acquire(timeout=_BUSY_MS / 1000):
-            raise StoreUnavailable(SENTENCE_OF[Condition.BUSY], Condition.BUSY)
-        try:
+        with self._turn.taken(_BUSY_MS / 1000):
             yield
-        finally:
-            self._turn.release()
 
     def _log_is_long(self, file: Path) -> bool:
         log = f"{file}-wal"
