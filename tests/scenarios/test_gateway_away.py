@@ -37,13 +37,13 @@ HEARTS = "select device_id, recording_id, seq, beats, rr_s from heart_block"
 class Browser:
     """Sign in by a one-time link and use the pages as a person does: forms, tokens, fragments."""
 
-    def __init__(self, base: str, link: str) -> None:
-        self.base = base
+    def __init__(self, base: str, link: str, patience_s: float = 10.0) -> None:
+        self.base, self._patience_s = base, patience_s
         self._open = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar())).open
         self.get(f"/enter/{link}")
 
     def get(self, path: str) -> str:
-        with self._open(self.base + path, timeout=10) as answer:
+        with self._open(self.base + path, timeout=self._patience_s) as answer:
             return str(answer.read().decode())
 
     def post(self, path: str, **form: str) -> str:
