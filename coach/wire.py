@@ -116,7 +116,8 @@ def decode_orders(body: bytes) -> Orders:
 def _decoded(adapter: TypeAdapter[T], body: bytes, what: str) -> T:
     try:
         # pydantic takes NaN and Infinity for numbers; no page could say them.
-        return adapter.validate_python(json.loads(body, parse_constant=_refuse, parse_float=_finite))
+        json.loads(body, parse_constant=_refuse, parse_float=_finite)
+        return adapter.validate_json(body, strict=True)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         key = ".".join(str(part) for part in first["loc"])

@@ -32,6 +32,8 @@ class Ingest:
         holder.require_consent()
         try:
             blobs = unpack(body)
+            if not blobs:
+                raise ValueError("there is no chunk in it")
             blocks = [decode_heart(blob) for blob in blobs if is_heart(blob)]
             with about(athlete=holder.athlete_id):
                 keys = self._log.append_encoded([blob for blob in blobs if not is_heart(blob)], holder.athlete_id)

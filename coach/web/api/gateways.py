@@ -83,6 +83,8 @@ def live() -> Response:
     holder.require_consent()
     try:
         blocks = decode_chunks(unpack(request.get_data(cache=False)))
+        if not blocks:
+            raise ValueError("there is none")
     except (DeviceError, ValueError) as error:
         raise InvalidInput(f"The live blocks cannot be used: {error}") from None
     mine = {view.address: view for view in house().services.wearables.for_athlete(holder.athlete_id)}

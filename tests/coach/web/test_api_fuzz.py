@@ -57,6 +57,7 @@ TOGETHER = {
     "api_end_treatment": "not before the first day, not after today",
     "api_rate_activities": "names that differ, blanks aside",
     "api_add_assessment": "each test has its unit, count of tries and greatest value",
+    "signals_part": "a stretch of 1 s to 50 h",
     "api_snooze_session": "still on the same day",
     "api_add_chunks": "chunks of one recording that are the same where they were stored before",
     "api_add_own_exercise": "the keys of the library, which its reader names one by one",

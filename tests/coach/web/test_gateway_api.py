@@ -109,6 +109,8 @@ def test_links_of_others_are_not_taken_and_times_are_by_the_servers_clock(world,
         b'{"instance": "i", "utc_s": NaN, "links": {}}',
         b'{"instance": "i", "utc_s": 1e999, "links": {}}',
         b'{"instance": "i", "utc_s": 0, "links": {"w": {"state": "dancing", "since_utc_s": 0}}}',
+        b'{"instance": "i", "utc_s": 0, "links": {}, "leaving": 0}',
+        b'{"instance": "i", "utc_s": 0, "links": {}, "waiting": "5"}',
         wire.encode(Beat("i", 0.0, {f"w{k}": STREAMING for k in range(65)})),
         wire.encode(Beat("i", 0.0, {}, seen=(InReach("a", "n", None, -1),) * 201)),
     ],
@@ -117,6 +119,13 @@ def test_a_report_that_cannot_be_read_is_422_with_a_sentence(gateway, body: byte
     answer = gateway.beat(body)
     assert answer.status_code == 422
     assert answer.get_json()["error"]["what"].endswith(".")
+
+
+@pytest.mark.parametrize("path", ["/api/v1/chunks", "/api/v1/live"])
+def test_a_post_of_nothing_is_422_with_a_sentence(gateway, path: str) -> None:
+    answer = gateway.client.post(path, data=b"", headers=gateway.headers)
+    assert answer.status_code == 422
+    assert "cannot be used" in answer.get_json()["error"]["what"]
 
 
 def test_a_figure_that_is_no_number_is_sent_as_not_known(world, gateway) -> None:
