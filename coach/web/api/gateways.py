@@ -24,7 +24,9 @@ CHUNKS_BODY_BYTES_MAX = 8_000_000
 BEAT_BODY_BYTES_MAX = 2_000_000
 # s. Own bound: an older block is not live, and the figure only says how old the line on a page is.
 _AGE_MAX_S = 60.0
-_CHUNKS = Raw("application/octet-stream", "Encoded chunks, each after its length in 4 bytes (docs/gateway.md).")
+_CHUNKS = Raw(
+    "application/octet-stream", "One encoded chunk or more, each after its length in 4 bytes (docs/gateway.md)."
+)
 
 
 @dataclass(frozen=True, slots=True)
