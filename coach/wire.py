@@ -115,7 +115,7 @@ def decode_orders(body: bytes) -> Orders:
 
 def _decoded(adapter: TypeAdapter[T], body: bytes, what: str) -> T:
     try:
-        # pydantic takes NaN and Infinity for numbers; no page could say them.
+        # pydantic takes NaN and Infinity for numbers, which no page could say: they are looked for before it reads.
         json.loads(body, parse_constant=_refuse, parse_float=_finite)
         return adapter.validate_json(body, strict=True)
     except ValidationError as error:

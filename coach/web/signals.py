@@ -28,7 +28,7 @@ _UNIX = Field(ge=946_684_800.0, le=7_289_568_000.0)
 
 
 class PartQuery(Query):
-    """Which stretch, in s of Unix time, and whose raw samples; without both ends the local day of today."""
+    """Which stretch, of 1 s to 50 h, in s of Unix time, and whose raw samples; without both ends today's local day."""
 
     from_utc_s: Annotated[float, _UNIX] | None = None
     to_utc_s: Annotated[float, _UNIX] | None = None
@@ -56,7 +56,7 @@ def of_athlete(athlete_id: str) -> str:
     query=PartQuery,
     answer=Raw(
         JSON,
-        "The line of the trunk in at most 2,000 points, null in gaps; minutes; raw samples of up to a minute.",
+        "1 s to 50 h: the line of the trunk in at most 2,000 points, null in gaps; minutes; raw samples to a minute.",
         SignalPart,
     ),
 )
